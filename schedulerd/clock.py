@@ -1,0 +1,34 @@
+"""The only reader of the time. Everything else is handed a moment or a `Clock`."""
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What tells the time: the machine's clock, or a test's."""
+
+    def now(self) -> datetime:
+        """The present moment: aware, in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that only go forward, from an unspecified start; for waits and deadlines."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """The present moment: aware, in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds that only go forward, from an unspecified start; for waits and deadlines."""
+        return time.monotonic()
+
+
+def microseconds() -> int:
+    """The present moment as whole microseconds since 1970 UTC; what journals carry."""
+    return time.time_ns() // 1_000

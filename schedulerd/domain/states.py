@@ -1,0 +1,90 @@
+"""The states of runs and tasks, and the one table of which may follow which."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from schedulerd.errors import IllegalMove
+
+
+class RunState(StrEnum):
+    """Where a flow run is. The words are Prefect's, in lower case, the same in every layer."""
+
+    SCHEDULED = "scheduled"
+    PENDING = "pending"
+    RUNNING = "running"
+    RETRYING = "retrying"
+    PAUSED = "paused"
+    CANCELLING = "cancelling"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    CRASHED = "crashed"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+
+
+class TaskState(StrEnum):
+    """Where a task run is."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    RETRYING = "retrying"
+    COMPLETED = "completed"
+    CACHED = "cached"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    CRASHED = "crashed"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+    UPSTREAM_FAILED = "upstream_failed"
+
+
+FINAL: Final = frozenset(
+    {
+        RunState.COMPLETED,
+        RunState.FAILED,
+        RunState.TIMED_OUT,
+        RunState.CRASHED,
+        RunState.CANCELLED,
+        RunState.SKIPPED,
+    }
+)
+# A run in one of these holds a slot, and may have a process.
+LIVE: Final = frozenset({RunState.PENDING, RunState.RUNNING, RunState.CANCELLING, RunState.PAUSED})
+ACTIVE: Final = LIVE | {RunState.RETRYING}
+BAD: Final = frozenset({RunState.FAILED, RunState.TIMED_OUT, RunState.CRASHED})
+
+MOVES: Final[Mapping[RunState, frozenset[RunState]]] = {
+    RunState.SCHEDULED: frozenset({RunState.PENDING, RunState.CANCELLED, RunState.SKIPPED}),
+    RunState.PENDING: frozenset(
+        {RunState.RUNNING, RunState.CANCELLING, RunState.CANCELLED, RunState.FAILED, RunState.CRASHED}
+    ),
+    RunState.RUNNING: frozenset(
+        {
+            RunState.COMPLETED,
+            RunState.FAILED,
+            RunState.TIMED_OUT,
+            RunState.CRASHED,
+            RunState.CANCELLED,
+            RunState.CANCELLING,
+            RunState.RETRYING,
+            RunState.PAUSED,
+        }
+    ),
+    RunState.RETRYING: frozenset({RunState.PENDING, RunState.CANCELLED}),
+    RunState.PAUSED: frozenset({RunState.RUNNING, RunState.CANCELLING, RunState.CANCELLED, RunState.CRASHED}),
+    RunState.CANCELLING: frozenset({RunState.CANCELLED}),
+    **{state: frozenset() for state in FINAL},
+}
+
+
+def may_move(was: RunState, to: RunState) -> bool:
+    """May a run go from `was` to `to`?"""
+    return to in MOVES[was]
+
+
+def require_move(what: str, was: RunState, to: RunState) -> None:
+    """Raise `IllegalMove` unless a run may go from `was` to `to`."""
+    if not may_move(was, to):
+        raise IllegalMove(what, was, to)

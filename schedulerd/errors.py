@@ -1,0 +1,128 @@
+"""One tree of errors: a class for each thing that a caller can do differently.
+
+Each holds the data that its message is made of, so that an edge may word it in its own way.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+
+class SchedulerdError(Exception):
+    """What went wrong, worded for a person. `mend` is what to do or type next, or empty."""
+
+    def __init__(self, message: str, *, mend: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.mend = mend
+
+
+class BadDefinition(SchedulerdError):
+    """A file that people write (settings, schedules, flows) is not valid at a place."""
+
+    def __init__(self, reason: str, *, file: Path | str, line: int | None = None, mend: str = "") -> None:
+        place = f"{file}:{line}" if line is not None else f"{file}"
+        super().__init__(f"{place}: {reason}", mend=mend)
+        self.reason = reason
+        self.file = str(file)
+        self.line = line
+
+
+class BadExpression(SchedulerdError):
+    """An expression (cron, duration, time, zone) is not valid; `start` and `end` mark the token in it."""
+
+    def __init__(
+        self, reason: str, *, expression: str, start: int = 0, end: int | None = None, code: str = "invalid"
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.expression = expression
+        self.start = start
+        self.end = len(expression) if end is None else end
+        self.code = code
+
+    def caret(self) -> str:
+        """Two lines: the expression, and carets under the token that is wrong."""
+        return f"{self.expression}\n{' ' * self.start}{'^' * max(1, self.end - self.start)}"
+
+
+class BadParameters(SchedulerdError):
+    """The parameters given to a flow do not fit it."""
+
+
+class NotFound(SchedulerdError):
+    """Nothing has this name."""
+
+    def __init__(self, kind: str, name: str, *, near: Sequence[str] = (), mend: str = "") -> None:
+        hint = f"; did you mean {', '.join(near)}?" if near else ""
+        super().__init__(f"there is no {kind} {name!r}{hint}", mend=mend)
+        self.kind = kind
+        self.name = name
+        self.near = tuple(near)
+
+
+class Ambiguous(SchedulerdError):
+    """More than one thing answers to this name."""
+
+    def __init__(self, kind: str, name: str, *, candidates: Sequence[str]) -> None:
+        super().__init__(f"{name!r} names more than one {kind}: {', '.join(candidates)}")
+        self.kind = kind
+        self.name = name
+        self.candidates = tuple(candidates)
+
+
+class NotPermitted(SchedulerdError):
+    """The operating system or a role does not allow it."""
+
+
+class Conflict(SchedulerdError):
+    """It cannot be done in the present state: it exists, has ended, or runs already."""
+
+
+class IllegalMove(Conflict):
+    """A run or task cannot go from one state to the other."""
+
+    def __init__(self, what: str, was: str, to: str) -> None:
+        super().__init__(f"{what} is {was}; it cannot become {to}")
+        self.was = was
+        self.to = to
+
+
+class AlreadyRunning(Conflict):
+    """Another daemon holds this state directory."""
+
+    def __init__(self, state_dir: Path | str, pid: int | None) -> None:
+        who = f"process {pid}" if pid is not None else "another process"
+        super().__init__(
+            f"a schedulerd already runs on {state_dir} ({who})",
+            mend="stop it with `schedulerd stop`, or give this one a state_dir of its own",
+        )
+        self.pid = pid
+
+
+class PortTaken(Conflict):
+    """The address for the web interface is in use."""
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(
+            f"cannot listen on {host}:{port}: another program uses this port",
+            mend=f"free it (`ss -ltnp 'sport = :{port}'` shows who has it), or choose another: "
+            f"`schedulerd start --port {port + 1}`, `[web] port` in the settings, or SCHEDULERD_WEB__PORT",
+        )
+        self.host = host
+        self.port = port
+
+
+class Unreachable(SchedulerdError):
+    """The daemon or the database does not answer."""
+
+
+class StoreUnavailable(Unreachable):
+    """The database could not be opened, read or written just now; nothing was half-written."""
+
+
+class StoreOutdated(Unreachable):
+    """The database has another schema than this version of schedulerd."""
+
+
+class WaitTimeout(SchedulerdError):
+    """What was waited for did not happen in time; it goes on."""
