@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
+from schedulerd.domain.failures import Failure
+from schedulerd.domain.ids import FlowKey, VersionKey
 from schedulerd.domain.schedules import ScheduleDefinition
+from schedulerd.domain.states import RunState
 
 
 class FlowKind(StrEnum):
@@ -49,3 +53,39 @@ class FileDefinition:
     version: str
     source: str
     flows: tuple[FlowDefinition, ...]
+
+
+class LastRun(NamedTuple):
+    """How the newest run of a flow stands."""
+
+    number: int
+    state: RunState
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Flow:
+    """A flow in force, or `removed`: its definition and version, and how it stands.
+
+    `error` is what is wrong with the present content of its file, when the last good version stays in force.
+    """
+
+    key: FlowKey
+    definition: FlowDefinition
+    version: VersionKey | None
+    version_hash: str | None
+    first_seen: datetime
+    changed_at: datetime
+    removed: bool = False
+    error: Failure | None = None
+    last_run: LastRun | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileError:
+    """A flow file that cannot be taken as it is now; `version_hash` is the version of it still in force, if any."""
+
+    file: str
+    error: Failure
+    seen_at: datetime
+    version_hash: str | None = None

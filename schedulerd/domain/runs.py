@@ -86,6 +86,7 @@ class Run:
     cpu_ms: int | None
     max_rss_bytes: int | None
     position: Position
+    result_preview: str | None = None
 
     @property
     def selector(self) -> str:
@@ -113,3 +114,21 @@ class Move:
     to: RunState
     actor: str
     message: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunFilter:
+    """Which runs to list, newest first. What is empty or None does not narrow.
+
+    `since` and `until` compare with when the run was recorded; `text` is looked for in the flow's name, the
+    parameters, the reason and the failure. `before` goes on after the last run of the page before.
+    """
+
+    flows: tuple[str, ...] = ()
+    states: frozenset[RunState] = frozenset()
+    schedule: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str | None = None
+    limit: int = 50
+    before: RunKey | None = None

@@ -9,12 +9,20 @@ from typing import Any
 from schedulerd.domain.ids import FlowKey, ScheduleKey
 
 
+class DayMatch(StrEnum):
+    """Where an expression restricts both the day of the month and the day of the week: is one enough, or must both fit?"""
+
+    EITHER = "either"
+    BOTH = "both"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cron:
-    """By a cron expression, in a time zone."""
+    """By a cron expression, in a time zone. `day_match` None: Debian cron's rule (see `domain/cron.py`)."""
 
     expression: str
     timezone: str = "UTC"
+    day_match: DayMatch | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,62 @@
+"""A flow as a JSON-able dict: what inspecting its file answers."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import TYPE_CHECKING
+
+from schedulerd.authoring.functions import FunctionFlow
+from schedulerd.authoring.graphs import Flow
+from schedulerd.authoring.parameters import default_of, object_schema, schema_of
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from schedulerd.authoring.flows import AnyFlow
+
+
+def describe(flow: AnyFlow, entrypoint: str = "") -> dict[str, Any]:
+    """Everything that is known of a flow before it runs. Raises `ValueError` for a graph that goes in a circle.
+
+    `tasks` are names in the order drawn, `edges` pairs of indices into them; both are empty for the function style,
+    whose tasks are known only when it runs. `line` is where the file makes the flow.
+    """
+    said = {
+        "name": flow.name,
+        "style": flow.style,
+        "entrypoint": entrypoint,
+        "line": flow.line,
+        "description": inspect.cleandoc(flow.description),
+        "tags": flow.tags,
+        "parameters": {},
+        "tasks": [],
+        "edges": [],
+        "schedules": [schedule.describe() for schedule in flow.schedules],
+        "timeout_seconds": flow.timeout_seconds,
+    }
+    if isinstance(flow, Flow):
+        said |= _graph(flow)
+    elif isinstance(flow, FunctionFlow):
+        said["parameters"] = schema_of(flow.fn)
+    made: dict[str, Any] = json.loads(json.dumps(said, default=_text, allow_nan=False))
+    return made
+
+
+def _graph(flow: Flow) -> dict[str, Any]:
+    flow.order()  # a circle is the file's error, and must show before the first run
+    properties = {
+        name: {} if parameter.required else default_of(parameter.default)
+        for name, parameter in flow.inputs.items()
+    }
+    required = [name for name, parameter in flow.inputs.items() if parameter.required]
+    return {
+        "parameters": object_schema(properties, required=required),
+        "tasks": [node.name for node in flow.nodes],
+        "edges": list(flow.edges),
+    }
+
+
+def _text(value: Any) -> str:
+    """Parameters of a schedule may hold dates; what else has no JSON is shown as text."""
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -1,0 +1,80 @@
+"""A whole flow run, for the process that holds it: every way in which user code can end becomes an outcome."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schedulerd.authoring.context import FlowContext
+from schedulerd.authoring.failures import describe_failure
+from schedulerd.authoring.previews import preview, shortened
+from schedulerd.authoring.running import Cancelled, exit_call, is_cancellation, is_clean_exit
+from schedulerd.clock import microseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from schedulerd.authoring.flows import AnyFlow
+    from schedulerd.authoring.recording import Recorder
+    from schedulerd.authoring.states import State
+    from schedulerd.domain.failures import Failure
+
+__all__ = ["Cancelled", "Outcome", "execute"]
+
+
+class Outcome:
+    """How a flow run ended: `state` is completed, failed or cancelled; `result` a preview of what it returned."""
+
+    __slots__ = ("failure", "message", "result", "state")
+
+    def __init__(
+        self, state: str, *, message: str = "", failure: Failure | None = None, result: str | None = None
+    ) -> None:
+        self.state = state
+        self.message = message
+        self.failure = failure
+        self.result = result
+
+
+def execute(
+    flow: AnyFlow,
+    parameters: Mapping[str, Any],
+    recorder: Recorder,
+    *,
+    now: Callable[[], int] = microseconds,
+) -> Outcome:
+    """Run a flow with parameters from JSON. Raises nothing that user code raises: it is in the outcome.
+
+    A result is recorded too, as a preview.
+    """
+    context = FlowContext(flow.name, recorder, now=now)
+    try:
+        state = flow.perform(parameters, context)
+        outcome = _of_state(state, flow.value(state))
+    except SystemExit as error:
+        outcome = _of_exit(error, task=context.task_of(error))
+    except BaseException as error:  # border: whatever ends user code ends the run with a reason
+        outcome = _of_error(error, task=context.task_of(error), called=getattr(flow, "fn", None))
+    if outcome.result is not None:
+        recorder.result(outcome.result, now())
+    return outcome
+
+
+def _of_state(state: State, value: Any) -> Outcome:
+    result = None if value is None else preview(value)
+    return Outcome(state.name, message=state.message, failure=state.failure, result=result)
+
+
+def _of_exit(error: SystemExit, *, task: str | None) -> Outcome:
+    if is_clean_exit(error):
+        return Outcome("completed", message="sys.exit(0)")
+    message = f"the flow called {exit_call(error)}"
+    return Outcome("failed", message=message, failure=describe_failure(error, task=task, message=message))
+
+
+def _of_error(error: BaseException, *, task: str | None, called: object) -> Outcome:
+    if is_cancellation(error):
+        return Outcome("cancelled", message="cancelled")
+    failure = describe_failure(error, task=task, called=called)
+    text = f"{failure.type}: {failure.message}" if failure.message else failure.type
+    return Outcome("failed", message=shortened(text, limit=1_024), failure=failure)

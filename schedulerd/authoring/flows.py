@@ -1,0 +1,124 @@
+"""What both kinds of flow share: a name, schedules, the place where they were made, registering and serving."""
+
+from __future__ import annotations
+
+from sys import _getframe
+
+from schedulerd.authoring import loading
+from schedulerd.authoring.context import FlowContext, flow_run
+from schedulerd.authoring.options import tags_of, timeout_of
+from schedulerd.authoring.schedules import Cron, Interval, schedules_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from types import FrameType
+    from typing import Any
+
+    from schedulerd.authoring.schedules import Schedule
+    from schedulerd.authoring.states import State
+
+INFO, ERROR = 20, 40  # logging's numbers, without its import
+
+
+class AnyFlow:
+    """A flow of either style.
+
+    `file` and `line` are where its module made it. `timeout_seconds` is enforced by the daemon, from outside the run.
+    """
+
+    style = ""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        schedule: Schedule | Iterable[Schedule] | None,
+        description: str,
+        tags: Iterable[str],
+        timeout_seconds: float | None,
+    ) -> None:
+        if not isinstance(name, str) or not name.strip():
+            raise TypeError(f"a flow needs a name, not {name!r}")
+        self.name = name
+        self.description = description
+        self.tags = tags_of(tags)
+        self.timeout_seconds = timeout_of(timeout_seconds)
+        self.schedules = schedules_of(schedule)
+        self.file, self.line = _place()
+        loading.note_made(self)
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """The first schedule; assigning one, or a list, replaces all."""
+        return self.schedules[0] if self.schedules else None
+
+    @schedule.setter
+    def schedule(self, given: Schedule | Iterable[Schedule] | None) -> None:
+        self.schedules = schedules_of(given)
+
+    def register(self, *args: Any, **kwargs: Any) -> Any:
+        """Do nothing but say so: the daemon finds a flow by its file. Returns the flow's name."""
+        if loading.is_loading():
+            loading.note_done(self, "register", args, kwargs)
+            return loading.placeholder()
+        self._say("is found by its file; there is nothing to register")
+        return self.name
+
+    def serve(self, name: str | None = None, **options: Any) -> Any:
+        """Add the schedules given (`cron`, `interval`, `schedule`, `schedules`) to the flow; the daemon serves them."""
+        if loading.is_loading():
+            loading.note_done(self, "serve", () if name is None else (name,), options)
+            self.schedules += _served(options)
+            return loading.placeholder()
+        self._say("is served by the daemon: put its file into a folder that schedulerd watches")
+        return None
+
+    def perform(self, parameters: Mapping[str, Any], context: FlowContext) -> State:
+        """Run within `context`. What user code raised is raised; a graph's failed tasks make a failed state."""
+        raise NotImplementedError
+
+    def value(self, state: State) -> Any:
+        """What a run that ended in this state gave; None when nothing."""
+        raise NotImplementedError
+
+    def _context(self) -> FlowContext:
+        """The context of a run that begins here: inline within the present run, or on the console."""
+        outer = flow_run.get()
+        if outer is not None:
+            outer.log(INFO, f"flow {self.name} runs within {outer.name}")
+            return outer.nested(self.name)
+        from schedulerd.authoring.console import console_context  # late: loads logging
+
+        return console_context(self.name)
+
+    def _say(self, what: str) -> None:
+        self._context().log(INFO, f"{self.name} {what}")
+
+
+def _served(options: Mapping[str, Any]) -> tuple[Schedule, ...]:
+    parameters = options.get("parameters")
+    made: list[Schedule] = []
+    if (cron := options.get("cron")) is not None:
+        made += [Cron(one, parameters=parameters) for one in _several(cron)]
+    if (interval := options.get("interval")) is not None:
+        made += [Interval(one, parameters=parameters) for one in _several(interval)]
+    return (*made, *schedules_of(options.get("schedule")), *schedules_of(options.get("schedules")))
+
+
+def _several(given: Any) -> list[Any]:
+    return list(given) if isinstance(given, list | tuple) else [given]
+
+
+def _place() -> tuple[str, int]:
+    """File and line of the module-level code that is being executed; ("", 0) when there is none.
+
+    The innermost such frame: a flow that a helper makes belongs to the file that called the helper, one that is made
+    while another module is imported belongs to that module.
+    """
+    frame: FrameType | None = _getframe(1)
+    while frame is not None:
+        if frame.f_code.co_name == "<module>":
+            return frame.f_code.co_filename, frame.f_lineno
+        frame = frame.f_back
+    return "", 0

@@ -1,0 +1,44 @@
+"""What `@task`, `@flow` and `Flow` are given: checked when it is given, so that the error names the user's line."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+
+def refuse_unknown(what: str, options: Mapping[str, Any], *, known: Iterable[str]) -> None:
+    """Raise `TypeError` that names the keywords that `what` does not know, and those that it knows."""
+    known = tuple(known)
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        raise TypeError(f"{what}() does not know {', '.join(unknown)}; it knows {', '.join(known)}")
+
+
+def seconds_of(what: str, given: Any) -> float:
+    """A number of seconds or a timedelta as seconds; never negative, never infinite."""
+    seconds = given.total_seconds() if hasattr(given, "total_seconds") else given
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise TypeError(f"{what} must be a number of seconds or a timedelta, not {given!r}")
+    if not 0 <= seconds < float("inf"):
+        raise ValueError(f"{what} must be 0 or more, and finite, not {given!r}")
+    return float(seconds)
+
+
+def timeout_of(given: Any) -> float | None:
+    """A limit in seconds, or None for no limit."""
+    if given is None:
+        return None
+    seconds = seconds_of("timeout_seconds", given)
+    if seconds == 0:
+        raise ValueError("timeout_seconds must be more than 0; leave it out for no limit")
+    return seconds
+
+
+def tags_of(given: str | Iterable[str]) -> tuple[str, ...]:
+    """Tags in the order given, each once; a single string is one tag."""
+    several = (given,) if isinstance(given, str) else tuple(given)
+    if not all(isinstance(tag, str) for tag in several):
+        raise TypeError(f"tags must be strings, not {given!r}")
+    return tuple(dict.fromkeys(several))

@@ -1,0 +1,115 @@
+"""What a run tells: its task states, log lines and results, one call a record."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Protocol
+
+from schedulerd.authoring.context import task_run
+
+if TYPE_CHECKING:
+    from schedulerd.domain.failures import Failure
+
+
+class Recorder(Protocol):
+    """Where a run is recorded: the journal of a run under the daemon, or the console.
+
+    `at` is in microseconds since 1970; `state` a value of `TaskState`; `number` counts the task runs of the flow run
+    from 1. The later record of a task run replaces the earlier. `previews` tells whether previews of results are
+    wanted, for they cost more than the rest of a small task.
+    """
+
+    previews: bool
+
+    def task(
+        self,
+        number: int,
+        name: str,
+        state: str,
+        at: int,
+        *,
+        attempt: int = 1,
+        map_index: int | None = None,
+        upstream: tuple[int, ...] = (),
+        message: str = "",
+        failure: Failure | None = None,
+        result: str | None = None,
+    ) -> None:
+        """A task run is in this state since `at`."""
+        ...
+
+    def log(
+        self,
+        level: int,
+        logger: str,
+        message: str,
+        at: int,
+        *,
+        task: int | None = None,
+        stream: str = "logging",
+    ) -> None:
+        """A line was logged, by the task run of that number or by the flow."""
+        ...
+
+    def result(self, preview: str, at: int, *, task: int | None = None) -> None:
+        """The flow run, or the task run of that number, returned this."""
+        ...
+
+
+class NoRecorder:
+    """Records nothing."""
+
+    previews = False
+
+    def task(
+        self,
+        number: int,
+        name: str,
+        state: str,
+        at: int,
+        *,
+        attempt: int = 1,
+        map_index: int | None = None,
+        upstream: tuple[int, ...] = (),
+        message: str = "",
+        failure: Failure | None = None,
+        result: str | None = None,
+    ) -> None:
+        """Forget it."""
+
+    def log(
+        self,
+        level: int,
+        logger: str,
+        message: str,
+        at: int,
+        *,
+        task: int | None = None,
+        stream: str = "logging",
+    ) -> None:
+        """Forget it."""
+
+    def result(self, preview: str, at: int, *, task: int | None = None) -> None:
+        """Forget it."""
+
+
+class RecordHandler(logging.Handler):
+    """Hands Python's log records to a recorder, each with the number of the task run that logged it."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__()
+        self._recorder = recorder
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Record the line; what cannot be formatted is reported on stderr, as logging does, and never raised."""
+        try:
+            task = task_run.get()
+            self._recorder.log(
+                record.levelno,
+                record.name,
+                self.format(record),
+                int(record.created * 1_000_000),
+                task=None if task is None else task.number,
+            )
+        except Exception:  # border: a bad log call must not end the run; handleError prints its traceback
+            self.handleError(record)

@@ -1,0 +1,187 @@
+"""The settings: their names, kinds, defaults and meaning. The one place where a setting is documented."""
+
+import re
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from schedulerd.domain.durations import parse_duration
+from schedulerd.domain.zones import zone
+from schedulerd.errors import BadExpression
+
+PREFIX: Final = "SCHEDULERD_"
+
+
+class OnStop(StrEnum):
+    """What becomes of live runs when the daemon stops."""
+
+    LEAVE = "leave"
+    DRAIN = "drain"
+    CANCEL = "cancel"
+
+
+def _duration(value: object) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str):
+        raise ValueError('must be a duration in quotes, such as "30s" or "5m"')
+    try:
+        return parse_duration(value)
+    except BadExpression as error:
+        raise ValueError(f"{value!r} is not a duration: {error.reason}") from error
+
+
+def _whole_number(value: object) -> object:
+    if isinstance(value, bool):  # pydantic would read `true` as 1
+        raise ValueError("must be a whole number")
+    return value
+
+
+def _folder(value: object) -> object:
+    if not isinstance(value, str | Path) or not str(value):
+        raise ValueError("must be the path of a folder, in quotes")
+    if str(value).startswith("~"):
+        raise ValueError("`~` is not expanded here; write the whole path")
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        zone(value)
+    except BadExpression as error:
+        raise ValueError(error.reason) from error
+    return value
+
+
+def _module(value: str) -> str:
+    if not all(part.isidentifier() for part in value.split(".")):
+        raise ValueError(f"{value!r} is not the name of a module")
+    return value
+
+
+_POSTGRESQL: Final = re.compile(r"postgres(ql)?(\+psycopg)?://")
+
+
+def _database_url(value: str) -> str:
+    if value.startswith("sqlite:///") and value != "sqlite:///":
+        return value
+    if _POSTGRESQL.match(value):
+        return _POSTGRESQL.sub("postgresql+psycopg://", value, count=1)
+    # never the value itself: it may hold a password
+    raise ValueError("must begin with sqlite:/// (and a path) or postgresql://")
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(0))]
+Count = Annotated[int, BeforeValidator(_whole_number), Field(ge=1)]
+Port = Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=65_535)]
+Folder = Annotated[Path, BeforeValidator(_folder)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Module = Annotated[str, AfterValidator(_module)]
+DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
+
+
+class StoreSettings(BaseModel):
+    """Where runs, logs and schedules are remembered."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: DatabaseUrl = Field(
+        default="sqlite:///schedulerd.db",
+        repr=False,
+        description="The database: `sqlite:///PATH`, or `postgresql://USER:PASSWORD@HOST/NAME` (needs the extra "
+        "`postgres`). Not given: `schedulerd.db` in `state_dir`.",
+    )
+
+
+class WebSettings(BaseModel):
+    """The web interface and the REST API."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enabled: bool = Field(
+        default=True, description="Whether the daemon serves the web interface and the API."
+    )
+    host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        description="The address to listen on. The default is reachable from this machine only.",
+    )
+    port: Port = Field(default=8080, description="The port to listen on; 0 takes any that is free.")
+
+
+class Settings(BaseSettings):
+    """What the daemon and the command line go by. After `load_settings` every path in it is absolute."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        enable_decoding=False,  # lists are read by `_listed`, as PATH is, not as JSON
+        extra="forbid",
+        frozen=True,
+    )
+
+    flows: tuple[Folder, ...] = Field(
+        default=(Path("flows"),),
+        min_length=1,
+        description="Folders that are watched for flow files. The `*.py` files directly in them are loaded, except "
+        "those that begin with `_` or `.`; what lies in subfolders is for them to import.",
+    )
+    schedules: tuple[Folder, ...] = Field(
+        default=(Path("schedules"),),
+        description="Folders that are watched for schedule files (`*.toml`). Not given: `schedules` beside the "
+        "settings file.",
+    )
+    state_dir: Folder = Field(
+        default=Path(".state"),
+        description="Folder of what the daemon keeps: its lock and socket, the files of live runs, and the database "
+        "unless `[store] url` says otherwise. It is made when it is missing.",
+    )
+    directory: Folder = Field(
+        default=Path(),
+        description="Folder in which runs work, so that a relative path in a flow or a command means one in it. "
+        "Not given: the folder that relative paths of this file are relative to.",
+    )
+    timezone: Zone = Field(
+        default="UTC",
+        description="Time zone of schedules that name none: a name of the IANA database, such as `Asia/Seoul`.",
+    )
+    max_running: Count = Field(
+        default=16, description="How many runs may be live at the same time; more wait."
+    )
+    on_stop: OnStop = Field(
+        default=OnStop.LEAVE,
+        description="What becomes of live runs when the daemon stops: `leave` them running, to be taken up by the "
+        "next daemon; `drain`: wait for them for `drain_timeout`; `cancel` them.",
+    )
+    drain_timeout: Duration = Field(
+        default=timedelta(seconds=30), description="How long `drain` waits before it leaves the rest running."
+    )
+    grace: Duration = Field(
+        default=timedelta(seconds=10),
+        description="How long a run that is cancelled or out of time has between SIGTERM and SIGKILL.",
+    )
+    inspect_timeout: Duration = Field(
+        default=timedelta(seconds=30), description="How long finding the flows in one file may take."
+    )
+    preload: tuple[Module, ...] = Field(
+        default=(),
+        description="Modules that are imported once, before runs are forked, so that no run pays for them.",
+    )
+    store: StoreSettings = Field(default_factory=StoreSettings, description="Where runs are remembered.")
+    web: WebSettings = Field(default_factory=WebSettings, description="The web interface and the REST API.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is handed in: `load_settings` has put the file and the environment together."""
+        return (init_settings,)

@@ -1,0 +1,225 @@
+"""Builds the daemon: the one place where its parts are made and handed to each other."""
+
+import contextlib
+import os
+import secrets
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Final
+
+from schedulerd.clock import Clock
+from schedulerd.config import Settings
+from schedulerd.daemon.feed import Feed
+from schedulerd.daemon.webprocess import WebProcess, bind
+from schedulerd.domain.agents import AgentBeat
+from schedulerd.engine import wire
+from schedulerd.engine.folders import RunFolders
+from schedulerd.engine.link import SpawnerLink
+from schedulerd.engine.processes import boot_id
+from schedulerd.scheduler.alarm import Alarm
+from schedulerd.scheduler.attempts import Attempts
+from schedulerd.scheduler.core import Core, Mailbox, Parts
+from schedulerd.scheduler.definitions import Definitions
+from schedulerd.scheduler.ears import Ears
+from schedulerd.scheduler.ending import Ender
+from schedulerd.scheduler.inspecting import Inspector
+from schedulerd.scheduler.intake import IntakeDesk
+from schedulerd.scheduler.launching import Launch, Launcher
+from schedulerd.scheduler.messages import Tick
+from schedulerd.scheduler.new_runs import RunMaker
+from schedulerd.scheduler.reconciling import Reconciler
+from schedulerd.scheduler.ticking import Ticker
+from schedulerd.store.database import Database
+from schedulerd.version import __version__
+from schedulerd.watch.folders import Role, WatchedFolder
+from schedulerd.watch.watcher import Watcher
+
+_AGENT: Final = "agent"
+
+
+@dataclass(kw_only=True, slots=True)
+class Daemon:
+    """All that runs. `links` are the spawners, the present one last."""
+
+    core: Core
+    ender: Ender
+    alarm: Alarm
+    ears: Ears
+    watcher: Watcher
+    database: Database
+    web: WebProcess | None
+    links: list[SpawnerLink]
+
+
+def build(
+    settings: Settings, *, clock: Clock, environ: Mapping[str, str], on_turn: Callable[[Core], None]
+) -> Daemon:
+    """Make everything; the lock on the state directory is held by the caller. Nothing runs yet but the open port.
+
+    Raises `PortTaken`, `NotPermitted`, `StoreUnavailable` or `StoreOutdated`.
+    """
+    listener = bind(settings.web.host, settings.web.port) if settings.web.enabled else None
+    database = Database(settings.store.url)
+    database.upgrade()
+    return _Builder(settings, clock, environ, database, listener).build(on_turn)
+
+
+class _Builder:
+    """Holds what several parts need while they are made."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        environ: Mapping[str, str],
+        database: Database,
+        listener: socket.socket | None,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._environ = environ
+        self._database = database
+        self._listener = listener
+        self._links: list[SpawnerLink] = []
+        self._agent = agent_name(settings.state_dir)
+        self._started_at = clock.now()
+
+    def build(self, on_turn: Callable[[Core], None]) -> Daemon:
+        settings, clock, database = self._settings, self._clock, self._database
+        mailbox: Mailbox = SimpleQueue()
+        folders = RunFolders(settings.state_dir)
+        folders.make()
+        attempts = Attempts()
+        ears = Ears(settings.state_dir, mailbox.put)
+        launcher = Launcher(folders, self._launch)
+        runs = RunMaker()
+        reconciler = Reconciler(
+            database,
+            attempts,
+            folders,
+            launcher,
+            clock=clock,
+            agent=self._agent,
+            boot_id=boot_id(),
+            watch=ears.watch,
+        )
+        ender = Ender(database, attempts, launcher, reconciler, grace=settings.grace)
+        alarm = Alarm(lambda: mailbox.put(Tick()), clock)
+        watcher = self._watcher(mailbox)
+        ticker = Ticker(
+            database, runs, agent=self._agent, boot_id=boot_id(), max_running=settings.max_running
+        )
+        parts = Parts(
+            database=database,
+            clock=clock,
+            attempts=attempts,
+            definitions=Definitions(database, clock, runs),
+            inspector=self._inspector(folders, launcher),
+            intake=IntakeDesk(database, attempts, folders, clock),
+            launcher=launcher,
+            ender=ender,
+            reconciler=reconciler,
+            ticker=ticker,
+            alarm=alarm,
+            new_spawner=lambda: self._new_spawner(launcher, ears),
+            reread=watcher.tell_again,
+            beat=self._beat,
+        )
+        return Daemon(
+            core=Core(parts, mailbox, on_turn=on_turn),
+            ender=ender,
+            alarm=alarm,
+            ears=ears,
+            watcher=watcher,
+            database=database,
+            web=None if self._listener is None else WebProcess(self._listener, self._environ),
+            links=self._links,
+        )
+
+    @property
+    def _launch(self) -> Launch:
+        return Launch(
+            state_dir=self._settings.state_dir,
+            code=self._settings.state_dir / "code",
+            directory=self._settings.directory,
+            grace=self._settings.grace,
+        )
+
+    def _inspector(self, folders: RunFolders, launcher: Launcher) -> Inspector:
+        request = self._launch.base() | {
+            "timeout_seconds": self._settings.inspect_timeout.total_seconds(),
+            "grace": 1.0,
+            "roots": [str(folder) for folder in self._settings.flows],
+        }
+        return Inspector(
+            folders,
+            lambda key: launcher.say(wire.Start(key=key)),
+            request=request,
+            timezone=self._settings.timezone,
+        )
+
+    def _watcher(self, mailbox: Mailbox) -> Watcher:
+        with self._database.read() as tx:
+            last_known = [schedule.definition for schedule in tx.schedules.all()]
+        feed = Feed(mailbox.put, timezone=self._settings.timezone, last_known=last_known)
+        watched = [
+            *(WatchedFolder(path=path, role=Role.FLOW) for path in self._settings.flows),
+            *(WatchedFolder(path=path, role=Role.SCHEDULES) for path in self._settings.schedules),
+        ]
+        return Watcher(watched, feed, self._clock)
+
+    def _new_spawner(self, launcher: Launcher, ears: Ears) -> None:
+        link = SpawnerLink(self._settings.state_dir, preload=self._settings.preload, environ=self._environ)
+        link.start()
+        self._links.append(link)
+        launcher.use(link)
+        ears.listen_to(link)
+
+    def _beat(self, core: Core) -> AgentBeat:
+        now = self._clock.now()
+        return AgentBeat(
+            name=self._agent,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            version=__version__,
+            boot_id=boot_id(),
+            started_at=self._started_at,
+            beat_at=now,
+            status={
+                "running": core.running_count,
+                "max_running": self._settings.max_running,
+                "spawner": self._links[-1].pid if self._links else None,
+                "web": f"http://{_url_host(self._settings.web.host)}:{self._port()}"
+                if self._listener
+                else None,
+                "problems": core.problem_count,
+            },
+        )
+
+    def _port(self) -> int:
+        assert self._listener is not None
+        port: int = self._listener.getsockname()[1]
+        return port
+
+
+def _url_host(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def agent_name(state_dir: Path) -> str:
+    """The name of the agent of a state directory: the host's, with something to tell it from another on the same host.
+
+    It is made once and kept, so that a daemon finds its runs again.
+    """
+    file = state_dir / _AGENT
+    with contextlib.suppress(FileNotFoundError):
+        if name := file.read_text().strip():
+            return name
+    name = f"{socket.gethostname()}-{secrets.token_hex(2)}"
+    draft = file.with_name(f".{_AGENT}")
+    draft.write_text(name + "\n")
+    draft.rename(file)
+    return name

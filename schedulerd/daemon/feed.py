@@ -1,0 +1,66 @@
+"""From what changed in the folders to what the core is told: reads schedule files, and says which flow files to look at."""
+
+from collections.abc import Callable, Iterable
+
+from schedulerd.domain.schedules import ScheduleDefinition
+from schedulerd.scheduler.messages import DefinitionsChanged
+from schedulerd.watch.changes import FolderChange
+from schedulerd.watch.folders import Role, SeenFile
+from schedulerd.watch.schedule_files import InForce, ScheduleFile, in_force, read_schedule_file, remembered
+
+
+class Feed:
+    """Called by the watcher, from its thread, with each settled change."""
+
+    def __init__(
+        self,
+        post: Callable[[DefinitionsChanged], None],
+        *,
+        timezone: str,
+        last_known: Iterable[ScheduleDefinition],
+    ) -> None:
+        self._post = post
+        self._timezone = timezone
+        self._in_force: InForce = remembered(one for one in last_known if ".toml:" in one.origin)
+        self._read: dict[str, tuple[str, ScheduleFile]] = {}
+
+    def __call__(self, change: FolderChange) -> None:
+        """Tell the core."""
+        withheld = frozenset(str(path) for path in change.withheld)
+        flow_files = frozenset(str(file.path) for file in change.files if file.role is Role.FLOW)
+        schedules = self._schedules(change, withheld)
+        self._post(
+            DefinitionsChanged(
+                flow_files=flow_files,
+                look_at=_to_look_at(change),
+                withheld=withheld,
+                refused=change.problems,
+                schedules=None if schedules is None else schedules.definitions,
+                schedule_errors=() if schedules is None else schedules.errors,
+            )
+        )
+
+    def _schedules(self, change: FolderChange, withheld: frozenset[str]) -> InForce | None:
+        touched = any(file.role is Role.SCHEDULES for file in (*change.changed, *change.removed))
+        if not (touched or change.first or withheld):
+            return None
+        read = [self._read_file(file) for file in change.files if file.role is Role.SCHEDULES]
+        read += [ScheduleFile(path=path, unread=True) for path in withheld if path in self._in_force.by_file]
+        self._in_force = in_force(self._in_force, read)
+        return self._in_force
+
+    def _read_file(self, file: SeenFile) -> ScheduleFile:
+        path = str(file.path)
+        known = self._read.get(path)
+        if known is None or known[0] != file.hash:
+            known = (file.hash, read_schedule_file(file.path, timezone=self._timezone))
+            self._read[path] = known
+        return known[1]
+
+
+def _to_look_at(change: FolderChange) -> frozenset[str]:
+    """Flow files that changed, and all of a folder in which a module that they may import did."""
+    folders = {file.folder for file in (*change.changed, *change.removed) if file.role is Role.MODULE}
+    flows = [file for file in change.files if file.role is Role.FLOW]
+    changed = {file.path for file in change.changed}
+    return frozenset(str(file.path) for file in flows if file.path in changed or file.folder in folders)

@@ -1,0 +1,172 @@
+"""The daemon's life: lock, build, run, and an orderly end."""
+
+import logging
+import os
+import signal
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from schedulerd.clock import Clock, SystemClock
+from schedulerd.config import Settings
+from schedulerd.daemon.build import Daemon, build
+from schedulerd.daemon.detach import Announce, detached
+from schedulerd.daemon.logs import set_up_logs
+from schedulerd.daemon.notify import Notifier, own_environment, without_notification
+from schedulerd.engine.doorbell import take_down
+from schedulerd.engine.lock import DaemonLock, take_stop_order
+from schedulerd.engine.processes import become_subreaper
+from schedulerd.errors import NotPermitted
+from schedulerd.scheduler.core import Core
+from schedulerd.scheduler.messages import Reload, Stop
+from schedulerd.version import __version__
+
+log = logging.getLogger(__name__)
+
+_HURRIED_GRACE: Final = timedelta(seconds=2)  # Ctrl-C: the person waits
+_SPAWNER_SECONDS: Final = 2.0
+
+
+def run_daemon(settings: Settings, *, detach: bool = False, verbose: bool = False) -> int:
+    """Run until told to stop; the exit status. With `detach` returns once the daemon in the background is ready.
+
+    Raises what keeps a daemon from starting: `AlreadyRunning`, `PortTaken`, `NotPermitted`, `StoreUnavailable`, ...
+    """
+    make_state_dir(settings.state_dir)
+    if detach:
+        return detached(lambda announce: _serve(settings, announce, verbose=verbose), settings.state_dir)
+    return _serve(settings, lambda: None, verbose=verbose)
+
+
+def make_state_dir(state_dir: Path) -> None:
+    """Make the folder of what the daemon keeps; its files are closed to others one by one, the folder to strangers."""
+    try:
+        state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotPermitted(
+            f"cannot make the state directory {state_dir}: {error.strerror}",
+            mend="choose another `state_dir` in the settings, or make it and give it to this user",
+        ) from error
+    if not os.access(state_dir, os.W_OK | os.X_OK):
+        raise NotPermitted(f"the state directory {state_dir} is not writable for this user")
+
+
+def _serve(settings: Settings, announce: Announce, *, verbose: bool) -> int:
+    environ = own_environment()
+    notifier = Notifier(environ)
+    set_up_logs(for_journald="JOURNAL_STREAM" in environ, verbose=verbose)
+    become_subreaper()
+    lock = DaemonLock(settings.state_dir)
+    lock.acquire()
+    clock = SystemClock()
+    try:
+        turn = _Turn(settings, notifier, clock, announce)
+        daemon = build(settings, clock=clock, environ=without_notification(environ), on_turn=turn)
+        turn.daemon = daemon
+        _run(daemon, settings)
+    finally:
+        notifier.say(STOPPING="1")
+        lock.release()
+        notifier.close()
+    return 0
+
+
+def _run(daemon: Daemon, settings: Settings) -> None:
+    _on_signals(daemon, settings)
+    daemon.core.begin()
+    daemon.ears.start()
+    daemon.alarm.start()
+    daemon.watcher.start()
+    log.info("started", extra={"version": __version__, "pid": os.getpid(), "state_dir": settings.state_dir})
+    try:
+        daemon.core.run()
+    finally:
+        _stop(daemon, settings)
+        log.info("stopped")
+
+
+def _stop(daemon: Daemon, settings: Settings) -> None:
+    """In the order in which nothing is lost: first those that bring news, last the database."""
+    daemon.watcher.stop()
+    daemon.alarm.stop()
+    daemon.ears.stop()
+    take_down(settings.state_dir)
+    if daemon.web is not None:
+        daemon.web.stop()
+    for link in daemon.links:
+        link.hang_up()
+        if daemon.core.running_count or not link.wait(_SPAWNER_SECONDS):
+            link.let_go()  # it stays until its runs have ended, and leaves how beside their journals
+    daemon.database.close()
+
+
+def _on_signals(daemon: Daemon, settings: Settings) -> None:
+    """SIGTERM stops as was ordered or as the settings say, SIGINT cancels, SIGHUP reads everything anew.
+
+    The handlers only post; a simple queue may be posted to from a signal handler.
+    """
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        order = take_stop_order(settings.state_dir)
+        if order is not None:
+            daemon.core.post(Stop(how=order.how, patience=order.patience))
+        else:
+            daemon.core.post(
+                Stop(how=settings.on_stop.value, patience=settings.drain_timeout.total_seconds())
+            )
+
+    def interrupt(signum: int, frame: FrameType | None) -> None:
+        daemon.ender.hurry(_HURRIED_GRACE)
+        daemon.core.post(Stop(how="cancel"))
+
+    def reload(signum: int, frame: FrameType | None) -> None:
+        daemon.core.post(Reload())
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGHUP, reload)
+
+
+class _Turn:
+    """What happens after each turn of the core: it lives, so its children and the service manager are seen to."""
+
+    def __init__(
+        self, settings: Settings, notifier: Notifier, clock: Clock, announce: Callable[[], None]
+    ) -> None:
+        self._settings = settings
+        self._notifier = notifier
+        self._clock = clock
+        self._announce = announce
+        self._announced = False
+        self._pinged_at = float("-inf")
+        self.daemon: Daemon | None = None
+
+    def __call__(self, core: Core) -> None:
+        now = self._clock.monotonic()
+        if self.daemon is not None and self.daemon.web is not None:
+            self.daemon.web.look(now)
+        if core.is_ready and not self._announced:
+            self._announced = True
+            self._notifier.say(READY="1")
+            self._announce()
+            log.info("ready", extra={"web": self._where()})
+        if now - self._pinged_at >= 1.0:
+            self._pinged_at = now
+            self._notifier.say(WATCHDOG="1", STATUS=_status(core))
+
+    def _where(self) -> str:
+        web = self._settings.web
+        return f"http://{web.host}:{web.port}" if web.enabled else "off"
+
+
+def _status(core: Core) -> str:
+    words = [f"{core.running_count} running"]
+    if core.next_due is not None:
+        words.append(f"next due {core.next_due:%Y-%m-%d %H:%M:%S}Z")
+    if core.problem_count:
+        words.append(f"{core.problem_count} file(s) with errors")
+    if core.store_is_away:
+        words.append("the database does not answer")
+    return ", ".join(words)

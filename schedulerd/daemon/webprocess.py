@@ -1,0 +1,94 @@
+"""The web process: started with a socket that the daemon bound, watched, and started again when it dies."""
+
+import contextlib
+import logging
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+from schedulerd.errors import NotPermitted, PortTaken
+
+log = logging.getLogger(__name__)
+
+_BACKLOG: Final = 128
+_PATIENCE_SECONDS: Final = 3.0
+_LONGEST_PAUSE_SECONDS: Final = 60.0
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Listen there, in the daemon, so that a port that is taken is told at once; raises `PortTaken`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except PermissionError as error:
+        listener.close()
+        raise NotPermitted(f"may not listen on {host}:{port}", mend="choose a port above 1023") from error
+    except OSError as error:
+        listener.close()
+        raise PortTaken(host, port) from error
+    return listener
+
+
+class WebProcess:
+    """Keeps the web process alive. `look` is called now and then; it never waits."""
+
+    def __init__(self, listener: socket.socket, environ: Mapping[str, str]) -> None:
+        self._listener = listener
+        self._environ = environ
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lifeline: int | None = None
+        self._pause = 1.0
+        self._start_at = 0.0
+
+    @property
+    def pid(self) -> int | None:
+        """Its pid while it lives."""
+        return None if self._process is None or self._process.returncode is not None else self._process.pid
+
+    def look(self, now: float) -> None:
+        """Start it when it does not run, less and less often when it dies again and again; `now` is monotonic."""
+        if self._process is not None and self._process.poll() is not None:
+            log.error("web_died", extra={"status": self._process.returncode, "again_in": f"{self._pause:g}s"})
+            self._forget()
+            self._start_at = now + self._pause
+            self._pause = min(self._pause * 2, _LONGEST_PAUSE_SECONDS)
+        if self._process is None and now >= self._start_at:
+            self._start()
+
+    def _start(self) -> None:
+        reading, self._lifeline = os.pipe2(os.O_CLOEXEC)
+        command = [sys.executable, "-P", "-m", "schedulerd.web.program"]
+        command += ["--socket", str(self._listener.fileno()), "--lifeline", str(reading)]
+        self._process = subprocess.Popen(
+            command,
+            pass_fds=[self._listener.fileno(), reading],
+            stdin=subprocess.DEVNULL,
+            env=dict(self._environ),
+            cwd="/",
+        )
+        os.close(reading)
+
+    def _forget(self) -> None:
+        self._process = None
+        if self._lifeline is not None:
+            os.close(self._lifeline)
+            self._lifeline = None
+
+    def stop(self) -> None:
+        """Let it end, and make it when it does not; may be called twice."""
+        self._listener.close()
+        process = self._process
+        self._forget()
+        if process is None:
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_PATIENCE_SECONDS)
+        if process.returncode is None:
+            process.kill()
+            process.wait()

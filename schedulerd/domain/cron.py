@@ -1,0 +1,278 @@
+"""Cron expressions: checked by us, token by token, and then expanded by croniter. The only door to it.
+
+croniter is lenient where a crontab's author would rather be told (`22-2`, `*/100`), and reads `4-4` as the whole
+field; so it is only ever given tokens that `cron_tokens` has checked and respelled.
+"""
+
+import calendar
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from schedulerd.domain.cron_tokens import (
+    DAY,
+    FIELDS,
+    HOUR,
+    MINUTE,
+    MONTH,
+    SECOND,
+    WEEKDAY,
+    YEAR,
+    Field,
+    Token,
+    respelled,
+)
+from schedulerd.domain.schedules import DayMatch
+from schedulerd.errors import BadExpression
+
+LONGEST_EXPRESSION: Final = 200
+LAST: Final = -1
+"""The n of the last such weekday of a month, in `CronFields.nth_weekdays`."""
+
+FIRST_YEAR: Final = 1970
+LAST_YEAR: Final = 2199
+"""No due time lies after this year; an expression without one between the two can never fire."""
+
+ALIASES: Final = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+}
+_ORDERS: Final[dict[int, tuple[Field, ...]]] = {
+    5: (MINUTE, HOUR, DAY, MONTH, WEEKDAY),
+    6: (SECOND, MINUTE, HOUR, DAY, MONTH, WEEKDAY),
+    7: (SECOND, MINUTE, HOUR, DAY, MONTH, WEEKDAY, YEAR),
+}
+_WORD: Final = re.compile(r"[^ \t\r\n\f\v]+")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CronFields:
+    """What an expression means: the values of each field, ascending. `years` None: every year.
+
+    `nearest_weekday` is the day of a `15W`; `nth_weekdays` are pairs of weekday (0 is Sunday) and n of `5#2` and
+    `L5`. `is_fixed`: neither seconds, minute nor hour begins with `*`, so that a time is meant and not a rhythm.
+    `tokens` are the fields as written, by name.
+    """
+
+    expression: str
+    tokens: tuple[tuple[str, str], ...]
+    seconds: tuple[int, ...]
+    minutes: tuple[int, ...]
+    hours: tuple[int, ...]
+    days: frozenset[int]
+    last_day: bool
+    nearest_weekday: int | None
+    months: tuple[int, ...]
+    weekdays: frozenset[int]
+    nth_weekdays: frozenset[tuple[int, int]]
+    years: tuple[int, ...] | None
+    day_match: DayMatch
+    is_fixed: bool
+    month_shapes: tuple[tuple[int, ...], ...]
+
+    def token(self, field: Field) -> str:
+        """The field as written; `0` for seconds and `*` for years that are not."""
+        return dict(self.tokens).get(field.name, "0" if field is SECOND else "*")
+
+    def days_of(self, year: int, month: int) -> tuple[int, ...]:
+        """The days of this month (whether or not `months` has it) on which the expression fires, ascending."""
+        first, length = month_shape(year, month)
+        return self.month_shapes[first * 4 + length - 28]
+
+
+def month_shape(year: int, month: int) -> tuple[int, int]:
+    """The weekday of a month's first day (0 is Sunday), and its number of days. There are 28 shapes."""
+    return _shape(year % 400, month)
+
+
+@lru_cache(maxsize=1_024)
+def parse_cron(expression: str, *, name: str = "", day_match: DayMatch | None = None) -> CronFields:
+    """What the expression means, or `BadExpression` with the place of the token and what would be allowed there.
+
+    `name` is what `H` is hashed by. `day_match` None: either day field is enough where both are restricted, and a
+    field that begins with `*` does not restrict.
+    """
+    words = _words(expression)
+    tokens = tuple(
+        Token(field=field, text=word, start=start, expression=expression)
+        for field, (word, start) in zip(_ORDERS[len(words)], words, strict=True)
+    )
+    _check_days(tokens)
+    fields = _fields(expression, tokens, name=name, day_match=day_match)
+    _check_fires(fields)
+    return fields
+
+
+def _words(expression: str) -> list[tuple[str, int]]:
+    """The fields with their places; an alias stands for five of them, all at its own place."""
+    if len(expression) > LONGEST_EXPRESSION:
+        reason = f"an expression has at most {LONGEST_EXPRESSION} characters, this one {len(expression)}"
+        raise BadExpression(reason, expression=expression, start=LONGEST_EXPRESSION, code="length")
+    words = [(found.group(), found.start()) for found in _WORD.finditer(expression)]
+    if len(words) == 1 and words[0][0].startswith("@"):
+        return _alias(expression, *words[0])
+    if len(words) not in _ORDERS:
+        reason = (
+            f"{len(words)} fields; a cron expression has 5 (minute hour day month weekday), 6 (seconds first) or 7"
+            " (seconds first, year last)"
+        )
+        extra = words[7][1] if len(words) > 7 else 0
+        raise BadExpression(reason, expression=expression, start=extra, code="fields")
+    return words
+
+
+def _alias(expression: str, word: str, start: int) -> list[tuple[str, int]]:
+    if (meaning := ALIASES.get(word.lower())) is None:
+        reason = f"{word} is not known; there are {', '.join(ALIASES)}"
+        raise BadExpression(reason, expression=expression, start=start, end=start + len(word), code="alias")
+    return [(text, start) for text in meaning.split()]
+
+
+def _check_days(tokens: Sequence[Token]) -> None:
+    """Refuse days that are counted within the month together with other days: their meaning would be a guess."""
+    by_field = {token.field: token for token in tokens}
+    day, weekday = by_field[DAY], by_field[WEEKDAY]
+    if weekday.counts_in_month and not day.is_every:
+        raise weekday.refuse("# and L cannot be combined with a day of the month; write * there", code="days")
+    if day.counts_in_month and not weekday.is_every:
+        raise day.refuse("W cannot be combined with a weekday; write * there", code="days")
+
+
+def _fields(expression: str, tokens: Sequence[Token], *, name: str, day_match: DayMatch | None) -> CronFields:
+    by_field = {token.field: token for token in tokens}
+    spelled = {token.field: respelled(token) for token in tokens}
+    sets, nth_weekdays = _expand([spelled[field] for field in FIELDS if field in spelled], name=name)
+    values = dict(zip((field for field in FIELDS if field in spelled), sets, strict=True))
+    day, weekday = by_field[DAY], by_field[WEEKDAY]
+    days = _whole(values[DAY], DAY)
+    weekdays = _whole(values[WEEKDAY], WEEKDAY)
+    nearest = int(spelled[DAY].strip("w")) if day.counts_in_month else None
+    match = _day_match(day, weekday, day_match)
+    last_day = "l" in values[DAY]
+    rule = _DayRule(
+        days=frozenset(days),
+        last_day=last_day,
+        nearest=nearest,
+        weekdays=frozenset(weekdays),
+        nth=nth_weekdays,
+        both=match is DayMatch.BOTH,
+    )
+    rhythm = (by_field[field] for field in (SECOND, MINUTE, HOUR) if field in by_field)
+    return CronFields(
+        expression=expression,
+        tokens=tuple((token.field.name, token.text) for token in tokens),
+        seconds=_whole(values.get(SECOND, [0]), SECOND),
+        minutes=_whole(values[MINUTE], MINUTE),
+        hours=_whole(values[HOUR], HOUR),
+        days=rule.days,
+        last_day=last_day,
+        nearest_weekday=nearest,
+        months=_whole(values[MONTH], MONTH),
+        weekdays=rule.weekdays,
+        nth_weekdays=nth_weekdays,
+        years=None if values.get(YEAR, ["*"]) == ["*"] else _whole(values[YEAR], YEAR),
+        day_match=match,
+        is_fixed=not any(token.begins_with_star for token in rhythm),
+        month_shapes=tuple(rule.days_of(first, length) for first in range(7) for length in range(28, 32)),
+    )
+
+
+def _day_match(day: Token, weekday: Token, asked: DayMatch | None) -> DayMatch:
+    """Is one of the day fields enough? What is asked for counts where both are restricted in any sense."""
+    if day.is_every or weekday.is_every:
+        return DayMatch.BOTH
+    if asked is not None:
+        return asked
+    return DayMatch.BOTH if day.begins_with_star or weekday.begins_with_star else DayMatch.EITHER
+
+
+def _expand(spelled: Sequence[str], *, name: str) -> tuple[list[list[int | str]], frozenset[tuple[int, int]]]:
+    """Each field's values, and the weekdays that are counted within the month, by croniter.
+
+    `spelled` is in croniter's own order, so that its switch `second_at_beginning` is not needed.
+    """
+    from croniter import CroniterError, croniter  # late: it costs 60 ms, and most commands need no expression
+
+    try:
+        sets, counted = croniter.expand(" ".join(spelled), hash_id=name.encode())
+    except CroniterError as error:  # pragma: no cover - cron_tokens is the stricter one
+        raise BadExpression(str(error), expression=" ".join(spelled)) from error
+    nth = frozenset(
+        (int(weekday), LAST if str(n) == "l" else int(n))
+        for weekday, numbers in counted.items()
+        for n in numbers
+    )
+    return [list(values) for values in sets], nth
+
+
+def _whole(values: Sequence[int | str], field: Field) -> tuple[int, ...]:
+    """The values as numbers, ascending; `*` is all of them."""
+    if "*" in values:
+        return tuple(range(field.low, field.high + 1))
+    return tuple(sorted(value for value in values if isinstance(value, int)))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _DayRule:
+    """Which days of a month fire, given its shape alone."""
+
+    days: frozenset[int]
+    last_day: bool
+    nearest: int | None
+    weekdays: frozenset[int]
+    nth: frozenset[tuple[int, int]]
+    both: bool
+
+    def days_of(self, first: int, length: int) -> tuple[int, ...]:
+        return tuple(day for day in range(1, length + 1) if self._fires(day, first, length))
+
+    def _fires(self, day: int, first: int, length: int) -> bool:
+        by_day, by_weekday = self._day_fits(day, first, length), self._weekday_fits(day, first, length)
+        return by_day and by_weekday if self.both else by_day or by_weekday
+
+    def _day_fits(self, day: int, first: int, length: int) -> bool:
+        if self.nearest is not None:
+            return day == _nearest_weekday(self.nearest, first, length)
+        return day in self.days or (self.last_day and day == length)
+
+    def _weekday_fits(self, day: int, first: int, length: int) -> bool:
+        weekday = (first + day - 1) % 7
+        if not self.nth:
+            return weekday in self.weekdays
+        is_last = day + 7 > length
+        return (weekday, (day + 6) // 7) in self.nth or (is_last and (weekday, LAST) in self.nth)
+
+
+def _nearest_weekday(day: int, first: int, length: int) -> int:
+    """The day from Monday to Friday nearest to `day` (or to the month's last) within the month."""
+    day = min(day, length)
+    weekday = (first + day - 1) % 7
+    if weekday == 6:
+        return day - 1 if day > 1 else day + 2
+    if weekday == 0:
+        return day + 1 if day < length else day - 2
+    return day
+
+
+@lru_cache(maxsize=4_800)
+def _shape(year_of_cycle: int, month: int) -> tuple[int, int]:
+    """The calendar repeats every 400 years."""
+    first, length = calendar.monthrange(2_000 + year_of_cycle, month)
+    return (first + 1) % 7, length
+
+
+def _check_fires(fields: CronFields) -> None:
+    years = fields.years or range(FIRST_YEAR, LAST_YEAR + 1)
+    if not any(fields.days_of(year, month) for year in years for month in fields.months):
+        raise BadExpression(
+            "this can never fire: no month that it names has such a day",
+            expression=fields.expression,
+            code="never",
+        )

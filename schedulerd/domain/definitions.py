@@ -1,0 +1,114 @@
+"""What is in force, of all that the files say: who holds a name, and which schedules have something to run. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from schedulerd.domain.failures import Failure
+from schedulerd.domain.flows import FileDefinition, FlowDefinition, FlowKind
+from schedulerd.domain.names import near_names
+from schedulerd.domain.schedules import ScheduleDefinition
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InForce:
+    """The flow files, each with the flows whose names it holds; the commands; the schedules; and what is wrong."""
+
+    files: tuple[FileDefinition, ...]
+    commands: tuple[FlowDefinition, ...]
+    schedules: tuple[ScheduleDefinition, ...]
+    errors: Mapping[str, tuple[Failure, ...]]
+
+
+def resolve(files: Iterable[FileDefinition], schedules: Iterable[ScheduleDefinition]) -> InForce:
+    """Decide what counts.
+
+    A flow's name is held by the first file by path; a schedule file's names go before those in flow files. What
+    loses, and a schedule that has nothing to run or whose parameters do not fit, is an error at its file.
+    """
+    resolution = _Resolution()
+    held = [resolution.hold(file) for file in sorted(files, key=lambda one: one.file)]
+    for schedule in schedules:
+        resolution.schedule(schedule)
+    for file in held:
+        for flow in file.flows:
+            for schedule in flow.schedules:
+                resolution.schedule(schedule)
+    return InForce(
+        files=tuple(held),
+        commands=tuple(flow for flow in resolution.flows.values() if flow.kind is FlowKind.COMMAND),
+        schedules=tuple(resolution.schedules.values()),
+        errors={file: tuple(failures) for file, failures in resolution.errors.items()},
+    )
+
+
+class _Resolution:
+    """The names as they are handed out."""
+
+    def __init__(self) -> None:
+        self.flows: dict[str, FlowDefinition] = {}
+        self.schedules: dict[str, ScheduleDefinition] = {}
+        self.errors: dict[str, list[Failure]] = {}
+
+    def hold(self, file: FileDefinition) -> FileDefinition:
+        """The file with those of its flows whose names were still free."""
+        held = []
+        for flow in file.flows:
+            holder = self.flows.setdefault(flow.name, flow)
+            if holder is flow:
+                held.append(flow)
+            else:
+                self._refuse(file.file, f"the flow name {flow.name!r} is taken by {holder.file}")
+        return replace(file, flows=tuple(held))
+
+    def schedule(self, schedule: ScheduleDefinition) -> None:
+        """Take a schedule, or say what is wrong with it."""
+        holder = self.schedules.get(schedule.name)
+        if holder is not None:
+            self._refuse(schedule.origin, f"the schedule name {schedule.name!r} is taken by {holder.origin}")
+            return
+        fault = self._take_command(schedule) if schedule.command is not None else self._fault(schedule)
+        if fault is None:
+            self.schedules[schedule.name] = schedule
+        else:
+            self._refuse(schedule.origin, fault)
+
+    def _take_command(self, schedule: ScheduleDefinition) -> str | None:
+        holder = self.flows.get(schedule.name)
+        if holder is not None:
+            return f"the name {schedule.name!r} is taken by the flow of {holder.file}"
+        self.flows[schedule.name] = FlowDefinition(
+            name=schedule.name,
+            kind=FlowKind.COMMAND,
+            file=schedule.origin.rpartition(":")[0] or schedule.origin,
+            command=schedule.command or "",
+        )
+        return None
+
+    def _fault(self, schedule: ScheduleDefinition) -> str | None:
+        flow = self.flows.get(schedule.flow or "")
+        if flow is None:
+            near = near_names(schedule.flow or "", list(self.flows))
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            return f"schedule {schedule.name!r}: there is no flow {schedule.flow!r}{hint}"
+        return _parameter_fault(schedule, flow)
+
+    def _refuse(self, origin: str, reason: str) -> None:
+        file, _, line = origin.rpartition(":")
+        if not file or not line.isdigit():
+            file, line = origin, ""
+        failure = Failure(
+            type="BadDefinition", message=reason, file=file, line=int(line) if line else None
+        )
+        self.errors.setdefault(file, []).append(failure)
+
+
+def _parameter_fault(schedule: ScheduleDefinition, flow: FlowDefinition) -> str | None:
+    known = flow.parameters.get("properties", {})
+    unknown = sorted(set(schedule.parameters) - set(known))
+    if unknown:
+        have = ", ".join(known) or "none"
+        return f"schedule {schedule.name!r}: {flow.name} has no parameter {unknown[0]!r} (it has: {have})"
+    missing = sorted(set(flow.parameters.get("required", ())) - set(schedule.parameters))
+    if missing:
+        return f"schedule {schedule.name!r}: {flow.name} needs the parameter {missing[0]!r}"
+    return None

@@ -1,0 +1,36 @@
+"""What the files of a run brought since the last look, as one step to be recorded whole or not at all."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from schedulerd.domain.failures import Failure
+from schedulerd.domain.ids import RunKey
+from schedulerd.domain.logs import LogLine
+from schedulerd.domain.runs import Move, Position
+from schedulerd.domain.tasks import TaskRun
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Intake:
+    """New records of one run: they were read from `was` up to `now` in its files.
+
+    It applies only to a run whose position is still `was`, so that no record counts twice. `moves` are tried in
+    order (what each comes from is the state that is then true); an illegal one is dropped. `tasks` replace what is
+    known of a task run, except the moment it first started. `lines` are numbered on from those already there.
+    What is None or empty leaves what is known as it is.
+    """
+
+    run: RunKey
+    was: Position
+    now: Position
+    moves: tuple[Move, ...] = ()
+    pid: int | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    failure: Failure | None = None
+    reason: str = ""
+    cpu_ms: int | None = None
+    max_rss_bytes: int | None = None
+    tasks: tuple[TaskRun, ...] = ()
+    lines: tuple[LogLine, ...] = ()
+    result_preview: str | None = None

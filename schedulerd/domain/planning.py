@@ -1,0 +1,203 @@
+"""What becomes of a schedule's due times: which start, which are skipped and why. Pure, and bounded in its work."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Final, assert_never
+
+from schedulerd.domain.due import Due, count_dues, dues, last_due, next_due
+from schedulerd.domain.runs import SkipReason
+from schedulerd.domain.schedules import Catchup, Once, Schedule, ScheduleDefinition
+from schedulerd.domain.zones import TICK
+
+MOST_SKIPS: Final = 1_000
+"""Above this number the skips of one plan are kept as spans."""
+
+MOST_STARTS: Final = 1_000
+"""No plan starts more on-time due times than this; it then ends early, and is due again at once."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Skip:
+    """A due time that does not become a run, and why."""
+
+    due: Due
+    reason: SkipReason
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SkipSpan:
+    """Many due times that do not become runs for the same reason: the first, the last, and how many they are."""
+
+    first: Due
+    last: Due
+    count: int
+    reason: SkipReason
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What is decided for the due times up to `watermark`, and when to look again.
+
+    `starts` are in order, oldest first. There are either `skips` or `spans` (at most one of each reason). `last_due`
+    is the newest due time decided so far. `next_due` may have come already: then there is more to plan.
+    """
+
+    starts: tuple[Due, ...] = ()
+    skips: tuple[Skip, ...] = ()
+    spans: tuple[SkipSpan, ...] = ()
+    watermark: datetime
+    next_due: datetime | None
+    last_due: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Times:
+    """The due times of one schedule, between any two moments."""
+
+    definition: ScheduleDefinition
+    first_seen: datetime
+
+    def each(self, after: datetime, until: datetime) -> Iterator[Due]:
+        when, name = self.definition.when, self.definition.name
+        return dues(when, after=after, until=until, first_seen=self.first_seen, name=name)
+
+    def next(self, after: datetime) -> datetime | None:
+        when, name = self.definition.when, self.definition.name
+        found = next_due(when, after=after, first_seen=self.first_seen, name=name)
+        return found.at if found is not None else None
+
+    def count(self, after: datetime, until: datetime) -> int:
+        when, name = self.definition.when, self.definition.name
+        return count_dues(when, after=after, until=until, first_seen=self.first_seen, name=name)
+
+    def last(self, after: datetime, until: datetime) -> Due | None:
+        when, name = self.definition.when, self.definition.name
+        return last_due(when, after=after, until=until, first_seen=self.first_seen, name=name)
+
+    def last_but_one(self, after: datetime, until: datetime) -> Due | None:
+        newest = self.last(after, until)
+        if newest is None:
+            return None
+        together = list(self.each(newest.at - TICK, newest.at))
+        return together[-2] if len(together) > 1 else self.last(after, newest.at - TICK)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Stretch:
+    """The due times in (after, until] but for the first `head` and the last `tail` of them: skipped for one reason."""
+
+    reason: SkipReason
+    after: datetime
+    until: datetime
+    head: int = 0
+    tail: int = 0
+
+    def count(self, times: _Times) -> int:
+        return max(0, times.count(self.after, self.until) - self.head - self.tail)
+
+    def each(self, times: _Times, count: int) -> Iterator[Due]:
+        return islice(times.each(self.after, self.until), self.head, self.head + count)
+
+    def last(self, times: _Times) -> Due | None:
+        last = times.last_but_one if self.tail else times.last
+        return last(self.after, self.until)
+
+
+def plan(schedule: Schedule, *, now: datetime) -> Plan:
+    """Decide every due time in (watermark, now], each exactly once however often this is asked as time goes on.
+
+    At most `misfire_grace` late is on time, and starts; what is older is the business of `catchup`. A schedule that
+    is not enabled plans nothing, and neither does a clock that went back.
+    """
+    times = _Times(definition=schedule.definition, first_seen=schedule.first_seen)
+    if not schedule.definition.enabled:
+        return Plan(watermark=schedule.watermark, next_due=None, last_due=schedule.last_due)
+    on_time = max(schedule.watermark, now - schedule.definition.policies.misfire_grace - TICK)
+    caught_up, skipped = _missed(schedule, times, until=on_time, now=now)
+    prompt, watermark = _prompt(times, after=on_time, now=max(now, schedule.watermark))
+    skips, spans = _worded(times, skipped)
+    starts = (*caught_up, *prompt)
+    return Plan(
+        starts=starts,
+        skips=skips,
+        spans=spans,
+        watermark=watermark,
+        next_due=times.next(watermark),
+        last_due=_newest(schedule, starts, skips, spans),
+    )
+
+
+def look_forward(definition: ScheduleDefinition, *, first_seen: datetime, now: datetime) -> Plan:
+    """How a new, edited or enabled schedule begins: nothing before `now` is made up for.
+
+    The one thing that is recorded is a single time which has passed already: a misfire.
+    """
+    times = _Times(definition=definition, first_seen=first_seen)
+    if not definition.enabled:
+        return Plan(watermark=now, next_due=None, last_due=None)
+    past = list(times.each(now.replace(year=1), now)) if isinstance(definition.when, Once) else []
+    skips = tuple(Skip(due=due, reason=SkipReason.MISFIRE) for due in past)
+    return Plan(skips=skips, watermark=now, next_due=times.next(now), last_due=None)
+
+
+def _missed(
+    schedule: Schedule, times: _Times, *, until: datetime, now: datetime
+) -> tuple[Sequence[Due], Sequence[_Stretch]]:
+    """Of the missed times in (watermark, until]: those to be caught up, oldest first, and those to be skipped."""
+    policies = schedule.definition.policies
+    after = schedule.watermark
+    if next(times.each(after, until), None) is None:
+        return (), ()
+    if policies.catchup is Catchup.NONE:
+        return (), (_Stretch(reason=SkipReason.MISFIRE, after=after, until=until),)
+    window = min(max(after, now - policies.catchup_window - TICK), until)
+    too_old = _Stretch(reason=SkipReason.WINDOW, after=after, until=window)
+    match policies.catchup:
+        case Catchup.LATEST:
+            newest = times.last(window, until)
+            rest = _Stretch(reason=SkipReason.COALESCED, after=window, until=until, tail=1)
+            return (newest,) if newest else (), (too_old, rest)
+        case Catchup.ALL:
+            oldest = list(islice(times.each(window, until), policies.catchup_limit))
+            rest = _Stretch(reason=SkipReason.LIMIT, after=window, until=until, head=len(oldest))
+            return oldest, (too_old, rest)
+        case _:
+            assert_never(policies.catchup)
+
+
+def _prompt(times: _Times, *, after: datetime, now: datetime) -> tuple[Sequence[Due], datetime]:
+    """The due times in (after, now] that start as they are, and the moment up to which that decides."""
+    prompt: list[Due] = []
+    for due in times.each(after, now):
+        if len(prompt) >= MOST_STARTS and due.at > prompt[-1].at:  # never between two slots of one instant
+            return prompt, prompt[-1].at
+        prompt.append(due)
+    return prompt, now
+
+
+def _worded(times: _Times, stretches: Sequence[_Stretch]) -> tuple[tuple[Skip, ...], tuple[SkipSpan, ...]]:
+    """The skips one by one where they are few, else as spans."""
+    counted = [(stretch, count) for stretch in stretches if (count := stretch.count(times))]
+    if sum(count for _, count in counted) > MOST_SKIPS:
+        return (), tuple(_span(times, stretch, count) for stretch, count in counted)
+    return tuple(
+        Skip(due=due, reason=stretch.reason)
+        for stretch, count in counted
+        for due in stretch.each(times, count)
+    ), ()
+
+
+def _span(times: _Times, stretch: _Stretch, count: int) -> SkipSpan:
+    first, last = next(stretch.each(times, 1)), stretch.last(times)
+    return SkipSpan(first=first, last=last or first, count=count, reason=stretch.reason)
+
+
+def _newest(
+    schedule: Schedule, starts: Sequence[Due], skips: Sequence[Skip], spans: Sequence[SkipSpan]
+) -> datetime | None:
+    """The newest due time that has been decided, by this plan or before it."""
+    decided = [due.at for due in starts]
+    decided += [skip.due.at for skip in skips] + [span.last.at for span in spans]
+    return max(decided, default=schedule.last_due)

@@ -1,0 +1,71 @@
+"""What a run prints and logs, on its way into the journal: each line with its time and its task."""
+
+import io
+import logging
+import sys
+from collections.abc import Callable
+from typing import Final
+
+from schedulerd.authoring.context import task_run
+from schedulerd.authoring.recording import Recorder, RecordHandler
+from schedulerd.clock import microseconds
+
+LONGEST: Final = 64 * 1024  # characters that wait for their newline
+
+
+class LineWriter(io.TextIOBase):
+    """Stands in for `sys.stdout` or `sys.stderr`: whole lines become log lines at once."""
+
+    encoding = "utf-8"
+    errors = "replace"
+
+    def __init__(self, recorder: Recorder, stream: str, descriptor: int) -> None:
+        self._recorder = recorder
+        self._stream = stream
+        self._descriptor = descriptor
+        self._pending = ""
+        # What writes bytes goes to the run's output file, which is read into the same log.
+        self.buffer = open(descriptor, "wb", buffering=0, closefd=False)  # noqa: SIM115  lives as long as the run
+
+    def writable(self) -> bool:
+        """It can be written to."""
+        return True
+
+    def fileno(self) -> int:
+        """The descriptor of the output file, for what writes there directly."""
+        return self._descriptor
+
+    def write(self, text: str, /) -> int:
+        """Take text; each line that it completes becomes a log line."""
+        *whole, self._pending = (self._pending + text).split("\n")
+        for line in whole:
+            self._emit(line.removesuffix("\r"))
+        if len(self._pending) >= LONGEST:
+            self.finish()
+        return len(text)
+
+    def finish(self) -> None:
+        """Hand on a last line that has no newline."""
+        if self._pending:
+            line, self._pending = self._pending, ""
+            self._emit(line)
+
+    def _emit(self, line: str) -> None:
+        task = task_run.get()
+        number = None if task is None else task.number
+        self._recorder.log(logging.INFO, "", line, microseconds(), task=number, stream=self._stream)
+
+
+def capture(recorder: Recorder) -> Callable[[], None]:
+    """Send `print` and logging of this process to a recorder; the function returned hands on unfinished lines."""
+    writers = [LineWriter(recorder, "stdout", 1), LineWriter(recorder, "stderr", 2)]
+    sys.stdout, sys.stderr = writers
+    root = logging.getLogger()
+    root.handlers[:] = [RecordHandler(recorder)]
+    root.setLevel(logging.INFO)
+
+    def finish() -> None:
+        for writer in writers:
+            writer.finish()
+
+    return finish

@@ -1,0 +1,119 @@
+"""What a forked process becomes: a flow run, a command, or the inspection of a file.
+
+Nothing here returns to the spawner's loop: `become_run` ends the process.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from schedulerd.clock import microseconds
+from schedulerd.engine import folders
+from schedulerd.engine.doorbell import Doorbell
+from schedulerd.engine.flowrun import run_flow
+from schedulerd.engine.inspection import look
+from schedulerd.engine.journal import Journal
+from schedulerd.engine.leftovers import VARIABLE
+from schedulerd.engine.processes import ProcessId, identify
+
+Request = Mapping[str, Any]
+
+_RING_EVERY_SECONDS: Final = 0.05
+
+
+def become_run(folder: int, request: Request, *, path: Path, spawner: ProcessId) -> NoReturn:
+    """Carry out a taken request in this process, its folder open and at `path`; then end the process."""
+    status = 70  # EX_SOFTWARE of sysexits(3): our own failure, seen when nothing below says otherwise
+    try:
+        os.setsid()
+        folders.write_process(folder, identify(os.getpid()), parent=spawner)
+        if not folders.begin(folder):
+            os._exit(0)
+        _redirect(folder)
+        _surround(request, path)
+        status = _KINDS[request["kind"]](folder, request)
+    except BaseException:  # border: around one child; what escaped is our own, and stands in its stderr
+        with contextlib.suppress(BaseException):
+            os.write(2, traceback.format_exc().encode())
+    finally:
+        os._exit(status)
+
+
+def _redirect(folder: int) -> None:
+    """Nothing to read; what is written to descriptors 1 and 2 goes to files of the folder."""
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    for descriptor, name in ((1, folders.STDOUT), (2, folders.STDERR)):
+        file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600, dir_fd=folder)
+        os.dup2(file, descriptor)
+        os.close(file)
+
+
+def _surround(request: Request, path: Path) -> None:
+    """The working directory and environment that user code finds."""
+    os.chdir(request["directory"])
+    os.environ[VARIABLE] = str(path)
+    os.environ.update(request.get("environment", {}))
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:  # Python's own `random` reseeds itself after a fork
+        numpy.random.seed()
+
+
+def _journal(folder: int, request: Request) -> Journal:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    return Journal(os.open(folders.JOURNAL, flags, 0o600, dir_fd=folder), wrote=_ringing(request))
+
+
+def _ringing(request: Request) -> Callable[[], None]:
+    """A function that tells the daemon that there is something to read, not too often."""
+    bell, key = Doorbell(request["state_dir"]), b"j" + str(request["key"]).encode()
+    rung = 0.0
+
+    def ring() -> None:
+        nonlocal rung
+        now = time.monotonic()
+        if now - rung >= _RING_EVERY_SECONDS:
+            rung = now
+            bell.ring(key)
+
+    return ring
+
+
+def _run_flow(folder: int, request: Request) -> int:
+    journal = _journal(folder, request)
+    journal.append({"k": "start", "t": microseconds(), "pid": os.getpid()})
+    return run_flow(request, journal)
+
+
+def _run_command(folder: int, request: Request) -> int:
+    """Become the shell: from here on this process is the command, and its exit status is the run's."""
+    journal = _journal(folder, request)
+    journal.append({"k": "start", "t": microseconds(), "pid": os.getpid()})
+    for sign in (
+        signal.SIGPIPE,
+        signal.SIGXFSZ,
+    ):  # which Python ignores, and a shell's children would inherit
+        signal.signal(sign, signal.SIG_DFL)
+    os.execv("/bin/sh", ["sh", "-c", request["command"]])
+
+
+def _inspect(folder: int, request: Request) -> int:
+    roots = [Path(root) for root in request["roots"]]
+    answer = look(request["file"], roots=roots, code=Path(request["code"]))
+    folders.write_atomically(folders.ANSWER, json.dumps(answer).encode(), folder=folder)
+    return 0
+
+
+_KINDS: Final[Mapping[str, Callable[[int, Request], int]]] = {
+    "flow": _run_flow,
+    "command": _run_command,
+    "inspection": _inspect,
+}

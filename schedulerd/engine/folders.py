@@ -1,0 +1,220 @@
+"""The run on disk: the folder of one attempt, and the renames that let it start once.
+
+    ready/<key>/armed        prepared by the core, not taken yet
+    runs/<key>/armed         taken by a spawner: this rename is the latch, it succeeds once
+    runs/<key>/started       its process runs, or ran, user code
+    runs/<key>/void          given up before any user code ran
+
+Each of `armed`, `started` and `void` is the same file, the request, under the name that tells how far it came.
+A folder is complete before it is seen: it is made under a name with a dot and renamed into `ready`.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+from schedulerd.engine.processes import ProcessId
+
+READY: Final = "ready"
+RUNS: Final = "runs"
+JOURNAL: Final = "journal.jsonl"
+STDOUT: Final = "stdout.log"
+STDERR: Final = "stderr.log"
+ANSWER: Final = "answer.json"
+_EXIT: Final = "exit.json"
+_PID: Final = "pid"
+
+
+class Stage(StrEnum):
+    """How far an attempt came: the name of its request file."""
+
+    ARMED = "armed"
+    STARTED = "started"
+    VOID = "void"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Exit:
+    """How a process ended, as its parent saw it.
+
+    Exactly one of `status` and `signal` is set, or neither when nobody could wait for it. `stopped` tells why the
+    spawner ended it (`cancel`, `timeout`), `left` how many processes it left behind that had to be ended.
+    """
+
+    ended_us: int
+    status: int | None = None
+    signal: int | None = None
+    cpu_ms: int | None = None
+    max_rss_bytes: int | None = None
+    stopped: str | None = None
+    left: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Facts:
+    """What the disk says of one attempt; `where` None: it has no folder."""
+
+    where: str | None = None
+    stage: Stage | None = None
+    process: ProcessId | None = None
+    parent: ProcessId | None = None
+    exit: Exit | None = None
+
+
+class RunFolders:
+    """The folders of the attempts under one state directory."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.ready = state_dir / READY
+        self.runs = state_dir / RUNS
+
+    def make(self) -> None:
+        """Make the two parent folders, for this user only."""
+        for folder in (self.ready, self.runs):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def prepare(self, key: str, request: Mapping[str, Any]) -> None:
+        """Put a request where a spawner can take it; whole or not at all. Replaces one that is still there."""
+        draft = self.ready / f".{key}"
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(draft, 0o700)
+        write_private(draft / Stage.ARMED, json.dumps(request, separators=(",", ":")).encode())
+        try:
+            os.rename(draft, self.ready / key)
+        except OSError:  # an earlier, equal one stands there
+            shutil.rmtree(self.ready / key, ignore_errors=True)
+            os.rename(draft, self.ready / key)
+
+    def take(self, key: str) -> int | None:
+        """Move a prepared attempt to the running ones: its folder, open, for exactly one caller, else None.
+
+        The folder is opened before it moves, and everything in it is done through that descriptor: should somebody
+        give this attempt up and prepare it anew, the late hand finds the old folder, which is nobody's.
+        """
+        try:
+            folder = os.open(self.ready / key, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            os.rename(self.ready / key, self.runs / key)
+        except OSError:  # another was faster, or (by a clumsy hand) one of this name runs already
+            os.close(folder)
+            return None
+        return folder
+
+    def give_up(self, key: str) -> bool:
+        """Keep a taken attempt from starting; False when its process was first."""
+        try:
+            os.rename(self.runs / key / Stage.ARMED, self.runs / key / Stage.VOID)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def facts(self, key: str) -> Facts:
+        """What the disk says of this attempt; `ready` is looked at first, since a folder only moves on from it."""
+        if (self.ready / key).is_dir():
+            return Facts(where=READY, stage=Stage.ARMED)
+        folder = self.runs / key
+        if not folder.is_dir():
+            return Facts()
+        process, parent = read_process(folder)
+        return Facts(where=RUNS, stage=_stage(folder), process=process, parent=parent, exit=read_exit(folder))
+
+    def names(self) -> set[str]:
+        """The attempts that have a folder."""
+        return {
+            entry.name
+            for parent in (self.ready, self.runs)
+            for entry in os.scandir(parent)
+            if not entry.name.startswith(".")
+        }
+
+    def remove(self, key: str) -> None:
+        """Forget an attempt's folder; nothing happens when there is none.
+
+        It is renamed first, so that a removal cut short leaves nothing that looks like an attempt.
+        """
+        for parent in (self.runs, self.ready):
+            trash = parent / f".{key}.old"
+            with contextlib.suppress(OSError):
+                os.rename(parent / key, trash)
+            if trash.exists():
+                shutil.rmtree(trash, ignore_errors=True)
+
+    def sweep(self) -> None:
+        """Remove what interrupted preparations and removals left; only for when nobody else prepares."""
+        for parent in (self.runs, self.ready):
+            for entry in os.scandir(parent):
+                if entry.name.startswith("."):
+                    shutil.rmtree(entry.path, ignore_errors=True)
+
+
+def begin(folder: int) -> bool:
+    """Mark an attempt, its folder open, as started; False when it was given up. Nothing may run before this."""
+    try:
+        os.rename(Stage.ARMED, Stage.STARTED, src_dir_fd=folder, dst_dir_fd=folder)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def write_private(path: Path | str, content: bytes, *, folder: int | None = None) -> None:
+    """Write a small file whole, readable by this user only."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o600, dir_fd=folder)
+    try:
+        os.write(descriptor, content)
+    finally:
+        os.close(descriptor)
+
+
+def write_atomically(name: str, content: bytes, *, folder: int) -> None:
+    """Write a file into an open folder so that it is seen whole or not at all."""
+    draft = f".{name}"
+    write_private(draft, content, folder=folder)
+    os.rename(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
+
+
+def write_process(folder: int, process: ProcessId, *, parent: ProcessId) -> None:
+    """Note in an open folder which process runs it, and which spawner will write how it ended."""
+    write_private(_PID, json.dumps([asdict(process), asdict(parent)]).encode(), folder=folder)
+
+
+def read_process(folder: Path) -> tuple[ProcessId, ProcessId] | tuple[None, None]:
+    """Which process ran it and which spawner forked it, when it came so far."""
+    try:
+        process, parent = json.loads((folder / _PID).read_bytes())
+        return ProcessId(**process), ProcessId(**parent)
+    except (FileNotFoundError, ValueError, TypeError):
+        return None, None
+
+
+def write_exit(folder: int, ended: Exit) -> None:
+    """Leave in an open folder, beside the journal, how the process ended."""
+    write_atomically(_EXIT, json.dumps(asdict(ended)).encode(), folder=folder)
+
+
+def read_exit(folder: Path) -> Exit | None:
+    """How the process ended, when its parent told."""
+    try:
+        return Exit(**json.loads((folder / _EXIT).read_bytes()))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+def read_request(folder: int) -> dict[str, Any]:
+    """The request of a taken attempt, its folder open; raises `FileNotFoundError` when it was given up."""
+    descriptor = os.open(Stage.ARMED, os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder)
+    with open(descriptor, "rb") as file:
+        request: dict[str, Any] = json.load(file)
+    return request
+
+
+def _stage(folder: Path) -> Stage | None:
+    return next((stage for stage in reversed(Stage) if (folder / stage).exists()), None)

@@ -1,0 +1,93 @@
+"""The journal of a run: a line of JSON for each thing that happened, appended with one write.
+
+It is the only thing that a run ever waits for. A record is taken for good once its newline is there.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+Record = dict[str, Any]
+
+_CHUNK: Final = 1 << 20
+_encode: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False, default=repr).encode
+
+
+class Journal:
+    """Appends records to a journal; `wrote` is called after each, to let the reader know."""
+
+    def __init__(self, descriptor: int, *, wrote: Callable[[], None]) -> None:
+        self._descriptor = descriptor
+        self._wrote = wrote
+        self._torn = False
+
+    def append(self, record: Record) -> None:
+        """Append one record. Never raises: a record that finds no room is lost, and those after it are not."""
+        line = _encode(record).encode() + b"\n"
+        if self._torn:
+            line = b"\n" + line  # ends what a short write left, so that only that one is damaged
+        try:
+            written = os.write(self._descriptor, line)
+        except OSError:
+            return
+        self._torn = written != len(line)
+        self._wrote()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Piece:
+    """What was read of a file from an offset on: its whole lines, and the offset behind them."""
+
+    lines: tuple[bytes, ...]
+    offset: int
+    more: bool
+
+
+def read_piece(path: Path, offset: int, *, to_the_end: bool, longest: int = _CHUNK) -> Piece:
+    """The whole lines of a file from `offset` on, at most about a mebibyte of them.
+
+    With `to_the_end` (its writer is dead) an unfinished last line counts as whole. A line of more than `longest`
+    bytes is handed out in parts. A file that is not there, or is shorter than the offset, has no lines.
+    """
+    try:
+        with open(path, "rb", buffering=0) as file:
+            file.seek(offset)
+            data = file.read(_CHUNK)
+    except FileNotFoundError:
+        data = b""
+    full = len(data) == _CHUNK
+    cut = data.rfind(b"\n") + 1
+    if cut < len(data) and ((to_the_end and not full) or len(data) - cut >= longest):
+        cut = len(data)
+    lines = data[:cut].split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    return Piece(lines=tuple(lines), offset=offset + cut, more=full and cut > 0)
+
+
+def parse(lines: tuple[bytes, ...]) -> Iterator[Record]:
+    """The records of journal lines. One that cannot be parsed becomes a record of kind `damaged`."""
+    for line in lines:
+        if not line:
+            continue
+        try:
+            record = json.loads(line)
+            if not isinstance(record, dict) or not isinstance(record.get("k"), str):
+                raise ValueError("not a record")
+        except (ValueError, RecursionError):
+            yield {"k": "damaged", "m": clean(line.decode("utf-8", "replace"))[:500]}
+        else:
+            yield record
+
+
+_UNSTORABLE: Final = {0: "␀", **dict.fromkeys(range(0xD800, 0xE000), "\ufffd")}
+
+
+def clean(text: str) -> str:
+    """The text without what a database or a terminal cannot hold: NUL and lone surrogates are replaced."""
+    if text.isascii():
+        return text.replace("\0", "␀") if "\0" in text else text
+    return text.translate(_UNSTORABLE)

@@ -1,0 +1,84 @@
+"""Who holds a state directory: one daemon at a time, told by a lock that the kernel lets go of when it dies."""
+
+import fcntl
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from schedulerd.errors import AlreadyRunning, NotPermitted
+
+_LOCK: Final = "daemon.lock"
+_STOP: Final = "stop.json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StopOrder:
+    """How a daemon is to stop, where that is not what its settings say; `patience` in seconds, for a drain."""
+
+    how: str
+    patience: float = 0.0
+
+
+class DaemonLock:
+    """The lock on a state directory, held until the process ends or `release` is called."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._state_dir = state_dir
+        self._descriptor: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock and note our pid in it; raises `AlreadyRunning` with the holder's."""
+        descriptor = os.open(self._state_dir / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(descriptor)
+            raise AlreadyRunning(self._state_dir, holder(self._state_dir)) from error
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Let go of it; may be called twice."""
+        if self._descriptor is not None:
+            os.ftruncate(self._descriptor, 0)
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def holder(state_dir: Path) -> int | None:
+    """The pid of the daemon that holds this state directory, None when none does."""
+    try:
+        descriptor = os.open(state_dir / _LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, PermissionError):
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        text = os.read(descriptor, 32).strip()
+        return int(text) if text.isdigit() else None
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def order_stop(state_dir: Path, order: StopOrder) -> None:
+    """Leave word of how to stop, for the signal that follows; raises `NotPermitted`."""
+    try:
+        descriptor = os.open(state_dir / _STOP, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    except PermissionError as error:
+        raise NotPermitted(f"cannot write to {state_dir}: {error.strerror}") from error
+    with open(descriptor, "w") as file:
+        json.dump({"how": order.how, "patience": order.patience}, file)
+
+
+def take_stop_order(state_dir: Path) -> StopOrder | None:
+    """The order that was left, once; None when there is none."""
+    try:
+        text = (state_dir / _STOP).read_text()
+        (state_dir / _STOP).unlink()
+        return StopOrder(**json.loads(text))
+    except (OSError, ValueError, TypeError):
+        return None

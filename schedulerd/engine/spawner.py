@@ -1,0 +1,266 @@
+"""The spawner: a small warm program that forks the runs, reaps them, and ends those that must end.
+
+It is single-threaded and never waits for anything but its one poll. It knows nothing of databases or schedules: it
+takes folders by name, and leaves in each how its process ended. When the core goes it stays until its runs have ended.
+"""
+
+import argparse
+import contextlib
+import gc
+import importlib
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from collections import deque
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from schedulerd.clock import microseconds
+from schedulerd.engine import wire
+from schedulerd.engine.child import become_run
+from schedulerd.engine.folders import Exit, RunFolders, read_request, write_exit
+from schedulerd.engine.leftovers import Leftovers, end_group
+from schedulerd.engine.processes import become_subreaper, identify, thread_count
+
+_STEP_SECONDS: Final = 0.05  # how often processes that are being ended are looked at
+
+
+@dataclass(kw_only=True, slots=True)
+class Attempt:
+    """A run that was forked here. `folder` is an open descriptor; times are monotonic seconds."""
+
+    key: str
+    folder: int
+    pid: int
+    grace: float
+    deadline: float | None
+    stopped: str | None = None
+    kill_at: float | None = None
+    exit: Exit | None = None  # set when its process has ended and only what it left behind is waited for
+    left: int = 0
+
+
+class Spawner:
+    """Forks runs on request. `serve` returns when the core has gone and the last run has ended."""
+
+    def __init__(self, folders: RunFolders, core: socket.socket) -> None:
+        self._folders = folders
+        self._core = core
+        self._identity = identify(os.getpid())
+        self._core_is_there = True
+        self._outgoing: deque[bytes] = deque()
+        self._attempts: dict[int, Attempt] = {}
+        self._leftovers = Leftovers(folders.runs)
+        self._wakeup, self._woken = _wakeup_pipe()
+
+    def serve(self) -> None:
+        """Take requests until the core has gone; then wait for the runs."""
+        self._say(wire.Ready(threads=thread_count()))
+        while self._core_is_there or self._attempts:
+            self._wait()
+            self._reap()
+            self._hurry()
+            self._flush()
+
+    # -- waiting ------------------------------------------------------------------------------------------------
+
+    def _wait(self) -> None:
+        poll = select.poll()
+        poll.register(self._wakeup, select.POLLIN)
+        if self._core_is_there:
+            poll.register(self._core, select.POLLIN | (select.POLLOUT if self._outgoing else 0))
+        timeout = self._patience(time.monotonic())
+        ready = dict(poll.poll(None if timeout is None else timeout * 1_000))
+        if self._wakeup in ready:
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._wakeup, 4096)
+        if ready.get(self._core.fileno(), 0) & ~select.POLLOUT:
+            self._listen()
+
+    def _patience(self, now: float) -> float | None:
+        """Seconds until something is to be done without being asked."""
+        if any(
+            attempt.kill_at is not None or attempt.exit is not None for attempt in self._attempts.values()
+        ):
+            return _STEP_SECONDS
+        deadlines = [attempt.deadline for attempt in self._attempts.values() if attempt.deadline is not None]
+        return max(0.0, min(deadlines) - now) if deadlines else None
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                message = wire.receive(self._core)
+            except BlockingIOError:
+                return
+            match message:
+                case None:
+                    self._core_is_there = False
+                    self._outgoing.clear()
+                    return
+                case wire.Start(key=key):
+                    self._start(key)
+                case wire.Stop(key=key, why=why, grace=grace):
+                    self._stop(key, why, grace)
+                case _:
+                    raise AssertionError(f"the core does not say {message}")
+
+    def _say(self, message: wire.Message) -> None:
+        if self._core_is_there:
+            self._outgoing.append(wire.encode(message))
+            self._flush()
+
+    def _flush(self) -> None:
+        while self._outgoing and self._core_is_there:
+            try:
+                self._core.send(self._outgoing[0])
+            except BlockingIOError:
+                return
+            except OSError:  # the core has gone; the poll will say so
+                self._outgoing.clear()
+                return
+            self._outgoing.popleft()
+
+    # -- starting -----------------------------------------------------------------------------------------------
+
+    def _start(self, key: str) -> None:
+        folder = self._folders.take(key)
+        if folder is None:
+            self._say(wire.Gone(key=key))
+            return
+        try:
+            request = read_request(folder)
+            pid = os.fork()
+        except OSError as error:  # given up, or out of processes: nothing of it ran, and the folder says why
+            self._could_not_start(key, folder, error)
+            return
+        if pid == 0:
+            self._forget_everything()
+            become_run(folder, request, path=self._folders.runs / key, spawner=self._identity)
+        limit = request.get("timeout_seconds")
+        self._attempts[pid] = Attempt(
+            key=key,
+            folder=folder,
+            pid=pid,
+            grace=float(request["grace"]),
+            deadline=None if limit is None else time.monotonic() + float(limit),
+        )
+        self._say(wire.Taken(key=key, pid=pid))
+
+    def _could_not_start(self, key: str, folder: int, error: OSError) -> None:
+        with contextlib.suppress(OSError):
+            write_exit(folder, Exit(ended_us=microseconds(), stopped=f"start: {error.strerror}"))
+        os.close(folder)
+        self._say(wire.Ended(key=key))
+
+    def _forget_everything(self) -> None:
+        """In the child: let go of what is the spawner's."""
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        self._core.close()
+        os.close(self._wakeup)
+        os.close(self._woken)
+
+    # -- ending -------------------------------------------------------------------------------------------------
+
+    def _stop(self, key: str, why: str, grace: float) -> None:
+        attempt = next((one for one in self._attempts.values() if one.key == key), None)
+        if attempt is None or attempt.stopped is not None:
+            return
+        attempt.stopped = why
+        attempt.kill_at = time.monotonic() + grace
+        end_group(attempt.pid, signal.SIGTERM)
+
+    def _hurry(self) -> None:
+        """Enforce time limits, kill what was asked to end and did not, and see off what runs left behind."""
+        now = time.monotonic()
+        for attempt in list(self._attempts.values()):
+            if attempt.exit is not None:
+                self._see_off(attempt, now)
+            elif attempt.kill_at is not None and now >= attempt.kill_at:
+                end_group(attempt.pid, signal.SIGKILL)
+            elif attempt.deadline is not None and now >= attempt.deadline and attempt.stopped is None:
+                self._stop(attempt.key, "timeout", attempt.grace)
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            attempt = self._attempts.get(pid)
+            if attempt is not None:
+                cpu_ms = round((usage.ru_utime + usage.ru_stime) * 1_000)
+                self._has_ended(attempt, os.waitstatus_to_exitcode(status), cpu_ms, usage.ru_maxrss * 1024)
+
+    def _has_ended(self, attempt: Attempt, code: int, cpu_ms: int, max_rss_bytes: int) -> None:
+        attempt.exit = Exit(
+            ended_us=microseconds(),
+            status=code if code >= 0 else None,
+            signal=-code if code < 0 else None,
+            cpu_ms=cpu_ms,
+            max_rss_bytes=max_rss_bytes,
+            stopped=attempt.stopped,
+        )
+        if attempt.kill_at is None:  # one that was told to end has used its patience already
+            attempt.kill_at = time.monotonic() + attempt.grace
+        attempt.left = self._leftovers.end(attempt.key, attempt.pid, signal.SIGTERM, known=self._attempts)
+        if attempt.left == 0:
+            self._settle(attempt)
+
+    def _see_off(self, attempt: Attempt, now: float) -> None:
+        """Wait for what a run left behind, and kill it when its grace is over."""
+        patient = attempt.kill_at is not None and now < attempt.kill_at
+        sign = 0 if patient else signal.SIGKILL
+        if self._leftovers.end(attempt.key, attempt.pid, sign, known=self._attempts) == 0:
+            self._settle(attempt)
+
+    def _settle(self, attempt: Attempt) -> None:
+        """The last act of an attempt here: how it ended stands in its folder before anybody is told."""
+        assert attempt.exit is not None
+        with contextlib.suppress(OSError):  # its folder was taken away; the core will see that it is dead
+            write_exit(attempt.folder, replace(attempt.exit, left=attempt.left))
+        os.close(attempt.folder)
+        del self._attempts[attempt.pid]
+        self._say(wire.Ended(key=attempt.key))
+
+
+def _wakeup_pipe() -> tuple[int, int]:
+    """A pipe that becomes readable when a child has ended; its two ends."""
+    reading, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)  # without a handler nothing is written to the pipe
+    return reading, writing
+
+
+def main() -> None:
+    """Run as a program: started by the daemon, with one end of a socket pair as an inherited descriptor."""
+    arguments = argparse.ArgumentParser(prog="schedulerd-spawner")
+    arguments.add_argument("--state-dir", type=Path, required=True)
+    arguments.add_argument("--socket", type=int, required=True)
+    arguments.add_argument("--preload", action="append", default=[])
+    options = arguments.parse_args()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the daemon, which says what is to end
+    become_subreaper()
+    core = socket.socket(fileno=options.socket)
+    core.setblocking(False)
+    os.set_inheritable(options.socket, False)
+    for module in options.preload:
+        try:
+            importlib.import_module(module)
+        except Exception as error:  # border: a preload that fails costs its warmth and nothing else
+            print(f"preload of {module} failed: {error!r}", file=sys.stderr)
+    spawner = Spawner(RunFolders(options.state_dir), core)
+    gc.collect()
+    gc.freeze()  # what is loaded by now is never looked at again, so forked pages stay shared
+    spawner.serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""The alarm clock: APScheduler rings at the next due time, and at least every second.
+
+The second is there because a wait on the monotonic clock does not see a machine that slept or a clock that was set.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from apscheduler.executors.debug import DebugExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
+
+from schedulerd.clock import Clock
+
+LONGEST_WAIT: Final = timedelta(seconds=1)
+_JOB: Final = "tick"
+
+
+class _AtLeastEverySecond(BaseTrigger):  # type: ignore[misc]
+    """Where nobody sets the alarm anew, it rings a second later all the same."""
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        """When to ring next, from the moment it is asked: never from a past that a set clock made the future."""
+        return now + LONGEST_WAIT
+
+
+class Alarm:
+    """Calls `ring` from a thread of its own at the moment last set, or within a second, whichever is first."""
+
+    def __init__(self, ring: Callable[[], None], clock: Clock) -> None:
+        self._clock = clock
+        self._scheduled_for: datetime | None = None
+        self._scheduler = BackgroundScheduler(timezone=UTC, executors={"default": DebugExecutor()})
+        self._ring = ring
+
+    def start(self) -> None:
+        """Begin to ring."""
+        self._scheduler.add_job(
+            self._rang,
+            _AtLeastEverySecond(),
+            id=_JOB,
+            misfire_grace_time=None,  # the default of 1 s silently drops a late ring
+            coalesce=True,
+            max_instances=1,
+        )
+        self._scheduler.start()
+
+    def set(self, at: datetime | None) -> None:
+        """Ring at `at` if that is less than a second away; at once when it is past."""
+        now = self._clock.now()
+        latest = now + LONGEST_WAIT
+        wanted = latest if at is None else min(max(at, now), latest)
+        planned = self._scheduled_for
+        if planned is not None and now <= planned <= wanted:
+            return
+        self._scheduled_for = wanted
+        self._scheduler.modify_job(_JOB, next_run_time=wanted)
+
+    def _rang(self) -> None:
+        self._scheduled_for = None
+        self._ring()
+
+    def stop(self) -> None:
+        """Ring no more; may be called twice."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)

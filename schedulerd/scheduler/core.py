@@ -1,0 +1,356 @@
+"""The core: one thread that takes messages in order and owns every decision about runs.
+
+Each turn does what is due, whatever the messages said: they only make it soon. So a message that was lost, or that
+came while the database was away, costs a second and nothing else.
+"""
+
+import contextlib
+import logging
+import queue
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, assert_never
+
+from schedulerd.clock import Clock
+from schedulerd.domain.agents import AgentBeat
+from schedulerd.domain.runs import Run
+from schedulerd.engine import wire
+from schedulerd.errors import StoreUnavailable
+from schedulerd.scheduler.alarm import Alarm
+from schedulerd.scheduler.attempts import Attempt, Attempts
+from schedulerd.scheduler.definitions import Definitions
+from schedulerd.scheduler.ending import Ender
+from schedulerd.scheduler.inspecting import Inspector
+from schedulerd.scheduler.intake import IntakeDesk
+from schedulerd.scheduler.launching import Launcher
+from schedulerd.scheduler.messages import (
+    DefinitionsChanged,
+    JournalGrew,
+    Message,
+    ProcessEnded,
+    Reload,
+    SpawnerSpoke,
+    Stop,
+    Tick,
+    Woken,
+)
+from schedulerd.scheduler.reconciling import Reconciler, attempt_of
+from schedulerd.scheduler.ticking import Ticker
+from schedulerd.store.database import Database
+
+log = logging.getLogger(__name__)
+
+_LONGEST_WAIT: Final = 1.0
+_SWEEP_SECONDS: Final = 0.5
+_LOOK_SECONDS: Final = 0.9
+_RECONCILE_SECONDS: Final = 10.0
+_BEAT_SECONDS: Final = 10.0
+_FIRST_LOOK_SECONDS: Final = 5.0  # how long due times wait, after a start, for the files to be read
+
+
+Mailbox = queue.SimpleQueue[Message]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parts:
+    """What the core works with; built in one place, `daemon.build`."""
+
+    database: Database
+    clock: Clock
+    attempts: Attempts
+    definitions: Definitions
+    inspector: Inspector
+    intake: IntakeDesk
+    launcher: Launcher
+    ender: Ender
+    reconciler: Reconciler
+    ticker: Ticker
+    alarm: Alarm
+    new_spawner: Callable[[], None]
+    reread: Callable[[], None]
+    beat: Callable[["Core"], AgentBeat]
+
+
+class Core:
+    """Runs until it is told to stop. `post` may be called from any thread."""
+
+    def __init__(
+        self, parts: Parts, mailbox: Mailbox, *, on_turn: Callable[["Core"], None] = lambda _: None
+    ) -> None:
+        self._parts = parts
+        self._queue = mailbox
+        self._on_turn = on_turn
+        self._stop: Stop | None = None
+        self._stop_deadline = 0.0
+        self._plan_due = False
+        self._claim = True
+        self._next_due: datetime | None = None
+        self._ticked_at = self._swept_at = self._reconciled_at = self._beat_at = float("-inf")
+        self._began_at = parts.clock.monotonic()
+        self._store_away_since: float | None = None
+        self.is_ready = False
+
+    def post(self, message: Message) -> None:
+        """Tell the core something."""
+        self._queue.put(message)
+
+    @property
+    def running_count(self) -> int:
+        """How many runs are going on."""
+        return len(self._parts.attempts)
+
+    @property
+    def next_due(self) -> datetime | None:
+        """The next due time of all schedules."""
+        return self._next_due
+
+    @property
+    def problem_count(self) -> int:
+        """How many definition files have something wrong with them."""
+        return self._parts.definitions.problem_count
+
+    @property
+    def store_is_away(self) -> bool:
+        """Did the database fail to answer the last time?"""
+        return self._store_away_since is not None
+
+    def begin(self) -> None:
+        """Take up what an earlier daemon left; before the first turn. Raises `StoreUnavailable`."""
+        parts = self._parts
+        with parts.database.read() as tx:
+            parts.definitions.load(tx)
+        parts.reconciler.follow_live_runs(parts.definitions.flows)
+        parts.reconciler.sweep_folders()
+        parts.new_spawner()
+
+    def run(self) -> None:
+        """Take messages until the core is told to stop, and what that asks for is done."""
+        while not self._is_done():
+            self.turn(self._messages())
+
+    def turn(self, messages: Iterable[Message]) -> None:
+        """One turn: hear the messages, then do what is due."""
+        for message in messages:
+            self._hear(message)
+        try:
+            for step in self._steps():
+                self._try(step)
+        except StoreUnavailable as error:  # all of it is still to be done, and is, when the database is back
+            self._note_store(error)
+        else:
+            self._note_store(None)
+        self._on_turn(self)
+
+    def _try(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except StoreUnavailable:
+            raise
+        except Exception:  # border: what goes wrong with one kind of work must not stop the others
+            log.exception("step_failed", extra={"step": step.__name__})
+
+    # -- hearing ------------------------------------------------------------------------------------------------
+
+    def _messages(self) -> list[Message]:
+        """All that has been posted; waits for the first, at most a second, and not at all when work is left over."""
+        behind = self._parts.intake.is_behind and not self.store_is_away
+        with contextlib.suppress(queue.Empty):
+            messages = [self._queue.get(timeout=0.0 if behind else _LONGEST_WAIT)]
+            while True:
+                try:
+                    messages.append(self._queue.get_nowait())
+                except queue.Empty:
+                    return messages
+        return []
+
+    def _hear(self, message: Message) -> None:
+        match message:
+            case Tick():
+                pass
+            case Woken():
+                self._claim = True
+            case JournalGrew(key=key):
+                self._parts.intake.note(key)
+            case SpawnerSpoke(said=said):
+                self._hear_spawner(said)
+            case ProcessEnded(key=key):
+                self._hear_end(key)
+            case DefinitionsChanged():
+                self._hear_definitions(message)
+            case Stop():
+                self._hear_stop(message)
+            case Reload(done=done):
+                self._parts.reread()
+                done()
+            case _:
+                assert_never(message)
+
+    def _hear_spawner(self, said: wire.Message | None) -> None:
+        match said:
+            case None:
+                self._lose_spawner()
+            case wire.Ready(threads=threads):
+                self.is_ready = True
+                if threads != 1:
+                    log.warning("preload_started_threads", extra={"threads": threads})
+            case wire.Taken(key=key, pid=pid):
+                attempt = self._parts.attempts.get(key)
+                if attempt is not None:
+                    attempt.asked, attempt.ours, attempt.pid = False, True, pid
+            case wire.Gone(key=key):
+                attempt = self._parts.attempts.get(key)
+                if attempt is not None:
+                    attempt.asked = False
+            case wire.Ended(key=key):
+                self._hear_ended(key)
+            case _:
+                raise AssertionError(f"a spawner does not say {said}")
+
+    def _hear_ended(self, key: str) -> None:
+        attempt = self._parts.attempts.get(key)
+        if attempt is not None:
+            attempt.asked, attempt.dead = False, True
+            self._parts.intake.note(key)
+            return
+        found = self._parts.inspector.ended(key)
+        if found is not None:
+            self._parts.definitions.inspected(found)
+
+    def _lose_spawner(self) -> None:
+        """The spawner has died: what it had is looked at one by one, and another takes its place."""
+        log.error("spawner_died")
+        for attempt in self._parts.attempts:
+            attempt.asked = attempt.ours = False
+        self._parts.inspector.start_over()
+        self._parts.new_spawner()
+        self._swept_at = float("-inf")
+
+    def _hear_end(self, key: str) -> None:
+        attempt = self._parts.attempts.get(key)
+        if attempt is not None:
+            self._parts.reconciler.reap(attempt)
+            self._look_at(attempt)
+
+    def _hear_definitions(self, change: DefinitionsChanged) -> None:
+        self._parts.definitions.changed(change)
+        for file in sorted(change.look_at):
+            self._parts.inspector.want(file)
+
+    def _hear_stop(self, stop: Stop) -> None:
+        if self._stop is None or stop.how == "cancel":
+            log.info("stopping", extra={"how": stop.how, "running": self.running_count})
+            self._stop = stop
+            self._stop_deadline = self._parts.clock.monotonic() + stop.patience
+
+    # -- working ------------------------------------------------------------------------------------------------
+
+    def _steps(self) -> Iterator[Callable[[], None]]:
+        """What is due now, the due times first."""
+        monotonic = self._parts.clock.monotonic()
+        if self._stop is None:
+            yield self._tick
+            yield self._define
+        yield self._take
+        if monotonic - self._swept_at >= _SWEEP_SECONDS:
+            self._swept_at = monotonic
+            yield self._sweep
+        if monotonic - self._reconciled_at >= _RECONCILE_SECONDS:
+            self._reconciled_at = monotonic
+            yield self._reconcile
+        if monotonic - self._beat_at >= _BEAT_SECONDS:
+            self._beat_at = monotonic
+            yield self._beat
+        yield self._set_alarm
+
+    def _set_alarm(self) -> None:
+        self._parts.alarm.set(self._parts.clock.now() if self._claim else self._next_due)
+
+    def _take(self) -> None:
+        if self._parts.intake.take():
+            self._claim = True  # a slot is free, and what waited for this run need not wait longer
+            self._tick()
+
+    def _define(self) -> None:
+        parts = self._parts
+        parts.inspector.pump()
+        waited = parts.clock.monotonic() - self._began_at
+        if not (self._plan_due or parts.inspector.is_idle or waited >= _FIRST_LOOK_SECONDS):
+            return  # after a start, what is in the files counts as one: no schedule is ahead of its flow
+        if parts.definitions.apply():
+            self._claim = True
+        if not self._plan_due and (parts.definitions.is_applied or waited >= _FIRST_LOOK_SECONDS):
+            self._plan_due = self._claim = True
+
+    def _tick(self) -> None:
+        if self._stop is not None:
+            return
+        now, monotonic = self._parts.clock.now(), self._parts.clock.monotonic()
+        due = self._next_due is not None and self._next_due <= now
+        idle_look = (
+            monotonic - self._swept_at >= _SWEEP_SECONDS
+        )  # finds what was recorded while a bell went unheard
+        if not (self._claim or due or idle_look):
+            return
+        self._claim = True  # until it has been done
+        ticked = self._parts.ticker.tick(now=now, plan_due=self._plan_due)
+        self._claim, self._next_due, self._ticked_at = ticked.more, ticked.next_due, monotonic
+        for run in ticked.claimed:
+            self._launch(run)
+
+    def _launch(self, run: Run) -> None:
+        flow = self._parts.definitions.flows[run.flow_key]
+        attempt = attempt_of(run, self._parts.definitions.flows)
+        self._parts.attempts.add(attempt)
+        try:
+            self._parts.launcher.prepare(run, flow)
+        except OSError as error:  # no room on the disk, say; the sweep prepares it again
+            log.warning("prepare_failed", extra={"run": attempt.selector, "reason": str(error)})
+            return
+        self._parts.launcher.ask(attempt)
+
+    def _sweep(self) -> None:
+        """What no message is needed for: journals that grew unheard, runs nobody answers for, wishes, endings."""
+        now = self._parts.clock.now()
+        for attempt in self._parts.attempts:
+            if attempt.ours or attempt.adopted:
+                self._parts.intake.note(attempt.folder)
+            else:
+                self._look_at(attempt)
+        self._parts.ender.grant_wishes(now=now)
+        if self._stop is not None and self._stop.how == "cancel":
+            self._parts.ender.cancel_all(now=now)
+        self._parts.ender.end_cancelled()
+
+    def _look_at(self, attempt: Attempt) -> None:
+        if self._parts.reconciler.look_at(attempt, self._parts.definitions.flows):
+            self._parts.intake.note(attempt.folder)
+
+    def _reconcile(self) -> None:
+        self._parts.reconciler.follow_live_runs(self._parts.definitions.flows)
+        for attempt in self._parts.attempts:
+            self._look_at(attempt)
+
+    def _beat(self) -> None:
+        beat = self._parts.beat(self)
+        with self._parts.database.write() as tx:
+            tx.agents.beat(beat)
+
+    # -- stopping -----------------------------------------------------------------------------------------------
+
+    def _is_done(self) -> bool:
+        if self._stop is None:
+            return False
+        overdue = self._parts.clock.monotonic() >= self._stop_deadline
+        if self._stop.how == "leave" or (self._stop.how == "drain" and overdue):
+            return not self._parts.intake.is_behind or self.store_is_away
+        return not len(self._parts.attempts)
+
+    def _note_store(self, error: StoreUnavailable | None) -> None:
+        if error is not None and self._store_away_since is None:
+            self._store_away_since = self._parts.clock.monotonic()
+            log.error("store_unavailable", extra={"reason": str(error)})
+        elif error is None and self._store_away_since is not None:
+            away = self._parts.clock.monotonic() - self._store_away_since
+            self._store_away_since = None
+            log.info("store_back", extra={"seconds": round(away, 1)})

@@ -1,0 +1,80 @@
+"""Ends runs: because somebody wished it, or because the daemon stops."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from schedulerd.domain.states import RunState
+from schedulerd.engine import wire
+from schedulerd.scheduler.attempts import Attempt, Attempts
+from schedulerd.scheduler.launching import Launcher
+from schedulerd.scheduler.reconciling import Reconciler
+from schedulerd.store.database import Database
+
+
+class Ender:
+    """Moves runs to `cancelling`, and sees to it that their processes end: politely, then by force."""
+
+    def __init__(
+        self,
+        database: Database,
+        attempts: Attempts,
+        launcher: Launcher,
+        reconciler: Reconciler,
+        *,
+        grace: timedelta,
+    ) -> None:
+        self._database = database
+        self._attempts = attempts
+        self._launcher = launcher
+        self._reconciler = reconciler
+        self._grace = grace
+
+    def grant_wishes(self, *, now: datetime) -> None:
+        """Begin to end the runs that people want cancelled; one that waits for its start is cancelled at once."""
+        with self._database.read() as tx:
+            wishes = tx.runs.cancel_wishes()
+        if not wishes:
+            return
+        with self._database.write() as tx:
+            for wish in wishes:
+                run = tx.runs.by_key(wish.run)
+                to = RunState.CANCELLED if run.state is RunState.SCHEDULED else RunState.CANCELLING
+                tx.runs.move(wish.run, to, at=now, actor=wish.actor, message=wish.reason, reason=wish.reason)
+                tx.runs.forget_wish(wish.key)
+        wished = {wish.run for wish in wishes}
+        self._mark(attempt for attempt in self._attempts if attempt.run in wished)
+
+    def cancel_all(self, *, now: datetime) -> None:
+        """Begin to end every run, because the daemon stops."""
+        going = [attempt for attempt in self._attempts if attempt.state is not RunState.CANCELLING]
+        if not going:
+            return
+        reason = "the daemon stopped"
+        with self._database.write() as tx:
+            for attempt in going:
+                tx.runs.move(
+                    attempt.run, RunState.CANCELLING, at=now, actor="daemon", message=reason, reason=reason
+                )
+        self._mark(going)
+
+    def hurry(self, grace: timedelta) -> None:
+        """From now on give runs that are to end no more than this."""
+        self._grace = min(self._grace, grace)
+
+    def end_cancelled(self) -> None:
+        """Go on with ending the runs that are `cancelling`; called again and again."""
+        for attempt in self._attempts:
+            if attempt.state is RunState.CANCELLING:
+                self._end(attempt)
+
+    def _mark(self, attempts: Iterable[Attempt]) -> None:
+        for attempt in attempts:
+            attempt.state = RunState.CANCELLING
+
+    def _end(self, attempt: Attempt) -> None:
+        if attempt.ours:
+            if not attempt.stop_sent:
+                stop = wire.Stop(key=attempt.folder, why="cancel", grace=self._grace.total_seconds())
+                attempt.stop_sent = self._launcher.say(stop)
+        elif attempt.adopted:
+            self._reconciler.end_adopted(attempt, grace=self._grace)

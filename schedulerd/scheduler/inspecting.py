@@ -1,0 +1,121 @@
+"""Has flow files inspected by the spawner, a few at a time, and tells what they define."""
+
+import contextlib
+import os
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from schedulerd.domain.failures import Failure
+from schedulerd.domain.flows import FileDefinition
+from schedulerd.engine.folders import ANSWER, STDERR, Exit, RunFolders, read_exit
+from schedulerd.engine.inspection import Answer, read_answer, understand
+from schedulerd.errors import BadExpression
+from schedulerd.scheduler.settlement import signal_name
+
+PREFIX: Final = "inspection"
+_AT_ONCE: Final = 2
+_TAIL_BYTES: Final = 4096
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inspected:
+    """What an inspection found; `definition` is a failure when the file cannot be taken as it is."""
+
+    file: str
+    definition: FileDefinition | Failure
+
+
+class Inspector:
+    """A queue of files to look at. A file that changes while it is looked at is looked at again."""
+
+    def __init__(
+        self,
+        folders: RunFolders,
+        ask: Callable[[str], bool],
+        *,
+        request: dict[str, Any],
+        timezone: str,
+    ) -> None:
+        self._folders = folders
+        self._ask = ask
+        self._request = request
+        self._timezone = timezone
+        self._waiting: deque[str] = deque()
+        self._going: dict[str, str] = {}
+        self._count = 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Is there no file to be looked at?"""
+        return not self._waiting and not self._going
+
+    def want(self, file: str) -> None:
+        """Look at this file, soon."""
+        if file not in self._waiting:
+            self._waiting.append(file)
+
+    def pump(self) -> None:
+        """Start what may be started."""
+        while self._waiting and len(self._going) < _AT_ONCE:
+            file = self._waiting[0]
+            if file in self._going.values():
+                return
+            self._count += 1
+            key = f"{PREFIX}-{os.getpid()}-{self._count}"
+            self._folders.prepare(key, {**self._request, "key": key, "kind": "inspection", "file": file})
+            if not self._ask(key):
+                self._folders.remove(key)
+                return
+            self._waiting.popleft()
+            self._going[key] = file
+
+    def start_over(self) -> None:
+        """The spawner has gone: what was going on is wanted again."""
+        for key, file in self._going.items():
+            self._folders.remove(key)
+            self.want(file)
+        self._going.clear()
+
+    def ended(self, key: str) -> Inspected | None:
+        """What the inspection of this key found; None when it is no inspection that is going on."""
+        file = self._going.pop(key, None)
+        if file is None:
+            return None
+        folder = self._folders.runs / key
+        answer, ended = read_answer(folder / ANSWER), read_exit(folder)
+        found = Inspected(file=file, definition=self._understand(file, answer, ended, _tail(folder / STDERR)))
+        self._folders.remove(key)
+        return found
+
+    def _understand(
+        self, file: str, answer: Answer | None, ended: Exit | None, last_words: str
+    ) -> FileDefinition | Failure:
+        if answer is None:
+            return Failure(
+                type="LoadError", message=_why(ended, self._request), file=file, traceback=last_words
+            )
+        try:
+            return understand(file, answer, timezone=self._timezone)
+        except BadExpression as error:
+            return Failure(type="BadSchedule", message=f"{error.reason}: {error.expression!r}", file=file)
+
+
+def _why(ended: Exit | None, request: dict[str, Any]) -> str:
+    if ended is None:
+        return "loading the file ended its process"
+    if ended.stopped == "timeout":
+        return f"loading the file took longer than {request['timeout_seconds']:g} s and was ended"
+    if ended.signal is not None:
+        return f"loading the file killed its process with {signal_name(ended.signal)}"
+    if ended.stopped is not None:
+        return f"the file could not be looked at ({ended.stopped})"
+    return f"loading the file ended its process with status {ended.status}"
+
+
+def _tail(path: Path) -> str:
+    with contextlib.suppress(OSError):
+        return path.read_bytes()[-_TAIL_BYTES:].decode("utf-8", "replace")
+    return ""

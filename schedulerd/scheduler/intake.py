@@ -1,0 +1,120 @@
+"""Takes what runs wrote into the database, many runs in one transaction, and removes the folders of those settled."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final
+
+from schedulerd.clock import Clock
+from schedulerd.engine.folders import RunFolders
+from schedulerd.errors import StoreUnavailable
+from schedulerd.scheduler.attempts import Attempt, Attempts, Reading, read_attempt
+from schedulerd.store.database import Database
+
+log = logging.getLogger(__name__)
+
+_TURN_SECONDS: Final = 0.02  # so that a chatty run delays no due time
+
+
+class IntakeDesk:
+    """Reads the files of attempts that grew, and commits what they say. An attempt stays noted until all is taken."""
+
+    def __init__(self, database: Database, attempts: Attempts, folders: RunFolders, clock: Clock) -> None:
+        self._database = database
+        self._attempts = attempts
+        self._folders = folders
+        self._clock = clock
+        self._grown: dict[str, None] = {}
+
+    def note(self, folder: str) -> None:
+        """This attempt has something to read."""
+        self._grown[folder] = None
+
+    @property
+    def is_behind(self) -> bool:
+        """Is there something that was noted and not taken yet?"""
+        return bool(self._grown)
+
+    def take(self, *, bounded: bool = True) -> int:
+        """Take what there is, for a short turn or (not `bounded`) all of it; how many runs were settled.
+
+        Raises `StoreUnavailable`: then nothing was taken, and all of it is still noted.
+        """
+        settled = 0
+        deadline = self._clock.monotonic() + _TURN_SECONDS
+        while self._grown:
+            readings = self._read(deadline if bounded else None)
+            settled += self._commit(readings)
+            if bounded and self._clock.monotonic() >= deadline:
+                break
+        return settled
+
+    def _read(self, deadline: float | None) -> list[Reading]:
+        now = self._clock.now()
+        readings = []
+        for folder in list(self._grown):
+            attempt = self._attempts.get(folder)
+            if attempt is None:
+                del self._grown[folder]
+                continue
+            readings.append(read_attempt(attempt, self._folders.runs / folder, now=now))
+            if deadline is not None and self._clock.monotonic() >= deadline:
+                break
+        return readings
+
+    def _commit(self, readings: Sequence[Reading]) -> int:
+        """Commit in one transaction; when that fails for another reason than an absent database, run by run."""
+        try:
+            self._write(readings)
+        except StoreUnavailable:
+            raise
+        except Exception:  # border: one run whose words the database refuses must not hold up the others
+            log.exception("intake_group_failed", extra={"runs": len(readings)})
+            for reading in readings:
+                self._write_alone(reading)
+        return sum(self._after(reading, now=self._clock.now()) for reading in readings)
+
+    def _write(self, readings: Iterable[Reading]) -> None:
+        intakes = [reading.intake for reading in readings if reading.intake is not None]
+        if not intakes:
+            return
+        with self._database.write() as tx:
+            taken = tx.intake.take(intakes)
+        for reading in readings:
+            if reading.intake is not None and reading.intake.run not in taken:
+                self._catch_up(reading.attempt)
+
+    def _write_alone(self, reading: Reading) -> None:
+        try:
+            self._write([reading])
+        except StoreUnavailable:
+            raise
+        except Exception:  # border: around one run's records
+            log.exception("intake_failed", extra={"run": reading.attempt.selector})
+            self._grown.pop(reading.attempt.folder, None)
+
+    def _catch_up(self, attempt: Attempt) -> None:
+        """Somebody else took these records (an earlier commit of unknown outcome did): go on from what is recorded."""
+        with self._database.read() as tx:
+            run = tx.runs.by_key(attempt.run)
+        attempt.position, attempt.state = run.position, run.state
+
+    def _after(self, reading: Reading, *, now: datetime) -> int:
+        attempt = reading.attempt
+        if reading.intake is not None and attempt.position != reading.intake.was:
+            return 0  # it was caught up with, and is read again from there
+        attempt.position, attempt.state, attempt.last_word = (
+            reading.position,
+            reading.state,
+            reading.last_word,
+        )
+        attempt.started_at = attempt.started_at or (
+            now if reading.intake and reading.intake.started_at else None
+        )
+        if not reading.more:
+            self._grown.pop(attempt.folder, None)
+        if not reading.settled:
+            return 0
+        self._attempts.remove(attempt)
+        self._folders.remove(attempt.folder)
+        return 1

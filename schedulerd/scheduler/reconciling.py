@@ -1,0 +1,189 @@
+"""Brings what the core believes of its live runs in line with the database, the disk and the processes."""
+
+import contextlib
+import logging
+import os
+import signal
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Final, assert_never
+
+from schedulerd.clock import Clock, microseconds
+from schedulerd.domain.flows import Flow, FlowKind
+from schedulerd.domain.ids import FlowKey
+from schedulerd.domain.runs import Position, Run
+from schedulerd.domain.states import RunState
+from schedulerd.engine.folders import Exit, Facts, RunFolders, write_exit
+from schedulerd.engine.leftovers import end_group
+from schedulerd.engine.processes import is_alive
+from schedulerd.scheduler.attempts import Attempt, Attempts
+from schedulerd.scheduler.inspecting import PREFIX
+from schedulerd.scheduler.launching import Launcher
+from schedulerd.scheduler.recovery import Remedy, Scene, remedy
+from schedulerd.store.database import Database
+
+log = logging.getLogger(__name__)
+
+_ACTOR: Final = "recovery"
+
+
+class Reconciler:
+    """Looks after attempts of which nothing is heard: asks again, adopts, settles, or records them as lost."""
+
+    def __init__(
+        self,
+        database: Database,
+        attempts: Attempts,
+        folders: RunFolders,
+        launcher: Launcher,
+        *,
+        clock: Clock,
+        agent: str,
+        boot_id: str,
+        watch: Callable[[int, str], bool],
+    ) -> None:
+        self._database = database
+        self._attempts = attempts
+        self._folders = folders
+        self._launcher = launcher
+        self._clock = clock
+        self._agent = agent
+        self._boot_id = boot_id
+        self._watch = watch
+
+    def follow_live_runs(self, flows: Mapping[FlowKey, Flow]) -> None:
+        """Follow every live run that the database knows for this agent, also one whose claim's commit seemed to fail."""
+        with self._database.read() as tx:
+            live = tx.runs.live(self._agent)
+        for run in live:
+            if self._attempts.get(run.folder) is None:
+                self._attempts.add(attempt_of(run, flows))
+
+    def sweep_folders(self) -> None:
+        """Remove what settled runs and interrupted inspections left; for the start, before anything is prepared."""
+        self._folders.sweep()
+        for key in self._folders.names():
+            if key.startswith(PREFIX) or self._attempts.get(key) is None:
+                self._folders.remove(key)
+
+    def look_at(self, attempt: Attempt, flows: Mapping[FlowKey, Flow]) -> bool:
+        """Do the one right thing about an attempt; True when it is now ready to be read to its end."""
+        facts = self._folders.facts(attempt.folder)
+        wanted = remedy(self._scene(attempt, facts))
+        match wanted:
+            case Remedy.WAIT:
+                return False
+            case Remedy.ASK:
+                self._launcher.ask(attempt)
+            case Remedy.WITHDRAW:
+                self._withdraw(attempt)
+            case Remedy.PREPARE:
+                self._prepare_again(attempt, flows)
+            case Remedy.GIVE_UP:
+                self._folders.give_up(attempt.folder)
+            case Remedy.ADOPT:
+                self._adopt(attempt, facts)
+            case Remedy.SETTLE:
+                attempt.dead = True
+                return True
+            case Remedy.LOST:
+                self._lose(attempt)
+            case _:
+                assert_never(wanted)
+        return False
+
+    def reap(self, attempt: Attempt) -> None:
+        """The process of an adopted run has ended: when it became ours (its spawner had died), note how it ended."""
+        attempt.adopted = False
+        if attempt.pid is None:
+            return
+        try:
+            pid, status, usage = os.wait4(attempt.pid, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid:
+            code = os.waitstatus_to_exitcode(status)
+            ended = Exit(
+                ended_us=microseconds(),
+                status=code if code >= 0 else None,
+                signal=-code if code < 0 else None,
+                cpu_ms=round((usage.ru_utime + usage.ru_stime) * 1_000),
+                max_rss_bytes=usage.ru_maxrss * 1024,
+            )
+            with contextlib.suppress(OSError):
+                folder = os.open(self._folders.runs / attempt.folder, os.O_RDONLY | os.O_DIRECTORY)
+                write_exit(folder, ended)
+                os.close(folder)
+
+    def end_adopted(self, attempt: Attempt, *, grace: timedelta) -> None:
+        """End an adopted run: politely now, by force when its grace is over; called again and again until it ended."""
+        if attempt.pid is None:
+            return
+        now = self._clock.monotonic()
+        if attempt.kill_at is None:
+            attempt.kill_at = now + grace.total_seconds()
+            end_group(attempt.pid, signal.SIGTERM)
+        elif now >= attempt.kill_at:
+            end_group(attempt.pid, signal.SIGKILL)
+
+    def _scene(self, attempt: Attempt, facts: Facts) -> Scene:
+        return Scene(
+            state=attempt.state,
+            facts=facts,
+            same_boot=attempt.boot_id == self._boot_id,
+            asked=attempt.asked,
+            ours=attempt.ours,
+            process_lives=facts.process is not None and is_alive(facts.process),
+            parent_lives=facts.parent is not None and is_alive(facts.parent),
+            heard_of=attempt.position != Position(),
+        )
+
+    def _withdraw(self, attempt: Attempt) -> None:
+        """Take the latch ourselves: whoever comes later finds nothing to start."""
+        folder = self._folders.take(attempt.folder)
+        if folder is not None:
+            os.close(folder)
+            self._folders.give_up(attempt.folder)
+            self._end_without_process(attempt, RunState.CANCELLED, "cancelled before it started")
+
+    def _prepare_again(self, attempt: Attempt, flows: Mapping[FlowKey, Flow]) -> None:
+        with self._database.read() as tx:
+            run = tx.runs.by_key(attempt.run)
+        self._folders.remove(attempt.folder)
+        attempt.ours = False
+        self._launcher.prepare(run, flows[run.flow_key])
+        self._launcher.ask(attempt)
+        log.info("run_prepared_again", extra={"run": attempt.selector})
+
+    def _adopt(self, attempt: Attempt, facts: Facts) -> None:
+        if attempt.adopted:
+            return
+        assert facts.process is not None
+        attempt.pid = facts.process.pid
+        attempt.adopted = self._watch(facts.process.pid, attempt.folder)
+        log.info("run_adopted", extra={"run": attempt.selector, "pid": attempt.pid})
+
+    def _lose(self, attempt: Attempt) -> None:
+        restarted = attempt.boot_id != self._boot_id
+        reason = "machine restarted" if restarted else "its folder is gone; exit status unknown"
+        to = RunState.CANCELLED if attempt.state is RunState.CANCELLING else RunState.CRASHED
+        log.warning("run_lost", extra={"run": attempt.selector, "reason": reason})
+        self._end_without_process(attempt, to, reason)
+
+    def _end_without_process(self, attempt: Attempt, to: RunState, reason: str) -> None:
+        now = self._clock.now()
+        with self._database.write() as tx:
+            tx.runs.move(attempt.run, to, at=now, actor=_ACTOR, message=reason, reason=reason)
+        self._attempts.remove(attempt)
+        self._folders.remove(attempt.folder)
+
+
+def attempt_of(run: Run, flows: Mapping[FlowKey, Flow]) -> Attempt:
+    """The attempt of a run, with what its flow says of its kind and time limit."""
+    flow = flows.get(run.flow_key)
+    limit = flow.definition.timeout_seconds if flow is not None else None
+    return Attempt.of(
+        run,
+        kind=flow.definition.kind if flow is not None else FlowKind.PYTHON,
+        timeout=None if limit is None else timedelta(seconds=limit),
+    )

@@ -1,0 +1,144 @@
+"""Journal records as values: what they say of a run's state, tasks, lines and result. Pure.
+
+A record of a kind or shape that this version does not know costs itself and nothing else.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from schedulerd.domain.failures import Failure
+from schedulerd.domain.logs import LogLine, Stream
+from schedulerd.domain.states import RunState, TaskState
+from schedulerd.domain.tasks import TaskRun
+from schedulerd.engine.inspection import failure_from_json
+from schedulerd.engine.journal import Record, clean
+from schedulerd.scheduler.settlement import LastWord
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LONGEST: Final = 64 * 1024
+_WARNING: Final = 30
+_UNFINISHED: Final = frozenset({TaskState.PENDING, TaskState.RUNNING, TaskState.RETRYING})
+
+
+def moment(microseconds: int) -> datetime:
+    """The moment of a record's `t`."""
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+@dataclass(kw_only=True, slots=True)
+class Said:
+    """What a stretch of a journal says."""
+
+    started_at: datetime | None = None
+    pid: int | None = None
+    tasks: list[TaskRun] = field(default_factory=list)
+    lines: list[LogLine] = field(default_factory=list)
+    result_preview: str | None = None
+    last_word: LastWord | None = None
+    ended_at: datetime | None = None
+
+
+def read_records(records: Iterable[Record], *, now: datetime) -> Said:
+    """What these records say; `now` is for those that carry no time of their own."""
+    said = Said()
+    for record in records:
+        try:
+            _KINDS.get(record["k"], _unknown)(said, record)
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            said.lines.append(_damaged(f"a record of the journal is damaged ({error!r})", now))
+    return said
+
+
+def _start(said: Said, record: Record) -> None:
+    said.started_at = moment(record["t"])
+    said.pid = int(record["pid"])
+
+
+def _task(said: Said, record: Record) -> None:
+    state, at = TaskState(record["s"]), moment(record["t"])
+    going_on = state in _UNFINISHED
+    said.tasks.append(
+        TaskRun(
+            number=int(record["n"]),
+            name=clean(str(record["name"])),
+            state=state,
+            attempt=int(record.get("a", 1)),
+            map_index=record.get("i"),
+            started_at=at if state is TaskState.RUNNING else None,
+            ended_at=None if going_on else at,
+            upstream=tuple(int(number) for number in record.get("up") or ()),
+            message=clean(str(record.get("m") or "")),
+            failure=_failure(record.get("f")),
+            result_preview=_text(record.get("r")),
+        )
+    )
+
+
+def _log(said: Said, record: Record) -> None:
+    message = clean(str(record["m"]))
+    said.lines.append(
+        LogLine(
+            at=moment(record["t"]),
+            level=int(record["l"]),
+            message=message,
+            stream=Stream(record["s"]),
+            logger=clean(str(record.get("g") or "")),
+            task=record.get("n"),
+        )
+    )
+
+
+def _result(said: Said, record: Record) -> None:
+    if record.get("n") is None:
+        said.result_preview = clean(str(record["v"]))
+
+
+def _end(said: Said, record: Record) -> None:
+    said.last_word = LastWord(
+        state=RunState(record["s"]),
+        message=clean(str(record.get("m") or "")),
+        failure=_failure(record.get("f")),
+    )
+    said.ended_at = moment(record["t"])
+
+
+def _unknown(said: Said, record: Record) -> None:
+    if record["k"] == "damaged":
+        raise ValueError(record["m"])
+
+
+_KINDS: Final = {"start": _start, "task": _task, "log": _log, "result": _result, "end": _end}
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else clean(str(value))
+
+
+def _failure(fields: Any) -> Failure | None:
+    if not isinstance(fields, dict):
+        return None
+    failure = failure_from_json(fields)
+    return Failure(
+        type=clean(failure.type),
+        message=clean(failure.message),
+        file=_text(failure.file),
+        line=failure.line if isinstance(failure.line, int) else None,
+        task=_text(failure.task),
+        traceback=clean(failure.traceback),
+    )
+
+
+def _damaged(message: str, now: datetime) -> LogLine:
+    return LogLine(at=now, level=_WARNING, message=message, stream=Stream.SYSTEM, logger="schedulerd")
+
+
+def output_lines(lines: Iterable[bytes], stream: Stream, *, now: datetime) -> list[LogLine]:
+    """Lines of an output file as log lines, very long ones in parts."""
+    level = 20
+    return [
+        LogLine(at=now, level=level, message=text[start : start + _LONGEST], stream=stream)
+        for text in (clean(line.decode("utf-8", "replace").removesuffix("\r")) for line in lines)
+        for start in range(0, max(len(text), 1), _LONGEST)
+    ]

@@ -1,0 +1,75 @@
+"""How a run ended: one decision from its last record, its exit, and what had been asked of it. Pure."""
+
+import signal
+from dataclasses import dataclass
+
+from schedulerd.domain.failures import Failure
+from schedulerd.domain.flows import FlowKind
+from schedulerd.domain.states import RunState
+from schedulerd.engine.folders import Exit
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LastWord:
+    """The last record of a run's journal: what its own process says it came to."""
+
+    state: RunState
+    message: str = ""
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """The final state of a run, with the reason for a person."""
+
+    state: RunState
+    reason: str = ""
+    failure: Failure | None = None
+
+
+def settle(*, was: RunState, kind: FlowKind, last_word: LastWord | None, ended: Exit | None) -> Verdict:
+    """What an attempt whose process has ended came to.
+
+    What it was told to do comes first (a cancelled run is cancelled, however it went down), then its own last word,
+    then what the operating system says. `ended` None: nobody could wait for it.
+    """
+    stopped = ended.stopped if ended else None
+    if was is RunState.CANCELLING or stopped == "cancel":
+        return Verdict(state=RunState.CANCELLED, reason=last_word.message if last_word else _manner(ended))
+    if stopped == "timeout":
+        return _timed_out(last_word)
+    if stopped is not None:
+        return Verdict(state=RunState.CRASHED, reason=f"could not be started ({stopped})")
+    if last_word is not None:
+        return Verdict(state=last_word.state, reason=last_word.message, failure=last_word.failure)
+    if kind is FlowKind.COMMAND and ended is not None and ended.status is not None:
+        return _command(ended.status)
+    return Verdict(state=RunState.CRASHED, reason=_manner(ended))
+
+
+def _timed_out(last_word: LastWord | None) -> Verdict:
+    failure = last_word.failure if last_word else None
+    return Verdict(state=RunState.TIMED_OUT, reason="ended at its time limit", failure=failure)
+
+
+def _command(status: int) -> Verdict:
+    if status == 0:
+        return Verdict(state=RunState.COMPLETED)
+    meaning = {126: ": found but not executable", 127: ": command not found"}.get(status, "")
+    return Verdict(state=RunState.FAILED, reason=f"exit status {status}{meaning}")
+
+
+def _manner(ended: Exit | None) -> str:
+    if ended is None or (ended.status is None and ended.signal is None):
+        return "its process went away; exit status unknown"
+    if ended.signal is not None:
+        return f"killed by {signal_name(ended.signal)}"
+    return f"its process exited with status {ended.status} without a last word"
+
+
+def signal_name(number: int) -> str:
+    """The name of a signal, `SIGSEGV` for 11; its number when it has none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,76 @@
+"""The tick: due times become runs or recorded skips, and due runs are claimed, in one transaction."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from schedulerd.domain.planning import plan
+from schedulerd.domain.runs import NewRun, Run
+from schedulerd.domain.schedules import Schedule
+from schedulerd.scheduler.new_runs import RunMaker
+from schedulerd.store.database import Database
+from schedulerd.store.transaction import Transaction
+
+log = logging.getLogger(__name__)
+
+_BATCH: Final = 200
+_AN_HOUR: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ticked:
+    """The runs claimed by a tick, the next due time, and whether there is more to do at once."""
+
+    claimed: Sequence[Run]
+    next_due: datetime | None
+    more: bool
+
+
+class Ticker:
+    """Decides due times and takes due runs, for one agent."""
+
+    def __init__(
+        self, database: Database, runs: RunMaker, *, agent: str, boot_id: str, max_running: int
+    ) -> None:
+        self._database = database
+        self._runs = runs
+        self._agent = agent
+        self._boot_id = boot_id
+        self._max_running = max_running
+
+    def tick(self, *, now: datetime, plan_due: bool) -> Ticked:
+        """One step. With `plan_due` false (the files have not been read yet) only runs that are there are claimed.
+
+        Raises `StoreUnavailable`: nothing was decided, or, after a commit of unknown outcome, what was decided is found
+        again by the next tick and by reconciliation.
+        """
+        with self._database.write() as tx:
+            due = tx.schedules.due(now, limit=_BATCH) if plan_due else []
+            new = [run for schedule in due for run in self._plan_one(tx, schedule, now=now)]
+            if new:
+                tx.runs.add(new)
+            claimed = tx.runs.claim(
+                _BATCH, now=now, agent=self._agent, boot_id=self._boot_id, max_running=self._max_running
+            )
+            next_due = tx.schedules.next_due()
+        more = len(due) == _BATCH or len(claimed) == _BATCH
+        return Ticked(claimed=claimed, next_due=next_due, more=more)
+
+    def _plan_one(self, tx: Transaction, schedule: Schedule, *, now: datetime) -> list[NewRun]:
+        try:
+            decided = plan(schedule, now=now)
+        except Exception:  # border: one bad schedule must not stop the rest
+            log.exception("plan_failed", extra={"schedule": schedule.definition.name})
+            tx.schedules.advance(
+                schedule.key, watermark=schedule.watermark, next_due=now + _AN_HOUR, last_due=None
+            )
+            return []
+        tx.schedules.advance(
+            schedule.key,
+            watermark=decided.watermark,
+            next_due=decided.next_due,
+            last_due=decided.last_due,
+        )
+        return self._runs.planned(schedule, decided, now=now)

@@ -1,0 +1,141 @@
+"""The database: what opens it, begins and ends transactions, and turns its failures into ours."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import URL, Engine, make_url
+from sqlalchemy.exc import ArgumentError
+
+from schedulerd.errors import BadDefinition, StoreUnavailable
+from schedulerd.store import engines, schema
+from schedulerd.store.driver_errors import UPGRADE, our_errors
+from schedulerd.store.schema import SchemaStatus
+from schedulerd.store.transaction import Transaction
+
+_TWO_SECONDS: Final = timedelta(seconds=2)
+
+
+class Database:
+    """A SQLite file or a PostgreSQL database, named by its URL. Opened when first used; may be shared by threads."""
+
+    def __init__(self, url: str, *, timeout: timedelta = _TWO_SECONDS) -> None:
+        """`timeout` bounds each wait: for the write lock, a connection, a statement."""
+        self._url: Final = _checked(url)
+        self._timeout: Final = timeout
+        self._engine: Final = self._make_engine()
+        self._reader: Final = engines.reading(self._engine)
+        self._writer: Final = engines.writing(self._engine)
+
+    @property
+    def url(self) -> str:
+        """The URL without its password."""
+        return self._url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """A consistent snapshot, beside whoever writes. Raises `StoreUnavailable`."""
+        with self._border(), self._reader.connect() as connection, connection.begin():
+            yield Transaction(connection)
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """The only writer, until the end: all of it is committed, or nothing when anything is raised.
+
+        Raises `StoreUnavailable`, also when another writer does not finish within the timeout, and `Conflict`.
+        A commit that failed for want of an answer may have been done all the same: read before trying again.
+        """
+        with self._border(), self._writer.connect() as connection, connection.begin():
+            yield Transaction(connection)
+
+    def upgrade(self) -> None:
+        """Bring the schema to what this version needs; a SQLite file is made where there is none."""
+        with self._border():
+            if self._is_sqlite:
+                self._create_file()
+            engine = self._migrating_engine()
+            try:
+                schema.upgrade(engine)
+            finally:
+                if engine is not self._engine:
+                    engine.dispose()
+
+    def status(self) -> SchemaStatus:
+        """What database this is and whether its schema is this version's. Raises `StoreUnavailable`."""
+        self._require_file()
+        with self._border(), self._reader.connect() as connection, connection.begin():
+            return schema.status(connection, url=self.url)
+
+    def require_current(self) -> None:
+        """Raise `StoreOutdated` unless the schema is the one that this version needs."""
+        self._require_file()
+        with self._border(), self._reader.connect() as connection, connection.begin():
+            schema.require_current(connection, url=self.url)
+
+    def close(self) -> None:
+        """Give up the connections; a later use opens new ones."""
+        self._engine.dispose()
+
+    @property
+    def _is_sqlite(self) -> bool:
+        return self._url.get_backend_name() == "sqlite"
+
+    def _make_engine(self) -> Engine:
+        if self._is_sqlite:
+            return engines.sqlite_engine(self._url, busy_timeout=self._timeout)
+        return engines.postgres_engine(self._url, timeout=self._timeout)
+
+    def _migrating_engine(self) -> Engine:
+        if self._is_sqlite:
+            return self._engine
+        return engines.postgres_migrating_engine(self._url, timeout=self._timeout)
+
+    @contextmanager
+    def _border(self) -> Iterator[None]:
+        with our_errors(self.url, mend=self._mend()):
+            yield
+
+    def _create_file(self) -> None:
+        path = engines.sqlite_path(self._url)
+        try:
+            engines.create_sqlite_file(path)
+        except OSError as error:
+            raise StoreUnavailable(f"the database {path} cannot be made: {error.strerror}") from error
+
+    def _require_file(self) -> None:
+        path = engines.sqlite_path(self._url)
+        if self._is_sqlite and not path.exists():
+            raise StoreUnavailable(f"there is no database at {path} yet", mend=UPGRADE)
+
+    def _mend(self) -> str:
+        if not self._is_sqlite:
+            return ""
+        path = engines.sqlite_path(self._url)
+        if path.exists() and not os.access(path.parent, os.W_OK):
+            return (
+                f"SQLite needs write access to {path.parent} even to read: "
+                "run this as the daemon's user, or join the group `schedulerd`"
+            )
+        return ""
+
+
+def _checked(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise BadDefinition("this is no database URL", file="[store] url") from error
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise BadDefinition(
+            f"{parsed.get_backend_name()!r} is no database that schedulerd knows",
+            file="[store] url",
+            mend="give sqlite:///path or postgresql+psycopg://...",
+        )
+    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise BadDefinition(
+            "a SQLite database must be a file", file="[store] url", mend="give sqlite:///path"
+        )
+    if parsed.drivername == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    return parsed

@@ -1,0 +1,46 @@
+"""The border at which what drivers raise becomes ours."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    DisconnectionError,
+    IntegrityError,
+    NotSupportedError,
+    ProgrammingError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from schedulerd.errors import Conflict, SchedulerdError, StoreOutdated, StoreUnavailable
+
+UPGRADE: Final = "run `schedulerd db upgrade`"
+_NO_TABLE: Final = "no such table"
+_UNDEFINED_TABLE: Final = "42P01"
+
+
+@contextmanager
+def our_errors(where: str, *, mend: str = "") -> Iterator[None]:
+    """Raise what the driver of the database at `where` raises as one of ours; the rest goes through."""
+    try:
+        yield
+    except DBAPIError as error:
+        ours = _ours(error, where, mend)
+        if ours is None:
+            raise
+        raise ours from error
+    except (PoolTimeout, DisconnectionError) as error:
+        raise StoreUnavailable(f"the database {where} gave no connection in time") from error
+
+
+def _ours(error: DBAPIError, where: str, mend: str) -> SchedulerdError | None:
+    said = str(error.orig).strip()
+    if _NO_TABLE in said or getattr(error.orig, "sqlstate", None) == _UNDEFINED_TABLE:
+        return StoreOutdated(f"the database {where} has not been set up: {said}", mend=UPGRADE)
+    if isinstance(error, IntegrityError):
+        return Conflict(f"the database refused it: {said}")
+    if isinstance(error, (ProgrammingError, DataError, NotSupportedError)):
+        return None  # a fault of ours, which a second try would repeat
+    return StoreUnavailable(f"the database {where} does not answer: {said}", mend=mend)

@@ -1,0 +1,126 @@
+"""How each of the two databases is opened, and how its transactions begin."""
+
+import os
+import sqlite3
+import stat
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.pool import NullPool
+
+_BEGIN: Final = "schedulerd_begin"
+# Anything that no other program on the same PostgreSQL is likely to use; it reads "schedd" in ASCII.
+WRITER_LOCK: Final = 0x736368656464
+
+
+def sqlite_engine(url: URL, *, busy_timeout: timedelta) -> Engine:
+    """An engine on a SQLite file that exists already; it never makes one."""
+    path = sqlite_path(url)
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(
+            f"file:{quote(str(path))}?mode=rw",
+            uri=True,
+            timeout=busy_timeout.total_seconds(),
+            isolation_level=None,  # the driver's own would not begin before a SELECT; `_begin` does
+            check_same_thread=False,  # the pool hands a connection to one thread at a time
+            cached_statements=256,
+        )
+
+    engine = create_engine(
+        url, creator=connect, pool_timeout=busy_timeout.total_seconds(), pool_reset_on_return="rollback"
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def postgres_engine(url: URL, *, timeout: timedelta) -> Engine:
+    """An engine on PostgreSQL that waits for nothing much longer than `timeout`, whatever the network does."""
+    milliseconds = timeout // timedelta(milliseconds=1)
+    limits = f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds}"
+    return create_engine(
+        url,
+        connect_args=_postgres_arguments(url, timeout) | {"options": _options(url, limits)},
+        pool_timeout=timeout.total_seconds(),
+        pool_pre_ping=True,  # after the server was restarted the first transaction works, not the second
+    )
+
+
+def postgres_migrating_engine(url: URL, *, timeout: timedelta) -> Engine:
+    """An engine for migrations: a statement may take as long as it takes."""
+    return create_engine(url, connect_args=_postgres_arguments(url, timeout), poolclass=NullPool)
+
+
+def reading(engine: Engine) -> Engine:
+    """The engine whose transactions are a consistent snapshot and take no lock."""
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(**{_BEGIN: "BEGIN"})
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def writing(engine: Engine) -> Engine:
+    """The engine whose transactions hold the one write lock from their first statement on.
+
+    SQLite has one writer by nature. PostgreSQL is given the same rule by an advisory lock, so that what is shown
+    of one holds for the other: no deadlock, and no row changes between a look and a write.
+    """
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+    lock = engine.execution_options()
+    event.listen(lock, "begin", _take_writer_lock)
+    return lock
+
+
+def sqlite_path(url: URL) -> Path:
+    """The file that the URL names."""
+    return Path(url.database or "")
+
+
+def create_sqlite_file(path: Path) -> None:
+    """Make an empty file that only its owner may read, or also its group where the folder is the group's too."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shared = path.parent.stat().st_mode & stat.S_IWGRP
+    mode = 0o660 if shared else 0o600
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode)
+    except FileExistsError:
+        return
+    os.fchmod(descriptor, mode)  # whatever the umask; SQLite gives -wal and -shm the same mode
+    os.close(descriptor)
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN IMMEDIATE"))
+
+
+def _take_writer_lock(connection: Connection) -> None:
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
+
+
+def _postgres_arguments(url: URL, timeout: timedelta) -> dict[str, Any]:
+    seconds = max(2, round(timeout.total_seconds()))
+    arguments = {
+        "application_name": "schedulerd",
+        "connect_timeout": seconds,
+        # Without these a partition with data in flight hangs for minutes.
+        "tcp_user_timeout": seconds * 1_000,
+        "keepalives_idle": seconds,
+        "keepalives_interval": 1,
+        "keepalives_count": 2,
+    }
+    return {name: value for name, value in arguments.items() if name not in url.query}
+
+
+def _options(url: URL, limits: str) -> str:
+    asked = url.query.get("options", "")
+    return f"{limits} {asked if isinstance(asked, str) else ' '.join(asked)}".strip()

@@ -1,0 +1,166 @@
+"""The flows that files and command schedules define, the versions of their code, and the files with errors."""
+
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Final
+
+from sqlalchemy import Connection, and_, delete, insert, select, update
+
+from schedulerd.domain.failures import Failure
+from schedulerd.domain.flows import FileDefinition, FileError, Flow, FlowDefinition, FlowKind, LastRun
+from schedulerd.domain.ids import FlowKey, VersionKey
+from schedulerd.domain.states import RunState
+from schedulerd.errors import Conflict, NotFound
+from schedulerd.store.documents import failure_json, flow_json, read_failure, read_flow
+from schedulerd.store.near import near
+from schedulerd.store.tables import AnyRow, AnySelect, flow_files, flows, runs, versions
+from schedulerd.store.upserts import Upsert
+from schedulerd.store.versions import Versions
+
+_PUT_FILE: Final = Upsert(flow_files)
+_PUT_ERROR: Final = Upsert(flow_files, first=["version_id"])
+
+_FLOWS: Final[AnySelect] = select(
+    flows,
+    versions.c.hash,
+    flow_files.c.error,
+    runs.c.state.label("last_state"),
+    runs.c.ended_at.label("last_ended_at"),
+).select_from(
+    flows.outerjoin(versions, versions.c.id == flows.c.version_id)
+    .outerjoin(flow_files, flow_files.c.file == flows.c.file)
+    .outerjoin(runs, and_(runs.c.flow_id == flows.c.id, runs.c.number == flows.c.last_number))
+)
+
+
+class Flows:
+    """What may be run. Nothing here is ever deleted: what is gone is marked removed, and keeps its history."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection: Final = connection
+        self._versions: Final = Versions(connection)
+
+    def put_file(self, file: FileDefinition, *, now: datetime) -> list[FlowKey]:
+        """Put the file's flows in force, in the file's order; flows that it has no longer are removed.
+
+        Raises `Conflict` when another file defines a flow of the same name with other code: the first keeps it.
+        The same code at a new path is a move.
+        """
+        version = self._versions.put(file.version, file.source, now=now)
+        row = {"file": file.file, "version_id": version, "error": None, "seen_at": now}
+        _PUT_FILE(self._connection, [row])
+        keys = [self._put(flow, version, now=now) for flow in file.flows]
+        self._mark_removed(now, flows.c.file == file.file, flows.c.id.not_in(keys))
+        return keys
+
+    def put_command(self, definition: FlowDefinition, *, now: datetime) -> FlowKey:
+        """Put a command in force; its text is its version. Raises `Conflict` when a file's flow has the name."""
+        digest = sha256(definition.command.encode("utf-8", "surrogatepass")).hexdigest()
+        version = self._versions.put(digest, definition.command, now=now)
+        return self._put(definition, version, now=now)
+
+    def set_file_error(self, file: str, error: Failure, *, now: datetime) -> None:
+        """Note that the file cannot be taken as it is; its flows stay in force as they were."""
+        row = {"file": file, "version_id": None, "error": failure_json(error), "seen_at": now}
+        _PUT_ERROR(self._connection, [row])
+
+    def remove_file(self, file: str, *, now: datetime) -> None:
+        """Remove the flows of a file that is gone, and forget what was wrong with it."""
+        self._mark_removed(now, flows.c.file == file, flows.c.kind == FlowKind.PYTHON.value)
+        self._connection.execute(delete(flow_files).where(flow_files.c.file == file))
+
+    def remove_command(self, name: str, *, now: datetime) -> None:
+        """Remove a command; a flow of a file that has this name stays."""
+        self._mark_removed(now, flows.c.name == name, flows.c.kind == FlowKind.COMMAND.value)
+
+    def all(self, *, removed: bool = False) -> list[Flow]:
+        """The flows in force by name, or with `removed` also those that are no more."""
+        query = _FLOWS if removed else _FLOWS.where(flows.c.removed_at.is_(None))
+        return [_flow(row) for row in self._connection.execute(query.order_by(flows.c.name))]
+
+    def get(self, name: str) -> Flow:
+        """The flow of this name, in force or removed. Raises `NotFound` with the names that come near."""
+        row = self._connection.execute(_FLOWS.where(flows.c.name == name)).one_or_none()
+        if row is None:
+            raise NotFound("flow", name, near=near(name, self.names()))
+        return _flow(row)
+
+    def names(self) -> list[str]:
+        """The names of the flows in force, sorted."""
+        query = select(flows.c.name).where(flows.c.removed_at.is_(None)).order_by(flows.c.name)
+        return list(self._connection.scalars(query))
+
+    def errors(self) -> list[FileError]:
+        """The files that cannot be taken as they are, by path."""
+        query = (
+            select(flow_files, versions.c.hash)
+            .select_from(flow_files.outerjoin(versions))
+            .where(flow_files.c.error.is_not(None))
+            .order_by(flow_files.c.file)
+        )
+        return [_file_error(row) for row in self._connection.execute(query)]
+
+    def version_source(self, version_hash: str) -> str:
+        """The code of a version: a file's text, or a command. Raises `NotFound`."""
+        return self._versions.source(version_hash)
+
+    def _put(self, definition: FlowDefinition, version: VersionKey, *, now: datetime) -> FlowKey:
+        query = select(flows).where(flows.c.name == definition.name)
+        known = self._connection.execute(query).one_or_none()
+        values = {
+            "kind": definition.kind.value,
+            "file": definition.file,
+            "definition": flow_json(definition),
+            "version_id": version,
+            "removed_at": None,
+        }
+        if known is None:
+            row = values | {"name": definition.name, "first_seen": now, "changed_at": now}
+            return FlowKey(
+                self._connection.execute(insert(flows).values(row).returning(flows.c.id)).scalar_one()
+            )
+        _require_same_holder(known, definition, version)
+        if any(getattr(known, name) != value for name, value in values.items()):
+            self._connection.execute(
+                update(flows).where(flows.c.id == known.id).values(**values, changed_at=now)
+            )
+        return FlowKey(known.id)
+
+    def _mark_removed(self, now: datetime, *where: Any) -> None:
+        self._connection.execute(
+            update(flows).where(flows.c.removed_at.is_(None), *where).values(removed_at=now, changed_at=now)
+        )
+
+
+def _require_same_holder(known: AnyRow, definition: FlowDefinition, version: VersionKey) -> None:
+    if known.removed_at is not None:
+        return
+    moved = known.version_id == version and known.kind == definition.kind
+    of_this_file = known.file == definition.file and known.kind == definition.kind
+    # A command is told by its name alone: the schedule file that holds it may be another one today.
+    command = known.kind == definition.kind == FlowKind.COMMAND
+    if not (moved or of_this_file or command):
+        raise Conflict(f"a flow named {definition.name!r} is already defined by {known.file}")
+
+
+def _flow(row: AnyRow) -> Flow:
+    last = None
+    if row.last_state is not None:
+        last = LastRun(row.last_number, RunState(row.last_state), row.last_ended_at)
+    return Flow(
+        key=FlowKey(row.id),
+        definition=read_flow(row.definition),
+        version=row.version_id,
+        version_hash=row.hash,
+        first_seen=row.first_seen,
+        changed_at=row.changed_at,
+        removed=row.removed_at is not None,
+        error=read_failure(row.error),
+        last_run=last,
+    )
+
+
+def _file_error(row: AnyRow) -> FileError:
+    error = read_failure(row.error)
+    assert error is not None  # the query asks for those that have one
+    return FileError(file=row.file, error=error, seen_at=row.seen_at, version_hash=row.hash)

@@ -1,0 +1,104 @@
+"""Taking what the journals of many runs brought into the database, in a handful of statements."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+
+from schedulerd.domain.ids import RunKey
+from schedulerd.domain.intakes import Intake
+from schedulerd.errors import Conflict
+from schedulerd.store.moving import INSERT_MOVE
+from schedulerd.store.progress import Progress
+from schedulerd.store.tables import log_lines, runs, task_runs
+from schedulerd.store.upserts import Upsert
+
+_PAGE: Final = 1_000
+
+
+def _given(name: str, column: Any) -> Any:
+    """The parameter, or where it is None what the row has."""
+    return func.coalesce(bindparam(name, type_=column.type), column)
+
+
+_PROGRESS: Final = select(
+    runs.c.id,
+    runs.c.state,
+    runs.c.pending_at,
+    runs.c.started_at,
+    runs.c.ended_at,
+    runs.c.journal_bytes,
+    runs.c.stdout_bytes,
+    runs.c.stderr_bytes,
+    runs.c.move_count,
+    runs.c.line_count,
+).where(runs.c.id.in_(bindparam("keys", expanding=True)))
+_RECORD: Final = (
+    update(runs)
+    .where(
+        runs.c.id == bindparam("key"),
+        runs.c.journal_bytes == bindparam("journal_was"),
+        runs.c.stdout_bytes == bindparam("stdout_was"),
+        runs.c.stderr_bytes == bindparam("stderr_was"),
+    )
+    .values(
+        state=bindparam("to"),
+        pending_at=bindparam("pending", type_=runs.c.pending_at.type),
+        started_at=bindparam("started", type_=runs.c.started_at.type),
+        ended_at=bindparam("ended", type_=runs.c.ended_at.type),
+        reason=_given("why", runs.c.reason),
+        pid=_given("process", runs.c.pid),
+        failure=_given("wrong", runs.c.failure),
+        cpu_ms=_given("cpu", runs.c.cpu_ms),
+        max_rss_bytes=_given("rss", runs.c.max_rss_bytes),
+        result_preview=_given("preview", runs.c.result_preview),
+        journal_bytes=bindparam("journal_now"),
+        stdout_bytes=bindparam("stdout_now"),
+        stderr_bytes=bindparam("stderr_now"),
+        move_count=bindparam("move_total"),
+        line_count=bindparam("line_total"),
+    )
+)
+_INSERT_LINE: Final = insert(log_lines)
+_PUT_TASK: Final = Upsert(task_runs, first=["started_at"])
+
+
+class IntakeTable:
+    """Where the records of runs go in, each exactly once."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection: Final = connection
+
+    def take(self, batches: Sequence[Intake]) -> set[RunKey]:
+        """Record the batches; the keys of the runs of which something was applied.
+
+        A batch whose run is not at the position that it starts from is left out whole: it was taken before.
+        """
+        known = self._progress({batch.run for batch in batches})
+        for batch in batches:
+            if (progress := known.get(batch.run)) is not None:
+                progress.take(batch)
+        changed = [progress for progress in known.values() if progress.is_changed]
+        if changed:
+            self._record(changed)
+        return {progress.run for progress in changed}
+
+    def _progress(self, keys: Iterable[RunKey]) -> dict[RunKey, Progress]:
+        ordered = sorted(keys)
+        known: dict[RunKey, Progress] = {}
+        for start in range(0, len(ordered), _PAGE):
+            page = {"keys": ordered[start : start + _PAGE]}
+            known |= {RunKey(row.id): Progress(row) for row in self._connection.execute(_PROGRESS, page)}
+        return known
+
+    def _record(self, changed: Sequence[Progress]) -> None:
+        done = self._connection.execute(_RECORD, [progress.row() for progress in changed])
+        if done.rowcount != len(changed):
+            raise Conflict("a run changed while its records were taken")  # nobody else can write meanwhile
+        self._write(INSERT_MOVE, [row for progress in changed for row in progress.moves])
+        self._write(_INSERT_LINE, [row for progress in changed for row in progress.lines])
+        _PUT_TASK(self._connection, [row for progress in changed for row in progress.task_rows()])
+
+    def _write(self, statement: Any, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            self._connection.execute(statement, rows)

@@ -1,0 +1,62 @@
+"""What is true of every database at rest, as queries that must give no row. For `db check`, and after every test."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from sqlalchemy import Connection, text
+
+from schedulerd.domain.states import ACTIVE, FINAL, LIVE, MOVES, RunState
+
+
+def _states(states: frozenset[RunState]) -> str:
+    return ", ".join(f"'{state}'" for state in sorted(states))
+
+
+_MOVES: Final = ", ".join(f"'{was}>{to}'" for was, allowed in MOVES.items() for to in sorted(allowed))
+
+INVARIANTS: Final[Mapping[str, str]] = {
+    "a run that has ended says when, and only such a run": f"""
+        SELECT id FROM runs WHERE (state IN ({_states(FINAL)})) <> (ended_at IS NOT NULL)""",
+    "a live run says when it was claimed": f"""
+        SELECT id FROM runs WHERE state IN ({_states(LIVE)}) AND pending_at IS NULL""",
+    "a running run says when it started": """
+        SELECT id FROM runs WHERE state = 'running' AND started_at IS NULL""",
+    "a skipped run has a reason": """
+        SELECT id FROM runs WHERE state = 'skipped' AND reason = ''""",
+    "a run's last move led to its state": """
+        SELECT runs.id FROM runs JOIN moves ON moves.run_id = runs.id AND moves.number = runs.move_count
+        WHERE moves."to" <> runs.state""",
+    "a run without a move is as it was recorded": """
+        SELECT id FROM runs WHERE move_count = 0 AND state NOT IN ('scheduled', 'skipped')""",
+    "moves are numbered from 1 without a gap": """
+        SELECT runs.id FROM runs LEFT JOIN moves ON moves.run_id = runs.id GROUP BY runs.id, runs.move_count
+        HAVING count(moves.number) <> runs.move_count OR coalesce(max(moves.number), 0) <> runs.move_count
+        OR coalesce(min(moves.number), 1) <> 1""",
+    "each move is in the table of moves": f"""
+        SELECT run_id FROM moves WHERE was || '>' || "to" NOT IN ({_MOVES})""",
+    "a move comes from where the one before it led": """
+        SELECT later.run_id FROM moves AS later
+        LEFT JOIN moves AS earlier ON earlier.run_id = later.run_id AND earlier.number = later.number - 1
+        WHERE later.was <> coalesce(earlier."to", 'scheduled')""",
+    "log lines are numbered from 1 without a gap": """
+        SELECT runs.id FROM runs LEFT JOIN log_lines ON log_lines.run_id = runs.id
+        GROUP BY runs.id, runs.line_count
+        HAVING count(log_lines.number) <> runs.line_count
+        OR coalesce(max(log_lines.number), 0) <> runs.line_count OR coalesce(min(log_lines.number), 1) <> 1""",
+    "a flow has taken every number that its runs have": """
+        SELECT flows.id FROM flows JOIN runs ON runs.flow_id = flows.id
+        GROUP BY flows.id, flows.last_number HAVING max(runs.number) > flows.last_number OR min(runs.number) < 1""",
+    "a schedule that skips overlaps has one run going on at most": f"""
+        SELECT schedules.id FROM schedules JOIN runs ON runs.schedule_id = schedules.id
+        WHERE schedules.overlap = 'skip' AND runs.state IN ({_states(ACTIVE)})
+        GROUP BY schedules.id HAVING count(*) > 1""",
+    "a schedule that was removed is never due": """
+        SELECT id FROM schedules WHERE removed_at IS NOT NULL AND next_due IS NOT NULL""",
+}
+
+
+def broken(connection: Connection) -> list[str]:
+    """The invariants that do not hold, in words."""
+    return [
+        words for words, query in INVARIANTS.items() if connection.execute(text(query)).first() is not None
+    ]

@@ -1,0 +1,79 @@
+"""The log lines of runs. They are written by the intake."""
+
+from typing import Any, Final
+
+from sqlalchemy import Connection, and_, select
+
+from schedulerd.domain.ids import RunKey
+from schedulerd.domain.logs import LogLine, NumberedLine, Stream
+from schedulerd.store.tables import AnyRow, log_lines, runs, task_runs
+
+_LINES: Final = select(log_lines, task_runs.c.name.label("task_name")).select_from(
+    log_lines.outerjoin(
+        task_runs, and_(task_runs.c.run_id == log_lines.c.run_id, task_runs.c.number == log_lines.c.task)
+    )
+)
+
+
+class Logs:
+    """What runs said."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection: Final = connection
+
+    def lines(
+        self,
+        run: RunKey,
+        *,
+        after: int = 0,
+        limit: int,
+        task: int | None = None,
+        min_level: int = 0,
+        text: str | None = None,
+        tail: bool = False,
+    ) -> list[NumberedLine]:
+        """At most `limit` lines numbered above `after`, in order: the first such lines, or with `tail` the last.
+
+        `task` is the number of a task run; `text` is looked for in the message, whatever its letter case.
+        """
+        query = _LINES.where(log_lines.c.run_id == run, log_lines.c.number > after).limit(limit)
+        if task is not None:
+            query = query.where(log_lines.c.task == task)
+        if min_level:
+            query = query.where(log_lines.c.level >= min_level)
+        if text:
+            query = query.where(log_lines.c.message.icontains(text, autoescape=True))
+        order = log_lines.c.number.desc() if tail else log_lines.c.number
+        found = [_line(row) for row in self._connection.execute(query.order_by(order))]
+        return found[::-1] if tail else found
+
+    def count(self, run: RunKey) -> int:
+        """How many lines the run has; 0 for a run that is not there."""
+        found = self._connection.scalar(select(runs.c.line_count).where(runs.c.id == run))
+        return found or 0
+
+
+def line_row(run: RunKey, number: int, line: LogLine) -> dict[str, Any]:
+    """The row of a line."""
+    return {
+        "run_id": run,
+        "number": number,
+        "at": line.at,
+        "level": line.level,
+        "stream": line.stream.value,
+        "logger": line.logger,
+        "task": line.task,
+        "message": line.message,
+    }
+
+
+def _line(row: AnyRow) -> NumberedLine:
+    line = LogLine(
+        at=row.at,
+        level=row.level,
+        message=row.message,
+        stream=Stream(row.stream),
+        logger=row.logger,
+        task=row.task,
+    )
+    return NumberedLine(number=row.number, line=line, task_name=row.task_name)

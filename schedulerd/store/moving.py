@@ -1,0 +1,99 @@
+"""Moves of runs from state to state: compare-and-set by the one table of moves, and a row for each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+
+from schedulerd.domain.failures import Failure
+from schedulerd.domain.ids import RunKey
+from schedulerd.domain.runs import Move
+from schedulerd.domain.states import FINAL, MOVES, RunState
+from schedulerd.store.documents import failure_json
+from schedulerd.store.tables import moves, runs
+
+# Which states a run may come from: the table of moves, turned round for the condition of an UPDATE.
+SOURCES: Final[Mapping[RunState, frozenset[RunState]]] = {
+    to: frozenset(was for was in RunState if to in MOVES[was]) for to in RunState
+}
+
+INSERT_MOVE: Final = insert(moves)
+_BEFORE: Final = select(runs.c.state, runs.c.move_count).where(runs.c.id == bindparam("key"))
+_MOVE: Final = (
+    update(runs)
+    .where(
+        runs.c.id == bindparam("key"),
+        runs.c.state == bindparam("was"),
+        runs.c.state.in_(bindparam("sources", expanding=True)),
+    )
+    .values(
+        state=bindparam("to"),
+        move_count=runs.c.move_count + 1,
+        reason=func.coalesce(bindparam("why", type_=runs.c.reason.type), runs.c.reason),
+        failure=func.coalesce(bindparam("wrong", type_=runs.c.failure.type), runs.c.failure),
+        pending_at=func.coalesce(bindparam("pending", type_=runs.c.pending_at.type), runs.c.pending_at),
+        started_at=func.coalesce(runs.c.started_at, bindparam("started", type_=runs.c.started_at.type)),
+        ended_at=func.coalesce(runs.c.ended_at, bindparam("ended", type_=runs.c.ended_at.type)),
+    )
+)
+_OF_RUN: Final = select(moves).where(moves.c.run_id == bindparam("run")).order_by(moves.c.number)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """A move that is asked for: where to, when, by whom and why."""
+
+    to: RunState
+    at: datetime
+    actor: str
+    message: str = ""
+    reason: str = ""
+    failure: Failure | None = None
+
+
+def move_run(connection: Connection, key: RunKey, step: Step, *, expect: frozenset[RunState] | None) -> bool:
+    """Make the move if the table allows it from the present state, which must be in `expect` when that is given."""
+    before = connection.execute(_BEFORE, {"key": key}).one_or_none()
+    if before is None:
+        return False
+    sources = SOURCES[step.to] if expect is None else SOURCES[step.to] & expect
+    values = _values(step) | {"key": key, "was": before.state, "sources": sorted(sources)}
+    if connection.execute(_MOVE, values).rowcount != 1:
+        return False
+    move = Move(at=step.at, was=RunState(before.state), to=step.to, actor=step.actor, message=step.message)
+    connection.execute(INSERT_MOVE, move_row(key, before.move_count + 1, move))
+    return True
+
+
+def moves_of(connection: Connection, run: RunKey) -> list[Move]:
+    """The moves of a run, in order."""
+    return [
+        Move(at=row.at, was=RunState(row.was), to=RunState(row.to), actor=row.actor, message=row.message)
+        for row in connection.execute(_OF_RUN, {"run": run})
+    ]
+
+
+def move_row(run: RunKey, number: int, move: Move) -> dict[str, Any]:
+    """The row of a move."""
+    return {
+        "run_id": run,
+        "number": number,
+        "at": move.at,
+        "was": move.was.value,
+        "to": move.to.value,
+        "actor": move.actor,
+        "message": move.message,
+    }
+
+
+def _values(step: Step) -> dict[str, Any]:
+    return {
+        "to": step.to.value,
+        "why": step.reason or None,
+        "wrong": failure_json(step.failure),
+        "pending": step.at if step.to is RunState.PENDING else None,
+        "started": step.at if step.to is RunState.RUNNING else None,
+        "ended": step.at if step.to in FINAL else None,
+    }

@@ -1,0 +1,107 @@
+"""How far a run is, and how far it is after the records that an intake brings. No database here: it only decides."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from schedulerd.domain.ids import RunKey
+from schedulerd.domain.intakes import Intake
+from schedulerd.domain.runs import Move, Position
+from schedulerd.domain.states import FINAL, RunState, may_move
+from schedulerd.domain.tasks import TaskRun
+from schedulerd.store.documents import failure_json
+from schedulerd.store.logs import line_row
+from schedulerd.store.moving import move_row
+from schedulerd.store.tables import AnyRow
+from schedulerd.store.tasks import task_row
+
+
+class Progress:
+    """One run while batches are taken: its row as it was, and the rows to be written."""
+
+    def __init__(self, row: AnyRow) -> None:
+        self.run: Final = RunKey(row.id)
+        self.moves: Final[list[dict[str, Any]]] = []
+        self.lines: Final[list[dict[str, Any]]] = []
+        self._was: Final = Position(
+            journal=row.journal_bytes, stdout=row.stdout_bytes, stderr=row.stderr_bytes
+        )
+        self._position = self._was
+        self._state = RunState(row.state)
+        self._pending_at: datetime | None = row.pending_at
+        self._started_at: datetime | None = row.started_at
+        self._ended_at: datetime | None = row.ended_at
+        self._move_count: int = row.move_count
+        self._line_count: int = row.line_count
+        self._tasks: dict[int, dict[str, Any]] = {}
+        self._given: dict[str, Any] = dict.fromkeys(("why", "process", "wrong", "cpu", "rss", "preview"))
+        self.is_changed = False
+
+    def take(self, batch: Intake) -> None:
+        """Apply the batch, unless it starts at another position than this run has reached."""
+        if batch.was != self._position:
+            return
+        self.is_changed = True
+        self._position = batch.now
+        self._take_words(batch)
+        self._started_at = self._started_at or batch.started_at
+        for move in batch.moves:
+            self._take_move(move, ended_at=batch.ended_at)
+        for line in batch.lines:
+            self._line_count += 1
+            self.lines.append(line_row(self.run, self._line_count, line))
+        for task in batch.tasks:
+            self._take_task(task)
+
+    def row(self) -> dict[str, Any]:
+        """The parameters of the UPDATE that records where the run now is."""
+        return self._given | {
+            "key": self.run,
+            "journal_was": self._was.journal,
+            "stdout_was": self._was.stdout,
+            "stderr_was": self._was.stderr,
+            "to": self._state.value,
+            "pending": self._pending_at,
+            "started": self._started_at,
+            "ended": self._ended_at,
+            "journal_now": self._position.journal,
+            "stdout_now": self._position.stdout,
+            "stderr_now": self._position.stderr,
+            "move_total": self._move_count,
+            "line_total": self._line_count,
+        }
+
+    def task_rows(self) -> list[dict[str, Any]]:
+        """A row for each task run that was spoken of."""
+        return list(self._tasks.values())
+
+    def _take_words(self, batch: Intake) -> None:
+        given: dict[str, Any] = {
+            "process": batch.pid,
+            "cpu": batch.cpu_ms,
+            "rss": batch.max_rss_bytes,
+            "preview": batch.result_preview,
+        }
+        if self._state not in FINAL:  # how a run ended is settled once
+            given |= {"why": batch.reason or None, "wrong": failure_json(batch.failure)}
+        self._given |= {name: value for name, value in given.items() if value is not None}
+
+    def _take_move(self, move: Move, *, ended_at: datetime | None) -> None:
+        if not may_move(self._state, move.to):
+            return
+        self._move_count += 1
+        taken = Move(at=move.at, was=self._state, to=move.to, actor=move.actor, message=move.message)
+        self.moves.append(move_row(self.run, self._move_count, taken))
+        self._state = move.to
+        if move.to is RunState.PENDING:
+            self._pending_at = move.at
+        elif move.to is RunState.RUNNING:
+            self._started_at = self._started_at or move.at
+        elif move.to in FINAL:
+            self._ended_at = ended_at or move.at
+
+    def _take_task(self, task: TaskRun) -> None:
+        row = task_row(self.run, task)
+        before = self._tasks.get(task.number)
+        if before is not None and before["started_at"] is not None:
+            row["started_at"] = before["started_at"]
+        self._tasks[task.number] = row

@@ -1,0 +1,162 @@
+"""The runs: recorded, claimed, moved and found again."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Connection, bindparam, cast, or_, select
+from sqlalchemy import Text as SqlText
+
+from schedulerd.domain.failures import Failure
+from schedulerd.domain.ids import RunId, RunKey
+from schedulerd.domain.runs import Move, NewRun, Run, RunFilter
+from schedulerd.domain.states import RunState
+from schedulerd.domain.wishes import Wish, WishKey
+from schedulerd.errors import NotFound
+from schedulerd.store.adding import add_runs
+from schedulerd.store.claiming import Claim
+from schedulerd.store.moving import Step, move_run, moves_of
+from schedulerd.store.run_rows import RUNS, run_of
+from schedulerd.store.tables import IS_LIVE, AnySelect, flows, runs, schedules
+from schedulerd.store.wishes import Wishes
+
+_HEX_DIGITS: Final = 32
+_MOST_FOUND: Final = 10
+
+_BY_ID: Final = RUNS.where(runs.c.uuid == bindparam("id", type_=runs.c.uuid.type))
+_BY_KEY: Final = RUNS.where(runs.c.id == bindparam("key"))
+_BY_NUMBER: Final = RUNS.where(flows.c.name == bindparam("flow"), runs.c.number == bindparam("number"))
+_BY_PREFIX: Final = (
+    RUNS.where(
+        runs.c.uuid >= bindparam("first", type_=runs.c.uuid.type),
+        runs.c.uuid <= bindparam("last", type_=runs.c.uuid.type),
+    )
+    .order_by(runs.c.uuid)
+    .limit(_MOST_FOUND)
+)
+_LIVE: Final = RUNS.where(IS_LIVE).order_by(runs.c.id)
+_LIVE_OF: Final = _LIVE.where(runs.c.agent == bindparam("agent"))
+
+
+class Runs:
+    """Every run there is. States change by `claim`, `move` and the intake only, along the one table of moves."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection: Final = connection
+        self._wishes: Final = Wishes(connection)
+
+    def add(self, runs: Sequence[NewRun]) -> list[RunKey | None]:
+        """Record the runs: the key of each, or None where its slot or idempotency key has a run already."""
+        return add_runs(self._connection, runs)
+
+    def claim(self, limit: int, *, now: datetime, agent: str, boot_id: str, max_running: int) -> list[Run]:
+        """Take at most `limit` due runs for this agent, oldest due first: each run goes to one caller, once.
+
+        The agent never has more than `max_running` live runs. A run whose schedule skips overlaps, and has one that
+        still goes on, becomes `skipped` instead.
+        """
+        claim = Claim(self._connection, now=now, agent=agent, boot_id=boot_id)
+        return claim.take(limit, max_running=max_running)
+
+    def move(
+        self,
+        key: RunKey,
+        to: RunState,
+        *,
+        at: datetime,
+        actor: str,
+        message: str = "",
+        reason: str = "",
+        failure: Failure | None = None,
+        expect: frozenset[RunState] | None = None,
+    ) -> bool:
+        """Move the run; True for exactly one caller, False where the table of moves (or `expect`) does not allow it."""
+        step = Step(to=to, at=at, actor=actor, message=message, reason=reason, failure=failure)
+        return move_run(self._connection, key, step, expect=expect)
+
+    def moves(self, key: RunKey) -> list[Move]:
+        """What the run has gone through, in order; its recording is no move."""
+        return moves_of(self._connection, key)
+
+    def get(self, run_id: RunId) -> Run:
+        """The run with this id. Raises `NotFound`."""
+        return self._one(_BY_ID, {"id": run_id}, str(run_id))
+
+    def by_key(self, key: RunKey) -> Run:
+        """The run with this key. Raises `NotFound`."""
+        return self._one(_BY_KEY, {"key": key}, str(key))
+
+    def by_number(self, flow: str, number: int) -> Run:
+        """The run with this number of a flow. Raises `NotFound`."""
+        return self._one(_BY_NUMBER, {"flow": flow, "number": number}, f"{flow}#{number}")
+
+    def find(self, prefix: str) -> list[Run]:
+        """At most 10 runs whose id begins so, hyphens or not, the oldest first; none for what begins no id."""
+        digits = prefix.replace("-", "").lower()
+        try:
+            first = UUID(hex=digits.ljust(_HEX_DIGITS, "0"))
+            last = UUID(hex=digits.ljust(_HEX_DIGITS, "f"))
+        except ValueError:
+            return []
+        return self._all(_BY_PREFIX, {"first": first, "last": last})
+
+    def last(self, flow: str | None = None, states: Collection[RunState] | None = None) -> Run | None:
+        """The newest run, of this flow and in one of these states where they are given."""
+        wanted = RunFilter(flows=() if flow is None else (flow,), states=frozenset(states or ()), limit=1)
+        return next(iter(self.list(wanted)), None)
+
+    def live(self, agent: str | None = None) -> list[Run]:
+        """The runs that hold a slot and may have a process, of this agent where it is given."""
+        return self._all(_LIVE, {}) if agent is None else self._all(_LIVE_OF, {"agent": agent})
+
+    def ask_cancel(self, key: RunKey, *, at: datetime, actor: str, reason: str) -> None:
+        """Leave the wish that the run be cancelled. Raises `Conflict` when it has ended, `NotFound` without a run."""
+        self._wishes.ask_cancel(key, at=at, actor=actor, reason=reason)
+
+    def cancel_wishes(self) -> list[Wish]:
+        """The wishes not yet forgotten, the oldest first."""
+        return self._wishes.all()
+
+    def forget_wish(self, key: WishKey) -> None:
+        """The wish is done, or cannot be."""
+        self._wishes.forget(key)
+
+    def _one(self, query: AnySelect, values: dict[str, Any], name: str) -> Run:
+        row = self._connection.execute(query, values).one_or_none()
+        if row is None:
+            raise NotFound("run", name)
+        return run_of(row)
+
+    def _all(self, query: AnySelect, values: dict[str, Any]) -> list[Run]:
+        return [run_of(row) for row in self._connection.execute(query, values)]
+
+    # The last one, because from here on `list` is no type in this class.
+    def list(self, wanted: RunFilter) -> list[Run]:
+        """A page of runs, newest first."""
+        return self._all(_filtered(wanted).order_by(runs.c.id.desc()).limit(wanted.limit), {})
+
+
+def _filtered(wanted: RunFilter) -> AnySelect:
+    query = RUNS
+    if wanted.flows:
+        keys = select(flows.c.id).where(flows.c.name.in_(wanted.flows))
+        query = query.where(runs.c.flow_id.in_(keys))
+    if wanted.states:
+        query = query.where(runs.c.state.in_(sorted(wanted.states)))
+    if wanted.schedule is not None:
+        query = query.where(schedules.c.name == wanted.schedule)
+    if wanted.since is not None:
+        query = query.where(runs.c.created_at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(runs.c.created_at < wanted.until)
+    if wanted.before is not None:
+        query = query.where(runs.c.id < wanted.before)
+    if wanted.text:
+        query = query.where(_says(wanted.text))
+    return query
+
+
+def _says(text: str) -> Any:
+    places = (flows.c.name, cast(runs.c.parameters, SqlText), runs.c.reason, cast(runs.c.failure, SqlText))
+    return or_(*(place.icontains(text, autoescape=True) for place in places))

@@ -1,0 +1,132 @@
+"""The schedules in force, and how far each has been decided."""
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+
+from schedulerd.domain.ids import FlowKey, ScheduleKey
+from schedulerd.domain.schedules import Schedule, ScheduleDefinition
+from schedulerd.errors import NotFound
+from schedulerd.store.documents import read_schedule, schedule_json
+from schedulerd.store.near import near
+from schedulerd.store.tables import AnyRow, schedules
+
+_DUE: Final = (
+    select(schedules)
+    .where(schedules.c.next_due <= bindparam("now"))
+    .order_by(schedules.c.next_due, schedules.c.id)
+    .limit(bindparam("limit"))
+)
+_NEXT_DUE: Final = select(func.min(schedules.c.next_due))
+_ADVANCE: Final = (
+    update(schedules)
+    .where(
+        schedules.c.id == bindparam("key"),
+        schedules.c.watermark <= bindparam("to"),
+        schedules.c.removed_at.is_(None),
+    )
+    .values(
+        watermark=bindparam("to"),
+        next_due=bindparam("due"),
+        last_due=func.coalesce(bindparam("last", type_=schedules.c.last_due.type), schedules.c.last_due),
+    )
+)
+
+
+class Schedules:
+    """Nothing here is ever deleted: a schedule that is gone is marked removed and is never due."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection: Final = connection
+
+    def put(
+        self,
+        definition: ScheduleDefinition,
+        *,
+        flow: FlowKey,
+        watermark: datetime,
+        next_due: datetime | None,
+        now: datetime,
+    ) -> ScheduleKey:
+        """Put a schedule in force by its name, which keeps its identity.
+
+        One that is new, comes back, or has another `when` or `enabled`, looks forward from `watermark` and
+        `next_due`; any other keeps how far it has been decided.
+        """
+        known = self._connection.execute(
+            select(schedules).where(schedules.c.name == definition.name)
+        ).one_or_none()
+        values = {
+            "flow_id": flow,
+            "definition": schedule_json(definition),
+            "overlap": definition.policies.overlap.value,
+            "removed_at": None,
+        }
+        forward = {"watermark": watermark, "next_due": next_due}
+        if known is None:
+            row = values | forward | {"name": definition.name, "first_seen": now}
+            statement = insert(schedules).values(row).returning(schedules.c.id)
+            return ScheduleKey(self._connection.execute(statement).scalar_one())
+        if _looks_forward_anew(known, definition):
+            values |= forward
+        self._connection.execute(update(schedules).where(schedules.c.id == known.id).values(values))
+        return ScheduleKey(known.id)
+
+    def remove(self, name: str, *, now: datetime) -> None:
+        """Take a schedule out of force; its history stays. Unknown or removed already: nothing happens."""
+        self._connection.execute(
+            update(schedules)
+            .where(schedules.c.name == name, schedules.c.removed_at.is_(None))
+            .values(removed_at=now, next_due=None)
+        )
+
+    def due(self, now: datetime, *, limit: int = 100) -> list[Schedule]:
+        """The schedules whose next due time has come, the longest due first."""
+        return [_schedule(row) for row in self._connection.execute(_DUE, {"now": now, "limit": limit})]
+
+    def next_due(self) -> datetime | None:
+        """The moment at which the next schedule is due, which may have passed; None when there is none."""
+        due: datetime | None = self._connection.scalar(_NEXT_DUE)
+        return due
+
+    def advance(
+        self, key: ScheduleKey, *, watermark: datetime, next_due: datetime | None, last_due: datetime | None
+    ) -> None:
+        """Note that everything up to `watermark` has been decided; an older watermark changes nothing.
+
+        `last_due` None keeps the one that is there.
+        """
+        self._connection.execute(_ADVANCE, {"key": key, "to": watermark, "due": next_due, "last": last_due})
+
+    def all(self, *, removed: bool = False) -> list[Schedule]:
+        """The schedules in force by name, or with `removed` also those that are no more."""
+        query = select(schedules) if removed else select(schedules).where(schedules.c.removed_at.is_(None))
+        return [_schedule(row) for row in self._connection.execute(query.order_by(schedules.c.name))]
+
+    def get(self, name: str) -> Schedule:
+        """The schedule of this name in force. Raises `NotFound` with the names that come near."""
+        in_force = select(schedules).where(schedules.c.removed_at.is_(None))
+        row = self._connection.execute(in_force.where(schedules.c.name == name)).one_or_none()
+        if row is None:
+            names = self._connection.scalars(in_force.with_only_columns(schedules.c.name))
+            raise NotFound("schedule", name, near=near(name, names))
+        return _schedule(row)
+
+
+def _looks_forward_anew(known: AnyRow, definition: ScheduleDefinition) -> bool:
+    was = read_schedule(known.definition)
+    edited = (was.when, was.enabled) != (definition.when, definition.enabled)
+    return edited or known.removed_at is not None
+
+
+def _schedule(row: AnyRow) -> Schedule:
+    return Schedule(
+        key=ScheduleKey(row.id),
+        flow_key=FlowKey(row.flow_id),
+        definition=read_schedule(row.definition),
+        first_seen=row.first_seen,
+        watermark=row.watermark,
+        next_due=row.next_due,
+        last_due=row.last_due,
+    )

@@ -1,0 +1,97 @@
+"""Which schema a database has, which one this version needs, and the way from one to the other."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import Connection, Engine, inspect, text
+
+from schedulerd.errors import StoreOutdated
+from schedulerd.store.driver_errors import UPGRADE
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+# Written here too, so that each start of the command line is spared the import of Alembic; a test compares.
+HEAD: Final = "0001"
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_UPGRADE_LOCK: Final = 0x736368656475
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SchemaStatus:
+    """What a database is. `revision` is None before the first upgrade; `url` has no password in it."""
+
+    url: str
+    dialect: str
+    server_version: str
+    revision: str | None
+    head: str
+
+    @property
+    def is_current(self) -> bool:
+        """Is the schema the one that this version needs?"""
+        return self.revision == self.head
+
+
+def status(connection: Connection, *, url: str) -> SchemaStatus:
+    """What is at the other end of the connection."""
+    numbers = connection.dialect.server_version_info or ()
+    return SchemaStatus(
+        url=url,
+        dialect=connection.dialect.name,
+        server_version=".".join(map(str, numbers)),
+        revision=_revision(connection),
+        head=HEAD,
+    )
+
+
+def require_current(connection: Connection, *, url: str) -> None:
+    """Raise `StoreOutdated` unless the schema is the one that this version needs."""
+    revision = _revision(connection)
+    if revision == HEAD:
+        return
+    if revision is None or revision < HEAD:
+        raise StoreOutdated(
+            f"the database {url} has schema {revision or 'none'}; this version of schedulerd needs {HEAD}",
+            mend=UPGRADE,
+        )
+    raise StoreOutdated(
+        f"the database {url} has schema {revision}, which is newer than this version of schedulerd knows ({HEAD})",
+        mend="upgrade the program: it is older than the database",
+    )
+
+
+def upgrade(engine: Engine) -> None:
+    """Run the missing migrations in one transaction: all of them, or none."""
+    from alembic import command  # not at the top: it costs every other start 50 ms
+
+    with engine.connect() as connection, connection.begin():
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})"))
+        require_known(connection)
+        command.upgrade(migrations(connection), "head")
+
+
+def migrations(connection: Connection | None = None) -> "Config":
+    """Alembic's view of our migrations; there is no alembic.ini, so that an installed package needs none."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def require_known(connection: Connection) -> None:
+    """Raise `StoreOutdated` when the schema is newer than this version knows."""
+    revision = _revision(connection)
+    if revision is not None and revision > HEAD:
+        require_current(connection, url=connection.engine.url.render_as_string(hide_password=True))
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision

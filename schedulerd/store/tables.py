@@ -1,0 +1,211 @@
+"""The tables. A change here needs a migration beside it; a test compares the two on both databases."""
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Row,
+    Select,
+    Table,
+    Text,
+    UniqueConstraint,
+    literal_column,
+)
+
+from schedulerd.domain.states import ACTIVE, LIVE, RunState
+from schedulerd.store.columns import KEY, Document, Id, Moment, Words
+
+# What a query gives, where its columns are told by name and not by type.
+AnyRow = Row[*tuple[Any, ...]]
+AnySelect = Select[*tuple[Any, ...]]
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _in_states(column: Column[str], states: frozenset[RunState]) -> ColumnElement[bool]:
+    # Constants, not parameters: SQLite uses a partial index only when its condition stands in the query.
+    return column.in_([literal_column(f"'{state}'") for state in sorted(states)])
+
+
+versions: Final = Table(
+    "versions",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("hash", Text, nullable=False, unique=True),
+    Column("source", Words, nullable=False),
+    Column("first_seen", Moment, nullable=False),
+)
+
+flow_files: Final = Table(
+    "flow_files",
+    metadata,
+    Column("file", Text, primary_key=True),
+    Column("version_id", KEY, ForeignKey("versions.id")),
+    Column("error", Document),
+    Column("seen_at", Moment, nullable=False),
+)
+
+flows: Final = Table(
+    "flows",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("definition", Document, nullable=False),
+    Column("version_id", KEY, ForeignKey("versions.id")),
+    Column("first_seen", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    Column("removed_at", Moment),
+    Column("last_number", Integer, nullable=False, server_default="0"),
+    Index("ix_flows_file", "file"),
+)
+
+schedules: Final = Table(
+    "schedules",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("flow_id", KEY, ForeignKey("flows.id"), nullable=False),
+    Column("definition", Document, nullable=False),
+    Column("overlap", Text, nullable=False),
+    Column("first_seen", Moment, nullable=False),
+    Column("watermark", Moment, nullable=False),
+    Column("next_due", Moment),
+    Column("last_due", Moment),
+    Column("removed_at", Moment),
+    Index("ix_schedules_next_due", "next_due"),
+)
+
+runs: Final = Table(
+    "runs",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("uuid", Id, nullable=False, unique=True),
+    Column("flow_id", KEY, ForeignKey("flows.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("trigger", Text, nullable=False),
+    Column("schedule_id", KEY, ForeignKey("schedules.id")),
+    Column("slot", Text),
+    Column("due_at", Moment, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("pending_at", Moment),
+    Column("started_at", Moment),
+    Column("ended_at", Moment),
+    Column("attempt", Integer, nullable=False),
+    Column("parameters", Document, nullable=False),
+    Column("idempotency_key", Words),
+    Column("version_id", KEY, ForeignKey("versions.id")),
+    Column("agent", Text),
+    Column("boot_id", Text),
+    Column("pid", Integer),
+    Column("failure", Document),
+    Column("cpu_ms", KEY),
+    Column("max_rss_bytes", KEY),
+    Column("result_preview", Words),
+    Column("journal_bytes", KEY, nullable=False, server_default="0"),
+    Column("stdout_bytes", KEY, nullable=False, server_default="0"),
+    Column("stderr_bytes", KEY, nullable=False, server_default="0"),
+    Column("move_count", Integer, nullable=False, server_default="0"),
+    Column("line_count", KEY, nullable=False, server_default="0"),
+    UniqueConstraint("flow_id", "number"),
+)
+IS_SCHEDULED: Final = _in_states(runs.c.state, frozenset({RunState.SCHEDULED}))
+IS_LIVE: Final = _in_states(runs.c.state, LIVE)
+# A run that waits for its retry holds no slot, but for overlap it is still going on.
+IS_ACTIVE: Final = _in_states(runs.c.state, ACTIVE)
+
+
+def _run_index(name: str, *columns: Column[object], where: ColumnElement[bool], unique: bool = False) -> None:
+    Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
+
+
+Index("ix_runs_flow", runs.c.flow_id, runs.c.id)
+_run_index("ix_runs_due", runs.c.due_at, runs.c.id, where=IS_SCHEDULED)
+_run_index("ix_runs_waiting", runs.c.schedule_id, runs.c.due_at, where=IS_SCHEDULED)
+_run_index("ix_runs_active", runs.c.schedule_id, where=IS_ACTIVE)
+_run_index("ux_runs_slot", runs.c.schedule_id, runs.c.slot, where=runs.c.slot.is_not(None), unique=True)
+_run_index("ux_runs_key", runs.c.idempotency_key, where=runs.c.idempotency_key.is_not(None), unique=True)
+
+# What belongs to a run lies together by run: one seek, and no second copy of the key on SQLite.
+moves: Final = Table(
+    "moves",
+    metadata,
+    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("was", Text, nullable=False),
+    Column("to", Text, nullable=False),
+    Column("actor", Words, nullable=False),
+    Column("message", Words, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+task_runs: Final = Table(
+    "task_runs",
+    metadata,
+    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("name", Words, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("map_index", Integer),
+    Column("started_at", Moment),
+    Column("ended_at", Moment),
+    Column("upstream", Document),
+    Column("message", Words, nullable=False),
+    Column("failure", Document),
+    Column("result_preview", Words),
+    sqlite_with_rowid=False,
+)
+
+log_lines: Final = Table(
+    "log_lines",
+    metadata,
+    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", KEY, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("logger", Words, nullable=False),
+    Column("task", Integer),
+    Column("message", Words, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+wishes: Final = Table(
+    "wishes",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("at", Moment, nullable=False),
+    Column("actor", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+)
+
+agents: Final = Table(
+    "agents",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("boot_id", Text, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("beat_at", Moment, nullable=False),
+    Column("status", Document, nullable=False),
+)

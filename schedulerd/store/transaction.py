@@ -1,0 +1,32 @@
+"""One transaction: the nouns of the store, over one connection. `Database` begins and ends it."""
+
+from typing import Final
+
+from sqlalchemy import Connection
+
+from schedulerd.store import invariants
+from schedulerd.store.agents import Agents
+from schedulerd.store.flows import Flows
+from schedulerd.store.intake import IntakeTable
+from schedulerd.store.logs import Logs
+from schedulerd.store.runs import Runs
+from schedulerd.store.schedules import Schedules
+from schedulerd.store.tasks import Tasks
+
+
+class Transaction:
+    """What can be read and written; everything through one of these is one step for everybody else."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection: Final = connection
+        self.flows: Final = Flows(connection)
+        self.schedules: Final = Schedules(connection)
+        self.runs: Final = Runs(connection)
+        self.intake: Final = IntakeTable(connection)
+        self.tasks: Final = Tasks(connection)
+        self.logs: Final = Logs(connection)
+        self.agents: Final = Agents(connection)
+
+    def broken_invariants(self) -> list[str]:
+        """What should always be true of a database and is not, in words; empty when all is well."""
+        return invariants.broken(self._connection)

@@ -1,0 +1,45 @@
+"""Insert, or update the row that is there: the one statement whose spelling the two databases do not share."""
+
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from sqlalchemy import Connection, Table, func
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import Insert
+
+
+class Upsert:
+    """An INSERT into `table` that updates on a repeated primary key; columns in `first` keep a value they have."""
+
+    def __init__(self, table: Table, *, first: Collection[str] = ()) -> None:
+        self._first: Final = frozenset(first)
+        self._statements: Final[Mapping[str, Insert]] = {
+            "sqlite": self._in_sqlite(table),
+            "postgresql": self._in_postgresql(table),
+        }
+
+    def __call__(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
+        """Write the rows; each must give the same columns."""
+        if rows:
+            connection.execute(self._statements[connection.dialect.name], rows)
+
+    def _in_sqlite(self, table: Table) -> Insert:
+        statement = sqlite.insert(table)
+        return statement.on_conflict_do_update(
+            index_elements=list(table.primary_key), set_=self._values(table, statement.excluded)
+        )
+
+    def _in_postgresql(self, table: Table) -> Insert:
+        statement = postgresql.insert(table)
+        return statement.on_conflict_do_update(
+            index_elements=list(table.primary_key), set_=self._values(table, statement.excluded)
+        )
+
+    def _values(self, table: Table, given: Any) -> dict[str, Any]:
+        return {
+            column.name: func.coalesce(column, given[column.name])
+            if column.name in self._first
+            else given[column.name]
+            for column in table.c
+            if not column.primary_key
+        }

@@ -1,0 +1,51 @@
+"""Wishes that runs be cancelled, from the command line and the web; the daemon's core makes the moves."""
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, delete, insert, select
+
+from schedulerd.domain.ids import RunKey
+from schedulerd.domain.states import FINAL, RunState
+from schedulerd.domain.wishes import Wish, WishKey
+from schedulerd.errors import Conflict, NotFound
+from schedulerd.store.tables import AnyRow, flows, runs, wishes
+
+_RUN: Final = (
+    select(runs.c.state, runs.c.number, flows.c.name, wishes.c.id.label("wish"))
+    .select_from(
+        runs.join(flows, flows.c.id == runs.c.flow_id).outerjoin(wishes, wishes.c.run_id == runs.c.id)
+    )
+    .where(runs.c.id == bindparam("run"))
+)
+_ALL: Final = select(wishes).order_by(wishes.c.id)
+
+
+class Wishes:
+    """What is asked for and not yet done; at most one wish a run."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection: Final = connection
+
+    def ask_cancel(self, run: RunKey, *, at: datetime, actor: str, reason: str) -> None:
+        """Ask that the run be cancelled; a second wish changes nothing. Raises `Conflict` when it has ended."""
+        row = self._connection.execute(_RUN, {"run": run}).one_or_none()
+        if row is None:
+            raise NotFound("run", str(run))
+        if RunState(row.state) in FINAL:
+            raise Conflict(f"{row.name}#{row.number} has ended already: it is {row.state}")
+        if row.wish is None:
+            values = {"run_id": run, "at": at, "actor": actor, "reason": reason}
+            self._connection.execute(insert(wishes), values)
+
+    def all(self) -> list[Wish]:
+        """The wishes, the oldest first."""
+        return [_wish(row) for row in self._connection.execute(_ALL)]
+
+    def forget(self, key: WishKey) -> None:
+        """The wish is done, or cannot be."""
+        self._connection.execute(delete(wishes).where(wishes.c.id == key))
+
+
+def _wish(row: AnyRow) -> Wish:
+    return Wish(key=WishKey(row.id), run=RunKey(row.run_id), at=row.at, actor=row.actor, reason=row.reason)

@@ -1,0 +1,1 @@
+"""What changed: flow folders and schedule files, looked at and read. Decides nothing about runs."""

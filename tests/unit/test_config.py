@@ -1,0 +1,248 @@
+"""Settings: where they come from, which wins, and what is said of a mistake."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from schedulerd.config import OnStop, Settings, base_folder, find_settings_file, load_settings
+from schedulerd.errors import BadDefinition, NotFound
+
+Write = Callable[[str], Path]
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write_settings(text: str) -> Path:
+        file = tmp_path / "config" / "schedulerd.toml"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+        return file
+
+    return write_settings
+
+
+def complaint(file: Path | None, environ: Mapping[str, str] | None = None) -> BadDefinition:
+    with pytest.raises(BadDefinition) as caught:
+        load_settings(file, environ or {})
+    return caught.value
+
+
+def test_without_a_file_the_defaults_are_relative_to_the_current_folder(tmp_path: Path) -> None:
+    settings = load_settings(None, {}, cwd=tmp_path)
+
+    assert settings.flows == (tmp_path / "flows",)
+    assert settings.schedules == (tmp_path / "config" / "schedules",)
+    assert settings.state_dir == tmp_path / ".state"
+    assert settings.store.url == f"sqlite:///{tmp_path}/.state/schedulerd.db"
+    assert settings.timezone == "UTC"
+    assert settings.max_running == 16
+    assert settings.on_stop is OnStop.LEAVE
+    assert (settings.drain_timeout, settings.grace) == (timedelta(seconds=30), timedelta(seconds=10))
+    assert settings.inspect_timeout == timedelta(seconds=30)
+    assert settings.preload == ()
+    assert (settings.web.enabled, settings.web.host, settings.web.port) == (True, "127.0.0.1", 8080)
+
+
+def test_the_settings_of_this_repository_are_good() -> None:
+    settings = load_settings(REPOSITORY / "config" / "schedulerd.toml", {})
+
+    assert settings.flows == (REPOSITORY / "flows",)
+    assert settings.schedules == (REPOSITORY / "config" / "schedules",)
+    assert settings.state_dir == REPOSITORY / ".state"
+
+
+def test_the_settings_of_this_repository_name_every_setting() -> None:
+    text = (REPOSITORY / "config" / "schedulerd.toml").read_text()
+
+    names = [*Settings.model_fields, "url", "enabled", "host", "port"]
+    assert [name for name in names if f"{name} =" not in text and f"[{name}]" not in text] == []
+
+
+def test_the_comments_in_the_settings_of_this_repository_show_the_defaults(tmp_path: Path) -> None:
+    commented = (REPOSITORY / "config" / "schedulerd.toml").read_text()
+    shown = "\n".join(line.removeprefix("# ") if " = " in line else line for line in commented.splitlines())
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "schedulerd.toml").write_text(shown)
+
+    assert load_settings(tmp_path / "config" / "schedulerd.toml", {}) == load_settings(None, {}, cwd=tmp_path)
+
+
+def test_every_setting_says_what_it_is() -> None:
+    fields = [*Settings.model_fields.items()]
+    for section in ("store", "web"):
+        model = Settings.model_fields[section].annotation
+        assert model is not None
+        fields += model.model_fields.items()
+
+    assert [name for name, field in fields if not field.description] == []
+
+
+def test_relative_paths_are_relative_to_the_folder_that_holds_config(write: Write, tmp_path: Path) -> None:
+    file = write(
+        'flows = ["a", "/b"]\nstate_dir = "c"\nschedules = ["config/more"]\n[store]\nurl = "sqlite:///d/e.db"\n'
+    )
+
+    settings = load_settings(file, {})
+
+    assert settings.flows == (tmp_path / "a", Path("/b"))
+    assert settings.state_dir == tmp_path / "c"
+    assert settings.schedules == (tmp_path / "config" / "more",)
+    assert settings.store.url == f"sqlite:///{tmp_path}/d/e.db"
+
+
+def test_without_a_folder_called_config_they_are_relative_to_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "schedulerd.toml"
+    file.write_text("")
+
+    assert base_folder(file, cwd=Path("/")) == tmp_path
+    assert load_settings(file, {}).flows == (tmp_path / "flows",)
+    assert load_settings(file, {}).schedules == (tmp_path / "schedules",)
+
+
+def test_a_relative_settings_file_is_found_from_the_current_folder(write: Write, tmp_path: Path) -> None:
+    write("max_running = 3")
+
+    settings = load_settings(Path("config/schedulerd.toml"), {}, cwd=tmp_path)
+
+    assert (settings.max_running, settings.state_dir) == (3, tmp_path / ".state")
+
+
+def test_the_environment_wins_over_the_file(write: Write) -> None:
+    file = write('max_running = 3\ndrain_timeout = "1m"\n[web]\nport = 1\nhost = "::1"\n')
+
+    settings = load_settings(
+        file,
+        {
+            "SCHEDULERD_MAX_RUNNING": "4",
+            "SCHEDULERD_WEB__PORT": "2",
+            "SCHEDULERD_WEB__ENABLED": "false",
+            "SCHEDULERD_FLOWS": "/x:/y",
+            "SCHEDULERD_PRELOAD": "json, xml.dom",
+            "SCHEDULERD_GRACE": "2s",
+            "SCHEDULERD_ON_STOP": "drain",
+            "SCHEDULERD_STORE__URL": "postgres://u:p@h/d",
+        },
+    )
+
+    assert settings.max_running == 4
+    assert (settings.web.port, settings.web.host, settings.web.enabled) == (2, "::1", False)
+    assert settings.flows == (Path("/x"), Path("/y"))
+    assert settings.preload == ("json", "xml.dom")
+    assert settings.grace == timedelta(seconds=2)
+    assert settings.drain_timeout == timedelta(minutes=1)
+    assert settings.on_stop is OnStop.DRAIN
+    assert settings.store.url == "postgresql+psycopg://u:p@h/d"
+
+
+def test_only_the_environment_that_is_handed_in_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCHEDULERD_MAX_RUNNING", "7")
+
+    assert load_settings(None, {}).max_running == 16
+
+
+def test_an_empty_variable_counts_as_not_set() -> None:
+    assert load_settings(None, {"SCHEDULERD_MAX_RUNNING": ""}).max_running == 16
+
+
+def test_variables_of_others_are_no_business_of_ours() -> None:
+    # Kubernetes sets such ones for a service called schedulerd
+    load_settings(None, {"SCHEDULERD_PORT": "tcp://10.0.0.1:80", "SCHEDULERD_CONFIG": "x"})
+
+
+def test_a_password_does_not_show() -> None:
+    settings = load_settings(None, {"SCHEDULERD_STORE__URL": "postgresql://u:hunter2@h/d"})
+
+    assert "hunter2" not in repr(settings)
+    assert "hunter2" not in str(complaint(None, {"SCHEDULERD_STORE__URL": "mysql://u:hunter2@h/d"}))
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "reason"),
+    [
+        ("\nmax_runing = 1", 2, "`max_runing` is not a setting; did you mean 'max_running'?"),
+        ("[web]\n\nprot = 1", 3, "`web.prot` is not a setting; did you mean 'port'?"),
+        ("[wbe]\nport = 1", 1, "`wbe` is not a setting; did you mean 'web'?"),
+        ("web.prot = 1", 1, "`web.prot` is not a setting; did you mean 'port'?"),
+        ("[store]\nzzz = 1", 2, "`store.zzz` is not a setting; known are: url"),
+        ("flows = 'flows'", 1, '`flows` must be a list, such as ["one", "two"]'),
+        ("flows = []", 1, "`flows` must not be empty"),
+        ("flows = [\n'a', 1]", 1, "`flows` must be the path of a folder, in quotes"),
+        ("flows = ['~/flows']", 1, "`flows` `~` is not expanded here; write the whole path"),
+        ("max_running = 0", 1, "`max_running` must be at least 1"),
+        ("max_running = true", 1, "`max_running` must be a whole number"),
+        ("max_running = 1.5", 1, "`max_running` must be a whole number"),
+        ("on_stop = 'x'", 1, "`on_stop` must be 'leave', 'drain' or 'cancel'"),
+        ("grace = 10", 1, '`grace` must be a duration in quotes, such as "30s" or "5m"'),
+        ("grace = 'soon'", 1, "`grace` 'soon' is not a duration"),
+        ("timezone = 'Asia/Soul'", 1, "did you mean Asia/Seoul"),
+        ("preload = ['a-b']", 1, "`preload` 'a-b' is not the name of a module"),
+        (
+            "[store]\nurl = 'mysql://h'",
+            2,
+            "`store.url` must begin with sqlite:/// (and a path) or postgresql://",
+        ),
+        ("web = 1", 1, "`web` must be a table"),
+        ("[web]\nport = 65536", 2, "`web.port` must be at most 65535"),
+        ("[web]\nenabled = 'perhaps'", 2, "`web.enabled` must be true or false"),
+        ("[web]\nhost = 5", 2, "`web.host` must be text in quotes"),
+        ("a = 1\nb = [", 2, "not TOML: Invalid value"),
+        ("max_running = 1\nmax_running = 2", 2, "not TOML: Cannot overwrite a value"),
+        ("zone = 1\nmax_running = 0", 1, "`zone` is not a setting"),
+    ],
+)
+def test_a_mistake_is_told_with_its_line_and_reason(write: Write, text: str, line: int, reason: str) -> None:
+    file = write(text)
+
+    error = complaint(file)
+
+    assert (error.file, error.line) == (str(file), line)
+    assert reason in error.reason
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("SCHEDULERD_MAX_RUNNING", "many", "`max_running` must be a whole number"),
+        ("SCHEDULERD_WEB__PROT", "1", "`web.prot` is not a setting; did you mean 'port'?"),
+        ("SCHEDULERD_WEB", "1", "`web` must be a table"),
+        ("SCHEDULERD_FLOWS", "/a:~/b", "`~` is not expanded"),
+    ],
+)
+def test_a_mistake_in_the_environment_names_the_variable(
+    write: Write, variable: str, value: str, reason: str
+) -> None:
+    error = complaint(write("timezone = 'UTC'\n[web]\nport = 1"), {variable: value})
+
+    assert error.file == f"environment variable {variable}"
+    assert error.line is None
+    assert reason in error.reason
+
+
+def test_a_file_that_is_not_text_or_too_large_or_a_folder_is_refused(write: Write, tmp_path: Path) -> None:
+    file = write("")
+
+    file.write_bytes(b"a = 1\nb = '\xff'")
+    assert (complaint(file).line, complaint(file).reason) == (2, "not TOML: not UTF-8 text")
+    file.write_bytes(b"#" * (1 << 20) + b"#")
+    assert complaint(file).reason == "is larger than 1048576 bytes"
+    assert complaint(tmp_path).reason == "cannot be read: Is a directory"
+
+
+def test_the_file_that_is_named_comes_first(write: Write, tmp_path: Path) -> None:
+    default, other = write(""), tmp_path / "other.toml"
+    other.write_text("")
+
+    assert find_settings_file(other, {"SCHEDULERD_CONFIG": "x"}, cwd=tmp_path) == other
+    assert find_settings_file(None, {"SCHEDULERD_CONFIG": "other.toml"}, cwd=tmp_path) == other
+    assert find_settings_file(None, {}, cwd=tmp_path) == default
+    assert find_settings_file(None, {"SCHEDULERD_CONFIG": ""}, cwd=tmp_path) == default
+
+
+def test_a_named_file_that_is_missing_is_an_error_but_a_default_one_is_not(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match=r"there is no settings file 'nope\.toml'"):
+        find_settings_file(Path("nope.toml"), {}, cwd=tmp_path)
+
+    assert find_settings_file(None, {}, cwd=tmp_path) in (None, Path("/etc/schedulerd/schedulerd.toml"))
