@@ -93,10 +93,10 @@ class PostgresServer:
         """How the store reaches a database of this server."""
         return f"postgresql+psycopg://postgres@/{database}?host={self.folder}"
 
-    def create(self, *, template: str | None = None) -> str:
-        """The name of a new database, empty or a copy of `template`, to which nobody may be connected."""
+    def create(self) -> str:
+        """The name of a new, empty database."""
         name = f"test_{next(self._numbers)}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template or 'template0'}")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE template0 STRATEGY file_copy")
         return name
 
     def drop(self, database: str) -> None:

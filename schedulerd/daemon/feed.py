@@ -6,7 +6,13 @@ from schedulerd.domain.schedules import ScheduleDefinition
 from schedulerd.scheduler.messages import DefinitionsChanged
 from schedulerd.watch.changes import FolderChange
 from schedulerd.watch.folders import Role, SeenFile
-from schedulerd.watch.schedule_files import InForce, ScheduleFile, in_force, read_schedule_file, remembered
+from schedulerd.watch.schedule_files import (
+    ScheduleFile,
+    SchedulesInForce,
+    in_force,
+    read_schedule_file,
+    remembered,
+)
 
 
 class Feed:
@@ -21,7 +27,7 @@ class Feed:
     ) -> None:
         self._post = post
         self._timezone = timezone
-        self._in_force: InForce = remembered(one for one in last_known if ".toml:" in one.origin)
+        self._in_force: SchedulesInForce = remembered(one for one in last_known if ".toml:" in one.origin)
         self._read: dict[str, tuple[str, ScheduleFile]] = {}
 
     def __call__(self, change: FolderChange) -> None:
@@ -40,12 +46,16 @@ class Feed:
             )
         )
 
-    def _schedules(self, change: FolderChange, withheld: frozenset[str]) -> InForce | None:
+    def _schedules(self, change: FolderChange, withheld: frozenset[str]) -> SchedulesInForce | None:
         touched = any(file.role is Role.SCHEDULES for file in (*change.changed, *change.removed))
         if not (touched or change.first or withheld):
             return None
         read = [self._read_file(file) for file in change.files if file.role is Role.SCHEDULES]
-        read += [ScheduleFile(path=path, unread=True) for path in withheld if path in self._in_force.by_file]
+        read += [
+            ScheduleFile(path=path, unread=True)
+            for path in self._in_force.by_file
+            if any(path == held or path.startswith(f"{held}/") for held in withheld)
+        ]
         self._in_force = in_force(self._in_force, read)
         return self._in_force
 

@@ -129,6 +129,16 @@ def _on_signals(daemon: Daemon, settings: Settings) -> None:
     signal.signal(signal.SIGHUP, reload)
 
 
+def _look_after(daemon: Daemon, now: float) -> None:
+    """The web process and the watcher's thread are started again when they have died."""
+    if daemon.web is not None:
+        daemon.web.look(now)
+    if not daemon.watcher.is_watching:
+        log.error("watcher_died")
+        daemon.watcher.stop()
+        daemon.watcher.start()
+
+
 class _Turn:
     """What happens after each turn of the core: it lives, so its children and the service manager are seen to."""
 
@@ -145,8 +155,8 @@ class _Turn:
 
     def __call__(self, core: Core) -> None:
         now = self._clock.monotonic()
-        if self.daemon is not None and self.daemon.web is not None:
-            self.daemon.web.look(now)
+        if self.daemon is not None:
+            _look_after(self.daemon, now)
         if core.is_ready and not self._announced:
             self._announced = True
             self._notifier.say(READY="1")

@@ -210,8 +210,9 @@ class Core:
     def _hear_ended(self, key: str) -> None:
         attempt = self._parts.attempts.get(key)
         if attempt is not None:
-            attempt.asked, attempt.dead = False, True
-            self._parts.intake.note(key)
+            if attempt.ours or attempt.asked:  # else it speaks of a launch that was given up since
+                attempt.asked, attempt.ours, attempt.dead = False, True, True
+                self._parts.intake.note(key)
             return
         found = self._parts.inspector.ended(key)
         if found is not None:

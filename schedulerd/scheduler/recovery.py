@@ -47,6 +47,8 @@ def remedy(scene: Scene) -> Remedy:
         return _without_folder(scene)
     if facts.where == READY:
         return _prepared(scene)
+    if scene.asked:
+        return Remedy.WAIT  # our spawner is about to say whether it has it
     if scene.ours:
         return Remedy.SETTLE if facts.exit is not None else Remedy.WAIT
     if facts.stage is Stage.VOID:

@@ -71,8 +71,10 @@ def test_a_read_before_the_upgrade_asks_for_it(empty_url: str, tmp_path: Path) -
     database.close()
 
 
-def test_a_newer_database_asks_for_a_newer_program(database: Database, database_url: str) -> None:
-    engine = create_engine(database_url)
+def test_a_newer_database_asks_for_a_newer_program(empty_url: str) -> None:
+    database = Database(empty_url)
+    database.upgrade()
+    engine = create_engine(empty_url)
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     engine.dispose()
@@ -81,6 +83,7 @@ def test_a_newer_database_asks_for_a_newer_program(database: Database, database_
         with pytest.raises(StoreOutdated) as caught:
             check()
         assert "upgrade the program" in caught.value.mend
+    database.close()
 
 
 def test_a_failed_migration_leaves_the_database_as_it_was(empty_url: str) -> None:

@@ -33,6 +33,7 @@ def complaint(file: Path | None, environ: Mapping[str, str] | None = None) -> Ba
 def test_without_a_file_the_defaults_are_relative_to_the_current_folder(tmp_path: Path) -> None:
     settings = load_settings(None, {}, cwd=tmp_path)
 
+    assert settings.directory == tmp_path
     assert settings.flows == (tmp_path / "flows",)
     assert settings.schedules == (tmp_path / "config" / "schedules",)
     assert settings.state_dir == tmp_path / ".state"
@@ -87,6 +88,7 @@ def test_relative_paths_are_relative_to_the_folder_that_holds_config(write: Writ
 
     settings = load_settings(file, {})
 
+    assert settings.directory == tmp_path
     assert settings.flows == (tmp_path / "a", Path("/b"))
     assert settings.state_dir == tmp_path / "c"
     assert settings.schedules == (tmp_path / "config" / "more",)

@@ -80,16 +80,13 @@ def test_values_within_themselves_are_shown() -> None:
     assert preview(value).startswith("[1, [1, [")
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (Raising(ValueError()), "<Raising: its repr() failed with ValueError>"),
-        (Raising(SystemExit()), "<Raising: its repr() failed with SystemExit>"),
-        (RaisingDict(a=1), "{'a': 1}"),
-    ],
-)
-def test_a_class_that_raises_is_described(value: Any, text: str) -> None:
-    assert preview(value) == text
+def test_an_object_whose_repr_fails_is_named_by_its_class() -> None:
+    assert preview(Raising(ValueError())).startswith("<Raising instance at ")
+    assert preview(Raising(SystemExit())) == "<Raising: its repr() failed with SystemExit>"
+
+
+def test_a_dict_that_cannot_be_walked_is_shown_by_repr() -> None:
+    assert preview(RaisingDict(a=1)) == "{'a': 1}"
 
 
 def test_a_cancellation_passes_through() -> None:

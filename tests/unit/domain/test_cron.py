@@ -73,7 +73,7 @@ def test_the_first_of_six_fields_is_the_seconds() -> None:
     fields = parse_cron("5,35 1 2 3 4 *")
 
     assert (fields.seconds, fields.minutes, fields.hours) == ((5, 35), (1,), (2,))
-    assert (fields.days, fields.months) == ({3}, (4,))
+    assert (sorted(fields.days), fields.months) == ([3], (4,))
 
 
 def test_the_last_of_seven_fields_is_the_year() -> None:
@@ -285,7 +285,7 @@ def test_what_means_nothing_is_refused_at_its_place(
 
 @pytest.mark.parametrize("expression", ["", " ", "*", "* * * *", "0 0 * *"])
 def test_too_few_fields_are_refused_with_what_there_may_be(expression: str) -> None:
-    with pytest.raises(BadExpression, match="5 .minute hour day month weekday., 6 .seconds first. or 7"):
+    with pytest.raises(BadExpression, match=r"5 \(minute hour day month weekday\), 6 \(seconds first\) or 7"):
         parse_cron(expression)
 
 
@@ -315,13 +315,20 @@ def test_an_expression_that_is_too_long_is_refused() -> None:
 @settings(max_examples=400, deadline=None)
 @given(st.text(alphabet="0123456789*/-,#LWHRjanmonsu()?@ \t", max_size=30) | st.text(max_size=20))
 def test_any_text_is_either_an_expression_or_refused(text: str) -> None:
-    try:
-        fields = parse_cron(text, name="etl")
-    except BadExpression as refused:
-        assert 0 <= refused.start <= refused.end
-        assert refused.caret()
+    fields = parsed_or_refused(text)
+
+    if isinstance(fields, BadExpression):
+        assert 0 <= fields.start <= fields.end
+        assert fields.caret()
     else:
         assert first_from(fields, datetime(1970, 1, 1)) is not None  # noqa: DTZ001 - the wall's clock
+
+
+def parsed_or_refused(text: str) -> CronFields | BadExpression:
+    try:
+        return parse_cron(text, name="etl")
+    except BadExpression as refused:
+        return refused
 
 
 @pytest.mark.parametrize("size", [60, 24])

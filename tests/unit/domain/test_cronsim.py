@@ -18,7 +18,7 @@ from schedulerd.domain.schedules import Cron
 from schedulerd.domain.zones import LONGEST_MENDED_GAP, changes, zone
 from schedulerd.errors import BadExpression
 
-COMPARED: Final = 2_500
+COMPARED: Final = 2_000
 SEED: Final = 20_260_329
 FIRES: Final = 4
 FAR: Final = datetime(2199, 1, 1, tzinfo=UTC)

@@ -1,0 +1,92 @@
+"""Tables for people: aligned by the width that a terminal gives each character."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import click
+
+GAP: Final = "  "
+_NARROWEST: Final = 8
+# What a terminal would obey: C0 but for the tab, DEL, C1, and what turns the direction of the text around.
+_OBEYED: Final = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+class Cell(NamedTuple):
+    """A text and, perhaps, its colour."""
+
+    text: str
+    color: str | None = None
+
+
+def visible(text: str) -> str:
+    """The text with control characters shown instead of obeyed."""
+    return _OBEYED.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+
+
+def display_width(text: str) -> int:
+    """How many cells of a terminal the text takes: Hangul and most emoji two, combining marks none."""
+    if text.isascii():
+        return len(text)
+    return sum(map(_width, text))
+
+
+def _width(character: str) -> int:
+    if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def shortened(text: str, width: int) -> str:
+    """The text, cut to this width with an ellipsis where it is longer."""
+    if display_width(text) <= width:
+        return text
+    kept, used = "", 0
+    for character in text:
+        used += _width(character)
+        if used > width - 1:
+            break
+        kept += character
+    return f"{kept}…"
+
+
+def draw(
+    titles: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    *,
+    flexible: Sequence[bool],
+    right: Sequence[bool],
+    width: int | None,
+) -> list[str]:
+    """The lines of a table. Columns that are empty throughout are left out; nothing is cut where `width` is None."""
+    rows = [[Cell(visible(cell.text), cell.color) for cell in row] for row in rows]
+    kept = [number for number in range(len(titles)) if any(row[number].text for row in rows)]
+    table = [[Cell(titles[number], "bright_black") for number in kept]]
+    table += [[row[number] for number in kept] for row in rows]
+    widths = [max(display_width(row[number].text) for row in table) for number in range(len(kept))]
+    if width is not None:
+        _give_way(widths, [flexible[number] for number in kept], width)
+    aligned_right = [right[number] for number in kept]
+    return [_line(row, widths, aligned_right) for row in table]
+
+
+def _give_way(widths: list[int], flexible: Sequence[bool], width: int) -> None:
+    """Narrow the flexible columns, the widest first, until the table fits or they are as narrow as can be."""
+    excess = sum(widths) + len(GAP) * (len(widths) - 1) - width
+    numbers = [number for number in range(len(widths)) if flexible[number]]
+    while excess > 0 and (widest := max(numbers, key=widths.__getitem__, default=None)) is not None:
+        if widths[widest] <= _NARROWEST:
+            return
+        widths[widest] -= 1
+        excess -= 1
+
+
+def _line(row: Sequence[Cell], widths: Sequence[int], right: Sequence[bool]) -> str:
+    parts = []
+    for cell, width, is_right in zip(row, widths, right, strict=True):
+        text = shortened(cell.text, width)
+        padding = " " * (width - display_width(text))
+        colored = click.style(text, fg=cell.color) if cell.color and text else text
+        parts.append(padding + colored if is_right else colored + padding)
+    return GAP.join(parts).rstrip()

@@ -1,0 +1,124 @@
+"""What can be asked of the daemon: whether it runs and how it does, to stop, to read its files again."""
+
+import os
+import signal
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Event
+from typing import Final
+
+from schedulerd.clock import Clock
+from schedulerd.domain.agents import AgentBeat
+from schedulerd.domain.flows import FileError
+from schedulerd.domain.runs import RunFilter
+from schedulerd.domain.states import LIVE, RunState
+from schedulerd.engine.doorbell import WOKEN, Doorbell
+from schedulerd.engine.lock import StopOrder, holder, order_stop
+from schedulerd.errors import NotPermitted, Unreachable, WaitTimeout
+from schedulerd.store.database import Database
+
+_POLL_SECONDS: Final = 0.05
+_MOST_COUNTED: Final = 1_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DaemonStatus:
+    """How the daemon stands. `pid` is None when none runs on this state directory; the rest is what the database says.
+
+    `running` and `waiting` are counted up to 1,000.
+    """
+
+    pid: int | None
+    state_dir: str
+    database: str
+    agents: tuple[AgentBeat, ...]
+    running: int
+    waiting: int
+    flows: int
+    schedules: int
+    next_due: datetime | None
+    problems: tuple[FileError, ...]
+
+
+class Daemon:
+    """The daemon of one state directory."""
+
+    def __init__(self, database: Database, state_dir: Path, clock: Clock) -> None:
+        self._database: Final = database
+        self._state_dir: Final = state_dir
+        self._clock: Final = clock
+
+    def wake(self) -> bool:
+        """Tell the daemon that something was recorded; False when nobody answers."""
+        try:
+            bell = Doorbell(self._state_dir)
+        except OSError:  # no such directory yet, or one that we may not enter
+            return False
+        try:
+            return bell.ring(WOKEN) and self.pid() is not None
+        finally:
+            bell.close()
+
+    def pid(self) -> int | None:
+        """The process that holds the state directory; None when no daemon runs."""
+        return holder(self._state_dir)
+
+    def status(self) -> DaemonStatus:
+        """How everything stands. Raises `StoreUnavailable`."""
+        with self._database.read() as tx:
+            return DaemonStatus(
+                pid=self.pid(),
+                state_dir=str(self._state_dir),
+                database=self._database.url,
+                agents=tuple(tx.agents.all()),
+                running=len(tx.runs.list(RunFilter(states=LIVE, limit=_MOST_COUNTED))),
+                waiting=len(
+                    tx.runs.list(RunFilter(states=frozenset({RunState.SCHEDULED}), limit=_MOST_COUNTED))
+                ),
+                flows=len(tx.flows.names()),
+                schedules=len(tx.schedules.all()),
+                next_due=tx.schedules.next_due(),
+                problems=tuple(tx.flows.errors()),
+            )
+
+    def stop(self, order: StopOrder | None = None, *, patience: timedelta) -> int | None:
+        """Have the daemon stop, as `order` or else its settings say; its pid, or None when there was none.
+
+        Returns when it has ended. Raises `WaitTimeout` when that takes longer than `patience`, `NotPermitted`.
+        """
+        pid = self.pid()
+        if pid is None:
+            return None
+        if order is not None:
+            order_stop(self._state_dir, order)
+        self._signal(pid, signal.SIGTERM)
+        self._wait_for_end(pid, patience)
+        return pid
+
+    def reload(self) -> int:
+        """Have the daemon read its files again; its pid. Raises `Unreachable` when none runs, `NotPermitted`."""
+        pid = self.pid()
+        if pid is None:
+            raise Unreachable(
+                f"no schedulerd runs on {self._state_dir}", mend="start it with `schedulerd start`"
+            )
+        self._signal(pid, signal.SIGHUP)
+        return pid
+
+    def _signal(self, pid: int, number: signal.Signals) -> None:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            return  # it has just ended
+        except PermissionError as error:
+            raise NotPermitted(
+                f"process {pid} belongs to another user", mend="use sudo, or `systemctl` for a service"
+            ) from error
+
+    def _wait_for_end(self, pid: int, patience: timedelta) -> None:
+        pause, deadline = Event(), self._clock.monotonic() + patience.total_seconds()
+        while self.pid() == pid:
+            if self._clock.monotonic() >= deadline:
+                raise WaitTimeout(f"schedulerd (process {pid}) is still stopping; it goes on doing so")
+            pause.wait(_POLL_SECONDS)

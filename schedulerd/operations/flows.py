@@ -1,0 +1,68 @@
+"""What can be asked about flows: which there are, what one is, and what its code was."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from schedulerd.domain.flows import FileError, Flow
+from schedulerd.domain.schedules import Schedule
+from schedulerd.errors import NotFound
+from schedulerd.store.database import Database
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FlowDetails:
+    """A flow and its schedules."""
+
+    flow: Flow
+    schedules: tuple[Schedule, ...]
+
+
+class Flows:
+    """Flows, as somebody at an edge sees them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database: Final = database
+
+    def get(self, name: str) -> FlowDetails:
+        """The flow of this name, in force or removed. Raises `NotFound` with names that come near."""
+        with self._database.read() as tx:
+            flow = tx.flows.get(name)
+            return FlowDetails(flow=flow, schedules=_of(flow, tx.schedules.all()))
+
+    def list(self) -> "tuple[FlowDetails, ...]":
+        """The flows in force, by name."""
+        with self._database.read() as tx:
+            schedules = tx.schedules.all()
+            return tuple(FlowDetails(flow=flow, schedules=_of(flow, schedules)) for flow in tx.flows.all())
+
+    def errors(self) -> "tuple[FileError, ...]":
+        """The files that cannot be taken as they are."""
+        with self._database.read() as tx:
+            return tuple(tx.flows.errors())
+
+    def source(self, version_hash: str) -> str:
+        """The code of a version. Raises `NotFound`."""
+        with self._database.read() as tx:
+            return tx.flows.version_source(version_hash)
+
+    def of_file(self, file: Path, name: str | None) -> str:
+        """The name of the flow that this file defines: the only one, or the one that is named. Raises `NotFound`."""
+        with self._database.read() as tx:
+            here = [flow.definition.name for flow in tx.flows.all() if flow.definition.file == str(file)]
+        if not here:
+            mend = "put it into a folder of flows, or run it here and now: add --local"
+            raise NotFound("flow of the file", str(file), mend=mend)
+        if name is None and len(here) > 1:
+            raise NotFound(
+                "single flow in the file",
+                str(file),
+                mend=f"add one: {file}:{here[0]} (it has {', '.join(here)})",
+            )
+        if name is not None and name not in here:
+            raise NotFound(f"flow in {file} named", name, near=here)
+        return name or here[0]
+
+
+def _of(flow: Flow, schedules: "list[Schedule]") -> tuple[Schedule, ...]:
+    return tuple(schedule for schedule in schedules if schedule.flow_key == flow.key)

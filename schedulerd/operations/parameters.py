@@ -1,0 +1,124 @@
+"""Whether parameters fit a flow, by the JSON schema that inspecting its file gave. Pure."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from schedulerd.domain.names import did_you_mean
+from schedulerd.errors import BadParameters
+
+Schema = Mapping[str, Any]
+
+
+def check_parameters(flow: str, schema: Schema, given: Mapping[str, Any]) -> None:
+    """Raise `BadParameters`, with all that is wrong, unless `given` has the names and types that the schema asks for."""
+    properties: Mapping[str, Schema] = schema.get("properties", {})
+    wrong = [
+        *_unknown(properties, given, open_ended=schema.get("additionalProperties") is not False),
+        *_missing(schema.get("required", ()), given),
+        *(
+            f"parameter {name!r}: {_shown(value)} is not {_wanted(properties[name])}"
+            for name, value in given.items()
+            if name in properties and not _fits(properties[name], value)
+        ),
+    ]
+    if wrong:
+        raise BadParameters(
+            f"flow {flow!r}: {'; '.join(wrong)}", mend=f"`schedulerd flows show {flow}` lists them"
+        )
+
+
+def value_of(schema: Schema, text: str) -> Any:
+    """What a parameter typed as text stands for: JSON where the schema asks for more than a text, else the text."""
+    types = _types(schema)
+    if not types or "string" in types:
+        return None if text == "null" and "null" in types else text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _unknown(
+    properties: Mapping[str, Schema], given: Mapping[str, Any], *, open_ended: bool
+) -> Iterable[str]:
+    if open_ended and properties:
+        return ()
+    if not properties:
+        return (f"it takes no parameters, but was given {name!r}" for name in given)
+    return (
+        f"there is no parameter {name!r}; {did_you_mean(name, properties)}"
+        for name in given
+        if name not in properties
+    )
+
+
+def _missing(required: Iterable[str], given: Mapping[str, Any]) -> Iterable[str]:
+    return (f"parameter {name!r} is required" for name in required if name not in given)
+
+
+def _types(schema: Schema) -> frozenset[str]:
+    """The JSON types that are allowed; empty where any is. A default tells the type where nothing else does."""
+    if "anyOf" in schema:
+        members = [_types(member) for member in schema["anyOf"]]
+        return frozenset().union(*members) if all(members) else frozenset()
+    if "enum" in schema:
+        return frozenset(map(_type_of, schema["enum"]))
+    if "type" in schema:
+        return frozenset({schema["type"]} if isinstance(schema["type"], str) else schema["type"])
+    if schema.get("default") is not None:
+        return frozenset({_type_of(schema["default"])})
+    return frozenset()
+
+
+def _type_of(value: Any) -> str:
+    return next(name for name, is_one in _IS_A.items() if is_one(value))
+
+
+_IS_A: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "null": lambda value: value is None,
+    "boolean": lambda value: isinstance(value, bool),
+    "integer": lambda value: (
+        (isinstance(value, int) and not isinstance(value, bool))
+        or (isinstance(value, float) and value.is_integer())
+    ),
+    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "string": lambda value: isinstance(value, str),
+    "array": lambda value: isinstance(value, list | tuple),
+    "object": lambda value: isinstance(value, Mapping),
+}
+
+
+def _fits(schema: Schema, value: Any) -> bool:
+    """Does the value have an allowed type? What lies inside a list or an object is for the run to judge."""
+    if "anyOf" in schema:
+        return any(_fits(member, value) for member in schema["anyOf"])
+    if "enum" in schema:
+        return value in schema["enum"]
+    if "type" not in schema:
+        return True
+    return any(_IS_A[name](value) for name in _types(schema) if name in _IS_A)
+
+
+def _wanted(schema: Schema) -> str:
+    if "anyOf" in schema:
+        return " or ".join(_wanted(member) for member in schema["anyOf"])
+    if "enum" in schema:
+        return f"one of {', '.join(json.dumps(each, ensure_ascii=False) for each in schema['enum'])}"
+    return " or ".join(_NAMES.get(name, name) for name in sorted(_types(schema)))
+
+
+_NAMES: Final = {
+    "null": "null",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "a text",
+    "array": "a list",
+    "object": "an object",
+}
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else f"{text[:59]}…"

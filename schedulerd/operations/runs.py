@@ -1,0 +1,201 @@
+"""What can be asked about runs: to start one, to see them, to cancel one."""
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from schedulerd.clock import Clock
+from schedulerd.domain.flows import Flow
+from schedulerd.domain.ids import RunId, RunKey, uuid7
+from schedulerd.domain.logs import NumberedLine
+from schedulerd.domain.runs import Move, NewRun, Run, RunFilter, Trigger
+from schedulerd.domain.states import ACTIVE, RunState
+from schedulerd.domain.tasks import TaskRun
+from schedulerd.errors import Conflict, NotFound
+from schedulerd.operations.parameters import check_parameters
+from schedulerd.operations.selectors import find_run
+from schedulerd.store.database import Database
+from schedulerd.store.transaction import Transaction
+
+_PAGE: Final = 1_000
+_MOST_ACTIVE: Final = 1_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """A run that was asked for. `is_new` is False where its idempotency key had a run already.
+
+    `daemon_answers` is False when nobody will start it before a daemon runs.
+    """
+
+    run: Run
+    is_new: bool
+    daemon_answers: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunDetails:
+    """A run with its task runs and what it has gone through."""
+
+    run: Run
+    tasks: tuple[TaskRun, ...]
+    moves: tuple[Move, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LineFilter:
+    """Which lines of a log to read. `task` is the name of a task, or the number of a task run as text."""
+
+    task: str | None = None
+    min_level: int = 0
+    since: datetime | None = None
+    matches: Callable[[str], bool] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogPage:
+    """Lines of a run's log in order, the number of the last line looked at, and how the run stood at that moment."""
+
+    run: Run
+    lines: tuple[NumberedLine, ...]
+    seen: int
+
+
+class Runs:
+    """Runs, as somebody at an edge sees them."""
+
+    def __init__(
+        self, database: Database, clock: Clock, *, wake: Callable[[], bool], entropy: Callable[[], int]
+    ) -> None:
+        self._database: Final = database
+        self._clock: Final = clock
+        self._wake: Final = wake
+        self._entropy: Final = entropy
+
+    def start(
+        self,
+        flow: str,
+        parameters: Mapping[str, Any],
+        *,
+        due_at: datetime | None = None,
+        idempotency_key: str | None = None,
+    ) -> Asked:
+        """Record a run of the flow, due now or at `due_at`, and wake the daemon. The same key twice is one run.
+
+        Raises `NotFound`, `Conflict` for a flow that was removed, `BadParameters`.
+        """
+        now = self._clock.now()
+        with self._database.write() as tx:
+            found = _in_force(tx.flows.get(flow))
+            check_parameters(flow, found.definition.parameters, parameters)
+            wanted = NewRun(
+                id=RunId(uuid7(now, entropy=self._entropy())),
+                flow=found.key,
+                created_at=now,
+                trigger=Trigger.MANUAL,
+                due_at=due_at or now,
+                parameters=parameters,
+                idempotency_key=idempotency_key,
+            )
+            (key,) = tx.runs.add([wanted])
+            run = tx.runs.by_key(key) if key is not None else _first_with(tx, idempotency_key)
+        return Asked(run=run, is_new=key is not None, daemon_answers=self._wake())
+
+    def get(self, selector: str) -> Run:
+        """The run that the selector names. Raises `NotFound` and `Ambiguous`."""
+        with self._database.read() as tx:
+            return find_run(tx, selector)
+
+    def by_key(self, key: RunKey) -> Run:
+        """How the run stands now."""
+        with self._database.read() as tx:
+            return tx.runs.by_key(key)
+
+    def details(self, selector: str) -> RunDetails:
+        """The run that the selector names, with its tasks and moves."""
+        with self._database.read() as tx:
+            run = find_run(tx, selector)
+            return RunDetails(
+                run=run, tasks=tuple(tx.tasks.tasks(run.key)), moves=tuple(tx.runs.moves(run.key))
+            )
+
+    def list(self, wanted: RunFilter) -> "tuple[Run, ...]":
+        """A page of runs, newest first. Raises `NotFound` for a flow or schedule that nobody knows."""
+        with self._database.read() as tx:
+            for flow in wanted.flows:
+                tx.flows.get(flow)
+            return tuple(tx.runs.list(wanted))
+
+    def active(self) -> "tuple[Run, ...]":
+        """The runs that go on or wait for a slot or their time, newest first."""
+        states = ACTIVE | {RunState.SCHEDULED}
+        with self._database.read() as tx:
+            return tuple(tx.runs.list(RunFilter(states=states, limit=_MOST_ACTIVE)))
+
+    def cancel(self, selector: str, *, actor: str, reason: str) -> Run:
+        """Ask that the run be cancelled, and wake the daemon. Raises `Conflict` when it has ended."""
+        with self._database.write() as tx:
+            run = find_run(tx, selector)
+            tx.runs.ask_cancel(run.key, at=self._clock.now(), actor=actor, reason=reason)
+        self._wake()
+        return run
+
+    def last_lines(self, run: RunKey, wanted: LineFilter, *, limit: int) -> LogPage:
+        """The last `limit` lines that are wanted."""
+        with self._database.read() as tx:
+            found = deque(_lines(tx, run, wanted), maxlen=limit)
+            return LogPage(run=tx.runs.by_key(run), lines=tuple(found), seen=tx.logs.count(run))
+
+    def lines_after(
+        self, run: RunKey, wanted: LineFilter, *, after: int = 0, limit: int | None = None
+    ) -> LogPage:
+        """The first `limit` of the wanted lines numbered above `after`; all of them without a limit."""
+        with self._database.read() as tx:
+            lines = _lines(tx, run, wanted, after=after)
+            found = (
+                tuple(lines)
+                if limit is None
+                else tuple(line for line, _ in zip(lines, range(limit), strict=False))
+            )
+            return LogPage(run=tx.runs.by_key(run), lines=found, seen=tx.logs.count(run))
+
+
+def _in_force(flow: Flow) -> Flow:
+    if flow.removed:
+        name = flow.definition.name
+        raise Conflict(
+            f"the flow {name!r} was removed: {flow.definition.file} no longer defines it",
+            mend="put its file back, or choose another: `schedulerd flows list`",
+        )
+    return flow
+
+
+def _first_with(tx: Transaction, idempotency_key: str | None) -> Run:
+    assert idempotency_key is not None  # nothing else makes a manual run a repeated one
+    return tx.runs.by_idempotency_key(idempotency_key)
+
+
+def _lines(tx: Transaction, run: RunKey, wanted: LineFilter, *, after: int = 0) -> Iterator[NumberedLine]:
+    tasks = None if wanted.task is None else _task_numbers(tx, run, wanted.task)
+    while page := tx.logs.lines(run, after=after, limit=_PAGE, min_level=wanted.min_level):
+        yield from (line for line in page if _is_wanted(line, wanted, tasks))
+        after = page[-1].number
+
+
+def _task_numbers(tx: Transaction, run: RunKey, task: str) -> Collection[int]:
+    known = tx.tasks.tasks(run)
+    numbers = {one.number for one in known if task in (one.name, str(one.number))}
+    if not numbers and known:
+        raise NotFound("task", task, near=sorted({one.name for one in known}))
+    return numbers
+
+
+def _is_wanted(numbered: NumberedLine, wanted: LineFilter, tasks: Collection[int] | None) -> bool:
+    line = numbered.line
+    if tasks is not None and line.task not in tasks:
+        return False
+    if wanted.since is not None and line.at < wanted.since:
+        return False
+    return wanted.matches is None or wanted.matches(line.message)

@@ -1,0 +1,65 @@
+"""How people name a run: its id, a prefix of it, `etl#1842`, `@last`, `@last:etl`, `@last-failed`, `@last-failed:etl`."""
+
+import re
+from typing import Final
+
+from schedulerd.domain.runs import Run
+from schedulerd.domain.states import BAD, RunState
+from schedulerd.errors import Ambiguous, NotFound
+from schedulerd.store.transaction import Transaction
+
+SHORTEST_PREFIX: Final = 6
+_ID: Final = re.compile(r"[0-9a-f-]+", re.ASCII | re.IGNORECASE)
+_LAST: Final[dict[str, frozenset[RunState]]] = {"@last": frozenset(), "@last-failed": BAD}
+_FORMS: Final = "a run is named by its id, the first 6 or more characters of it, etl#12, @last, @last:etl or @last-failed:etl"
+
+
+def find_run(tx: Transaction, selector: str) -> Run:
+    """The one run that the selector names. Raises `NotFound`, and `Ambiguous` with the candidates."""
+    if selector.startswith("@"):
+        return _last(tx, selector)
+    flow, hash_sign, number = selector.rpartition("#")
+    if hash_sign and number.isascii() and number.isdigit():
+        return _numbered(tx, flow, int(number))
+    if _ID.fullmatch(selector):
+        return _by_prefix(tx, selector)
+    raise NotFound("run", selector, mend=_mend(tx, selector))
+
+
+def _last(tx: Transaction, selector: str) -> Run:
+    word, _, flow = selector.partition(":")
+    if word not in _LAST:
+        raise NotFound("run", selector, near=sorted(_LAST), mend=_FORMS)
+    if flow:
+        tx.flows.get(flow)  # so that a name that nobody has is told apart from a flow without runs
+    found = tx.runs.last(flow or None, _LAST[word] or None)
+    if found is None:
+        raise NotFound("run", selector, mend="`schedulerd runs list` shows which runs there are")
+    return found
+
+
+def _numbered(tx: Transaction, flow: str, number: int) -> Run:
+    tx.flows.get(flow)
+    try:
+        return tx.runs.by_number(flow, number)
+    except NotFound as error:
+        last = tx.runs.last(flow)
+        known = f"its last run is {last.selector}" if last is not None else "it has not run yet"
+        raise NotFound("run", f"{flow}#{number}", mend=known) from error
+
+
+def _by_prefix(tx: Transaction, prefix: str) -> Run:
+    if len(prefix.replace("-", "")) < SHORTEST_PREFIX:
+        raise NotFound("run", prefix, mend=f"give at least {SHORTEST_PREFIX} characters of the id")
+    found = tx.runs.find(prefix)
+    if not found:
+        raise NotFound("run", prefix, mend="`schedulerd runs list` shows which runs there are")
+    if len(found) > 1:
+        raise Ambiguous("run", prefix, candidates=[f"{run.id} ({run.selector})" for run in found])
+    return found[0]
+
+
+def _mend(tx: Transaction, selector: str) -> str:
+    if selector in tx.flows.names():
+        return f"{selector!r} is a flow; @last:{selector} names its last run"
+    return _FORMS

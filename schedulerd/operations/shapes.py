@@ -1,0 +1,212 @@
+"""Values as programs see them: what `-o json` and the API answer. Times are RFC 3339 in UTC, durations milliseconds."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, assert_never
+
+from schedulerd.domain.durations import duration_text
+from schedulerd.domain.failures import Failure
+from schedulerd.domain.flows import FileError, Flow
+from schedulerd.domain.logs import NumberedLine, level_name
+from schedulerd.domain.runs import Move, Run
+from schedulerd.domain.schedules import Cron, Interval, Once, Policies, Schedule, When
+from schedulerd.domain.states import RunState
+from schedulerd.domain.tasks import TaskRun
+from schedulerd.domain.wording import in_words
+
+Shape = dict[str, Any]
+
+LATE_AFTER: Final = timedelta(seconds=15)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+def time_text(moment: datetime | None) -> str | None:
+    """RFC 3339 in UTC with milliseconds: `2026-11-22T06:00:00.000Z`."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def milliseconds(duration: timedelta | None) -> int | None:
+    """Whole milliseconds."""
+    return None if duration is None else duration // _MILLISECOND
+
+
+def is_late(run: Run, *, now: datetime) -> bool:
+    """Should the run have started a while ago?"""
+    return run.state is RunState.SCHEDULED and now - run.due_at > LATE_AFTER
+
+
+def run_shape(run: Run, *, now: datetime) -> Shape:
+    """A run, as in a list."""
+    return {
+        "id": str(run.id),
+        "flow": run.flow,
+        "number": run.number,
+        "name": run.selector,
+        "state": run.state.value,
+        "reason": run.reason,
+        "late": is_late(run, now=now),
+        "trigger": run.trigger.value,
+        "schedule": run.schedule,
+        "due_at": time_text(run.due_at),
+        "created_at": time_text(run.created_at),
+        "pending_at": time_text(run.pending_at),
+        "started_at": time_text(run.started_at),
+        "ended_at": time_text(run.ended_at),
+        "duration_ms": milliseconds(run.duration(now=now)),
+        "attempt": run.attempt,
+        "parameters": dict(run.parameters),
+        "tags": [],
+        "agent": run.agent,
+        "pid": run.pid,
+        "version": run.version_hash,
+        "parent": None,
+        "error": error_shape(run.failure),
+        "cpu_ms": run.cpu_ms,
+        "max_rss_bytes": run.max_rss_bytes,
+    }
+
+
+def run_details_shape(run: Run, tasks: Iterable[TaskRun], moves: Iterable[Move], *, now: datetime) -> Shape:
+    """A run with its tasks and moves."""
+    return run_shape(run, now=now) | {
+        "tasks": [task_shape(task, now=now) for task in tasks],
+        "moves": [move_shape(move) for move in moves],
+    }
+
+
+def task_shape(task: TaskRun, *, now: datetime) -> Shape:
+    """A task run."""
+    ran = None if task.started_at is None else max((task.ended_at or now) - task.started_at, timedelta())
+    return {
+        "id": task.number,
+        "name": task.name,
+        "map_index": task.map_index,
+        "state": task.state.value,
+        "attempt": task.attempt,
+        "started_at": time_text(task.started_at),
+        "ended_at": time_text(task.ended_at),
+        "duration_ms": milliseconds(ran),
+        "upstream": list(task.upstream),
+        "result_preview": task.result_preview,
+        "error": error_shape(task.failure),
+    }
+
+
+def move_shape(move: Move) -> Shape:
+    """A change of state."""
+    return {
+        "at": time_text(move.at),
+        "from": move.was.value,
+        "to": move.to.value,
+        "actor": move.actor,
+        "message": move.message,
+    }
+
+
+def line_shape(numbered: NumberedLine) -> Shape:
+    """A log line."""
+    line = numbered.line
+    return {
+        "at": time_text(line.at),
+        "level": level_name(line.level),
+        "logger": line.logger,
+        "task": numbered.task_name,
+        "message": line.message,
+        "stream": line.stream.value,
+        "n": numbered.number,
+    }
+
+
+def error_shape(failure: Failure | None) -> Shape | None:
+    """Why something did not complete."""
+    if failure is None:
+        return None
+    return {name: getattr(failure, name) for name in ("type", "message", "file", "line", "task")}
+
+
+def flow_shape(flow: Flow, schedules: Iterable[Schedule]) -> Shape:
+    """A flow and the names of its schedules."""
+    definition = flow.definition
+    return {
+        "name": definition.name,
+        "file": definition.file,
+        "entrypoint": definition.entrypoint,
+        "version": flow.version_hash,
+        "description": definition.description,
+        "tags": list(definition.tags),
+        "parameters": dict(definition.parameters),
+        "tasks": list(definition.tasks),
+        "edges": [list(edge) for edge in definition.edges],
+        "schedules": [schedule.definition.name for schedule in schedules],
+        "last_run": _last_run_shape(flow),
+        "error": error_shape(flow.error),
+    }
+
+
+def _last_run_shape(flow: Flow) -> Shape | None:
+    last = flow.last_run
+    if last is None:
+        return None
+    return {"number": last.number, "state": last.state.value, "ended_at": time_text(last.ended_at)}
+
+
+def file_error_shape(error: FileError) -> Shape:
+    """A file that cannot be taken as it is; `version` is the one of it that stays in force."""
+    return {
+        "file": error.file,
+        "line": error.error.line,
+        "type": error.error.type,
+        "message": error.error.message,
+        "seen_at": time_text(error.seen_at),
+        "version": error.version_hash,
+    }
+
+
+def schedule_shape(schedule: Schedule) -> Shape:
+    """A schedule; of `flow` and `command` it has the one that it runs."""
+    definition = schedule.definition
+    runs = "flow" if definition.command is None else "command"
+    return {
+        "id": definition.name,
+        "name": definition.name,
+        runs: definition.flow if definition.command is None else definition.command,
+        "when": when_shape(definition.when),
+        "text": in_words(definition.when, name=definition.name),
+        "parameters": dict(definition.parameters),
+        "policies": _policies_shape(definition.policies),
+        "enabled": definition.enabled,
+        "paused": None,
+        "next_due": time_text(schedule.next_due),
+        "last_due": time_text(schedule.last_due),
+        "origin": definition.origin,
+    }
+
+
+def when_shape(when: When) -> Shape:
+    """When a schedule fires."""
+    match when:
+        case Cron():
+            return {"kind": "cron", "expression": when.expression, "timezone": when.timezone}
+        case Interval():
+            return {
+                "kind": "interval",
+                "expression": duration_text(when.every),
+                "timezone": when.timezone,
+                "anchor": None if when.anchor is None else when.anchor.isoformat(),
+            }
+        case Once():
+            return {"kind": "once", "expression": when.at.isoformat(), "timezone": when.timezone}
+        case _:
+            assert_never(when)
+
+
+def _policies_shape(policies: Policies) -> Mapping[str, Any]:
+    return {
+        "catchup": policies.catchup.value,
+        "catchup_limit": policies.catchup_limit,
+        "catchup_window_ms": milliseconds(policies.catchup_window),
+        "misfire_grace_ms": milliseconds(policies.misfire_grace),
+        "overlap": policies.overlap.value,
+    }

@@ -1,0 +1,250 @@
+"""A real daemon in a folder of its own, started as people start it, and asked from outside."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from schedulerd.clock import SystemClock
+from schedulerd.domain.ids import RunId, RunKey, uuid7
+from schedulerd.domain.logs import NumberedLine
+from schedulerd.domain.runs import NewRun, Run, Trigger
+from schedulerd.engine.doorbell import WOKEN, Doorbell
+from schedulerd.engine.lock import holder
+from schedulerd.store.database import Database
+from schedulerd.store.invariants import broken
+from tests.waiting import eventually
+
+PROGRAM = [sys.executable, "-m", "schedulerd"]
+_CLOCK = SystemClock()
+
+
+class Service:
+    """A folder with settings, flows and schedules, and the daemon that serves it."""
+
+    def __init__(self, folder: Path, *, url: str | None = None, settings: str = "") -> None:
+        self.folder = folder
+        self.state = folder / ".state"
+        self.flows = folder / "flows"
+        self.schedules = folder / "config" / "schedules"
+        self.log = folder / "daemon.log"
+        self.url = url or f"sqlite:///{self.state / 'schedulerd.db'}"
+        self.process: subprocess.Popen[bytes] | None = None
+        self._environ: dict[str, str] = {}
+        for made in (self.flows, self.schedules):
+            made.mkdir(parents=True, exist_ok=True)
+        (folder / "config" / "schedulerd.toml").write_text(
+            f'grace = "1s"\n{settings}\n[store]\nurl = "{self.url}"\n[web]\nenabled = false\n'
+        )
+
+    # -- the daemon ---------------------------------------------------------------------------------------------
+
+    def start(self, *, environ: Mapping[str, str] | None = None, wait: bool = True) -> None:
+        """Start the daemon, and wait until it is ready."""
+        self._environ = {**os.environ, **(environ or {})}
+        with open(self.log, "ab") as output:
+            self.process = subprocess.Popen(
+                [*PROGRAM, "--config", str(self.folder / "config" / "schedulerd.toml"), "start"],
+                cwd=self.folder,
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+        if wait:
+            before = self.said("ready")
+            eventually(lambda: self.said("ready") > before or self._fail_if_dead(), within=20)
+
+    def _fail_if_dead(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, f"the daemon ended:\n{self.log.read_text()}"
+        return False
+
+    def said(self, event: str) -> int:
+        """How often the daemon's log has this event."""
+        return self.log.read_text().count(f" {event}") if self.log.exists() else 0
+
+    @property
+    def pid(self) -> int:
+        """The daemon's pid."""
+        assert self.process is not None
+        return self.process.pid
+
+    def spawner(self) -> int | None:
+        """The pid of the daemon's spawner."""
+        return next((pid for pid in descendants(self.pid) if "engine.spawner" in command_line(pid)), None)
+
+    def kill(self) -> None:
+        """Kill the daemon, and only it, as kill -9 does."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, sign: signal.Signals = signal.SIGINT, *, within: float = 10.0) -> int:
+        """Ask the daemon to end; its exit status."""
+        assert self.process is not None
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(sign)
+        return self.process.wait(within)
+
+    # -- asking -------------------------------------------------------------------------------------------------
+
+    def database(self) -> Database:
+        """A connection of our own to its database."""
+        return Database(self.url)
+
+    def cli(self, *words: str, check: bool = True) -> Any:
+        """What the command line answers, as JSON."""
+        done = self.command(*words, "-o", "json")
+        if check:
+            assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def command(self, *words: str, timeout: float = 30.0) -> subprocess.CompletedProcess[str]:
+        """Run a command of the program in the service's folder."""
+        return subprocess.run(
+            [*PROGRAM, "--config", str(self.folder / "config" / "schedulerd.toml"), *words],
+            cwd=self.folder,
+            env={**os.environ, "COLUMNS": "200"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def drop(self, name: str, text: str) -> Path:
+        """Put a file into the flow folder as an editor does: written beside, then renamed."""
+        return _drop(self.flows / name, text)
+
+    def schedule(self, name: str, text: str) -> Path:
+        """Put a file into the schedule folder."""
+        return _drop(self.schedules / name, text)
+
+    def ask_for(self, flow: str, **parameters: Any) -> RunKey:
+        """Record a run of a flow, and ring."""
+        now = _CLOCK.now()
+        database = self.database()
+        with database.write() as tx:
+            new = NewRun(
+                id=RunId(uuid7(now, entropy=int.from_bytes(os.urandom(9)))),
+                flow=tx.flows.get(flow).key,
+                created_at=now,
+                due_at=now,
+                trigger=Trigger.MANUAL,
+                parameters=parameters,
+            )
+            (key,) = tx.runs.add([new])
+        database.close()
+        bell = Doorbell(self.state)
+        bell.ring(WOKEN)
+        bell.close()
+        assert key is not None
+        return key
+
+    def run(self, key: RunKey) -> Run:
+        """A run as the database has it."""
+        database = self.database()
+        with database.read() as tx:
+            run = tx.runs.by_key(key)
+        database.close()
+        return run
+
+    def lines(self, key: RunKey) -> list[NumberedLine]:
+        """The whole log of a run."""
+        database = self.database()
+        with database.read() as tx:
+            lines = tx.logs.lines(key, limit=100_000)
+        database.close()
+        return lines
+
+    def has_flow(self, name: str) -> bool:
+        """Is a flow of this name in force?"""
+        database = self.database()
+        with database.read() as tx:
+            names = tx.flows.names()
+        database.close()
+        return name in names
+
+    def wait_for_flow(self, name: str) -> None:
+        """Wait until the daemon has found a flow."""
+        eventually(lambda: self.has_flow(name), within=15)
+
+    def wait_for_end(self, key: RunKey, *, within: float = 15.0) -> Run:
+        """Wait until a run has ended."""
+        return eventually(
+            lambda: ((run := self.run(key)).ended_at is not None and run) or None, within=within
+        )
+
+    def broken_invariants(self) -> list[str]:
+        """What the database says that cannot be true."""
+        database = self.database()
+        with database.read() as tx:
+            found = broken(tx)
+        database.close()
+        return found
+
+    def close(self) -> None:
+        """End everything that was started here, whatever state it is in."""
+        pids = [] if self.process is None else [self.pid, *descendants(self.pid)]
+        held = holder(self.state) if self.state.exists() else None
+        pids += [] if held is None else [held, *descendants(held)]
+        pids += [pid for pid in every_pid() if str(self.state) in environment(pid)]
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if self.process is not None:
+            self.process.wait()
+
+
+def _drop(path: Path, text: str) -> Path:
+    draft = path.with_name(f".{path.name}.swp")
+    draft.write_text(text)
+    draft.rename(path)
+    return path
+
+
+def every_pid() -> list[int]:
+    """All processes."""
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def command_line(pid: int) -> str:
+    """What a process was started with, empty when it has gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def environment(pid: int) -> str:
+    """The environment and command line of a process as one text, empty when it has gone."""
+    try:
+        return Path(f"/proc/{pid}/environ").read_text(errors="replace") + command_line(pid)
+    except OSError:
+        return ""
+
+
+def process_state(pid: int) -> str:
+    """The letter of a process's state (`T` stopped, `Z` ended and not waited for), empty when it has gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
+
+
+def descendants(pid: int) -> list[int]:
+    """The children of a process, theirs, and so on."""
+    parents: dict[int, int] = {}
+    for other in every_pid():
+        with contextlib.suppress(OSError, IndexError):
+            parents[other] = int(Path(f"/proc/{other}/stat").read_text().rpartition(")")[2].split()[1])
+    found = [pid]
+    for known in found:
+        found += [child for child, parent in parents.items() if parent == known]
+    return found[1:]

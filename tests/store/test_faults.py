@@ -1,0 +1,363 @@
+"""Faults: a database that is locked, gone or fails in the middle leaves nothing half-written, and says so."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Any, Final, Self
+
+import pytest
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.exc import OperationalError
+
+from schedulerd.domain.agents import AgentBeat
+from schedulerd.domain.failures import Failure
+from schedulerd.domain.ids import RunKey
+from schedulerd.domain.runs import RunFilter
+from schedulerd.domain.states import RunState
+from schedulerd.domain.wishes import WishKey
+from schedulerd.errors import StoreUnavailable
+from schedulerd.store.database import Database
+from schedulerd.store.engines import WRITER_LOCK
+from schedulerd.store.tables import metadata
+from schedulerd.store.transaction import Transaction
+from tests.builders import A_SECOND, BOOT, NOW, a_command, a_file, a_flow, a_new_run, a_run_id, a_schedule
+from tests.conftest import Servers
+from tests.store.scenes import AGENT, a_scene, add, add_in, add_scheduled, an_intake, claim
+
+SOON: Final = timedelta(milliseconds=50)
+Work = Callable[[Transaction], object]
+
+
+class FailAtStatement:
+    """While this is entered, the n-th statement from now fails as if the database had gone; none when n is past."""
+
+    def __init__(self, number: int) -> None:
+        self._left = number
+
+    @property
+    def has_failed(self) -> bool:
+        """Did a statement fail?"""
+        return self._left <= 0
+
+    def __enter__(self) -> Self:
+        event.listen(Engine, "before_cursor_execute", self._count)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        event.remove(Engine, "before_cursor_execute", self._count)
+
+    def _count(self, *_: object) -> None:
+        self._left -= 1
+        if self._left == 0:
+            raise OperationalError("a statement", {}, Exception("injected"))
+
+
+def tick(tx: Transaction) -> object:
+    """What the scheduler does for a due schedule: record a run and a skip, advance, and claim."""
+    (schedule,) = tx.schedules.due(NOW)
+    run = a_new_run(schedule.flow_key, schedule=schedule.key, slot="06:00", due_at=NOW)
+    skip = a_new_run(
+        schedule.flow_key, schedule=schedule.key, slot="05:59", state=RunState.SKIPPED, reason="misfire"
+    )
+    tx.runs.add([run, skip])
+    tx.schedules.advance(schedule.key, watermark=NOW, next_due=NOW + A_SECOND, last_due=NOW)
+    return claim(tx)
+
+
+def take_in(tx: Transaction) -> object:
+    """An intake of all pending runs."""
+    return tx.intake.take([an_intake(run.key) for run in tx.runs.live()])
+
+
+def crash(tx: Transaction) -> object:
+    """The end of all live runs."""
+    return [tx.runs.move(run.key, RunState.CRASHED, at=NOW, actor="test") for run in tx.runs.live()]
+
+
+def reload_file(tx: Transaction) -> object:
+    """A changed file: one flow stays, one is new, one is gone."""
+    return tx.flows.put_file(
+        a_file(a_flow("etl"), a_flow("new", file="flows/etl.py"), version="changed"), now=NOW
+    )
+
+
+WORK: dict[str, Work] = {
+    "tick": tick,
+    "claim": claim,
+    "intake": take_in,
+    "move": crash,
+    "file": reload_file,
+}
+
+
+def everything(url: str) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of all tables."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        rows = {
+            table.name: [
+                tuple(row) for row in connection.execute(table.select().order_by(*table.primary_key))
+            ]
+            for table in metadata.sorted_tables
+        }
+    engine.dispose()
+    return rows
+
+
+@pytest.mark.parametrize("work", WORK.values(), ids=WORK.keys())
+def test_a_failure_at_any_statement_leaves_everything_as_it_was(
+    database: Database, database_url: str, work: Work
+) -> None:
+    with database.write() as tx:
+        scene = a_scene(tx)
+        add_in(tx, scene.flow, RunState.PENDING)
+        for second in (1, 2):
+            add_scheduled(tx, scene, NOW - second * A_SECOND)
+    before = everything(database_url)
+
+    statements = 0
+    while True:
+        statements += 1
+        with FailAtStatement(statements) as fault:
+            try:
+                with database.write() as tx:
+                    work(tx)
+            except StoreUnavailable:
+                assert everything(database_url) == before
+                with database.read() as tx:
+                    assert tx.broken_invariants() == []
+        if not fault.has_failed:
+            break
+
+    assert statements > 3
+    assert everything(database_url) != before
+
+
+READS: dict[str, Work] = {
+    "flows.all": lambda tx: tx.flows.all(),
+    "flows.get": lambda tx: tx.flows.get("etl"),
+    "flows.names": lambda tx: tx.flows.names(),
+    "flows.errors": lambda tx: tx.flows.errors(),
+    "flows.version_source": lambda tx: tx.flows.version_source("etl".ljust(64, "0")),
+    "schedules.all": lambda tx: tx.schedules.all(),
+    "schedules.get": lambda tx: tx.schedules.get("etl-morning"),
+    "schedules.due": lambda tx: tx.schedules.due(NOW),
+    "schedules.next_due": lambda tx: tx.schedules.next_due(),
+    "runs.get": lambda tx: tx.runs.get(tx.runs.by_key(RunKey(1)).id),
+    "runs.by_key": lambda tx: tx.runs.by_key(RunKey(1)),
+    "runs.by_number": lambda tx: tx.runs.by_number("etl", 1),
+    "runs.find": lambda tx: tx.runs.find("01"),
+    "runs.last": lambda tx: tx.runs.last("etl"),
+    "runs.list": lambda tx: tx.runs.list(RunFilter()),
+    "runs.live": lambda tx: tx.runs.live(AGENT),
+    "runs.moves": lambda tx: tx.runs.moves(RunKey(1)),
+    "runs.cancel_wishes": lambda tx: tx.runs.cancel_wishes(),
+    "tasks.tasks": lambda tx: tx.tasks.tasks(RunKey(1)),
+    "logs.lines": lambda tx: tx.logs.lines(RunKey(1), limit=1),
+    "logs.count": lambda tx: tx.logs.count(RunKey(1)),
+    "agents.all": lambda tx: tx.agents.all(),
+}
+BEAT: Final = AgentBeat(
+    name=AGENT, host="host", pid=1, version="1", boot_id=BOOT, started_at=NOW, beat_at=NOW
+)
+WRITES: dict[str, Work] = {
+    "flows.put_file": lambda tx: tx.flows.put_file(a_file(), now=NOW),
+    "flows.put_command": lambda tx: tx.flows.put_command(a_command(), now=NOW),
+    "flows.set_file_error": lambda tx: tx.flows.set_file_error(
+        "a.py", Failure(type="E", message="m"), now=NOW
+    ),
+    "flows.remove_file": lambda tx: tx.flows.remove_file("flows/etl.py", now=NOW),
+    "flows.remove_command": lambda tx: tx.flows.remove_command("dump", now=NOW),
+    "schedules.put": lambda tx: tx.schedules.put(
+        a_schedule(), flow=tx.flows.get("etl").key, watermark=NOW, next_due=None, now=NOW
+    ),
+    "schedules.remove": lambda tx: tx.schedules.remove("etl-morning", now=NOW),
+    "schedules.advance": lambda tx: tx.schedules.advance(
+        tx.schedules.get("etl-morning").key, watermark=NOW, next_due=None, last_due=None
+    ),
+    "runs.add": lambda tx: tx.runs.add([a_new_run(tx.flows.get("etl").key, id=a_run_id())]),
+    "runs.claim": claim,
+    "runs.move": lambda tx: tx.runs.move(RunKey(1), RunState.CANCELLED, at=NOW, actor="test"),
+    "runs.ask_cancel": lambda tx: tx.runs.ask_cancel(RunKey(1), at=NOW, actor="kim", reason=""),
+    "runs.forget_wish": lambda tx: tx.runs.forget_wish(WishKey(1)),
+    "intake.take": lambda tx: tx.intake.take([an_intake(RunKey(1))]),
+    "agents.beat": lambda tx: tx.agents.beat(BEAT),
+}
+
+
+def test_the_two_tables_above_name_every_method(sqlite_database: Database) -> None:
+    with sqlite_database.read() as tx:
+        nouns = {name: value for name, value in vars(tx).items() if not name.startswith("_")}
+    methods = {
+        f"{noun}.{name}" for noun, value in nouns.items() for name in dir(value) if not name.startswith("_")
+    }
+
+    assert methods == READS.keys() | WRITES.keys()
+
+
+@contextmanager
+def locked(url: str, *, against_readers: bool) -> Iterator[None]:
+    """Somebody else holds the database, and does not let go."""
+    if url.startswith("sqlite"):
+        other = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+        if against_readers:
+            other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+        other.close()
+        return
+    engine = create_engine(url)
+    with engine.connect() as connection, connection.begin():
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})"))
+        if against_readers:
+            for table in metadata.tables:
+                connection.execute(text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
+        yield
+    engine.dispose()
+
+
+@pytest.fixture
+def impatient(database: Database, database_url: str) -> Iterator[Database]:
+    """A database with a run in it, whose every wait is short."""
+    with database.write() as tx:
+        add(tx, a_scene(tx).flow)
+    database.close()
+    opened = Database(database_url, timeout=SOON)
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize("work", WRITES.values(), ids=WRITES.keys())
+def test_no_write_waits_long_for_another_writer(impatient: Database, database_url: str, work: Work) -> None:
+    before = everything(database_url)
+
+    with (
+        locked(database_url, against_readers=False),
+        pytest.raises(StoreUnavailable),
+        impatient.write() as tx,
+    ):
+        work(tx)
+
+    assert everything(database_url) == before
+    with impatient.read() as tx:
+        key = tx.runs.list(RunFilter())[0].key
+    with impatient.write() as tx:
+        assert tx.runs.move(key, RunState.PENDING, at=NOW, actor="test")
+
+
+@pytest.mark.parametrize("work", READS.values(), ids=READS.keys())
+def test_no_read_waits_long_for_a_lock_on_all(impatient: Database, database_url: str, work: Work) -> None:
+    with locked(database_url, against_readers=True), pytest.raises(StoreUnavailable), impatient.read() as tx:
+        work(tx)
+
+
+def test_readers_go_on_beside_a_writer_and_see_what_was_committed(
+    database: Database, open_database: Callable[..., Database]
+) -> None:
+    reader = open_database()
+    with database.write() as tx:
+        add(tx, a_scene(tx).flow)
+
+    with database.write() as tx, reader.read() as snapshot:
+        add(tx, tx.flows.get("etl").key)
+        seen_during = len(snapshot.runs.list(RunFilter()))
+
+    with reader.read() as later:
+        assert seen_during == 1
+        assert len(later.runs.list(RunFilter())) == 2
+
+
+def test_a_read_is_one_snapshot(database: Database, open_database: Callable[..., Database]) -> None:
+    reader = open_database()
+    with reader.read() as snapshot:
+        before = snapshot.flows.names()
+        with database.write() as tx:
+            a_scene(tx)
+
+        assert snapshot.flows.names() == before == []
+
+
+def test_a_read_cannot_write(database: Database) -> None:
+    if database.url.startswith("sqlite"):
+        pytest.skip("SQLite lets a snapshot become a writer; nothing in the store does so")
+
+    with pytest.raises(StoreUnavailable, match="read-only"), database.read() as tx:
+        tx.agents.beat(BEAT)
+
+
+def test_after_the_server_was_away_the_next_transaction_works(
+    database: Database, database_kind: str, postgres_servers: Servers
+) -> None:
+    if database_kind == "sqlite":
+        pytest.skip("there is no server to go away")
+    with database.write() as tx:
+        a_scene(tx)
+
+    postgres_servers.get(database_kind).execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'schedulerd'"
+    )
+
+    with database.read() as tx:
+        assert tx.flows.names() == ["etl"]
+
+
+def test_a_server_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
+    database = Database(f"postgresql+psycopg://postgres@/app?host={tmp_path}")
+
+    with pytest.raises(StoreUnavailable), database.read():
+        pass
+
+
+# All is imported before it becomes somebody else, who may not be able to enter the interpreter's folder.
+_READ_AS_A_STRANGER: Final = """
+import os, sys
+from sqlalchemy import create_engine, text
+from schedulerd.errors import StoreUnavailable
+from schedulerd.store.database import Database
+create_engine("sqlite://").connect().execute(text("SELECT 1"))
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+try:
+    with Database(sys.argv[1]).read() as tx:
+        print("read", tx.flows.names())
+except StoreUnavailable as error:
+    print("refused", error.mend)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.parametrize(
+    ("folder_mode", "answer"),
+    [(0o777, "read ['etl']"), (0o755, "refused SQLite needs write access to")],
+    ids=["a folder that it may write", "a folder that it may only read"],
+)
+def test_another_user_reads_history_or_is_told_what_it_needs(
+    migrated_sqlite: Path, folder_mode: int, answer: str
+) -> None:
+    with TemporaryDirectory(dir="/tmp") as folder:
+        path = Path(folder, "schedulerd.db")
+        path.write_bytes(migrated_sqlite.read_bytes())
+        database = Database(f"sqlite:///{path}")
+        with database.write() as tx:
+            a_scene(tx)
+        database.close()
+        path.chmod(0o644)
+        Path(folder).chmod(folder_mode)
+
+        done = subprocess.run(
+            [sys.executable, "-c", _READ_AS_A_STRANGER, f"sqlite:///{path}"],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+
+    assert done.stdout.startswith(answer), done.stderr
