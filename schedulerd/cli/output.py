@@ -123,9 +123,7 @@ class Output:
         if not shapes:
             return
         shown = [column for column in columns if self.is_wide or not column.only_wide]
-        width = None
-        if sys.stdout.isatty() and not self.is_wide:
-            width = click.get_terminal_size()[0] if hasattr(click, "get_terminal_size") else _terminal_width()
+        width = _terminal_width() if sys.stdout.isatty() and not self.is_wide else None
         lines = draw(
             [column.title for column in shown],
             [[column.cell(shape) for column in shown] for shape in shapes],

@@ -156,8 +156,7 @@ def _of_fixed(when: When, change: Change, local: ZoneInfo, *, first_seen: dateti
     if not inside:
         return ""
     times = ", ".join(inside[:_MOST_NAMED]) + (", ..." if len(inside) > _MOST_NAMED else "")
-    return (
-        f"{times} fires at {high:%H:%M}, right after"
-        if change.is_gap
-        else f"{times} fires once, at the first pass"
-    )
+    fires = "fires" if len(inside) == 1 else "fire"
+    if change.is_gap:
+        return f"{times} {fires} at {high:%H:%M}, right after"
+    return f"{times} {fires} at the first pass only"

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import count as count_up
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from schedulerd.domain.cron import LAST_YEAR
+from schedulerd.domain.durations import LONGEST, duration_text
 from schedulerd.domain.schedules import Interval
 from schedulerd.domain.zones import Pass, first_pass, zone
 from schedulerd.errors import BadExpression
@@ -15,11 +16,11 @@ SHORTEST: Final = timedelta(seconds=1)
 
 
 def check(when: Interval) -> None:
-    """Raise `BadExpression` for an interval that is too short to keep."""
-    if when.every < SHORTEST:
+    """Raise `BadExpression` for an interval that is too short to keep, or too long to see."""
+    if not SHORTEST <= when.every <= LONGEST:
         raise BadExpression(
-            "the shortest interval is 1 second",
-            expression=f"{when.every.total_seconds():g}s",
+            "an interval is at least 1 second and at most 100 years",
+            expression=duration_text(when.every),
             code="interval",
         )
 
@@ -51,14 +52,17 @@ def _anchor(when: Interval, local: ZoneInfo, first_seen: datetime) -> datetime:
 
 
 def _by_elapsed(every: timedelta, anchor: datetime, local: ZoneInfo, after: datetime) -> Iterator[Pass]:
-    for n in count_up((after - anchor) // every + 1):
-        at = anchor + n * every
+    at = anchor + ((after - anchor) // every + 1) * every
+    while at.year <= LAST_YEAR:
         yield Pass(at, at.astimezone(local))
+        at += every
 
 
 def _by_calendar(every: timedelta, anchor: datetime, local: ZoneInfo, after: datetime) -> Iterator[Pass]:
     shown = after.astimezone(local)
-    for n in count_up((shown - anchor) // every):
-        found = first_pass(anchor + n * every)
+    meant = anchor + (shown - anchor) // every * every
+    while meant.year <= LAST_YEAR:
+        found = first_pass(meant)
         if found is not None and found.at > after:
             yield found
+        meant += every

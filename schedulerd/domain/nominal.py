@@ -14,11 +14,11 @@ _A_SECOND = timedelta(seconds=1)
 
 def first_from(fields: CronFields, start: datetime) -> datetime | None:
     """The first local time at or after `start` (whole seconds) that the expression names; None after `LAST_YEAR`."""
-    if _fires_on(fields, start.date()):
+    if _fires_on(fields, start):
         found = _time_from(fields, start.hour, start.minute, start.second)
         if found is not None:
             return start.replace(hour=found[0], minute=found[1], second=found[2])
-    day = _day_after(fields, start.date())
+    day = _day_after(fields, start)
     if day is None:
         return None
     return datetime.combine(day, time(fields.hours[0], fields.minutes[0], fields.seconds[0]), start.tzinfo)
@@ -33,11 +33,9 @@ def each_from(fields: CronFields, start: datetime) -> Iterator[datetime]:
 
 
 def count_between(fields: CronFields, start: datetime, end: datetime) -> int:
-    """How many local times in [start, end) the expression names, without walking through them."""
-    if end <= start:
-        return 0
+    """How many local times in [start, end) the expression names, without walking through them. `start` <= `end`."""
     a_day = len(fields.hours) * len(fields.minutes) * len(fields.seconds)
-    whole = a_day * _days_between(fields, start.date(), end.date())
+    whole = a_day * _days_between(fields, start, end)
     return whole + _earlier_that_day(fields, end) - _earlier_that_day(fields, start)
 
 
@@ -111,7 +109,7 @@ def _days_between(fields: CronFields, start: date, end: date) -> int:
 
 def _earlier_that_day(fields: CronFields, moment: datetime) -> int:
     """How many times the expression has fired on this day before this time."""
-    if not _fires_on(fields, moment.date()):
+    if not _fires_on(fields, moment):
         return 0
     hour, minute, second = (
         bisect_left(values, value)

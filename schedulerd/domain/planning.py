@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Final, assert_never
 
@@ -16,6 +16,9 @@ MOST_SKIPS: Final = 1_000
 
 MOST_STARTS: Final = 1_000
 """No plan starts more on-time due times than this; it then ends early, and is due again at once."""
+
+
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,33 +79,32 @@ class _Times:
         when, name = self.definition.when, self.definition.name
         return last_due(when, after=after, until=until, first_seen=self.first_seen, name=name)
 
-    def last_but_one(self, after: datetime, until: datetime) -> Due | None:
-        newest = self.last(after, until)
-        if newest is None:
-            return None
-        together = list(self.each(newest.at - TICK, newest.at))
-        return together[-2] if len(together) > 1 else self.last(after, newest.at - TICK)
+    def last_before(self, due: Due, after: datetime) -> Due | None:
+        """The one before `due` in (after, due.at]: another slot of its instant, or an earlier one."""
+        together = [each for each in self.each(due.at - TICK, due.at) if each < due]
+        return together[-1] if together else self.last(after, due.at - TICK)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Stretch:
-    """The due times in (after, until] but for the first `head` and the last `tail` of them: skipped for one reason."""
+    """The due times in (after, until] that are skipped for one reason: all but the first `head`, and but `newest`."""
 
     reason: SkipReason
     after: datetime
     until: datetime
     head: int = 0
-    tail: int = 0
+    newest: Due | None = None
 
     def count(self, times: _Times) -> int:
-        return max(0, times.count(self.after, self.until) - self.head - self.tail)
+        return times.count(self.after, self.until) - self.head - (self.newest is not None)
 
     def each(self, times: _Times, count: int) -> Iterator[Due]:
         return islice(times.each(self.after, self.until), self.head, self.head + count)
 
     def last(self, times: _Times) -> Due | None:
-        last = times.last_but_one if self.tail else times.last
-        return last(self.after, self.until)
+        if self.newest is not None:
+            return times.last_before(self.newest, self.after)
+        return times.last(self.after, self.until)
 
 
 def plan(schedule: Schedule, *, now: datetime) -> Plan:
@@ -137,7 +139,7 @@ def look_forward(definition: ScheduleDefinition, *, first_seen: datetime, now: d
     times = _Times(definition=definition, first_seen=first_seen)
     if not definition.enabled:
         return Plan(watermark=now, next_due=None, last_due=None)
-    past = list(times.each(now.replace(year=1), now)) if isinstance(definition.when, Once) else []
+    past = list(times.each(_LONG_AGO, now)) if isinstance(definition.when, Once) else []
     skips = tuple(Skip(due=due, reason=SkipReason.MISFIRE) for due in past)
     return Plan(skips=skips, watermark=now, next_due=times.next(now), last_due=None)
 
@@ -157,13 +159,13 @@ def _missed(
     match policies.catchup:
         case Catchup.LATEST:
             newest = times.last(window, until)
-            rest = _Stretch(reason=SkipReason.COALESCED, after=window, until=until, tail=1)
+            rest = _Stretch(reason=SkipReason.COALESCED, after=window, until=until, newest=newest)
             return (newest,) if newest else (), (too_old, rest)
         case Catchup.ALL:
             oldest = list(islice(times.each(window, until), policies.catchup_limit))
             rest = _Stretch(reason=SkipReason.LIMIT, after=window, until=until, head=len(oldest))
             return oldest, (too_old, rest)
-        case _:
+        case _:  # pragma: no cover - every kind is above
             assert_never(policies.catchup)
 
 

@@ -48,7 +48,7 @@ def in_words(when: When, *, name: str = "") -> str:
         case Once():
             said = f"once, on {when.at.day} {MONTHS[when.at.month - 1]} {when.at.year} at {when.at:%H:%M}"
             said += f":{when.at:%S}" if when.at.second else ""
-        case _:
+        case _:  # pragma: no cover - every kind is above
             assert_never(when)
     return f"{said}, {when.timezone} time" if when.timezone != "UTC" else f"{said}, UTC"
 

@@ -53,8 +53,8 @@ def _load(request: Mapping[str, Any]) -> "AnyFlow":
     sources = kept(request["version"], code=Path(request["code"]))
     find_neighbours(request["file"], sources)
     with loading(request["file"]) as found:
-        execute_file(sources[0])
-    return next(flow for flow in found.flows if flow.name == request["flow"])
+        module = execute_file(sources[0])
+    return found.flow(request["entrypoint"], vars(module))
 
 
 def _cancel(signum: int, frame: FrameType | None) -> None:

@@ -1,13 +1,18 @@
 """What can be asked about flows: which there are, what one is, and what its code was."""
 
+from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from schedulerd.domain.flows import FileError, Flow
+from schedulerd.domain.runs import RunFilter
 from schedulerd.domain.schedules import Schedule
 from schedulerd.errors import NotFound
 from schedulerd.store.database import Database
+
+_MOST_LOOKED_AT: Final = 1_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,6 +21,16 @@ class FlowDetails:
 
     flow: Flow
     schedules: tuple[Schedule, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FlowVersion:
+    """A version that a flow has or had; `runs` of the newest 1,000 had it, the last one recorded at `last_run_at`."""
+
+    hash: str
+    in_force: bool
+    runs: int
+    last_run_at: datetime | None
 
 
 class Flows:
@@ -40,6 +55,22 @@ class Flows:
         """The files that cannot be taken as they are."""
         with self._database.read() as tx:
             return tuple(tx.flows.errors())
+
+    def versions(self, name: str) -> "tuple[FlowVersion, ...]":
+        """The version in force, then those of the flow's newest 1,000 runs, the last one first. Raises `NotFound`."""
+        with self._database.read() as tx:
+            flow = tx.flows.get(name)
+            runs = tx.runs.list(RunFilter(flows=(name,), limit=_MOST_LOOKED_AT))
+        counts = Counter(run.version_hash for run in runs)
+        last = {run.version_hash: run.created_at for run in reversed(runs)}
+        hashes = dict.fromkeys((flow.version_hash, *(run.version_hash for run in runs)))
+        return tuple(
+            FlowVersion(
+                hash=one, in_force=one == flow.version_hash, runs=counts[one], last_run_at=last.get(one)
+            )
+            for one in hashes
+            if one is not None
+        )
 
     def source(self, version_hash: str) -> str:
         """The code of a version. Raises `NotFound`."""

@@ -17,7 +17,7 @@ def check_parameters(flow: str, schema: Schema, given: Mapping[str, Any]) -> Non
         *_unknown(properties, given, open_ended=schema.get("additionalProperties") is not False),
         *_missing(schema.get("required", ()), given),
         *(
-            f"parameter {name!r}: {_shown(value)} is not {_wanted(properties[name])}"
+            f"parameter {name!r}: {_shown(value)} is not {wanted(properties[name])}"
             for name, value in given.items()
             if name in properties and not _fits(properties[name], value)
         ),
@@ -100,12 +100,13 @@ def _fits(schema: Schema, value: Any) -> bool:
     return any(_IS_A[name](value) for name in _types(schema) if name in _IS_A)
 
 
-def _wanted(schema: Schema) -> str:
+def wanted(schema: Schema) -> str:
+    """What the schema asks for, in words: `a whole number`."""
     if "anyOf" in schema:
-        return " or ".join(_wanted(member) for member in schema["anyOf"])
+        return " or ".join(wanted(member) for member in schema["anyOf"])
     if "enum" in schema:
         return f"one of {', '.join(json.dumps(each, ensure_ascii=False) for each in schema['enum'])}"
-    return " or ".join(_NAMES.get(name, name) for name in sorted(_types(schema)))
+    return " or ".join(_NAMES.get(name, name) for name in sorted(_types(schema))) or "anything"
 
 
 _NAMES: Final = {

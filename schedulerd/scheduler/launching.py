@@ -86,4 +86,10 @@ def request_of(run: Run, flow: Flow, base: Mapping[str, Any]) -> dict[str, Any]:
     }
     if definition.kind is FlowKind.COMMAND:
         return {**request, "kind": "command", "command": definition.command}
-    return {**request, "kind": "flow", "file": definition.file, "version": run.version_hash}
+    return {
+        **request,
+        "kind": "flow",
+        "file": definition.file,
+        "entrypoint": definition.entrypoint,
+        "version": run.version_hash,
+    }

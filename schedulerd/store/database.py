@@ -22,17 +22,16 @@ class Database:
     """A SQLite file or a PostgreSQL database, named by its URL. Opened when first used; may be shared by threads."""
 
     def __init__(self, url: str, *, timeout: timedelta = _TWO_SECONDS) -> None:
-        """`timeout` bounds each wait: for the write lock, a connection, a statement."""
+        """`timeout` bounds each wait: for the write lock, a connection, a statement.
+
+        The attribute `url` has no password in it. Raises `BadDefinition` for a URL that is not of these two kinds.
+        """
         self._url: Final = _checked(url)
+        self.url: Final = self._url.render_as_string(hide_password=True)
         self._timeout: Final = timeout
         self._engine: Final = self._make_engine()
         self._reader: Final = engines.reading(self._engine)
         self._writer: Final = engines.writing(self._engine)
-
-    @property
-    def url(self) -> str:
-        """The URL without its password."""
-        return self._url.render_as_string(hide_password=True)
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -85,7 +84,14 @@ class Database:
     def _make_engine(self) -> Engine:
         if self._is_sqlite:
             return engines.sqlite_engine(self._url, busy_timeout=self._timeout)
-        return engines.postgres_engine(self._url, timeout=self._timeout)
+        try:
+            return engines.postgres_engine(self._url, timeout=self._timeout)
+        except ModuleNotFoundError as error:
+            raise BadDefinition(
+                "PostgreSQL needs the driver psycopg, which is not installed",
+                file="[store] url",
+                mend="pip install 'schedulerd[postgres]'",
+            ) from error
 
     def _migrating_engine(self) -> Engine:
         if self._is_sqlite:
@@ -94,7 +100,7 @@ class Database:
 
     @contextmanager
     def _border(self) -> Iterator[None]:
-        with our_errors(self.url, mend=self._mend()):
+        with our_errors(self.url, mend=self._mend):
             yield
 
     def _create_file(self) -> None:

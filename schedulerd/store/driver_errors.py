@@ -1,6 +1,6 @@
 """The border at which what drivers raise becomes ours."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -22,12 +22,15 @@ _UNDEFINED_TABLE: Final = "42P01"
 
 
 @contextmanager
-def our_errors(where: str, *, mend: str = "") -> Iterator[None]:
-    """Raise what the driver of the database at `where` raises as one of ours; the rest goes through."""
+def our_errors(where: str, *, mend: Callable[[], str]) -> Iterator[None]:
+    """Raise what the driver of the database at `where` raises as one of ours; the rest goes through.
+
+    `mend` is asked what to do when the database does not answer.
+    """
     try:
         yield
     except DBAPIError as error:
-        ours = _ours(error, where, mend)
+        ours = _ours(error, where, mend())
         if ours is None:
             raise
         raise ours from error

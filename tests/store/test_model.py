@@ -106,7 +106,7 @@ class StoreBesideModel(RuleBasedStateMachine):
         held = sum(run.agent == agent and run.state in LIVE for run in self.runs.values())
         busy = any(run.schedule == "skips" and run.state in ACTIVE for run in self.runs.values())
         free = min(limit, MAX_RUNNING - held)
-        taken = []
+        taken: list[RunKey] = []
         for key, run in sorted(self.runs.items(), key=lambda item: (item[1].due_at, item[0])):
             if run.state is not RunState.SCHEDULED or run.due_at > self.now:
                 continue

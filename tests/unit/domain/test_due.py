@@ -139,6 +139,7 @@ def test_what_can_be_is_accepted(when: When) -> None:
         (Cron(expression="0 6 * * *", timezone="Asia/Soul"), "zone"),
         (Interval(every=timedelta(milliseconds=999)), "interval"),
         (Interval(every=timedelta()), "interval"),
+        (Interval(every=timedelta(days=40_000)), "interval"),
         (Interval(every=timedelta(minutes=1), timezone="Mars/Olympus"), "zone"),
         (Once(at=wall("2011-12-30T12:00"), timezone="Pacific/Apia"), "gap"),
     ],
@@ -163,6 +164,8 @@ def test_no_due_time_lies_after_the_last_year_that_is_searched() -> None:
 
     assert next_due(Cron(expression="* * * * *"), after=late, first_seen=START, name="etl") is None
     assert next_due(Cron(expression="5 5 * * *"), after=late, first_seen=START, name="etl") is None
+    assert next_due(Interval(every=timedelta(hours=1)), after=late, first_seen=START, name="etl") is None
+    assert next_due(Interval(every=timedelta(days=1)), after=late, first_seen=START, name="etl") is None
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Pacific/Apia"])

@@ -331,6 +331,15 @@ def test_a_new_schedule_that_is_not_enabled_is_never_due() -> None:
     assert planned == Plan(watermark=START, next_due=None, last_due=None)
 
 
+def test_a_new_schedule_may_be_seen_on_a_leap_day() -> None:
+    leap_day = datetime(2028, 2, 29, tzinfo=UTC)
+    once = Once(at=datetime(2028, 3, 1, 9))  # noqa: DTZ001 - the wall's clock
+
+    planned = look_forward(a_definition(once), first_seen=leap_day, now=leap_day)
+
+    assert planned == Plan(watermark=leap_day, next_due=datetime(2028, 3, 1, 9, tzinfo=UTC), last_due=None)
+
+
 def test_a_single_time_that_has_passed_when_it_is_first_seen_is_a_misfire() -> None:
     once = Once(at=datetime(2026, 5, 1, 9), timezone="Asia/Seoul")  # noqa: DTZ001 - the wall's clock
 

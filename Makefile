@@ -1,0 +1,71 @@
+# The one list of what is done with this repository; people and .ci/run call it. A bare `make` says what there is.
+#
+# Everything lives in .venv. It is made when it is missing, and installed into again when pyproject.toml has changed.
+
+VENV := .venv
+BIN  := $(VENV)/bin
+PIP  := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench docs clean
+
+help:
+	@echo 'make run     install into .venv, and start the daemon here, in the foreground (Ctrl-C stops it)'
+	@echo 'make test    install what tests need, and check everything: format, lint, types, floors, docs, tests'
+	@echo 'make bench   measure (ONLY="name ..." for some)'
+	@echo 'make docs    write docs/reference/ anew from the code'
+	@echo 'make clean   remove .venv and caches; .state/, the history, stays'
+
+run: $(VENV)/.installed
+	@exec $(BIN)/schedulerd --config config/schedulerd.toml start
+
+test: check
+
+# The cheap ones first; pytest last, so that its closing lines are the last ones.
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m docs.generate --check
+	$(BIN)/python -m pytest -n 2 $(PYTEST)
+
+bench: $(VENV)/.installed
+	@$(BIN)/python -m benchmarks $(ONLY)
+
+docs: $(VENV)/.installed
+	$(BIN)/python -m docs.generate
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage .coverage.* dist build
+	find schedulerd tests docs benchmarks flows -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
+	@echo 'Installing schedulerd into $(VENV) (about a minute the first time) ...'
+	@$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(VENV)/bin/python
+	@echo 'Installing schedulerd and what its tests need into $(VENV) (a minute or two the first time) ...'
+	@$(PIP) install --editable '.[dev]'
+	@touch $@ $(VENV)/.installed
+
+# Debian ships `venv` without the part that fills it, so a Python that has it is looked for, not only a new one.
+$(VENV)/bin/python:
+	@found=; \
+	for python in python3.13 python3.12 python3.11 python3; do \
+	    command -v $$python >/dev/null || continue; \
+	    $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || continue; \
+	    found=$${found:-$$python}; \
+	    $$python -c 'import ensurepip, venv' 2>/dev/null || continue; \
+	    exec $$python -m venv $(VENV); \
+	done; \
+	if [ -n "$$found" ]; then \
+	    version=$$($$found -c 'import sys; print("python%d.%d" % sys.version_info[:2])'); \
+	    echo "$$version cannot make a virtual environment: its venv module is not installed." >&2; \
+	    echo "  On Debian and Ubuntu: sudo apt-get install $$version-venv" >&2; \
+	else \
+	    echo "schedulerd needs Python 3.11 or newer; no python3 of that age was found in PATH." >&2; \
+	    echo "  On Debian 12 or newer: sudo apt-get install python3 python3-venv" >&2; \
+	fi; \
+	exit 1

@@ -1,0 +1,60 @@
+"""Kinds of values on the command line, read by what operations understand."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import click
+
+from schedulerd.cli import moments
+from schedulerd.cli.invocation import Invocation
+from schedulerd.domain.durations import parse_duration
+from schedulerd.domain.logs import LEVELS
+from schedulerd.domain.states import RunState
+from schedulerd.errors import BadExpression
+
+
+class _Moment(click.ParamType):
+    """A moment: `15m`, `yesterday`, `2026-11-01T09:00`, in the zone of the person where it names none."""
+
+    name = "time"
+
+    def __init__(self, read: Callable[..., datetime]) -> None:
+        self._read = read
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The moment, or a usage error."""
+        invocation = ctx.ensure_object(Invocation) if ctx is not None else Invocation()
+        try:
+            return self._read(value, now=invocation.local_now)
+        except BadExpression as error:
+            self.fail(error.reason, param, ctx)
+
+
+class _Duration(click.ParamType):
+    """A duration: `90s`, `15m`, `1h30m`."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """The duration, or a usage error."""
+        try:
+            return parse_duration(value)
+        except BadExpression as error:
+            self.fail(f"{value!r}: {error.reason}", param, ctx)
+
+
+class _Level(click.Choice[str]):
+    """The name of a log level, as its number."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number of the level."""
+        return LEVELS[super().convert(value, param, ctx)]
+
+
+PAST: Final = _Moment(moments.past_moment)
+COMING: Final = _Moment(moments.coming_moment)
+DURATION: Final = _Duration()
+LEVEL: Final = _Level(tuple(LEVELS))
+STATE: Final = click.Choice([state.value for state in RunState])
+COUNT: Final = click.IntRange(min=1)

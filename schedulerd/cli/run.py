@@ -1,0 +1,169 @@
+"""`run`: asks for a run of a flow, or runs it here and now."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from schedulerd.cli import moments
+from schedulerd.cli.commands import Command
+from schedulerd.cli.following import end_code, end_words, follow_log, wait_for_ends
+from schedulerd.cli.invocation import Invocation, pass_invocation
+from schedulerd.cli.kinds import COMING, DURATION
+from schedulerd.errors import NotFound
+
+if TYPE_CHECKING:
+    from schedulerd.domain.runs import Run
+    from schedulerd.operations.runs import Asked
+
+
+@click.command(cls=Command)
+@click.argument("target", metavar="FLOW|FILE[:FLOW]")
+@click.option(
+    "-p", "--parameter", "pairs", multiple=True, metavar="NAME=VALUE", help="A parameter; may be repeated."
+)
+@click.option("--params", "document", metavar="JSON|@FILE|-", help="Parameters as a JSON object.")
+@click.option("--at", "due_at", type=COMING, help="Run it then: 15m, 2026-12-01T09:00.")
+@click.option("--wait", "waits", is_flag=True, help="Wait until it has ended; the exit code tells how.")
+@click.option("-f", "--follow", is_flag=True, help="Show its log as it comes, and wait.")
+@click.option("--timeout", type=DURATION, help="Wait no longer than that; the run goes on.")
+@click.option("--idempotency-key", metavar="KEY", help="The same key twice makes one run.")
+@click.option("--local", is_flag=True, help="Run it here and now: no daemon, no database, no history.")
+@pass_invocation
+def run(
+    invocation: Invocation,
+    target: str,
+    pairs: tuple[str, ...],
+    document: str | None,
+    due_at: datetime | None,
+    waits: bool,
+    follow: bool,
+    timeout: timedelta | None,
+    idempotency_key: str | None,
+    local: bool,
+) -> None:
+    """Ask for a run of FLOW, or of the flow that FILE defines."""
+    texts, given = _pairs(pairs), _document(document)
+    if local:
+        from schedulerd.cli.local import run_here  # imports what runs flows
+
+        click.get_current_context().exit(run_here(invocation, target, texts=texts, given=given))
+    asked = _ask(invocation, target, texts, given, due_at=due_at, idempotency_key=idempotency_key)
+    if not (waits or follow):
+        _tell(invocation, asked, asked.run)
+        return
+    if invocation.output.is_for_people:
+        _tell(invocation, asked, asked.run, as_talk=follow)
+    ended, code = _follow(invocation, asked.run, timeout) if follow else _wait(invocation, asked.run, timeout)
+    _tell_end(invocation, ended, as_talk=follow)
+    click.get_current_context().exit(code)
+
+
+def _ask(
+    invocation: Invocation,
+    target: str,
+    texts: Mapping[str, str],
+    given: Mapping[str, Any],
+    *,
+    due_at: datetime | None,
+    idempotency_key: str | None,
+) -> "Asked":
+    from schedulerd.operations.parameters import value_of
+
+    asked = invocation.operations
+    flow = asked.flows.get(_flow_name(invocation, target)).flow.definition
+    schemas = flow.parameters.get("properties", {})
+    typed = {name: value_of(schemas.get(name, {}), text) for name, text in texts.items()}
+    return asked.runs.start(flow.name, {**given, **typed}, due_at=due_at, idempotency_key=idempotency_key)
+
+
+def _flow_name(invocation: Invocation, target: str) -> str:
+    """The flow that is meant; what looks like a path is one."""
+    file, _, name = target.partition(":")
+    if file.endswith(".py"):
+        return invocation.operations.flows.of_file(Path(os.path.abspath(file)), name or None)
+    try:
+        return invocation.operations.flows.get(target).flow.definition.name
+    except NotFound as error:
+        from schedulerd.cli.runs import runs
+
+        if target in runs.list_commands(click.get_current_context()):
+            raise NotFound("flow", target, mend=f"did you mean `schedulerd runs {target}`?") from error
+        raise NotFound("flow", target, near=error.near, mend="`schedulerd flows list` shows them") from error
+
+
+def _pairs(pairs: tuple[str, ...]) -> dict[str, str]:
+    texts = {}
+    for pair in pairs:
+        name, sign, value = pair.partition("=")
+        if not sign or not name:
+            raise click.BadParameter(f"{pair!r} is not NAME=VALUE", param_hint="'-p'")
+        texts[name] = value
+    return texts
+
+
+def _document(document: str | None) -> dict[str, Any]:
+    """The parameters of `--params`: an object as JSON, in a file or on stdin."""
+    if document is None:
+        return {}
+    try:
+        if document == "-":
+            text = sys.stdin.read()
+        else:
+            text = Path(document[1:]).read_text("utf-8") if document.startswith("@") else document
+        given = json.loads(text)
+    except (OSError, ValueError) as error:
+        raise click.BadParameter(f"{error}", param_hint="'--params'") from error
+    if not isinstance(given, dict):
+        raise click.BadParameter("it must be a JSON object, such as '{\"rows\": 5}'", param_hint="'--params'")
+    return given
+
+
+def _tell(invocation: Invocation, asked: "Asked", run: "Run", *, as_talk: bool = False) -> None:
+    from schedulerd.operations.shapes import run_shape
+
+    out = invocation.output
+    shape = run_shape(run, now=out.now)
+    is_later = run.due_at > out.now
+    said = f"{run.selector} recorded" + (f", due {out.at_and_ago(shape['due_at'])}" if is_later else "")
+    said = said if asked.is_new else f"{run.selector} was recorded already with this key: {run.state}"
+    if as_talk:
+        out.say(said)
+    else:
+        out.one(shape, lambda: f"{said}  {run.id}", name="id")
+    if not asked.daemon_answers:
+        out.say("no daemon answers: the run waits in the database until `schedulerd start`")
+
+
+def _follow(invocation: Invocation, run: "Run", timeout: timedelta | None) -> "tuple[Run, int]":
+    from schedulerd.cli.logs import shower
+    from schedulerd.operations.runs import LineFilter
+
+    out = invocation.output
+    page = invocation.operations.runs.lines_after(run.key, LineFilter())
+    ended = follow_log(invocation, page, LineFilter(), shower(out, streams=True), timeout=timeout)
+    return ended, end_code(ended.state)
+
+
+def _wait(invocation: Invocation, run: "Run", timeout: timedelta | None) -> "tuple[Run, int]":
+    (ended,), code = wait_for_ends(invocation, [run], timeout=timeout)
+    return ended, code
+
+
+def _tell_end(invocation: Invocation, ended: "Run", *, as_talk: bool) -> None:
+    from schedulerd.cli.runs import why
+    from schedulerd.operations.shapes import run_shape
+
+    out = invocation.output
+    shape = run_shape(ended, now=out.now)
+    words = end_words(ended, moments.duration(shape["duration_ms"]))
+    text = f"{words}  {why(shape)}" if why(shape) else words
+    if as_talk:
+        out.say(text)
+    else:
+        out.one(shape, lambda: text, name="id")

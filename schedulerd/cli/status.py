@@ -1,0 +1,63 @@
+"""`status`: whether the daemon runs, and how everything stands."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from schedulerd.cli.commands import Command
+from schedulerd.cli.errors import SUCCESS, UNREACHABLE
+from schedulerd.cli.invocation import Invocation, pass_invocation
+from schedulerd.cli.output import Output, Shape
+from schedulerd.cli.run_pages import facts
+from schedulerd.cli.tables import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@click.command(cls=Command)
+@pass_invocation
+def status(invocation: Invocation) -> None:
+    """Show whether the daemon runs, and how it does; exit code 6 when it does not run."""
+    from schedulerd.operations.fire_shapes import status_shape
+
+    found = invocation.operations.daemon.status()
+    shape = status_shape(found)
+    invocation.output.one(shape, lambda: _page(shape, invocation.output), name="pid")
+    click.get_current_context().exit(SUCCESS if found.pid is not None else UNREACHABLE)
+
+
+def _page(status: Shape, out: Output) -> str:
+    return "\n".join([_title(status), *_facts(status, out), *_problems(status)])
+
+
+def _title(status: Shape) -> str:
+    if status["running"]:
+        return click.style(f"● schedulerd runs (process {status['pid']})", fg="green")
+    return click.style("○ schedulerd does not run", fg="yellow") + "; start it with `schedulerd start`"
+
+
+def _facts(status: Shape, out: Output) -> list[str]:
+    runs = status["runs"]
+    agents = [agent for agent in status["agents"] if agent["pid"] == status["pid"]]
+    return facts(
+        [
+            ("version", agents[0]["version"] if agents else ""),
+            ("since", out.at_and_ago(agents[0]["started_at"]) if agents else ""),
+            ("state", status["state_dir"]),
+            ("database", status["database"]),
+            ("flows", f"{status['flows']}, with {status['schedules']} schedules"),
+            ("runs", f"{runs['running']} running, {runs['waiting']} waiting"),
+            ("next due", out.at_and_ago(status["next_due"])),
+        ]
+    )
+
+
+def _problems(status: Shape) -> "Iterator[str]":
+    problems = status["problems"]
+    if problems:
+        yield ""
+        yield click.style(f"✕ {len(problems)} file{'s' if len(problems) > 1 else ''} with errors", fg="red")
+    for problem in problems:
+        place = f"{problem['file']}:{problem['line']}" if problem["line"] else problem["file"]
+        yield f"  {visible(place)}: {visible(problem['message'])}"

@@ -1,0 +1,8 @@
+"""Python imports this at the start of any program that has this folder in its path: it lays the tripwire, if asked to."""
+
+import os
+
+if os.environ.get("TRIP_POINT"):
+    import tripwire
+
+    tripwire.lay(os.environ["TRIP_POINT"], os.environ["TRIP_MARK"])
