@@ -4,7 +4,7 @@
 
 VENV := .venv
 BIN  := $(VENV)/bin
-PIP  := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP  := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench docs clean
@@ -55,7 +55,7 @@ $(VENV)/bin/python:
 	@found=; \
 	for python in python3.13 python3.12 python3.11 python3; do \
 	    command -v $$python >/dev/null || continue; \
-	    $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || continue; \
+	    $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
 	    found=$${found:-$$python}; \
 	    $$python -c 'import ensurepip, venv' 2>/dev/null || continue; \
 	    exec $$python -m venv $(VENV); \

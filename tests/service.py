@@ -48,7 +48,7 @@ class Service:
         self._environ = {**os.environ, **(environ or {})}
         with open(self.log, "ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "/tmp/try2.py", str(self.folder / "config" / "schedulerd.toml")],
+                [*PROGRAM, "--config", str(self.folder / "config" / "schedulerd.toml"), "start"],
                 cwd=self.folder,
                 env=self._environ,
                 stdin=subprocess.DEVNULL,

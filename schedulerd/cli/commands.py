@@ -106,19 +106,19 @@ class LazyGroup(click.Group):
     ) -> None:
         super().__init__(*args, **values)
         self.params += global_options(hidden=not top)
-        self._lazy: Final = dict(lazy or {})
+        self.lazy: Final = dict(lazy or {})
         self._aliases: Final = dict(aliases or {})
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The commands in the order in which they are told."""
-        return [*self._lazy, *self.commands]
+        return [*self.commands, *self.lazy]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of this name, imported now."""
         name = self._aliases.get(cmd_name, cmd_name)
-        if name not in self._lazy:
+        if name not in self.lazy:
             return super().get_command(ctx, name)
-        module, _, attribute = self._lazy[name].place.partition(":")
+        module, _, attribute = self.lazy[name].place.partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
 
@@ -135,13 +135,8 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing any that is lazy."""
         rows = [
-            *((name, lazy.short_help) for name, lazy in self._lazy.items()),
             *((name, one.get_short_help_str(100)) for name, one in self.commands.items() if not one.hidden),
+            *((name, lazy.short_help) for name, lazy in self.lazy.items()),
         ]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
-
-
-def group(name: str, *, help: str) -> LazyGroup:  # noqa: A002  the word that click has for it
-    """A group whose commands stand in the same file."""
-    return LazyGroup(name, help=help)

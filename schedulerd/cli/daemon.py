@@ -30,7 +30,7 @@ def start(invocation: Invocation, detach: bool, host: str | None, port: int | No
     settings = _with_web(
         invocation.settings, {name: value for name, value in web.items() if value is not None}
     )
-    click.get_current_context().exit(run_daemon(settings, detach=detach))
+    click.get_current_context().exit(run_daemon(settings, detach=detach, verbose=invocation.verbose))
 
 
 @click.command(cls=Command)

@@ -31,6 +31,7 @@ class Invocation:
         self.quiet = False
         self.verbose = False
         self.yes = False
+        self.zone_name = ""
         self._zone: tzinfo | None = None
         self._database: Database | None = None
 
@@ -41,6 +42,7 @@ class Invocation:
 
         try:
             self._zone = zone(name)
+            self.zone_name = name
         except BadExpression as error:
             raise click.BadParameter(error.reason, param_hint="'--tz'") from error
 
@@ -66,7 +68,7 @@ class Invocation:
             color=self.color,
             quiet=self.quiet,
             zone=self.zone,
-            now=self.now(),
+            clock=self.clock,
             environ=self.environ,
         )
 

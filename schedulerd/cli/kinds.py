@@ -14,7 +14,7 @@ from schedulerd.domain.states import RunState
 from schedulerd.errors import BadExpression
 
 
-class _Moment(click.ParamType):
+class _Moment(click.ParamType[datetime]):
     """A moment: `15m`, `yesterday`, `2026-11-01T09:00`, in the zone of the person where it names none."""
 
     name = "time"
@@ -31,7 +31,7 @@ class _Moment(click.ParamType):
             self.fail(error.reason, param, ctx)
 
 
-class _Duration(click.ParamType):
+class _Duration(click.ParamType[timedelta]):
     """A duration: `90s`, `15m`, `1h30m`."""
 
     name = "duration"

@@ -12,7 +12,8 @@ from typing import Any, Final
 import click
 
 from schedulerd.cli import moments
-from schedulerd.cli.tables import Cell, draw, visible
+from schedulerd.cli.tables import Cell, draw
+from schedulerd.clock import Clock
 
 FORMATS: Final = ("table", "wide", "json", "jsonl", "csv", "name")
 Shape = Mapping[str, Any]
@@ -40,15 +41,20 @@ class Output:
         color: str,
         quiet: bool,
         zone: tzinfo | None,
-        now: datetime,
+        clock: Clock,
         environ: Mapping[str, str],
     ) -> None:
         self.format: Final = format
-        self.now: Final = now
+        self._clock: Final = clock
         self.zone: Final = zone
         self._quiet: Final = quiet
         self.color: Final = _wants_color(color, environ, sys.stdout.isatty())
         self._talk_color: Final = _wants_color(color, environ, sys.stderr.isatty())
+
+    @property
+    def now(self) -> datetime:
+        """The present moment."""
+        return self._clock.now()
 
     @property
     def is_for_people(self) -> bool:
@@ -106,8 +112,11 @@ class Output:
         """How long ago or ahead a time of a shape is; with `-o wide` the local time itself."""
         if rfc3339 is None:
             return ""
-        at = datetime.fromisoformat(rfc3339)
-        return self.at(rfc3339) if self.is_wide else moments.relative(at, now=self.now)
+        return self.at(rfc3339) if self.is_wide else self.relative(rfc3339)
+
+    def relative(self, rfc3339: str) -> str:
+        """How long ago or ahead a time of a shape is."""
+        return moments.relative(datetime.fromisoformat(rfc3339), now=self.now)
 
     def at(self, rfc3339: str | None) -> str:
         """A time of a shape as the clock on the wall shows it."""
@@ -117,7 +126,7 @@ class Output:
         """Both."""
         if rfc3339 is None:
             return ""
-        return f"{self.at(rfc3339)}  ({moments.relative(datetime.fromisoformat(rfc3339), now=self.now)})"
+        return f"{self.at(rfc3339)}  ({self.relative(rfc3339)})"
 
     def _table(self, shapes: Sequence[Shape], columns: Sequence[Column]) -> None:
         if not shapes:
@@ -176,8 +185,3 @@ def _wants_color(color: str, environ: Mapping[str, str], is_terminal: bool) -> b
     if environ.get("FORCE_COLOR", "0") not in ("", "0"):
         return True
     return is_terminal and environ.get("TERM") != "dumb"
-
-
-def escaped(text: str) -> str:
-    """Text from elsewhere without what a terminal would obey."""
-    return visible(text)

@@ -19,7 +19,10 @@ from schedulerd.domain.runs import RunFilter
 from schedulerd.domain.states import RunState
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import timedelta
+
+    from schedulerd.domain.runs import Run
 
 runs = LazyGroup(
     "runs",
@@ -113,12 +116,12 @@ def ps(invocation: Invocation) -> None:
     show_runs(invocation, invocation.operations.runs.active(), empty="nothing runs or waits")
 
 
-def show_runs(invocation: Invocation, found: "tuple[object, ...] | list[object]", *, empty: str) -> None:
+def show_runs(invocation: Invocation, found: "Sequence[Run]", *, empty: str) -> None:
     """Show runs as a list."""
     from schedulerd.operations.shapes import run_shape  # imports zones and more
 
     out = invocation.output
-    shapes = [run_shape(run, now=out.now) for run in found]  # type: ignore[arg-type]
+    shapes = [run_shape(run, now=out.now) for run in found]
     out.rows(shapes, columns(out), empty=empty, name="id")
 
 

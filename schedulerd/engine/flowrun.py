@@ -1,9 +1,10 @@
 """One run of a Python flow, in its own process: load the kept code, execute the flow, write down what happens."""
 
 import atexit
+import os
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -23,14 +24,16 @@ if TYPE_CHECKING:
 
 def run_flow(request: Mapping[str, Any], journal: Journal) -> int:
     """Carry out the flow of a request, to its last record; the process's exit status."""
-    recorder = JournalRecorder(journal)
+    recorder, own_pid = JournalRecorder(journal), os.getpid()
     finish = capture(recorder)
-    signal.signal(signal.SIGTERM, _cancel)
+    signal.signal(signal.SIGTERM, _canceller(own_pid))
     try:
         outcome = _outcome(request, recorder)
     except Cancelled:
         outcome = Outcome("cancelled", message="cancelled while it was loaded")
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if os.getpid() != own_pid:
+        return 1  # a process that the flow forked came back this far: it has no say in what the run came to
     _finish_threads()
     finish()
     recorder.end(outcome.state, outcome.message, outcome.failure, microseconds())
@@ -57,8 +60,16 @@ def _load(request: Mapping[str, Any]) -> "AnyFlow":
     return found.flow(request["entrypoint"], vars(module))
 
 
-def _cancel(signum: int, frame: FrameType | None) -> None:
-    raise Cancelled
+def _canceller(own_pid: int) -> Callable[[int, FrameType | None], None]:
+    """A handler that cancels the run; a process that the flow forked simply ends, as it would have without us."""
+
+    def cancel(signum: int, frame: FrameType | None) -> None:
+        if os.getpid() != own_pid:
+            signal.signal(signum, signal.SIG_DFL)
+            os.kill(os.getpid(), signum)
+        raise Cancelled
+
+    return cancel
 
 
 def _finish_threads() -> None:

@@ -1,6 +1,6 @@
 """When schedules fire: across everything, of one flow or schedule, or of an expression that nothing has yet."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import merge
@@ -11,6 +11,8 @@ from schedulerd.clock import Clock
 from schedulerd.domain.cautions import Caution, cautions
 from schedulerd.domain.due import Due, check_when, dues
 from schedulerd.domain.durations import parse_duration
+from schedulerd.domain.ids import FlowKey
+from schedulerd.domain.names import near_names
 from schedulerd.domain.schedules import Cron, Interval, Once, Schedule, When
 from schedulerd.domain.wording import in_words
 from schedulerd.domain.zones import fold_around, zone
@@ -59,9 +61,27 @@ class Fires:
             schedules = tx.schedules.all()
             flows = {flow.key: flow.definition.name for flow in tx.flows.all()}
         if name is not None:
+            known = [*flows.values(), *(one.definition.name for one in schedules)]
             schedules = [one for one in schedules if name in (one.definition.name, flows.get(one.flow_key))]
-            if not schedules and name not in flows.values():
-                self._refuse(name)
+            if name not in known:
+                raise NotFound("flow or schedule", name, near=near_names(name, known))
+        return self._first(schedules, flows, limit=limit, until=until)
+
+    def of_schedule(self, name: str, *, limit: int, until: datetime | None = None) -> tuple[Fire, ...]:
+        """The next fires of the schedule of this name; none where it is not enabled. Raises `NotFound`."""
+        with self._database.read() as tx:
+            schedule = tx.schedules.get(name)
+            flows = {flow.key: flow.definition.name for flow in tx.flows.all()}
+        return self._first([schedule], flows, limit=limit, until=until)
+
+    def _first(
+        self,
+        schedules: Iterable[Schedule],
+        flows: Mapping[FlowKey, str],
+        *,
+        limit: int,
+        until: datetime | None,
+    ) -> tuple[Fire, ...]:
         now = self._clock.now()
         found = merge(
             *(
@@ -72,14 +92,6 @@ class Fires:
             key=lambda fire: (fire.at, fire.schedule or ""),
         )
         return tuple(islice(found, limit))
-
-    def _refuse(self, name: str) -> None:
-        with self._database.read() as tx:
-            try:
-                tx.flows.get(name)
-            except NotFound as error:
-                near = dict.fromkeys((*error.near, *_near_schedules(tx.schedules.all(), name)))
-                raise NotFound("flow or schedule", name, near=tuple(near)) from error
 
 
 def explain(expression: str, *, timezone: str, name: str = "", after: datetime, limit: int) -> Explanation:
@@ -146,9 +158,3 @@ def _note(due: Due, local: datetime) -> str:
             f"dst-fold: {meant:%H:%M} happens twice; this is the {'second' if local.fold else 'first'} time"
         )
     return ""
-
-
-def _near_schedules(schedules: Iterable[Schedule], name: str) -> tuple[str, ...]:
-    from schedulerd.domain.names import near_names
-
-    return near_names(name, [one.definition.name for one in schedules])

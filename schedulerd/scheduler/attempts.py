@@ -100,6 +100,7 @@ class Reading:
     last_word: LastWord | None
     more: bool
     settled: bool
+    reason: str
 
 
 def read_attempt(attempt: Attempt, path: Path, *, now: datetime) -> Reading:
@@ -154,6 +155,7 @@ def _reading(
         last_word=last_word,
         more=more,
         settled=verdict is not None,
+        reason=verdict.reason if verdict else "",
     )
 
 

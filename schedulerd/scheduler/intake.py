@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from schedulerd.clock import Clock
+from schedulerd.domain.states import BAD
 from schedulerd.engine.folders import RunFolders
 from schedulerd.errors import StoreUnavailable
 from schedulerd.scheduler.attempts import Attempt, Attempts, Reading, read_attempt
@@ -117,4 +118,10 @@ class IntakeDesk:
             return 0
         self._attempts.remove(attempt)
         self._folders.remove(attempt.folder)
+        level = logging.WARNING if reading.state in BAD else logging.INFO
+        log.log(
+            level,
+            "run_ended",
+            extra={"run": attempt.selector, "state": reading.state, "reason": reading.reason},
+        )
         return 1

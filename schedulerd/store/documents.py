@@ -9,6 +9,7 @@ from schedulerd.domain.flows import FlowDefinition, FlowKind
 from schedulerd.domain.schedules import (
     Catchup,
     Cron,
+    DayMatch,
     Interval,
     Once,
     Overlap,
@@ -92,7 +93,8 @@ def read_schedule(json: Mapping[str, Any]) -> ScheduleDefinition:
 def _when_json(when: When) -> Json:
     match when:
         case Cron():
-            return {"kind": "cron", "expression": when.expression, "timezone": when.timezone}
+            words = {"kind": "cron", "expression": when.expression, "timezone": when.timezone}
+            return words if when.day_match is None else words | {"day_match": when.day_match.value}
         case Interval():
             anchor = None if when.anchor is None else when.anchor.isoformat()
             return {
@@ -112,7 +114,12 @@ def read_when(json: Mapping[str, Any]) -> When:
     timezone = json["timezone"]
     match json["kind"]:
         case "cron":
-            return Cron(expression=json["expression"], timezone=timezone)
+            match = json.get("day_match")
+            return Cron(
+                expression=json["expression"],
+                timezone=timezone,
+                day_match=None if match is None else DayMatch(match),
+            )
         case "interval":
             anchor = json["anchor"]
             return Interval(

@@ -1,0 +1,1 @@
+"""What schedulerd costs, as ratios to limits measured in the same run."""

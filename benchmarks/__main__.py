@@ -1,0 +1,22 @@
+"""Run the benchmarks: `python -m benchmarks [NAME ...]`; without names all of them."""
+
+import sys
+
+from benchmarks.runs import cost_of_runs
+
+BENCHMARKS = {"runs": cost_of_runs}
+
+
+def main(names: list[str]) -> int:
+    """Run the named ones, each printing its figures; 2 for a name that there is not."""
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        print(f"there is no benchmark {unknown[0]!r}; there are: {', '.join(BENCHMARKS)}", file=sys.stderr)
+        return 2
+    for name in names or BENCHMARKS:
+        BENCHMARKS[name]()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,384 @@
+"""Writes `docs/reference/` from the code: `make docs`. With `--check` it writes nothing, and fails where a page is old."""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from enum import Enum
+from inspect import cleandoc
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from click.testing import CliRunner
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from schedulerd import errors
+from schedulerd.cli.errors import CODES, MEANINGS
+from schedulerd.cli.help import help_
+from schedulerd.cli.root import root
+from schedulerd.config.settings import PREFIX, Settings
+from schedulerd.domain.durations import duration_text
+from schedulerd.domain.runs import SkipReason, Trigger
+from schedulerd.domain.schedules import Catchup, Overlap, Policies
+from schedulerd.domain.states import FINAL, LIVE, MOVES, RunState, TaskState
+from schedulerd.watch.schedule_entries import KEYS
+
+FOLDER: Final = Path(__file__).parent / "reference"
+Fields = Mapping[str, FieldInfo]
+NOTE: Final = "<!-- Generated from the code by `make docs`; do not edit. -->"
+
+
+def pages() -> dict[str, str]:
+    """The reference: the name of each page, and its text."""
+    made = {
+        "cli.md": cli_page(),
+        "config.md": config_page(),
+        "schedule-files.md": schedule_files_page(),
+        "states.md": states_page(),
+        "exit-codes.md": exit_codes_page(),
+    }
+    return {name: f"{NOTE}\n\n{text.strip()}\n" for name, text in made.items()}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the pages, or with `--check` name those that differ; the exit status."""
+    if "--check" in arguments:
+        old = [name for name, text in pages().items() if not is_current(name, text)]
+        for name in old:
+            print(f"docs/reference/{name} is not what the code says: run `make docs`", file=sys.stderr)
+        return 1 if old else 0
+    FOLDER.mkdir(exist_ok=True)
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text)
+    return 0
+
+
+def is_current(name: str, text: str) -> bool:
+    """Is the page on disk this text?"""
+    page = FOLDER / name
+    return page.exists() and page.read_text() == text
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+# -- the command line ---------------------------------------------------------------------------------------------
+
+
+def commands(
+    command: click.Command = root, path: tuple[str, ...] = ("schedulerd",)
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command that is shown, with the words that call it; a group before what is in it."""
+    yield path, command
+    if not isinstance(command, click.Group):
+        return
+    context = click.Context(command, info_name=path[-1])
+    for name in command.list_commands(context):
+        below = command.get_command(context, name)
+        if below is not None and not below.hidden:
+            yield from commands(below, (*path, name))
+
+
+def cli_page() -> str:
+    """Every command with its arguments and options."""
+    return "\n\n".join(
+        [
+            "# The command line",
+            "Data goes to stdout, everything else to stderr. Every command takes the global options, before or after "
+            "its name. How a command ended is told by its [exit code](exit-codes.md).",
+            *(command_section(path, command) for path, command in commands()),
+            *(f"## {title}\n\n```text\n{topic(name)}\n```" for name, title in TOPICS.items()),
+        ]
+    )
+
+
+# The other topic, exit codes, is a page of its own.
+TOPICS: Final = {
+    "selectors": "How a run is named",
+    "filters": "How lists of runs are narrowed",
+    "time": "How times are written",
+}
+
+
+def topic(name: str) -> str:
+    """What `schedulerd help` says about it."""
+    return CliRunner().invoke(help_, [name], catch_exceptions=False).stdout.strip()
+
+
+def command_section(path: tuple[str, ...], command: click.Command) -> str:
+    """One command."""
+    context = click.Context(command, info_name=" ".join(path))
+    usage = " ".join([" ".join(path), *command.collect_usage_pieces(context)])
+    parts = [f"{'##' if len(path) < 3 else '###'} `{' '.join(path)}`"]
+    if len(path) == 1:
+        parts += ["The program, with the options that every command takes.", options_table(command, context)]
+        return "\n\n".join(parts)
+    parts += [plain(command.help or command.short_help or ""), f"```text\n{usage}\n```"]
+    parts.append(options_table(command, context))
+    return "\n\n".join(part for part in parts if part)
+
+
+def options_table(command: click.Command, context: click.Context) -> str:
+    """The options of a command; the global ones and `--help` are shown with the program only."""
+    shown = [one for one in command.get_params(context) if isinstance(one, click.Option) and not one.hidden]
+    shown = [one for one in shown if "--help" not in one.opts]
+    if command is not root:
+        shared = {one.name for one in root.params}
+        shown = [one for one in shown if one.name not in shared]
+    rows = [(option_names(one), plain(one.help or "") + default_note(one)) for one in shown]
+    if command is root:
+        rows.append(("`-h, --help`", "Show what a command does and takes."))
+    return table(("option", "meaning"), rows) if rows else ""
+
+
+def option_names(option: click.Option) -> str:
+    """`-n, --lines N`."""
+    value = "" if option.is_flag or option.count else " " + value_name(option)
+    names = ", ".join(sorted(option.opts, key=len)) + value
+    negative = f" / {', '.join(option.secondary_opts)}" if option.secondary_opts else ""
+    return f"`{names}{negative}`"
+
+
+def value_name(option: click.Option) -> str:
+    """What stands for the value of an option."""
+    if option.metavar:
+        return option.metavar
+    if isinstance(option.type, click.Choice):
+        return "|".join(str(choice) for choice in option.type.choices)
+    if isinstance(option.type, click.IntRange | type(click.INT)):
+        return "N"
+    return option.type.name.upper()
+
+
+def default_note(option: click.Option) -> str:
+    """The default, where help shows it too."""
+    if not option.show_default or option.default is None:
+        return ""
+    return f" Default: {option.show_default if isinstance(option.show_default, str) else option.default}."
+
+
+def plain(text: str) -> str:
+    """Help as running text: click's mark for paragraphs that are not to be wrapped taken out."""
+    return cleandoc(text).replace("\b\n", "").strip()
+
+
+def exit_codes_page() -> str:
+    """The table of exit codes, and the errors that lead to each."""
+    causes: dict[int, list[str]] = {code: [] for code in MEANINGS}
+    for kind in our_errors():
+        causes[code_of_kind(kind)].append(f"`{kind.__name__}`")
+    rows = [(str(code), meaning, ", ".join(causes[code])) for code, meaning in MEANINGS.items()]
+    return "\n\n".join(
+        [
+            "# Exit codes",
+            "These are a contract: scripts may rely on them. The errors are classes of `schedulerd/errors.py`.",
+            table(("code", "meaning", "errors"), rows),
+        ]
+    )
+
+
+def our_errors() -> list[type[errors.SchedulerdError]]:
+    """Every error of the tree, in the order of the file."""
+    return [
+        one
+        for one in vars(errors).values()
+        if isinstance(one, type) and issubclass(one, errors.SchedulerdError)
+    ]
+
+
+def code_of_kind(kind: type[BaseException]) -> int:
+    """The exit code that an error of this kind ends the program with."""
+    return next(code for base, code in CODES.items() if issubclass(kind, base))
+
+
+# -- settings and schedule files ----------------------------------------------------------------------------------
+
+
+def config_page() -> str:
+    """Every setting with its variable, default and meaning."""
+    fields = Settings.model_fields
+    top = {name: field for name, field in fields.items() if section_of(field) is None}
+    parts = [
+        "# Settings",
+        "`config/schedulerd.toml`, or the file that `--config` or `SCHEDULERD_CONFIG` names, else "
+        "`/etc/schedulerd/schedulerd.toml`. A variable of the environment wins over the file. Relative paths are "
+        "relative to the folder that holds `config/` (else to the folder of the file). Durations are written like "
+        "`45s`, `15m`, `1h30m`. In the environment folders are separated by `:`, modules by `,`. An unknown name is "
+        "an error.",
+        "The settings are read when the daemon starts; `schedulerd reload` reads flows and schedules anew, not these.",
+        settings_table(top, PREFIX),
+    ]
+    for name, field in fields.items():
+        section = section_of(field)
+        if section is not None:
+            parts += [f"## `[{name}]`", field.description or ""]
+            parts.append(settings_table(section.model_fields, f"{PREFIX}{name.upper()}__"))
+    return "\n\n".join(parts)
+
+
+def section_of(field: FieldInfo) -> type[BaseModel] | None:
+    """The model of a section of the file, None for a single setting."""
+    kind = field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def settings_table(fields: Fields, prefix: str) -> str:
+    """The settings of one section."""
+    rows = [
+        (f"`{name}`", f"`{prefix}{name.upper()}`", f"`{as_toml(field.default)}`", field.description or "")
+        for name, field in fields.items()
+    ]
+    return table(("setting", "variable", "default", "meaning"), rows)
+
+
+def as_toml(value: Any) -> str:
+    """A default as one would write it in the file."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case int():
+            return str(value)
+        case timedelta():
+            return f'"{duration_text(value)}"'
+        case tuple():
+            return f"[{', '.join(as_toml(one) for one in value)}]"
+        case Enum():
+            return f'"{value.value}"'
+        case _:
+            return f'"{value}"'
+
+
+USUAL: Final = Policies()
+KEY_MEANINGS: Final[Mapping[str, str]] = {
+    "name": "Its name, unique over all files; the history is kept under it. Required.",
+    "flow": "The name of the flow to run. Either this or `command`.",
+    "command": "A command for `/bin/sh -c`, recorded as a run of a flow that has the schedule's name.",
+    "cron": 'A cron expression: `"0 6 * * *"`. One of `cron`, `every` and `at` is needed. See [time](../explanation/time.md).',
+    "every": 'An interval: `"15m"`, counted from when the schedule was first seen. Whole days follow the clock on the wall.',
+    "at": 'One local time: `"2026-12-01T09:00"`.',
+    "timezone": "The time zone of `cron`, `at` and whole days of `every`. Default: `timezone` of the [settings](config.md).",
+    "parameters": 'What the flow is given: `{ region = "kr", rows = 100 }`. Unknown and missing ones are an error. A '
+    "command is not given them.",
+    "enabled": "`false` keeps the schedule and does not run it. Default: `true`.",
+    "catchup": f"What becomes of times that were missed: {', '.join(f'`{one}`' for one in Catchup)}. "
+    f"Default: `{USUAL.catchup}`.",
+    "catchup_limit": f"How many missed times `all` makes up for, the oldest first. Default: `{USUAL.catchup_limit}`.",
+    "catchup_window": f'How far back missed times are made up for. Default: `"{duration_text(USUAL.catchup_window)}"`.',
+    "misfire_grace": "How late a time is still on time, and no business of `catchup`. Default: "
+    f'`"{duration_text(USUAL.misfire_grace)}"`.',
+    "overlap": "What becomes of a time at which the last run of this schedule still runs: "
+    f"{', '.join(f'`{one}`' for one in Overlap)}. Default: `{USUAL.overlap}`.",
+}
+
+
+def schedule_files_page() -> str:
+    """The keys of a `[[schedule]]`."""
+    return "\n\n".join(
+        [
+            "# Schedule files",
+            "Every `*.toml` directly in the folder `config/schedules/` (setting `schedules`) is read; each `[[schedule]]` "
+            "in it is a schedule. A change is in force within two seconds. A mistake is reported with its line, by "
+            "`schedulerd validate`, `schedulerd status` and the daemon's log, and costs only the schedule it stands "
+            "in: the last good version of that one stays in force.",
+            table(("key", "meaning"), [(f"`{key}`", KEY_MEANINGS[key]) for key in KEYS]),
+            "```toml\n"
+            "[[schedule]]\n"
+            'name = "etl-morning"\n'
+            'flow = "ETL-pipeline"\n'
+            'cron = "0 6 * * *"\n'
+            'timezone = "Asia/Seoul"\n'
+            "```",
+        ]
+    )
+
+
+# -- states -------------------------------------------------------------------------------------------------------
+
+STATE_MEANINGS: Final[Mapping[RunState, str]] = {
+    RunState.SCHEDULED: "it is to start at its due time, or waits for a slot",
+    RunState.PENDING: "it has been claimed, and its process is being started",
+    RunState.RUNNING: "its process runs",
+    RunState.RETRYING: "it failed, and is to be tried again (nothing moves a run here yet)",
+    RunState.PAUSED: "it waits for somebody (nothing moves a run here yet)",
+    RunState.CANCELLING: "it was told to end, and is ending",
+    RunState.COMPLETED: "it ended as it should",
+    RunState.FAILED: "user code raised, or a command ended with a status other than 0",
+    RunState.TIMED_OUT: "it was ended at its time limit",
+    RunState.CRASHED: "its process went away without a last record; its exit status or signal is kept",
+    RunState.CANCELLED: "it was cancelled",
+    RunState.SKIPPED: "its due time did not become a run; the reason is kept",
+}
+TASK_MEANINGS: Final[Mapping[TaskState, str]] = {
+    TaskState.PENDING: "it is to run (nothing does this yet)",
+    TaskState.RUNNING: "it runs",
+    TaskState.RETRYING: "it failed, and is to be tried again",
+    TaskState.COMPLETED: "it returned",
+    TaskState.CACHED: "a stored result was taken (nothing does this yet)",
+    TaskState.FAILED: "it raised",
+    TaskState.TIMED_OUT: "it was ended at its time limit (nothing does this yet)",
+    TaskState.CRASHED: "its process went away while it ran (nothing does this yet: it stays `running`)",
+    TaskState.CANCELLED: "its run was cancelled while it ran",
+    TaskState.SKIPPED: "it was left out (nothing does this yet)",
+    TaskState.UPSTREAM_FAILED: "a task that it needs did not complete",
+}
+SKIP_MEANINGS: Final[Mapping[SkipReason, str]] = {
+    SkipReason.OVERLAP: 'an earlier run of the schedule was still running (`overlap = "skip"`)',
+    SkipReason.COALESCED: 'a newer missed time runs in its place (`catchup = "latest"`)',
+    SkipReason.MISFIRE: 'it was missed, and is not made up for (`catchup = "none"`, or a single time that was past when '
+    "it was first seen)",
+    SkipReason.PAUSED: "the schedule was paused (nothing does this yet)",
+    SkipReason.WINDOW: "it was missed longer ago than `catchup_window`",
+    SkipReason.LIMIT: "more were missed than `catchup_limit`",
+}
+TRIGGER_MEANINGS: Final[Mapping[Trigger, str]] = {
+    Trigger.SCHEDULE: "a schedule was due",
+    Trigger.MANUAL: "somebody asked for it: `schedulerd run`",
+}
+
+
+def states_page() -> str:
+    """The states, and which may follow which."""
+    rows = [
+        (f"`{state}`", kind_of(state), STATE_MEANINGS[state], listed(MOVES[state], RunState))
+        for state in RunState
+    ]
+    return "\n\n".join(
+        [
+            "# States",
+            "The table of moves is one constant, `MOVES` in `schedulerd/domain/states.py`; the store refuses any other "
+            "move in the same statement that makes it. Each move is kept with its time, who made it and why "
+            "(`schedulerd runs show`).",
+            "## Runs",
+            table(("state", "kind", "meaning", "may become"), rows),
+            "A *live* run holds one of the `max_running` slots and may have a process. A *final* one never changes again.",
+            "## Tasks",
+            table(("state", "meaning"), [(f"`{state}`", TASK_MEANINGS[state]) for state in TaskState]),
+            "## Why a due time was skipped",
+            table(("reason", "meaning"), [(f"`{reason}`", SKIP_MEANINGS[reason]) for reason in SkipReason]),
+            "When more than 1,000 times of one schedule are skipped at once, they are one row for each reason, with "
+            "their number and the first and last of them.",
+            "## What asked for a run",
+            table(("trigger", "meaning"), [(f"`{one}`", TRIGGER_MEANINGS[one]) for one in Trigger]),
+        ]
+    )
+
+
+def kind_of(state: RunState) -> str:
+    """Live, final or neither."""
+    if state in LIVE:
+        return "live"
+    return "final" if state in FINAL else "waiting"
+
+
+def listed(states: Iterable[RunState], order: Iterable[RunState]) -> str:
+    """States in the order in which they are declared."""
+    wanted = frozenset(states)
+    return ", ".join(f"`{state}`" for state in order if state in wanted)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

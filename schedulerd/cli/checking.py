@@ -1,0 +1,114 @@
+"""What `validate` looks at: each file is good, or has findings with their places."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from schedulerd.config import Settings, load_settings
+from schedulerd.domain.definitions import resolve
+from schedulerd.domain.failures import Failure
+from schedulerd.domain.flows import FileDefinition
+from schedulerd.domain.schedules import ScheduleDefinition
+from schedulerd.errors import BadDefinition
+from schedulerd.operations.inspecting import inspect_file
+from schedulerd.watch.folders import Role, Scan, WatchedFolder, scan
+from schedulerd.watch.schedule_files import read_schedule_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SETTINGS_NAME: Final = "schedulerd.toml"
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """A file, and what is wrong with it; an empty message says that it is good, and `holds` what it defines."""
+
+    file: str
+    line: int | None = None
+    message: str = ""
+    mend: str = ""
+    holds: tuple[str, ...] = ()
+
+    @property
+    def is_good(self) -> bool:
+        """Is nothing wrong?"""
+        return not self.message
+
+
+@dataclass(kw_only=True)
+class Checker:
+    """Looks at files, and remembers what they define."""
+
+    settings: Settings
+    files: list[FileDefinition] = field(default_factory=list)
+    schedules: list[ScheduleDefinition] = field(default_factory=list)
+
+    def everything(self, settings_file: Path | None) -> Iterator[Finding]:
+        """All that the settings name, and then whether it fits together."""
+        if settings_file is not None:
+            yield Finding(file=str(settings_file), holds=("settings",))
+        watched = [WatchedFolder(path=path, role=Role.FLOW) for path in self.settings.flows]
+        watched += [WatchedFolder(path=path, role=Role.SCHEDULES) for path in self.settings.schedules]
+        yield from self._seen(scan(watched, Scan(), now=_LONG_AGO))
+        for failures in resolve(self.files, self.schedules).errors.values():
+            yield from map(_of_failure, failures)
+
+    def path(self, path: Path, environ: "Mapping[str, str]") -> Iterator[Finding]:
+        """One file, or the files of a folder."""
+        if path.is_dir():
+            roles = (Role.FLOW, Role.SCHEDULES)
+            yield from self._seen(
+                scan([WatchedFolder(path=path, role=role) for role in roles], Scan(), now=_LONG_AGO)
+            )
+        elif path.name == _SETTINGS_NAME:
+            yield _settings(path, environ)
+        elif path.suffix == ".toml":
+            yield from self._schedule_file(path)
+        else:
+            yield self._flow_file(path, roots=[path.parent])
+
+    def _seen(self, seen: Scan) -> Iterator[Finding]:
+        yield from map(_of_error, dict.fromkeys(seen.problems))
+        for file in sorted(seen.files.values(), key=lambda one: one.path):
+            if file.role is Role.FLOW:
+                yield self._flow_file(file.path, roots=[file.folder])
+            elif file.role is Role.SCHEDULES and file.path.name != _SETTINGS_NAME:
+                yield from self._schedule_file(file.path)
+
+    def _flow_file(self, path: Path, *, roots: Sequence[Path]) -> Finding:
+        found = inspect_file(
+            path, roots=roots, timeout=self.settings.inspect_timeout, timezone=self.settings.timezone
+        )
+        if isinstance(found, Failure):
+            return _of_failure(found)
+        self.files.append(found)
+        return Finding(file=str(path), holds=tuple(flow.name for flow in found.flows))
+
+    def _schedule_file(self, path: Path) -> Iterable[Finding]:
+        read = read_schedule_file(path, timezone=self.settings.timezone)
+        self.schedules += read.definitions
+        yield from map(_of_error, read.errors)
+        if not read.errors:
+            yield Finding(file=str(path), holds=tuple(one.name for one in read.definitions))
+
+
+def _settings(path: Path, environ: "Mapping[str, str]") -> Finding:
+    try:
+        load_settings(path, environ)
+    except BadDefinition as error:
+        return _of_error(error)
+    return Finding(file=str(path), holds=("settings",))
+
+
+def _of_error(error: BadDefinition) -> Finding:
+    return Finding(file=error.file, line=error.line, message=error.reason, mend=error.mend)
+
+
+def _of_failure(failure: Failure) -> Finding:
+    said = f"{failure.type}: {failure.message}" if failure.message else failure.type
+    message = failure.message if failure.type.startswith("Bad") else said
+    return Finding(file=failure.file or "", line=failure.line, message=message)

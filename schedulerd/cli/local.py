@@ -1,0 +1,83 @@
+"""`run --local`: a flow here and now, in this process, with its log on stderr. No daemon, no database, no history."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from schedulerd.authoring.console import ConsoleRecorder
+from schedulerd.authoring.describing import describe
+from schedulerd.authoring.execution import Outcome, execute
+from schedulerd.authoring.loading import loading
+from schedulerd.cli import errors
+from schedulerd.cli.invocation import Invocation
+from schedulerd.domain.flows import FileDefinition
+from schedulerd.engine.code import Source, execute_file, find_neighbours
+from schedulerd.errors import NotFound
+from schedulerd.operations.inspecting import inspect_file
+from schedulerd.operations.parameters import check_parameters, value_of
+
+if TYPE_CHECKING:
+    from schedulerd.authoring.flows import AnyFlow
+
+_CODES: Final = {"completed": errors.SUCCESS, "cancelled": errors.RUN_CANCELLED}
+
+
+def run_here(
+    invocation: Invocation, target: str, *, texts: Mapping[str, str], given: Mapping[str, Any]
+) -> int:
+    """Run the flow that is meant; the exit code that tells how it ended."""
+    file, name = _place(invocation, target)
+    flow = _load(file, name)
+    schema = describe(flow)["parameters"]
+    known = schema.get("properties", {})
+    parameters = {**given, **{key: value_of(known.get(key, {}), text) for key, text in texts.items()}}
+    check_parameters(flow.name, schema, parameters)
+    outcome = execute(flow, parameters, ConsoleRecorder())
+    _tell(invocation, flow.name, outcome)
+    return _CODES.get(outcome.state, errors.RUN_FAILED)
+
+
+def _place(invocation: Invocation, target: str) -> tuple[Path, str | None]:
+    """The file that is meant, and the flow in it where one is named."""
+    file, _, name = target.partition(":")
+    if file.endswith(".py"):
+        path = Path(os.path.abspath(file))
+        if not path.is_file():
+            raise NotFound("file", file)
+        return path, name or None
+    settings = invocation.settings
+    for folder in settings.flows:
+        for path in sorted(folder.glob("[!_.]*.py")):
+            found = inspect_file(
+                path, roots=[folder], timeout=settings.inspect_timeout, timezone=settings.timezone
+            )
+            if isinstance(found, FileDefinition) and target in [flow.name for flow in found.flows]:
+                return path, target
+    folders = ", ".join(map(str, settings.flows))
+    raise NotFound("flow", target, mend=f"no file in {folders} defines it; a file is named with its .py")
+
+
+def _load(file: Path, name: str | None) -> "AnyFlow":
+    """The flow of the file: the only one, or the one of this name or entry point."""
+    find_neighbours(str(file))
+    with loading(str(file)) as found:
+        module = execute_file(Source(module="", path=str(file), content=file.read_bytes()))
+    flows = list(found.named(vars(module)))
+    matching = [flow for entrypoint, flow in flows if name in (None, flow.name, entrypoint)]
+    if len(matching) == 1:
+        return matching[0]
+    names = ", ".join(flow.name for _, flow in flows) or "none"
+    if name is None and matching:
+        raise NotFound("single flow in", str(file), mend=f"name one as {file.name}:FLOW; it has {names}")
+    raise NotFound("flow", name or str(file), mend=f"the flows of {file} are: {names}")
+
+
+def _tell(invocation: Invocation, flow: str, outcome: Outcome) -> None:
+    color = "green" if outcome.state == "completed" else "red"
+    said = f"{flow} {outcome.state}" + (f": {outcome.message}" if outcome.message else "")
+    if outcome.failure is not None and outcome.failure.task is None and outcome.failure.traceback:
+        invocation.output.say(outcome.failure.traceback.rstrip())
+    invocation.output.say(click.style(said, fg=color))

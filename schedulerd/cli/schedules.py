@@ -1,0 +1,95 @@
+"""`schedules`: list, show, next."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from schedulerd.cli.commands import LazyGroup
+from schedulerd.cli.explain import show_fires
+from schedulerd.cli.invocation import Invocation, pass_invocation
+from schedulerd.cli.kinds import COMING, COUNT
+from schedulerd.cli.output import Column, Output, Shape, json_text
+from schedulerd.cli.run_pages import facts
+from schedulerd.cli.tables import Cell, visible
+
+if TYPE_CHECKING:
+    from schedulerd.domain.schedules import Schedule
+
+schedules = LazyGroup("schedules", help="Schedules: what fires when.")
+
+
+@schedules.command("list")
+@pass_invocation
+def list_(invocation: Invocation) -> None:
+    """List the schedules in force."""
+    out = invocation.output
+    shapes = [_shape(one) for one in invocation.operations.schedules.list()]
+    out.rows(shapes, _columns(out), empty="no schedules yet: write one into config/schedules/")
+
+
+@schedules.command()
+@click.argument("name", metavar="SCHEDULE")
+@pass_invocation
+def show(invocation: Invocation, name: str) -> None:
+    """Show a schedule."""
+    out = invocation.output
+    shape = _shape(invocation.operations.schedules.get(name))
+    out.one(shape, lambda: _page(shape, out))
+
+
+@schedules.command("next")
+@click.argument("name", metavar="SCHEDULE")
+@click.option("-n", "--number", "limit", type=COUNT, default=10, show_default=True, help="So many fires.")
+@click.option("--until", type=COMING, help="Fires up to then: 1d, tomorrow, 2026-12-01.")
+@pass_invocation
+def next_(invocation: Invocation, name: str, limit: int, until: datetime | None) -> None:
+    """Show when a schedule fires next."""
+    found = invocation.operations.fires.of_schedule(name, limit=limit, until=until)
+    show_fires(invocation, found)
+
+
+def _shape(schedule: "Schedule") -> Shape:
+    from schedulerd.operations.shapes import schedule_shape  # imports zones and more
+
+    return schedule_shape(schedule)
+
+
+def _columns(out: Output) -> list[Column]:
+    return [
+        Column(title="SCHEDULE", cell=lambda one: Cell(one["name"])),
+        Column(title="RUNS", cell=lambda one: Cell(_target(one)), flexible=True),
+        Column(title="WHEN", cell=lambda one: Cell(one["when"]["expression"])),
+        Column(title="ZONE", cell=lambda one: Cell(one["when"]["timezone"])),
+        Column(title="NEXT", cell=lambda one: _next(one, out)),
+        Column(title="LAST", cell=lambda one: Cell(out.ago(one["last_due"]))),
+        Column(title="IN WORDS", cell=lambda one: Cell(one["text"]), only_wide=True),
+        Column(title="ORIGIN", cell=lambda one: Cell(one["origin"]), only_wide=True),
+    ]
+
+
+def _target(schedule: Shape) -> str:
+    return str(schedule["flow"]) if "flow" in schedule else f"$ {schedule['command']}"
+
+
+def _next(schedule: Shape, out: Output) -> Cell:
+    return Cell(out.ago(schedule["next_due"])) if schedule["enabled"] else Cell("not enabled", "yellow")
+
+
+def _page(schedule: Shape, out: Output) -> str:
+    policies = schedule["policies"]
+    lines = facts(
+        [
+            ("when", schedule["text"]),
+            ("expression", f"{schedule['when']['expression']}  ({schedule['when']['timezone']})"),
+            ("flow", schedule.get("flow", "")),
+            ("command", schedule.get("command", "")),
+            ("parameters", json_text(schedule["parameters"]) if schedule["parameters"] else ""),
+            ("next", out.at_and_ago(schedule["next_due"]) if schedule["enabled"] else "not enabled"),
+            ("last", out.at_and_ago(schedule["last_due"])),
+            ("missed", f"catch up {policies['catchup']}"),
+            ("overlap", policies["overlap"]),
+            ("origin", schedule["origin"]),
+        ]
+    )
+    return "\n".join([click.style(visible(schedule["name"]), bold=True), *lines])

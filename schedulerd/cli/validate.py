@@ -1,0 +1,83 @@
+"""`validate`: are the files that people write good?"""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from schedulerd.cli.commands import Command
+from schedulerd.cli.errors import CHECKS_FAILED, SUCCESS
+from schedulerd.cli.invocation import Invocation, pass_invocation
+from schedulerd.cli.output import Shape
+from schedulerd.cli.tables import visible
+
+if TYPE_CHECKING:
+    from schedulerd.cli.checking import Finding
+
+
+@click.command(cls=Command)
+@click.argument(
+    "paths", metavar="[PATH]...", nargs=-1, type=click.Path(exists=True, resolve_path=True, path_type=Path)
+)
+@pass_invocation
+def validate(invocation: Invocation, paths: tuple[Path, ...]) -> None:
+    """Check flow files, schedule files and settings: those of PATH, or all that the settings name.
+
+    What is wrong is printed as file:line: message, and ends with exit code 8.
+    """
+    found = _check(invocation, paths)
+    _show(invocation, found)
+    is_good = all(one.is_good for one in found)
+    click.get_current_context().exit(SUCCESS if is_good else CHECKS_FAILED)
+
+
+def _check(invocation: Invocation, paths: tuple[Path, ...]) -> "list[Finding]":
+    from schedulerd.cli.checking import Checker  # imports what reads and runs the files
+
+    checker = Checker(settings=invocation.settings)
+    if not paths:
+        return list(checker.everything(invocation.settings_file))
+    return [finding for path in paths for finding in checker.path(path, invocation.environ)]
+
+
+def _show(invocation: Invocation, found: "list[Finding]") -> None:
+    out = invocation.output
+    if not out.is_for_people:
+        out.rows([_shape(one) for one in found], [], empty="there is nothing to check", name="file")
+        return
+    for one in found:
+        if one.is_good:
+            out.say(
+                click.style("✓ ", fg="green")
+                + visible(f"{_short(one.file)}: {', '.join(one.holds) or 'nothing'}")
+            )
+        else:
+            first, *more = one.message.splitlines()
+            out.line(visible(f"{_place(one)}: {first}"))
+            for line in more:
+                out.line(f"  {visible(line)}")
+            if one.mend:
+                out.say(visible(f"  {one.mend}"))
+    bad = sum(not one.is_good for one in found)
+    out.say(f"{bad} finding{'' if bad == 1 else 's'}" if bad else "all is well")
+
+
+def _shape(finding: "Finding") -> Shape:
+    return {
+        "file": finding.file,
+        "line": finding.line,
+        "ok": finding.is_good,
+        "message": finding.message,
+        "holds": list(finding.holds),
+    }
+
+
+def _place(finding: "Finding") -> str:
+    return f"{_short(finding.file)}:{finding.line}" if finding.line else _short(finding.file)
+
+
+def _short(file: str) -> str:
+    """The path from here, where it is below."""
+    relative = os.path.relpath(file) if os.path.isabs(file) else file
+    return file if relative.startswith("..") else relative

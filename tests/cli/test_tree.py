@@ -1,0 +1,148 @@
+"""The tree of commands as a whole: help everywhere, one meaning for each short flag, and a quick start."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from schedulerd.cli.commands import LazyGroup
+from schedulerd.cli.root import root
+from tests.cli.scenes import Project
+
+HEAVY = (
+    "sqlalchemy",
+    "alembic",
+    "pydantic",
+    "pydantic_settings",
+    "fastapi",
+    "rich",
+    "croniter",
+    "apscheduler",
+)
+MEANINGS = {
+    "-h": "--help",
+    "-o": "--output",
+    "-n": "--number",
+    "-f": "--follow",
+    "-w": "--watch",
+    "-q": "--quiet",
+    "-v": "--verbose",
+    "-y": "--yes",
+    "-p": "--parameter",
+    "-s": "--since",
+    "-V": "--version",
+}
+
+
+def each_command() -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command with the words that lead to it, groups too."""
+    open_ended: list[tuple[tuple[str, ...], click.Command]] = [((), root)]
+    while open_ended:
+        path, command = open_ended.pop()
+        yield path, command
+        if isinstance(command, click.Group):
+            context = click.Context(command)
+            for name in command.list_commands(context):
+                below = command.get_command(context, name)
+                assert below is not None
+                open_ended.append(((*path, name), below))
+
+
+COMMANDS = dict(each_command())
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=lambda path: " ".join(path) or "schedulerd")
+def test_h_is_help_on_every_command(path: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(root, [*path, "-h"])
+
+    assert result.exit_code == 0
+    assert result.output.startswith(f"Usage: {' '.join(('schedulerd', *path))}")
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=lambda path: " ".join(path) or "schedulerd")
+def test_a_short_flag_means_the_same_everywhere(path: tuple[str, ...]) -> None:
+    options = [one for one in COMMANDS[path].params if isinstance(one, click.Option)]
+
+    short = {name: one.opts for one in options for name in one.opts if len(name) == 2}
+
+    assert all(MEANINGS[name] in names for name, names in short.items())
+
+
+def test_every_option_has_a_help_text() -> None:
+    silent = [
+        (path, option.name)
+        for path, command in COMMANDS.items()
+        for option in command.params
+        if isinstance(option, click.Option) and not option.help and option.name != "form"
+    ]
+
+    assert silent == []
+
+
+def test_a_lazy_command_has_the_short_help_that_its_group_tells() -> None:
+    for path, group in COMMANDS.items():
+        if isinstance(group, LazyGroup):
+            for name, lazy in group.lazy.items():
+                command = COMMANDS[(*path, name)]
+                if not isinstance(command, click.Group):
+                    assert (command.help or "").startswith(lazy.short_help.removesuffix("."))
+
+
+@pytest.mark.parametrize(
+    "args",
+    [["--version"], ["--help"], *([*path, "--help"] for path in COMMANDS if path)],
+    ids=lambda args: " ".join(args),
+)
+def test_help_and_version_import_nothing_heavy(args: list[str]) -> None:
+    program = (
+        "import sys\n"
+        "from schedulerd.cli.root import root\n"
+        "try:\n    root.main(sys.argv[1:])\n"
+        f"finally:\n    sys.stderr.write(' '.join(sorted(set(sys.modules) & {set(HEAVY)!r})))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program, *args], capture_output=True, text=True, check=True, timeout=30
+    )
+
+    assert done.stdout
+    assert done.stderr == ""
+
+
+def test_the_top_level_imports_no_command() -> None:
+    program = (
+        "import sys; from schedulerd.cli.root import root\n"
+        "try:\n    root.main(['--help'])\n"
+        "finally:\n    sys.stderr.write(' '.join(one for one in sys.modules if one.startswith('schedulerd.cli.')))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program], capture_output=True, text=True, check=True, timeout=30
+    )
+
+    modules = {one.removeprefix("schedulerd.cli.") for one in done.stderr.split()}
+    assert modules == {"root", "commands", "errors", "invocation", "moments", "output", "tables"}
+
+
+@pytest.mark.parametrize(("alias", "plural"), [("flow", "flows"), ("schedule", "schedules")])
+def test_the_singular_of_a_noun_is_accepted_and_not_shown(alias: str, plural: str) -> None:
+    result = CliRunner().invoke(root, [alias, "list", "--help"])
+    listed = CliRunner().invoke(root, ["--help"]).output
+
+    assert result.exit_code == 0
+    assert f"  {plural} " in listed
+    assert f"  {alias} " not in listed
+
+
+@pytest.mark.parametrize(
+    ("args", "meant"),
+    [(["rnu"], "'run'"), (["runs", "lst"], "'list'"), (["runs", "list", "--sinc", "1d"], "'--since'")],
+)
+def test_a_typo_is_told_what_it_may_have_meant(args: list[str], meant: str, project: Project) -> None:
+    result = project.call(*args)
+
+    assert result.exit_code == 2
+    assert f"Did you mean {meant}?" in result.stderr

@@ -1,0 +1,74 @@
+"""Rules about the files of this repository."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.rules.pages import REPOSITORY
+
+LONGEST = {"schedulerd": 400, "docs": 400, "benchmarks": 400, "tests": 500}
+# Put together here, so that this file passes its own test.
+_MACHINE = re.compile(r"(?<!\w)/" + "work/")
+_REGISTRIES = [
+    "py" + "pi.org",
+    "pythonhosted" + ".org",
+    "registry.npm" + "js",
+    "ana" + "conda.org",
+    "crates" + ".io",
+]
+
+
+def files() -> list[Path]:
+    """The files that are, or are about to be, in the repository."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode != 0:
+        pytest.skip("this is no git repository")
+    found = (REPOSITORY / name for name in listed.stdout.split("\0") if name)
+    return [path for path in found if path.is_file()]
+
+
+def python_files() -> list[Path]:
+    """Those of them that hold our code."""
+    return [path for path in files() if path.suffix == ".py" and top(path) in LONGEST]
+
+
+def top(path: Path) -> str:
+    """The folder at the top that a file is in."""
+    return path.relative_to(REPOSITORY).parts[0]
+
+
+def test_no_file_names_a_folder_of_somebodys_machine_or_the_host_of_a_registry() -> None:
+    named = []
+    for path in files():
+        text = path.read_bytes().decode("utf-8", "replace")
+        if _MACHINE.search(text) or any(host in text for host in _REGISTRIES):
+            named.append(str(path.relative_to(REPOSITORY)))
+
+    assert named == []
+
+
+def test_every_module_says_first_what_it_is() -> None:
+    silent = [str(path) for path in python_files() if ast.get_docstring(ast.parse(path.read_bytes())) is None]
+
+    assert silent == []
+
+
+def test_no_file_is_too_long_to_be_one_noun() -> None:
+    lengths = {path: len(path.read_bytes().splitlines()) for path in python_files()}
+
+    assert [f"{path}: {length}" for path, length in lengths.items() if length > LONGEST[top(path)]] == []
+
+
+def test_no_file_is_called_after_nothing() -> None:
+    nothing = {"utils", "util", "helpers", "helper", "common", "base", "manager", "misc"}
+
+    assert [path for path in python_files() if path.stem in nothing] == []
