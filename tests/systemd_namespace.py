@@ -103,7 +103,7 @@ class SystemdNamespace:
             "--net",
         ]
         return subprocess.run(
-            [*enter, "--root", "--wd=/", *map(str, words)],
+            [*enter, "--root", "--wd", *map(str, words)],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -215,7 +215,7 @@ def _make_cgroups(name: str) -> Iterator[Path]:
 def _remove_cgroups(cgroups: Sequence[Path]) -> None:
     """Remove these and all below them, for as long as the kernel still sees off the last processes in them."""
     pause, deadline = Event(), time.monotonic() + 5.0
-    while any([_remove_tree(cgroup) for cgroup in cgroups]) and time.monotonic() < deadline:
+    while (cgroups := [cgroup for cgroup in cgroups if _remove_tree(cgroup)]) and time.monotonic() < deadline:
         pause.wait(0.05)
 
 
@@ -245,7 +245,6 @@ def _mount(source: str, target: Path, *options: str) -> None:
 
 def _become_systemd(scratch: Path, show: Mapping[Path, Path]) -> None:
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    subprocess.run(["hostname", "namespace"], check=True)
     hierarchies = [line.split()[:4] for line in Path("/proc/self/mounts").read_text().splitlines()]
     root = _overlay(scratch)
     for target, source in show.items():

@@ -54,7 +54,7 @@ def stop(invocation: Invocation, drain: timedelta | None, cancels: bool) -> None
 @click.command(cls=Command)
 @pass_invocation
 def reload(invocation: Invocation) -> None:
-    """Have the daemon read its flow and schedule files again."""
+    """Have the daemon read its files again: flows and schedules."""
     pid = invocation.operations_before_upgrade.daemon.reload()
     invocation.output.say(f"schedulerd (process {pid}) reads its files again")
 

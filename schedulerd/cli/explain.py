@@ -29,8 +29,8 @@ def explain(invocation: Invocation, expression: str, limit: int, after: datetime
 
     It is meant in the zone of --tz, else in that of the settings. An invalid expression ends with exit code 8.
     """
-    from schedulerd.operations.fire_shapes import explanation_shape
     from schedulerd.operations.fires import explain as explained
+    from schedulerd.operations.schedule_shapes import explanation_shape
 
     found = explained(
         expression,
@@ -55,7 +55,7 @@ def next_(invocation: Invocation, name: str | None, limit: int, until: datetime 
 
 def show_fires(invocation: Invocation, found: "Sequence[Fire]") -> None:
     """Show fires as a list."""
-    from schedulerd.operations.fire_shapes import fire_shape
+    from schedulerd.operations.schedule_shapes import fire_shape
 
     out = invocation.output
     columns = [

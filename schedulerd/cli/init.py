@@ -23,7 +23,7 @@ _FILES: Final = {
 @click.option("--force", is_flag=True, help="Write over files that are there.")
 @pass_invocation
 def init(invocation: Invocation, folder: Path, force: bool) -> None:
-    """Make flows/, config/schedulerd.toml and an example in DIR, or here."""
+    """Make flows/, config/ and an example in a folder: DIR, or this one."""
     present = [name for name in _FILES if (folder / name).exists()]
     if present and not force:
         raise Conflict(

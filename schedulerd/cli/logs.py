@@ -71,7 +71,10 @@ def shower(out: Output, *, raw: bool = False, streams: bool = False) -> "Callabl
     def show(page: "LogPage") -> None:
         if out.is_for_people or out.format == "name":
             for line in page.lines:
-                out.line(line.line.message if raw else line_text(line, out))
+                if raw:
+                    out.raw(line.line.message)
+                else:
+                    out.line(line_text(line, out))
         elif out.format == "json" and streams:
             for line in page.lines:
                 out.line(json_text(line_shape(line)))

@@ -16,18 +16,19 @@ def relative(at: datetime, *, now: datetime) -> str:
     seconds = (at - now).total_seconds()
     if abs(seconds) < 1:
         return "now"
-    length = _two_units(int(abs(seconds)))
+    rounded = int(abs(seconds))
+    length = _two_units(rounded - rounded % 60 if rounded >= 600 else rounded)
     return f"in {length}" if seconds > 0 else f"{length} ago"
 
 
 def _two_units(seconds: int) -> str:
-    """The largest unit and the next smaller one; only one where that is precise enough."""
+    """The largest unit and, where there is some of it, the next smaller one."""
     for number, (unit, size) in enumerate(_UNITS):
         count, rest = divmod(seconds, size)
         if count:
-            below = _UNITS[number + 1] if number + 1 < len(_UNITS) else None
-            more = rest // below[1] if below and count < 10 * (number + 1) else 0
-            return f"{count}{unit}" + (f" {more}{below[0]}" if below and more else "")
+            below, size_below = _UNITS[min(number + 1, len(_UNITS) - 1)]
+            more = rest // size_below
+            return f"{count}{unit}" + (f" {more}{below}" if more else "")
     return "0s"
 
 

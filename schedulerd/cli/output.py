@@ -76,6 +76,11 @@ class Output:
         click.echo(text, color=self.color)
         sys.stdout.flush()
 
+    def raw(self, text: str) -> None:
+        """A line of data as it is, escape bytes too, at once."""
+        click.echo(text, color=True)
+        sys.stdout.flush()
+
     def rows(
         self, shapes: Sequence[Shape], columns: Sequence[Column], *, empty: str, name: str = "name"
     ) -> None:

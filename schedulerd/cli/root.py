@@ -13,7 +13,7 @@ from schedulerd.cli.invocation import Invocation
 from schedulerd.version import __version__
 
 _COMMANDS: Final = {
-    "start": Lazy("schedulerd.cli.daemon:start", "Run the daemon, in the foreground."),
+    "start": Lazy("schedulerd.cli.daemon:start", "Run the daemon in the foreground."),
     "stop": Lazy("schedulerd.cli.daemon:stop", "Stop the daemon."),
     "reload": Lazy("schedulerd.cli.daemon:reload", "Have the daemon read its files again."),
     "status": Lazy("schedulerd.cli.status:status", "Show whether the daemon runs, and how it does."),

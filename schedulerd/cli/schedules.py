@@ -50,7 +50,7 @@ def next_(invocation: Invocation, name: str, limit: int, until: datetime | None)
 
 
 def _shape(schedule: "Schedule") -> Shape:
-    from schedulerd.operations.shapes import schedule_shape  # imports zones and more
+    from schedulerd.operations.schedule_shapes import schedule_shape  # imports zones and more
 
     return schedule_shape(schedule)
 

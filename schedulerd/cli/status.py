@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @pass_invocation
 def status(invocation: Invocation) -> None:
     """Show whether the daemon runs, and how it does; exit code 6 when it does not run."""
-    from schedulerd.operations.fire_shapes import status_shape
+    from schedulerd.operations.status_shapes import status_shape
 
     found = invocation.operations.daemon.status()
     shape = status_shape(found)

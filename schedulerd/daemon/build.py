@@ -31,6 +31,7 @@ from schedulerd.scheduler.launching import Launch, Launcher
 from schedulerd.scheduler.messages import Tick
 from schedulerd.scheduler.new_runs import RunMaker
 from schedulerd.scheduler.reconciling import Reconciler
+from schedulerd.scheduler.spawners import Spawners
 from schedulerd.scheduler.ticking import Ticker
 from schedulerd.store.database import Database
 from schedulerd.version import __version__
@@ -42,7 +43,7 @@ _AGENT: Final = "agent"
 
 @dataclass(kw_only=True, slots=True)
 class Daemon:
-    """All that runs. `links` are the spawners, the present one last."""
+    """All that runs."""
 
     core: Core
     ender: Ender
@@ -51,7 +52,7 @@ class Daemon:
     watcher: Watcher
     database: Database
     web: WebProcess | None
-    links: list[SpawnerLink]
+    spawners: Spawners
 
 
 def build(
@@ -83,7 +84,6 @@ class _Builder:
         self._environ = environ
         self._database = database
         self._listener = listener
-        self._links: list[SpawnerLink] = []
         self._agent = agent_name(settings.state_dir)
         self._started_at = clock.now()
 
@@ -112,6 +112,8 @@ class _Builder:
         ticker = Ticker(
             database, runs, agent=self._agent, boot_id=boot_id(), max_running=settings.max_running
         )
+        spawners = Spawners(self._new_spawner, launcher, ears)
+        self._spawners = spawners
         parts = Parts(
             database=database,
             clock=clock,
@@ -124,7 +126,7 @@ class _Builder:
             reconciler=reconciler,
             ticker=ticker,
             alarm=alarm,
-            new_spawner=lambda: self._new_spawner(launcher, ears),
+            spawners=spawners,
             reread=watcher.tell_again,
             beat=self._beat,
         )
@@ -136,7 +138,7 @@ class _Builder:
             watcher=watcher,
             database=database,
             web=None if self._listener is None else WebProcess(self._listener, self._environ),
-            links=self._links,
+            spawners=spawners,
         )
 
     @property
@@ -171,12 +173,8 @@ class _Builder:
         ]
         return Watcher(watched, feed, self._clock)
 
-    def _new_spawner(self, launcher: Launcher, ears: Ears) -> None:
-        link = SpawnerLink(self._settings.state_dir, preload=self._settings.preload, environ=self._environ)
-        link.start()
-        self._links.append(link)
-        launcher.use(link)
-        ears.listen_to(link)
+    def _new_spawner(self) -> SpawnerLink:
+        return SpawnerLink(self._settings.state_dir, preload=self._settings.preload, environ=self._environ)
 
     def _beat(self, core: Core) -> AgentBeat:
         now = self._clock.now()
@@ -191,7 +189,7 @@ class _Builder:
             status={
                 "running": core.running_count,
                 "max_running": self._settings.max_running,
-                "spawner": self._links[-1].pid if self._links else None,
+                "spawner": self._spawners.pid,
                 "web": f"http://{_url_host(self._settings.web.host)}:{self._port()}"
                 if self._listener
                 else None,

@@ -1,9 +1,13 @@
 """The daemon's own log: a line an event, a constant name and its data as key=value."""
 
+import faulthandler
 import logging
+import os
 import sys
+from collections.abc import Mapping
 from typing import Final
 
+_STDERR: Final = 2
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 # sd-daemon(3): the level in front of a line, for journald.
 _PRIORITIES: Final = ((logging.ERROR, "<3>"), (logging.WARNING, "<4>"), (logging.INFO, "<6>"), (0, "<7>"))
@@ -34,8 +38,18 @@ def _worded(value: object) -> str:
     return text if text and " " not in text and "\n" not in text else repr(text)
 
 
+def goes_to_journald(environ: Mapping[str, str]) -> bool:
+    """Is stderr the journal's? JOURNAL_STREAM names its device and inode; children inherit it wherever they write to."""
+    try:
+        status = os.fstat(_STDERR)
+    except OSError:
+        return False
+    return environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
+
+
 def set_up_logs(*, for_journald: bool, verbose: bool = False) -> None:
-    """Send the log of this process to stderr."""
+    """Send the log of this process to stderr, and its last words: where each thread was when a signal ended it."""
+    faulthandler.enable(_STDERR)  # for the SIGABRT of systemd's watchdog above all
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(EventFormatter(for_journald=for_journald))
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler], force=True)

@@ -13,8 +13,9 @@ from schedulerd.clock import Clock, SystemClock
 from schedulerd.config import Settings
 from schedulerd.daemon.build import Daemon, build
 from schedulerd.daemon.detach import Announce, detached
-from schedulerd.daemon.logs import set_up_logs
-from schedulerd.daemon.notify import Notifier, own_environment, without_notification
+from schedulerd.daemon.environment import for_children, own_environment
+from schedulerd.daemon.logs import goes_to_journald, set_up_logs
+from schedulerd.daemon.notify import Notifier
 from schedulerd.engine.doorbell import take_down
 from schedulerd.engine.lock import DaemonLock, take_stop_order
 from schedulerd.engine.processes import become_subreaper
@@ -26,7 +27,6 @@ from schedulerd.version import __version__
 log = logging.getLogger(__name__)
 
 _HURRIED_GRACE: Final = timedelta(seconds=2)  # Ctrl-C: the person waits
-_SPAWNER_SECONDS: Final = 2.0
 
 
 def run_daemon(settings: Settings, *, detach: bool = False, verbose: bool = False) -> int:
@@ -35,6 +35,7 @@ def run_daemon(settings: Settings, *, detach: bool = False, verbose: bool = Fals
     Raises what keeps a daemon from starting: `AlreadyRunning`, `PortTaken`, `NotPermitted`, `StoreUnavailable`, ...
     """
     make_state_dir(settings.state_dir)
+    require_directory(settings.directory)
     if detach:
         return detached(lambda announce: _serve(settings, announce, verbose=verbose), settings.state_dir)
     return _serve(settings, lambda: None, verbose=verbose)
@@ -53,17 +54,26 @@ def make_state_dir(state_dir: Path) -> None:
         raise NotPermitted(f"the state directory {state_dir} is not writable for this user")
 
 
+def require_directory(directory: Path) -> None:
+    """Raise `NotPermitted` unless runs can work in this folder."""
+    if not directory.is_dir() or not os.access(directory, os.X_OK):
+        raise NotPermitted(
+            f"runs cannot work in {directory}: it is no folder that this user may enter",
+            mend="set `directory` in the settings to one",
+        )
+
+
 def _serve(settings: Settings, announce: Announce, *, verbose: bool) -> int:
     environ = own_environment()
     notifier = Notifier(environ)
-    set_up_logs(for_journald="JOURNAL_STREAM" in environ, verbose=verbose)
+    set_up_logs(for_journald=goes_to_journald(environ), verbose=verbose)
     become_subreaper()
     lock = DaemonLock(settings.state_dir)
     lock.acquire()
     clock = SystemClock()
     try:
         turn = _Turn(settings, notifier, clock, announce)
-        daemon = build(settings, clock=clock, environ=without_notification(environ), on_turn=turn)
+        daemon = build(settings, clock=clock, environ=for_children(environ), on_turn=turn)
         turn.daemon = daemon
         _run(daemon, settings)
     finally:
@@ -95,10 +105,7 @@ def _stop(daemon: Daemon, settings: Settings) -> None:
     take_down(settings.state_dir)
     if daemon.web is not None:
         daemon.web.stop()
-    for link in daemon.links:
-        link.hang_up()
-        if daemon.core.running_count or not link.wait(_SPAWNER_SECONDS):
-            link.let_go()  # it stays until its runs have ended, and leaves how beside their journals
+    daemon.spawners.hang_up(runs_go_on=daemon.core.running_count > 0)
     daemon.database.close()
 
 

@@ -1,7 +1,6 @@
 """Tells systemd how the service does: sd_notify(3), a datagram to the socket that it names."""
 
 import contextlib
-import os
 import socket
 from collections.abc import Mapping
 
@@ -32,14 +31,3 @@ class Notifier:
     def close(self) -> None:
         """Let go of the socket."""
         self._socket.close()
-
-
-def without_notification(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment for children: they must not speak for the service."""
-    ours = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
-    return {key: value for key, value in environ.items() if key not in ours}
-
-
-def own_environment() -> Mapping[str, str]:
-    """This process's environment, read at the edge."""
-    return os.environ

@@ -152,7 +152,7 @@ def find_neighbours(path: str, sources: Iterable[Source] = ()) -> None:
 
 def loaded_neighbours(roots: Iterable[Path]) -> list[Source]:
     """The modules imported by now whose files lie under one of `roots`."""
-    folders = tuple(f"{root.resolve()}{os.sep}" for root in roots)
+    folders = tuple(f"{form}{os.sep}" for root in roots for form in (root, root.resolve()))
     found = []
     for name, module in sorted(sys.modules.items()):
         spec, path = getattr(module, "__spec__", None), getattr(module, "__file__", None)

@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -56,7 +57,8 @@ def _load(request: Mapping[str, Any]) -> "AnyFlow":
     sources = kept(request["version"], code=Path(request["code"]))
     find_neighbours(request["file"], sources)
     with loading(request["file"]) as found:
-        module = execute_file(sources[0])
+        # Where it lies now: a copy of the file has the same version, and its manifest may name that.
+        module = execute_file(replace(sources[0], path=request["file"]))
     return found.flow(request["entrypoint"], vars(module))
 
 

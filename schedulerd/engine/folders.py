@@ -10,6 +10,7 @@ A folder is complete before it is seen: it is made under a name with a dot and r
 """
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -123,8 +124,9 @@ class RunFolders:
         folder = self.runs / key
         if not folder.is_dir():
             return Facts()
+        stage = _stage(folder)  # first: who is seen to have started is seen with the process, written before that
         process, parent = read_process(folder)
-        return Facts(where=RUNS, stage=_stage(folder), process=process, parent=parent, exit=read_exit(folder))
+        return Facts(where=RUNS, stage=stage, process=process, parent=parent, exit=read_exit(folder))
 
     def names(self) -> set[str]:
         """The attempts that have a folder."""
@@ -169,7 +171,8 @@ def write_private(path: Path | str, content: bytes, *, folder: int | None = None
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
     descriptor = os.open(path, flags, 0o600, dir_fd=folder)
     try:
-        os.write(descriptor, content)
+        if os.write(descriptor, content) != len(content):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
     finally:
         os.close(descriptor)
 

@@ -157,7 +157,9 @@ class Spawner:
         self._say(wire.Ended(key=key))
 
     def _forget_everything(self) -> None:
-        """In the child: let go of what is the spawner's."""
+        """In the child: let go of what is the spawner's, the folders of other runs among it."""
+        for attempt in self._attempts.values():
+            os.close(attempt.folder)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -173,7 +175,8 @@ class Spawner:
             return
         attempt.stopped = why
         attempt.kill_at = time.monotonic() + grace
-        end_group(attempt.pid, signal.SIGTERM)
+        if not end_group(attempt.pid, signal.SIGTERM) and attempt.exit is None:
+            os.kill(attempt.pid, signal.SIGTERM)  # forked, and not yet the leader of its group
 
     def _hurry(self) -> None:
         """Enforce time limits, kill what was asked to end and did not, and see off what runs left behind."""

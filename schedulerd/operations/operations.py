@@ -2,17 +2,20 @@
 
 import secrets
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from schedulerd.clock import Clock
 from schedulerd.domain.ids import RANDOM_BITS
 from schedulerd.operations.daemon import Daemon
-from schedulerd.operations.fires import Fires
 from schedulerd.operations.flows import Flows
 from schedulerd.operations.runs import Runs
 from schedulerd.operations.schedules import Schedules
 from schedulerd.store.database import Database
+
+if TYPE_CHECKING:
+    from schedulerd.operations.fires import Fires
 
 
 class Operations:
@@ -30,4 +33,14 @@ class Operations:
         self.runs: Final = Runs(database, clock, wake=self.daemon.wake, entropy=entropy)
         self.flows: Final = Flows(database)
         self.schedules: Final = Schedules(database)
-        self.fires: Final = Fires(database, clock)
+        self._database: Final = database
+        self._clock: Final = clock
+
+    @cached_property
+    def fires(self) -> "Fires":
+        """What fires when."""
+        from schedulerd.operations.fires import (
+            Fires,
+        )  # the search of due times: 30 ms that most commands save
+
+        return Fires(self._database, self._clock)

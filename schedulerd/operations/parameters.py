@@ -14,7 +14,7 @@ def check_parameters(flow: str, schema: Schema, given: Mapping[str, Any]) -> Non
     """Raise `BadParameters`, with all that is wrong, unless `given` has the names and types that the schema asks for."""
     properties: Mapping[str, Schema] = schema.get("properties", {})
     wrong = [
-        *_unknown(properties, given, open_ended=schema.get("additionalProperties") is not False),
+        *_unknown(properties, given, open_ended=_takes_any(schema)),
         *_missing(schema.get("required", ()), given),
         *(
             f"parameter {name!r}: {_shown(value)} is not {wanted(properties[name])}"
@@ -42,7 +42,7 @@ def value_of(schema: Schema, text: str) -> Any:
 def _unknown(
     properties: Mapping[str, Schema], given: Mapping[str, Any], *, open_ended: bool
 ) -> Iterable[str]:
-    if open_ended and properties:
+    if open_ended:
         return ()
     if not properties:
         return (f"it takes no parameters, but was given {name!r}" for name in given)
@@ -51,6 +51,11 @@ def _unknown(
         for name in given
         if name not in properties
     )
+
+
+def _takes_any(schema: Schema) -> bool:
+    """May there be parameters that the schema does not name? A flow without a schema, a command, takes none."""
+    return bool(schema) and schema.get("additionalProperties") is not False
 
 
 def _missing(required: Iterable[str], given: Mapping[str, Any]) -> Iterable[str]:

@@ -1,18 +1,16 @@
 """Values as programs see them: what `-o json` and the API answer. Times are RFC 3339 in UTC, durations milliseconds."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, assert_never
+from typing import Any, Final
 
-from schedulerd.domain.durations import duration_text
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileError, Flow
 from schedulerd.domain.logs import NumberedLine, level_name
 from schedulerd.domain.runs import Move, Run
-from schedulerd.domain.schedules import Cron, Interval, Once, Policies, Schedule, When
+from schedulerd.domain.schedules import Schedule
 from schedulerd.domain.states import RunState
 from schedulerd.domain.tasks import TaskRun
-from schedulerd.domain.wording import in_words
 
 Shape = dict[str, Any]
 
@@ -161,52 +159,4 @@ def file_error_shape(error: FileError) -> Shape:
         "message": error.error.message,
         "seen_at": time_text(error.seen_at),
         "version": error.version_hash,
-    }
-
-
-def schedule_shape(schedule: Schedule) -> Shape:
-    """A schedule; of `flow` and `command` it has the one that it runs."""
-    definition = schedule.definition
-    runs = "flow" if definition.command is None else "command"
-    return {
-        "id": definition.name,
-        "name": definition.name,
-        runs: definition.flow if definition.command is None else definition.command,
-        "when": when_shape(definition.when),
-        "text": in_words(definition.when, name=definition.name),
-        "parameters": dict(definition.parameters),
-        "policies": _policies_shape(definition.policies),
-        "enabled": definition.enabled,
-        "paused": None,
-        "next_due": time_text(schedule.next_due),
-        "last_due": time_text(schedule.last_due),
-        "origin": definition.origin,
-    }
-
-
-def when_shape(when: When) -> Shape:
-    """When a schedule fires."""
-    match when:
-        case Cron():
-            return {"kind": "cron", "expression": when.expression, "timezone": when.timezone}
-        case Interval():
-            return {
-                "kind": "interval",
-                "expression": duration_text(when.every),
-                "timezone": when.timezone,
-                "anchor": None if when.anchor is None else when.anchor.isoformat(),
-            }
-        case Once():
-            return {"kind": "once", "expression": when.at.isoformat(), "timezone": when.timezone}
-        case _:
-            assert_never(when)
-
-
-def _policies_shape(policies: Policies) -> Mapping[str, Any]:
-    return {
-        "catchup": policies.catchup.value,
-        "catchup_limit": policies.catchup_limit,
-        "catchup_window_ms": milliseconds(policies.catchup_window),
-        "misfire_grace_ms": milliseconds(policies.misfire_grace),
-        "overlap": policies.overlap.value,
     }

@@ -36,6 +36,7 @@ from schedulerd.scheduler.messages import (
     Woken,
 )
 from schedulerd.scheduler.reconciling import Reconciler, attempt_of
+from schedulerd.scheduler.spawners import Spawners
 from schedulerd.scheduler.ticking import Ticker
 from schedulerd.store.database import Database
 
@@ -67,7 +68,7 @@ class Parts:
     reconciler: Reconciler
     ticker: Ticker
     alarm: Alarm
-    new_spawner: Callable[[], None]
+    spawners: Spawners
     reread: Callable[[], None]
     beat: Callable[["Core"], AgentBeat]
 
@@ -122,7 +123,7 @@ class Core:
             parts.definitions.load(tx)
         parts.reconciler.follow_live_runs(parts.definitions.flows)
         parts.reconciler.sweep_folders()
-        parts.new_spawner()
+        parts.spawners.look(parts.clock.monotonic())
 
     def run(self) -> None:
         """Take messages until the core is told to stop, and what that asks for is done."""
@@ -220,11 +221,10 @@ class Core:
 
     def _lose_spawner(self) -> None:
         """The spawner has died: what it had is looked at one by one, and another takes its place."""
-        log.error("spawner_died")
         for attempt in self._parts.attempts:
             attempt.asked = attempt.ours = False
         self._parts.inspector.start_over()
-        self._parts.new_spawner()
+        self._parts.spawners.lost(self._parts.clock.monotonic())
         self._swept_at = float("-inf")
 
     def _hear_end(self, key: str) -> None:
@@ -313,6 +313,7 @@ class Core:
     def _sweep(self) -> None:
         """What no message is needed for: journals that grew unheard, runs nobody answers for, wishes, endings."""
         now = self._parts.clock.now()
+        self._parts.spawners.look(self._parts.clock.monotonic())
         for attempt in self._parts.attempts:
             if attempt.ours or attempt.adopted:
                 self._parts.intake.note(attempt.folder)

@@ -112,8 +112,9 @@ class IntakeDesk:
         attempt.started_at = attempt.started_at or (
             now if reading.intake and reading.intake.started_at else None
         )
-        if not reading.more:
-            self._grown.pop(attempt.folder, None)
+        self._grown.pop(attempt.folder, None)
+        if reading.more:
+            self._grown[attempt.folder] = None  # behind the others, so that a chatty run holds up none
         if not reading.settled:
             return 0
         self._attempts.remove(attempt)

@@ -17,7 +17,6 @@ from schedulerd.engine.folders import Exit, Facts, RunFolders, write_exit
 from schedulerd.engine.leftovers import end_group
 from schedulerd.engine.processes import is_alive
 from schedulerd.scheduler.attempts import Attempt, Attempts
-from schedulerd.scheduler.inspecting import PREFIX
 from schedulerd.scheduler.launching import Launcher
 from schedulerd.scheduler.recovery import Remedy, Scene, remedy
 from schedulerd.store.database import Database
@@ -63,8 +62,13 @@ class Reconciler:
         """Remove what settled runs and interrupted inspections left; for the start, before anything is prepared."""
         self._folders.sweep()
         for key in self._folders.names():
-            if key.startswith(PREFIX) or self._attempts.get(key) is None:
+            if self._attempts.get(key) is None and not self._lives(key):
                 self._folders.remove(key)
+
+    def _lives(self, key: str) -> bool:
+        """Is somebody still at work in this folder? Of another database, perhaps: not ours to remove."""
+        process = self._folders.facts(key).process
+        return process is not None and is_alive(process)
 
     def look_at(self, attempt: Attempt, flows: Mapping[FlowKey, Flow]) -> bool:
         """Do the one right thing about an attempt; True when it is now ready to be read to its end."""

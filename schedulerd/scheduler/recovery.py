@@ -62,7 +62,7 @@ def remedy(scene: Scene) -> Remedy:
 
 
 def _without_folder(scene: Scene) -> Remedy:
-    if scene.asked:
+    if scene.asked or scene.ours:
         return Remedy.WAIT
     untouched = scene.state is RunState.PENDING and not scene.heard_of
     return Remedy.PREPARE if untouched and scene.same_boot else Remedy.LOST

@@ -133,5 +133,6 @@ def move_to(tx: Transaction, key: RunKey, state: RunState) -> None:
             step,
             at=NOW + timedelta(seconds=number),
             actor="test",
+            reason="overlap" if step is RunState.SKIPPED else "",
             failure=Failure(type="KeyError", message="'region'", task="load") if is_bad else None,
         )

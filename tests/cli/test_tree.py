@@ -94,7 +94,7 @@ def test_a_lazy_command_has_the_short_help_that_its_group_tells() -> None:
 @pytest.mark.parametrize(
     "args",
     [["--version"], ["--help"], *([*path, "--help"] for path in COMMANDS if path)],
-    ids=lambda args: " ".join(args),
+    ids=" ".join,
 )
 def test_help_and_version_import_nothing_heavy(args: list[str]) -> None:
     program = (

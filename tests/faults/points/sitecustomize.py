@@ -3,6 +3,6 @@
 import os
 
 if os.environ.get("TRIP_POINT"):
-    import tripwire
+    import tripwire  # type: ignore[import-not-found]  # beside this file, once it is in the path
 
     tripwire.lay(os.environ["TRIP_POINT"], os.environ["TRIP_MARK"])

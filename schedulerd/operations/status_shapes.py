@@ -1,32 +1,8 @@
-"""Fires, explanations and the daemon's status as programs see them; the rest is in `shapes`."""
+"""The daemon's status as programs see it."""
 
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.operations.daemon import DaemonStatus
-from schedulerd.operations.fires import Explanation, Fire
-from schedulerd.operations.shapes import Shape, file_error_shape, time_text, when_shape
-
-
-def fire_shape(fire: Fire) -> Shape:
-    """A due time to come."""
-    return {
-        "at": time_text(fire.at),
-        "local": fire.local.isoformat(timespec="milliseconds"),
-        "timezone": fire.timezone,
-        "schedule": fire.schedule,
-        "flow": fire.flow,
-        "note": fire.note,
-    }
-
-
-def explanation_shape(explanation: Explanation) -> Shape:
-    """What an expression says."""
-    return {
-        "expression": explanation.expression,
-        "when": when_shape(explanation.when),
-        "text": explanation.text,
-        "notes": [{"code": one.code.value, "text": one.text} for one in explanation.cautions],
-        "fires": [fire_shape(fire) for fire in explanation.fires],
-    }
+from schedulerd.operations.shapes import Shape, file_error_shape, time_text
 
 
 def status_shape(status: DaemonStatus) -> Shape:

@@ -1,0 +1,140 @@
+"""`init` and `validate`: the files that people write."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.cli.scenes import Project
+
+REPOSITORY = Path(__file__).parents[2]
+TEMPLATES = REPOSITORY / "schedulerd" / "cli" / "templates"
+GOOD_FLOW = "from schedulerd import flow\n\n@flow\ndef etl():\n    pass\n"
+
+
+@pytest.mark.parametrize(
+    ("template", "original"),
+    [("schedulerd.toml", "config/schedulerd.toml"), ("hello.py.txt", "flows/hello.py")],
+)
+def test_the_templates_are_the_files_of_this_repository(template: str, original: str) -> None:
+    assert (TEMPLATES / template).read_text() == (REPOSITORY / original).read_text(), f"copy {original} there"
+
+
+def test_what_init_writes_is_good(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = project.call("init", str(tmp_path / "new"))
+    monkeypatch.chdir(tmp_path / "new")
+
+    result = project.call("--config", "config/schedulerd.toml", "validate")
+
+    assert made.exit_code == 0
+    assert f"cd {tmp_path / 'new'} && schedulerd start" in made.stderr
+    assert (result.exit_code, result.stdout) == (0, ""), result.output
+    assert "✓ flows/hello.py: hello" in result.stderr
+    assert "✓ config/schedules/hello.toml: hello-every-minute" in result.stderr
+
+
+def test_a_second_init_writes_nothing(project: Project, tmp_path: Path) -> None:
+    project.call("init", str(tmp_path / "new"))
+    (tmp_path / "new" / "flows" / "hello.py").write_text("mine = True\n")
+    (tmp_path / "new" / "config" / "schedulerd.toml").unlink()
+
+    refused = project.call("init", str(tmp_path / "new"))
+    forced = project.call("init", str(tmp_path / "new"), "--force")
+
+    assert refused.exit_code == 5
+    assert "has config/schedules/hello.toml, flows/hello.py already; nothing was written" in refused.stderr
+    assert forced.exit_code == 0
+    assert "def hello" in (tmp_path / "new" / "flows" / "hello.py").read_text()
+
+
+def test_good_files_are_named_with_what_they_hold(project: Project) -> None:
+    (project.folder / "flows" / "etl.py").write_text(GOOD_FLOW)
+
+    found = json.loads(project.call("validate", "-o", "json").stdout)
+
+    assert [(Path(one["file"]).name, one["ok"], one["holds"]) for one in found] == [
+        ("schedulerd.toml", True, ["settings"]),
+        ("etl.py", True, ["etl"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("def etl(:\n", "etl.py:1: SyntaxError: invalid syntax"),
+        ("\nraise KeyError('region')\n", "etl.py:2: KeyError: 'region'"),
+        ("import os\nos._exit(3)\n", "etl.py: LoadError: loading the file ended its process with status 3"),
+        (
+            "import os\nos.kill(os.getpid(), 9)\n",
+            "etl.py: LoadError: loading the file killed its process with SIGKILL",
+        ),
+        (
+            "from threading import Event\nEvent().wait()\n",
+            "etl.py: LoadError: loading the file took longer than 2 s and was ended",
+        ),
+        (
+            "from schedulerd import flow\nfrom schedulerd.schedules import Cron\n"
+            "@flow(schedule=Cron('0 99 * * *'))\ndef etl(): pass\n",
+            "etl.py: hour: '99' is not one of 0-23: '0 99 * * *'",
+        ),
+    ],
+    ids=["syntax", "exception", "exit", "kill", "endless", "schedule"],
+)
+def test_a_bad_flow_file_is_told_with_its_place(
+    project: Project, content: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project.folder / "flows" / "etl.py").write_text(content)
+    monkeypatch.chdir(project.folder / "flows")
+
+    result = project.call("validate", "etl.py", environ={"SCHEDULERD_INSPECT_TIMEOUT": "2s"})
+
+    assert result.exit_code == 8
+    assert result.stdout.startswith(said)
+    assert "1 finding" in result.stderr
+
+
+def test_a_bad_schedule_file_is_told_with_its_lines(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project.folder / "config" / "schedules")
+    Path("a.toml").write_text('[[schedule]]\nname = "a"\nflow = "etl"\ncron = "61 * * * *"\n')
+
+    result = project.call("validate", "a.toml")
+
+    assert result.exit_code == 8
+    assert result.stdout.startswith("a.toml:4: ")
+    assert all(line.startswith(("a.toml:", "  ")) for line in result.stdout.splitlines())
+
+
+def test_a_schedule_without_its_flow_is_found_when_all_is_looked_at(project: Project) -> None:
+    (project.folder / "flows" / "etl.py").write_text(GOOD_FLOW)
+    (project.folder / "config" / "schedules" / "a.toml").write_text(
+        '[[schedule]]\nname = "a"\nflow = "elt"\nevery = "1m"\n'
+    )
+
+    result = project.call("validate")
+
+    assert result.exit_code == 8
+    assert "a.toml:1: schedule 'a': there is no flow 'elt'; did you mean 'etl'?" in result.stdout
+
+
+def test_the_settings_can_be_validated_by_path(project: Project) -> None:
+    other = project.folder / "elsewhere" / "schedulerd.toml"
+    other.parent.mkdir()
+    other.write_text("max_running = 0\n")
+
+    result = project.call("validate", str(other))
+
+    assert result.exit_code == 8
+    assert f"{os.path.relpath(other)}:1: " in result.stdout or f"{other}:1: " in result.stdout
+
+
+def test_a_folder_is_validated_with_all_that_it_holds(project: Project) -> None:
+    (project.folder / "flows" / "etl.py").write_text(GOOD_FLOW)
+    (project.folder / "flows" / "_helper.py").write_text("1 / 0\n")
+    (project.folder / "flows" / "bad.py").write_text("1 / 0\n")
+
+    found = json.loads(project.call("validate", str(project.folder / "flows"), "-o", "json").stdout)
+
+    assert {Path(one["file"]).name: one["ok"] for one in found} == {"bad.py": False, "etl.py": True}

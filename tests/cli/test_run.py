@@ -1,0 +1,226 @@
+"""`run`: what is recorded, what is refused, and how waiting for it ends."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from schedulerd.domain.runs import Run, RunFilter
+from schedulerd.domain.states import RunState
+from tests.cli.scenes import Project, StillClock
+from tests.store.scenes import a_line
+
+
+def the_runs(project: Project) -> list[Run]:
+    with project.database.read() as tx:
+        return tx.runs.list(RunFilter())
+
+
+def test_a_run_is_recorded_and_waits_for_a_daemon(project: Project) -> None:
+    project.add_flow()
+
+    result = project.call("run", "etl")
+
+    (run,) = the_runs(project)
+    assert result.exit_code == 0
+    assert result.stdout == f"etl#1 recorded  {run.id}\n"
+    assert "no daemon answers: the run waits in the database until `schedulerd start`" in result.stderr
+    assert (run.state, run.trigger.value) == (RunState.SCHEDULED, "manual")
+
+
+def test_parameters_have_the_types_that_the_flow_asks_for(project: Project) -> None:
+    project.add_flow()
+
+    result = project.call("run", "etl", "-p", "region=12", "-p", "rows=12", "-p", "day=null", "-o", "json")
+
+    assert json.loads(result.stdout)["parameters"] == {"region": "12", "rows": 12, "day": None}
+
+
+@pytest.mark.parametrize("how", ["text", "file", "stdin"])
+def test_parameters_can_be_an_object_of_json(project: Project, tmp_path: Path, how: str) -> None:
+    project.add_flow()
+    document = '{"region": "jp", "rows": 1}'
+    (tmp_path / "p.json").write_text(document)
+    argument = {"text": document, "file": f"@{tmp_path / 'p.json'}", "stdin": "-"}[how]
+
+    result = project.call("run", "etl", "--params", argument, "-p", "rows=2", typed=document)
+
+    assert result.exit_code == 0
+    assert the_runs(project)[0].parameters == {"region": "jp", "rows": 2}
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["-p", "regin=kr"], "there is no parameter 'regin'; did you mean 'region'?"),
+        (["-p", "rows=many"], "parameter 'rows': \"many\" is not a whole number"),
+        (["-p", "rows"], "'rows' is not NAME=VALUE"),
+        (["--params", "[1]"], "it must be a JSON object"),
+        (["--params", "{"], "Invalid value for '--params'"),
+    ],
+)
+def test_parameters_that_do_not_fit_are_a_usage_error(project: Project, args: list[str], said: str) -> None:
+    project.add_flow()
+
+    result = project.call("run", "etl", *args)
+
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert the_runs(project) == []
+
+
+def test_a_run_can_be_due_later(project: Project) -> None:
+    project.add_flow()
+
+    result = project.call("run", "etl", "--at", "15m", "-o", "json")
+
+    assert json.loads(result.stdout)["due_at"] == "2026-11-22T06:15:00.000Z"
+
+
+def test_a_time_without_a_zone_is_meant_in_that_of_the_person(project: Project) -> None:
+    project.add_flow()
+
+    result = project.call("run", "etl", "--tz", "Asia/Seoul", "--at", "2026-11-23T09:00", "-o", "json")
+
+    assert json.loads(result.stdout)["due_at"] == "2026-11-23T00:00:00.000Z"
+
+
+def test_the_same_idempotency_key_twice_makes_one_run(project: Project) -> None:
+    project.add_flow()
+
+    first = project.call("run", "etl", "--idempotency-key", "monday", "-o", "name")
+    second = project.call("run", "etl", "--idempotency-key", "monday", "-o", "name")
+    told = project.call("run", "etl", "--idempotency-key", "monday")
+
+    assert first.stdout == second.stdout
+    assert len(the_runs(project)) == 1
+    assert told.stdout.startswith("etl#1 was recorded already with this key: scheduled")
+
+
+def test_a_flow_is_named_by_its_file_too(project: Project) -> None:
+    project.add_flow()
+
+    result = project.call("run", os.path.relpath(project.folder / "etl.py"))
+
+    assert result.exit_code == 0
+    assert [run.selector for run in the_runs(project)] == ["etl#1"]
+
+
+def test_a_file_that_no_folder_of_flows_holds_can_be_run_here(project: Project) -> None:
+    result = project.call("run", "elsewhere.py")
+
+    assert result.exit_code == 3
+    assert "--local" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("etk", "did you mean etl?"), ("list", "did you mean `schedulerd runs list`?")],
+)
+def test_a_flow_that_nobody_knows_is_told_what_it_may_be(project: Project, name: str, said: str) -> None:
+    project.add_flow()
+
+    result = project.call("run", name)
+
+    assert result.exit_code == 3
+    assert said in result.stderr
+
+
+def test_a_flow_that_was_removed_cannot_be_run(project: Project) -> None:
+    project.add_flow()
+    with project.database.write() as tx:
+        tx.flows.remove_file(str(project.folder / "etl.py"), now=StillClock().now())
+
+    result = project.call("run", "etl")
+
+    assert result.exit_code == 5
+    assert "was removed" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("state", "code"), [(RunState.COMPLETED, 0), (RunState.FAILED, 10), (RunState.CRASHED, 12)]
+)
+def test_waiting_tells_how_the_run_ended(project: Project, state: RunState, code: int) -> None:
+    project.add_flow()
+    clock = StillClock(on_look=lambda: end(project, state))
+
+    result = project.call("run", "etl", "--wait", "--timeout", "1h", clock=clock)
+
+    assert result.exit_code == code
+    assert result.stdout.splitlines()[0].startswith("etl#1 recorded")
+    assert f"{state.value} in 0ms" in result.stdout.splitlines()[1]
+
+
+def test_following_shows_the_log_and_ends_with_the_run(project: Project) -> None:
+    project.add_flow()
+    clock = StillClock(on_look=lambda: end(project, RunState.FAILED, said="row 3 is bad"))
+
+    result = project.call("run", "etl", "-f", "--timeout", "1h", clock=clock)
+
+    assert result.exit_code == 10
+    assert result.stdout == "06:00:00.000 INFO     row 3 is bad\n"
+    assert "✕ failed" in result.stderr
+
+
+def test_a_run_that_does_not_end_in_time_goes_on(project: Project) -> None:
+    project.add_flow()
+
+    result = project.call("run", "etl", "--wait", "--timeout", "1s", clock=StillClock(step=0.9))
+
+    assert result.exit_code == 7
+    assert [run.state for run in the_runs(project)] == [RunState.SCHEDULED]
+
+
+def end(project: Project, state: RunState, *, said: str = "") -> None:
+    """What a daemon does to a run that waits."""
+    for run in the_runs(project):
+        if run.state is RunState.SCHEDULED:
+            project.move(run.key, RunState.PENDING, RunState.RUNNING)
+            if said:
+                project.take(run.key, a_line(said))
+            project.move(run.key, state)
+
+
+FLOWS = """\
+from schedulerd import Flow, Parameter, flow, task
+
+@flow
+def greet(name: str = "world", times: int = 1):
+    print(f"Hello, {name}!" * times)
+
+@flow
+def stumble():
+    raise KeyError("region")
+
+@flow
+def leave():
+    import sys
+    sys.exit(3)
+"""
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "printed"),
+    [
+        (["greet.py:greet", "-p", "name=you", "-p", "times=2"], 0, "Hello, you!Hello, you!\n"),
+        (["greet.py:stumble"], 10, ""),
+        (["greet.py:leave"], 10, ""),
+        (["greet.py"], 3, ""),
+        (["greet.py:nobody"], 3, ""),
+        (["nothing.py"], 3, ""),
+        (["greet.py:greet", "-p", "tims=2"], 2, ""),
+        (["greet", "-p", "times=1"], 0, "Hello, world!\n"),
+    ],
+    ids=str,
+)
+def test_a_flow_runs_here_and_now(project: Project, args: list[str], code: int, printed: str) -> None:
+    (project.folder / "flows" / "greet.py").write_text(FLOWS)
+    (project.folder / "state" / "schedulerd.db").unlink()
+
+    with project.spawn("run", "--local", *args, cwd=project.folder / "flows") as child:
+        stdout, stderr = child.communicate(timeout=30)
+
+    assert (child.returncode, stdout) == (code, printed), stderr
+    assert not (project.folder / "state" / "schedulerd.db").exists()
+    project.database.upgrade()  # its invariants are looked at after each test

@@ -1,0 +1,187 @@
+"""`schedules`, `next` and `explain`: what fires when."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from schedulerd.domain.schedules import Cron, Interval, Once
+from tests.builders import NOW, a_schedule
+from tests.cli.scenes import Project
+
+FIELDS = [
+    "id",
+    "name",
+    "flow",
+    "when",
+    "text",
+    "parameters",
+    "policies",
+    "enabled",
+    "paused",
+    "next_due",
+    "last_due",
+    "origin",
+]
+HALF_PAST_TWO = Cron(expression="30 2 * * *", timezone="Europe/Berlin")
+
+
+def put(project: Project, name: str, **changes: Any) -> None:
+    """A schedule of the flow `etl`."""
+    definition = a_schedule(name, **changes)
+    with project.database.write() as tx:
+        tx.schedules.put(
+            definition,
+            flow=tx.flows.get("etl").key,
+            watermark=NOW,
+            next_due=NOW + timedelta(hours=1),
+            now=NOW,
+        )
+
+
+@pytest.fixture(autouse=True)
+def _flow(project: Project) -> None:
+    project.add_flow()
+
+
+def test_a_schedule_in_json_has_the_shape_that_the_api_has(project: Project) -> None:
+    put(project, "morning", when=HALF_PAST_TWO, parameters={"rows": 1})
+
+    (shown,) = json.loads(project.call("schedules", "list", "-o", "json").stdout)
+
+    assert list(shown) == FIELDS
+    assert shown["when"] == {"kind": "cron", "expression": "30 2 * * *", "timezone": "Europe/Berlin"}
+    assert shown["text"] == "at 02:30 every day, Europe/Berlin time"
+    assert shown["next_due"] == "2026-11-22T07:00:00.000Z"
+    assert shown["policies"]["catchup"] == "latest"
+
+
+def test_a_command_stands_in_the_place_of_the_flow(project: Project) -> None:
+    put(project, "dump", flow=None, command="pg_dump app")
+
+    shown = json.loads(project.call("schedules", "show", "dump", "-o", "json").stdout)
+
+    assert shown["command"] == "pg_dump app"
+    assert "flow" not in shown
+    assert "$ pg_dump app" in project.call("schedules", "list").stdout
+
+
+def test_a_person_sees_when_a_schedule_fires_in_words(project: Project) -> None:
+    put(project, "morning", when=HALF_PAST_TWO)
+    put(project, "often", when=Interval(every=timedelta(minutes=15)), enabled=False)
+    put(project, "once", when=Once(at=datetime.fromisoformat("2027-01-01T09:00")))
+
+    assert "every 15 minutes" in project.call("schedules", "show", "often").stdout
+    assert "once, on 1 January 2027 at 09:00" in project.call("schedules", "show", "once").stdout
+    listed = project.call("schedules", "list").stdout
+    assert "in 1h" in listed
+    assert "not enabled" in listed
+
+
+def test_a_misspelt_schedule_is_told_what_it_may_be(project: Project) -> None:
+    put(project, "morning")
+
+    result = project.call("schedules", "show", "mornin")
+
+    assert result.exit_code == 3
+    assert "did you mean morning?" in result.stderr
+
+
+def test_next_is_across_everything_that_is_enabled(project: Project) -> None:
+    put(project, "a", when=Cron(expression="0 7 * * *"))
+    put(project, "b", when=Cron(expression="30 6 * * *"))
+    put(project, "c", when=Cron(expression="* * * * *"), enabled=False)
+
+    fires = json.loads(project.call("next", "-n", "3", "-o", "json").stdout)
+
+    assert [(fire["schedule"], fire["at"]) for fire in fires] == [
+        ("b", "2026-11-22T06:30:00.000Z"),
+        ("a", "2026-11-22T07:00:00.000Z"),
+        ("b", "2026-11-23T06:30:00.000Z"),
+    ]
+    assert list(fires[0]) == ["at", "local", "timezone", "schedule", "flow", "note"]
+
+
+def test_next_ends_where_it_is_told_to(project: Project) -> None:
+    put(project, "a", when=Cron(expression="0 * * * *"))
+
+    assert len(project.call("next", "--until", "3h", "-o", "name").stdout.split()) == 3
+
+
+@pytest.mark.parametrize("name", ["a", "etl"])
+def test_next_takes_a_schedule_or_a_flow(project: Project, name: str) -> None:
+    project.add_flow("report")
+    put(project, "a", when=Cron(expression="0 7 * * *"))
+
+    assert "2026-11-22 07:00:00 UTC  a" in project.call("next", name, "-n", "1").stdout
+    assert project.call("next", "report").exit_code == 0
+    assert project.call("next", "reprot").exit_code == 3
+
+
+def test_the_next_fires_of_a_schedule_say_where_the_clocks_change(project: Project) -> None:
+    put(project, "a", when=Cron(expression="30 2 28 3 *", timezone="Europe/Berlin"))
+    put(project, "b", when=Cron(expression="30 2 31 10 *", timezone="Europe/Berlin"))
+
+    gap = json.loads(project.call("schedules", "next", "a", "-n", "1", "-o", "json").stdout)
+    fold = json.loads(project.call("schedules", "next", "b", "-n", "1", "-o", "json").stdout)
+
+    assert gap[0]["local"] == "2027-03-28T03:00:00.000+02:00"
+    assert gap[0]["note"] == "dst-gap: 02:30 does not exist on this day"
+    assert fold[0]["note"] == "dst-fold: 02:30 happens twice; this is the first time"
+
+
+def test_without_schedules_nothing_is_going_to_fire(project: Project) -> None:
+    result = project.call("next", "-o", "json")
+
+    assert (result.exit_code, result.stdout) == (0, "[]\n")
+    assert result.stderr == "nothing is going to fire\n"
+
+
+def test_explain_says_in_words_what_an_expression_means(project: Project) -> None:
+    shown = project.call("explain", "30 2 * * *", "--tz", "Europe/Berlin").stdout.splitlines()
+
+    assert shown[0] == "At 02:30 every day, Europe/Berlin time"
+    assert [line.split()[0] for line in shown[1:]] == ["next"] * 5 + ["note"] * 2
+    assert "Mon 2026-11-23 02:30:00 CET  01:30Z" in shown[1]
+    assert "dst-gap" in shown[6]
+    assert "dst-fold" in shown[7]
+
+
+def test_an_explanation_in_json_has_words_notes_and_fires(project: Project) -> None:
+    shown = json.loads(project.call("explain", "*/7 * * * *", "-n", "2", "-o", "json").stdout)
+
+    assert list(shown) == ["expression", "when", "text", "notes", "fires"]
+    assert [note["code"] for note in shown["notes"]] == ["uneven-step"]
+    assert [fire["at"] for fire in shown["fires"]] == ["2026-11-22T06:07:00.000Z", "2026-11-22T06:14:00.000Z"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [("90m", "Every 90 minutes, UTC"), ("2026-12-01T09:00", "Once, on 1 December 2026")],
+)
+def test_durations_and_single_times_are_explained_too(project: Project, expression: str, words: str) -> None:
+    assert project.call("explain", expression).stdout.startswith(words)
+
+
+def test_an_invalid_expression_is_marked_where_it_is_wrong(project: Project) -> None:
+    result = project.call("explain", "*/5 25 * * *")
+
+    assert result.exit_code == 8
+    assert result.stderr.splitlines()[-2:] == ["  */5 25 * * *", "      ^^"]
+    assert result.stdout == ""
+
+
+def test_fires_can_be_asked_for_from_another_moment_on(project: Project) -> None:
+    shown = json.loads(
+        project.call("explain", "0 0 * * *", "--from", "2027-01-01", "-n", "1", "-o", "json").stdout
+    )
+
+    assert shown["fires"][0]["at"] == "2027-01-02T00:00:00.000Z"
+
+
+def test_a_zone_that_nobody_knows_is_a_usage_error(project: Project) -> None:
+    result = project.call("next", "--tz", "Asia/Soul")
+
+    assert result.exit_code == 2
+    assert "Asia/Seoul" in result.stderr

@@ -1,0 +1,127 @@
+"""From what changed in the folders to what the core is told."""
+
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schedulerd.daemon.feed import Feed
+from schedulerd.scheduler.messages import DefinitionsChanged
+from schedulerd.watch.changes import FolderChange
+from schedulerd.watch.folders import Role, SeenFile
+from tests.builders import a_schedule
+
+TOML = '[[schedule]]\nname = "{name}"\nflow = "etl"\ncron = "0 6 * * *"\n'
+
+
+class Told:
+    """A feed over one folder, and all that the core was told."""
+
+    def __init__(self, folder: Path, **changes: Any) -> None:
+        self.folder = folder
+        self.messages: list[DefinitionsChanged] = []
+        self.feed = Feed(
+            self.messages.append, timezone=changes.get("timezone", "UTC"), last_known=changes.get("known", ())
+        )
+
+    def file(self, name: str, text: str = "", *, folder: str = "flows", role: Role = Role.FLOW) -> SeenFile:
+        path = self.folder / folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        digest = sha256(text.encode()).hexdigest()
+        stamp: Any = (0, 0, 0)  # the feed does not look at it
+        return SeenFile(path=path, folder=path.parent, role=role, hash=digest, stamp=stamp)
+
+    def schedules(self, name: str, text: str) -> SeenFile:
+        return self.file(name, text, folder="schedules", role=Role.SCHEDULES)
+
+    def __call__(self, files: tuple[SeenFile, ...], **changes: Any) -> DefinitionsChanged:
+        values: dict[str, Any] = {"changed": files, "removed": (), "problems": (), "withheld": frozenset()}
+        self.feed(FolderChange(files=files, **(values | {"first": False} | changes)))
+        return self.messages[-1]
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Told:
+    return Told(tmp_path)
+
+
+def names(message: DefinitionsChanged) -> list[str] | None:
+    return None if message.schedules is None else [one.name for one in message.schedules]
+
+
+def test_the_flow_files_that_are_there_and_those_to_look_at_are_told(told: Told) -> None:
+    old, new = told.file("a.py"), told.file("b.py")
+
+    message = told((old, new), changed=(new,))
+
+    assert message.flow_files == {str(old.path), str(new.path)}
+    assert message.look_at == {str(new.path)}
+
+
+@pytest.mark.parametrize("how", ["changed", "removed"])
+def test_all_flow_files_of_a_folder_are_looked_at_when_a_module_in_it_changes(told: Told, how: str) -> None:
+    etl, other = told.file("etl.py"), told.file("other.py", folder="more")
+    module = told.file("_common.py", role=Role.MODULE)
+
+    message = told((etl, other), **({"changed": ()} | {how: (module,)}))
+
+    assert message.look_at == {str(etl.path)}
+
+
+def test_schedules_are_not_spoken_of_when_their_files_did_not_change(told: Told) -> None:
+    told((told.schedules("a.toml", TOML.format(name="morning")),), first=True)
+
+    assert names(told((told.file("etl.py"),))) is None
+
+
+def test_schedules_are_read_in_the_time_zone_of_the_settings(tmp_path: Path) -> None:
+    told = Told(tmp_path, timezone="Asia/Seoul")
+
+    message = told((told.schedules("a.toml", TOML.format(name="morning")),))
+
+    assert message.schedules is not None
+    assert message.schedules[0].when.timezone == "Asia/Seoul"
+
+
+def test_the_first_look_tells_the_schedules_also_when_there_are_none(told: Told) -> None:
+    assert names(told((), first=True)) == []
+
+
+def test_a_file_that_is_gone_takes_its_schedules_along(told: Told) -> None:
+    file = told.schedules("a.toml", TOML.format(name="morning"))
+    told((file,), first=True)
+
+    assert names(told((), changed=(), removed=(file,))) == []
+
+
+def test_a_broken_schedule_keeps_its_last_good_version_and_is_reported(told: Told) -> None:
+    told((told.schedules("a.toml", TOML.format(name="morning")),), first=True)
+
+    message = told((told.schedules("a.toml", TOML.format(name="morning").replace("0 6", "x 6")),))
+
+    assert names(message) == ["morning"]
+    (error,) = message.schedule_errors
+    assert error.line is not None
+
+
+def test_a_file_that_was_broken_before_the_start_keeps_what_the_database_remembers(tmp_path: Path) -> None:
+    origin = f"{tmp_path / 'schedules' / 'a.toml'}:1"
+    told = Told(
+        tmp_path, known=[a_schedule("morning", origin=origin), a_schedule("own", origin="flows/etl.py")]
+    )
+
+    message = told((told.schedules("a.toml", "this is no TOML ["),), first=True)
+
+    assert names(message) == ["morning"]
+
+
+def test_schedules_of_a_file_that_cannot_be_taken_now_stay(told: Told) -> None:
+    file = told.schedules("a.toml", TOML.format(name="morning"))
+    told((file,), first=True)
+
+    message = told((), changed=(), removed=(file,), withheld=frozenset({file.path}))
+
+    assert names(message) == ["morning"]
+    assert message.withheld == {str(file.path)}
