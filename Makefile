@@ -63,9 +63,9 @@ $(VENV)/bin/python:
 	if [ -n "$$found" ]; then \
 	    version=$$($$found -c 'import sys; print("python%d.%d" % sys.version_info[:2])'); \
 	    echo "$$version cannot make a virtual environment: its venv module is not installed." >&2; \
-	    echo "  On Debian and Ubuntu: sudo apt-get install $$version-venv" >&2; \
+	    echo "  On Debian and Ubuntu, as root: apt-get install $$version-venv" >&2; \
 	else \
 	    echo "schedulerd needs Python 3.11 or newer; no python3 of that age was found in PATH." >&2; \
-	    echo "  On Debian 12 or newer: sudo apt-get install python3 python3-venv" >&2; \
+	    echo "  On Debian 12 or newer, as root: apt-get install python3 python3-venv" >&2; \
 	fi; \
 	exit 1

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from schedulerd.engine import folders as disk
 from schedulerd.engine import wire
-from schedulerd.engine.folders import Exit, RunFolders, begin, write_exit, write_process
+from schedulerd.engine.folders import Exit, RunFolders, write_exit, write_process
 from schedulerd.engine.link import SpawnerLink
 from schedulerd.engine.processes import ProcessId, identify
 from schedulerd.scheduler.messages import SpawnerSpoke
@@ -22,6 +23,7 @@ class FakeClock:
     def __init__(self, now: datetime = NOW) -> None:
         self._now = now
         self._monotonic = 1_000.0
+        self.step = 0.0  # seconds that pass each time it is asked
 
     def now(self) -> datetime:
         """The moment at which it stands."""
@@ -29,6 +31,7 @@ class FakeClock:
 
     def monotonic(self) -> float:
         """Seconds that only go forward."""
+        self._monotonic += self.step
         return self._monotonic
 
     def advance(self, seconds: float = 0.0, **parts: float) -> None:
@@ -79,12 +82,12 @@ class FakeSpawner(SpawnerLink):
         self._open[key] = folder
         return SpawnerSpoke(said=wire.Taken(key=key, pid=os.getpid()))
 
-    def start(self, key: str, *, process: ProcessId | None = None) -> SpawnerSpoke:
+    def begin(self, key: str, *, process: ProcessId | None = None) -> SpawnerSpoke:
         """Take it and begin: its process is this one, unless another is given."""
         said = self.take(key)
         if isinstance(said.said, wire.Taken):
             write_process(self._open[key], process or self.identity, parent=self.identity)
-            assert begin(self._open[key])
+            assert disk.begin(self._open[key])
         return said
 
     def end(self, key: str, *, status: int | None = 0, **changes: int | str | None) -> SpawnerSpoke:

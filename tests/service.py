@@ -176,9 +176,8 @@ class Service:
 
     def wait_for_end(self, key: RunKey, *, within: float = 15.0) -> Run:
         """Wait until a run has ended."""
-        return eventually(
-            lambda: ((run := self.run(key)).ended_at is not None and run) or None, within=within
-        )
+        eventually(lambda: self.run(key).ended_at is not None, within=within)
+        return self.run(key)
 
     def broken_invariants(self) -> list[str]:
         """What the database says that cannot be true."""

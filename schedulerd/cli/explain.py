@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 )
 @pass_invocation
 def explain(invocation: Invocation, expression: str, limit: int, after: datetime | None, name: str) -> None:
-    """Say in words when EXPRESSION fires: "30 2 * * *", 15m, or 2026-12-01T09:00.
+    """Say in words when an expression fires: "30 2 * * *", 15m, or 2026-12-01T09:00.
 
     It is meant in the zone of --tz, else in that of the settings. An invalid expression ends with exit code 8.
     """
@@ -49,7 +49,7 @@ def explain(invocation: Invocation, expression: str, limit: int, after: datetime
 @click.option("--until", type=COMING, help="Fires up to then: 1d, tomorrow, 2026-12-01.")
 @pass_invocation
 def next_(invocation: Invocation, name: str | None, limit: int, until: datetime | None) -> None:
-    """Show what fires next: across everything, or of one flow or schedule."""
+    """Show what fires next, across everything or of one flow or schedule."""
     show_fires(invocation, invocation.operations.fires.next(name, limit=limit, until=until))
 
 

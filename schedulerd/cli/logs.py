@@ -44,7 +44,7 @@ def logs(
     grep: str | None,
     raw: bool,
 ) -> None:
-    """Show the log of RUN, or of the last run."""
+    """Show the log of a run: RUN, or the last one."""
     from schedulerd.operations.runs import LineFilter  # imports SQLAlchemy
 
     asked = invocation.operations.runs

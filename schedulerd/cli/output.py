@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any, Final
@@ -109,7 +109,7 @@ class Output:
             case "csv":
                 self._csv([shape])
             case "name":
-                self.line(str(shape.get(name, "")))
+                self._lines([str(shape[name])] if shape[name] is not None else [])
             case _:
                 self.line(text())
 
@@ -147,7 +147,7 @@ class Output:
         )
         self._lines(lines)
 
-    def _lines(self, lines: Any) -> None:
+    def _lines(self, lines: Iterable[str]) -> None:
         for line in lines:
             click.echo(line, color=self.color)
         sys.stdout.flush()

@@ -23,7 +23,9 @@ _COMMANDS: Final = {
     "ps": Lazy("schedulerd.cli.runs:ps", "List the runs that go on or wait."),
     "validate": Lazy("schedulerd.cli.validate:validate", "Check flow files, schedule files and settings."),
     "explain": Lazy("schedulerd.cli.explain:explain", "Say in words when an expression fires."),
-    "next": Lazy("schedulerd.cli.explain:next_", "Show what fires next, across everything."),
+    "next": Lazy(
+        "schedulerd.cli.explain:next_", "Show what fires next, across everything or of one flow or schedule."
+    ),
     "flows": Lazy("schedulerd.cli.flows:flows", "Flows: list, show, graph, versions."),
     "schedules": Lazy("schedulerd.cli.schedules:schedules", "Schedules: list, show, next."),
     "runs": Lazy("schedulerd.cli.runs:runs", "Runs: list, show, logs, wait, cancel."),

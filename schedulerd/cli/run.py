@@ -47,7 +47,7 @@ def run(
     idempotency_key: str | None,
     local: bool,
 ) -> None:
-    """Ask for a run of FLOW, or of the flow that FILE defines."""
+    """Ask for a run of a flow: FLOW, or the one that FILE defines."""
     texts, given = _pairs(pairs), _document(document)
     if local:
         from schedulerd.cli.local import run_here  # imports what runs flows

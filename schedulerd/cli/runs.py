@@ -112,7 +112,7 @@ def cancel(invocation: Invocation, selectors: tuple[str, ...], reason: str) -> N
 @click.command(cls=Command)
 @pass_invocation
 def ps(invocation: Invocation) -> None:
-    """List the runs that go on, or wait for their time or a free slot."""
+    """List the runs that go on or wait, for their time or for a free slot."""
     show_runs(invocation, invocation.operations.runs.active(), empty="nothing runs or waits")
 
 
@@ -144,10 +144,10 @@ def columns(out: Output) -> list[Column]:
 
 
 def why(run: Shape) -> str:
-    """Why a run ended as it did: `KeyError: 'region' (load)`, or the reason of its state."""
+    """Why a run is not as one wants it: `KeyError: 'region' (load)`, or the reason of its state."""
     error = run["error"]
     if error is None:
-        return str(run["reason"])
+        return "" if run["state"] == "completed" else str(run["reason"])
     said = f"{error['type']}: {error['message']}" if error["message"] else error["type"]
     return " ".join(f"{said} ({error['task']})".split()) if error["task"] else " ".join(said.split())
 

@@ -10,9 +10,12 @@ from schedulerd.cli.invocation import Invocation, pass_invocation
 from schedulerd.cli.output import Output, Shape
 from schedulerd.cli.run_pages import facts
 from schedulerd.cli.tables import visible
+from schedulerd.errors import Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from schedulerd.operations.daemon import DaemonStatus
 
 
 @click.command(cls=Command)
@@ -21,10 +24,20 @@ def status(invocation: Invocation) -> None:
     """Show whether the daemon runs, and how it does; exit code 6 when it does not run."""
     from schedulerd.operations.status_shapes import status_shape
 
-    found = invocation.operations.daemon.status()
+    found = _found(invocation)
     shape = status_shape(found)
     invocation.output.one(shape, lambda: _page(shape, invocation.output), name="pid")
     click.get_current_context().exit(SUCCESS if found.pid is not None else UNREACHABLE)
+
+
+def _found(invocation: Invocation) -> "DaemonStatus":
+    """How everything stands; where the database cannot tell, whether the daemon runs is said all the same."""
+    try:
+        return invocation.operations.daemon.status()
+    except Unreachable:
+        pid = invocation.operations_before_upgrade.daemon.pid()
+        invocation.output.say(_title({"running": pid is not None, "pid": pid}))
+        raise
 
 
 def _page(status: Shape, out: Output) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 )
 @pass_invocation
 def validate(invocation: Invocation, paths: tuple[Path, ...]) -> None:
-    """Check flow files, schedule files and settings: those of PATH, or all that the settings name.
+    """Check flow files, schedule files and settings, at each PATH or all that the settings name.
 
     What is wrong is printed as file:line: message, and ends with exit code 8.
     """

@@ -83,7 +83,7 @@ class _Builder:
         self._clock = clock
         self._environ = environ
         self._database = database
-        self._listener = listener
+        self._web = None if listener is None else WebProcess(listener, environ)
         self._agent = agent_name(settings.state_dir)
         self._started_at = clock.now()
 
@@ -137,7 +137,7 @@ class _Builder:
             ears=ears,
             watcher=watcher,
             database=database,
-            web=None if self._listener is None else WebProcess(self._listener, self._environ),
+            web=self._web,
             spawners=spawners,
         )
 
@@ -190,21 +190,10 @@ class _Builder:
                 "running": core.running_count,
                 "max_running": self._settings.max_running,
                 "spawner": self._spawners.pid,
-                "web": f"http://{_url_host(self._settings.web.host)}:{self._port()}"
-                if self._listener
-                else None,
+                "web": None if self._web is None else self._web.address,
                 "problems": core.problem_count,
             },
         )
-
-    def _port(self) -> int:
-        assert self._listener is not None
-        port: int = self._listener.getsockname()[1]
-        return port
-
-
-def _url_host(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 def agent_name(state_dir: Path) -> str:

@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from schedulerd.daemon.detach import Announce, detached
 from schedulerd.daemon.environment import for_children, own_environment
 from schedulerd.daemon.logs import goes_to_journald, set_up_logs
 from schedulerd.daemon.notify import Notifier
+from schedulerd.daemon.welcome import program, welcome
 from schedulerd.engine.doorbell import take_down
 from schedulerd.engine.lock import DaemonLock, take_stop_order
 from schedulerd.engine.processes import become_subreaper
@@ -169,13 +171,15 @@ class _Turn:
             self._notifier.say(READY="1")
             self._announce()
             log.info("ready", extra={"web": self._where()})
+            if sys.stderr.isatty():
+                print(welcome(self._settings, program=program(), where=self._where()), file=sys.stderr)
         if now - self._pinged_at >= 1.0:
             self._pinged_at = now
             self._notifier.say(WATCHDOG="1", STATUS=_status(core))
 
     def _where(self) -> str:
-        web = self._settings.web
-        return f"http://{web.host}:{web.port}" if web.enabled else "off"
+        web = self.daemon.web if self.daemon is not None else None
+        return "off" if web is None else web.address
 
 
 def _status(core: Core) -> str:

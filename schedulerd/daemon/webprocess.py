@@ -47,6 +47,12 @@ class WebProcess:
         self._start_at = 0.0
 
     @property
+    def address(self) -> str:
+        """Where a browser finds it."""
+        host, port = self._listener.getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    @property
     def pid(self) -> int | None:
         """Its pid while it lives."""
         return None if self._process is None or self._process.returncode is not None else self._process.pid

@@ -96,9 +96,7 @@ class _Resolution:
         file, _, line = origin.rpartition(":")
         if not file or not line.isdigit():
             file, line = origin, ""
-        failure = Failure(
-            type="BadDefinition", message=reason, file=file, line=int(line) if line else None
-        )
+        failure = Failure(type="BadDefinition", message=reason, file=file, line=int(line) if line else None)
         self.errors.setdefault(file, []).append(failure)
 
 

@@ -124,7 +124,9 @@ class RunFolders:
         folder = self.runs / key
         if not folder.is_dir():
             return Facts()
-        stage = _stage(folder)  # first: who is seen to have started is seen with the process, written before that
+        stage = _stage(
+            folder
+        )  # first: who is seen to have started is seen with the process, written before that
         process, parent = read_process(folder)
         return Facts(where=RUNS, stage=stage, process=process, parent=parent, exit=read_exit(folder))
 

@@ -12,12 +12,14 @@ from typing import Any
 from schedulerd.authoring.describing import describe
 from schedulerd.authoring.failures import describe_failure
 from schedulerd.authoring.loading import loading
+from schedulerd.domain.due import check_when
 from schedulerd.domain.durations import parse_duration
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition, FlowDefinition, FlowKind
 from schedulerd.domain.schedules import Cron, Interval, ScheduleDefinition, When
 from schedulerd.engine.code import Source, execute_file, find_neighbours, keep, loaded_neighbours
 from schedulerd.engine.recorder import failure_as_json
+from schedulerd.errors import BadExpression
 
 Answer = Mapping[str, Any]
 LARGEST = 1 << 20  # bytes of a flow file
@@ -53,13 +55,13 @@ def failure_from_json(fields: Mapping[str, Any]) -> Failure:
 
 
 def understand(file: str, answer: Answer, *, timezone: str) -> FileDefinition | Failure:
-    """The definition that an answer holds, or the failure; `timezone` is for schedules that name none.
-
-    Raises `BadExpression` for a schedule that is not valid.
-    """
+    """The definition that an answer holds, or the failure; `timezone` is for schedules that name none."""
     if "error" in answer:
         return failure_from_json(answer["error"])
-    flows = tuple(_flow(file, flow, timezone) for flow in answer["flows"])
+    try:
+        flows = tuple(_flow(file, flow, timezone) for flow in answer["flows"])
+    except BadExpression as error:
+        return Failure(type="BadSchedule", message=f"{error.reason}: {error.expression!r}", file=file)
     twice = {flow.name for flow in flows if sum(other.name == flow.name for other in flows) > 1}
     if twice:
         return Failure(
@@ -93,12 +95,11 @@ def _flow(file: str, flow: Mapping[str, Any], timezone: str) -> FlowDefinition:
 def _schedule(
     file: str, flow: str, number: int, schedule: Mapping[str, Any], timezone: str
 ) -> ScheduleDefinition:
+    name = schedule.get("name") or f"{flow}#{number}"
+    when = _when(schedule, schedule.get("timezone") or timezone)
+    check_when(when, name=name)
     return ScheduleDefinition(
-        name=schedule.get("name") or f"{flow}#{number}",
-        when=_when(schedule, schedule.get("timezone") or timezone),
-        flow=flow,
-        parameters=schedule.get("parameters") or {},
-        origin=file,
+        name=name, when=when, flow=flow, parameters=schedule.get("parameters") or {}, origin=file
     )
 
 

@@ -14,11 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from schedulerd.domain.due import check_when
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition
 from schedulerd.engine.inspection import look, read_answer, understand
-from schedulerd.errors import BadExpression
 
 _LAST_WORDS: Final = 4_096
 
@@ -34,19 +32,7 @@ def inspect_file(
         if found is None:
             last_words = output.read_bytes()[-_LAST_WORDS:].decode("utf-8", "replace")
             return Failure(type="LoadError", message=ended, file=str(file), traceback=last_words)
-    try:
-        definition = understand(str(file), found, timezone=timezone)
-        if isinstance(definition, FileDefinition):
-            _check_schedules(definition)
-    except BadExpression as error:
-        return Failure(type="BadSchedule", message=f"{error.reason}: {error.expression!r}", file=str(file))
-    return definition
-
-
-def _check_schedules(file: FileDefinition) -> None:
-    for flow in file.flows:
-        for schedule in flow.schedules:
-            check_when(schedule.when, name=schedule.name)
+    return understand(str(file), found, timezone=timezone)
 
 
 def _look_apart(file: Path, roots: Sequence[Path], *, answer: Path, output: Path, timeout: timedelta) -> str:

@@ -11,7 +11,7 @@ from schedulerd.domain.flows import FileDefinition, Flow, FlowDefinition, FlowKi
 from schedulerd.domain.ids import FlowKey
 from schedulerd.domain.planning import look_forward
 from schedulerd.domain.schedules import Schedule, ScheduleDefinition
-from schedulerd.errors import BadDefinition
+from schedulerd.errors import BadDefinition, BadExpression
 from schedulerd.scheduler.inspecting import Inspected
 from schedulerd.scheduler.messages import DefinitionsChanged
 from schedulerd.scheduler.new_runs import RunMaker
@@ -137,7 +137,14 @@ class Definitions:
             was = known.get(name)
             if name in active and was is not None and was.definition == definition:
                 continue
-            self._put_schedule(tx, definition, keys[definition.flow or name], was, now=now)
+            try:
+                self._put_schedule(tx, definition, keys[definition.flow or name], was, now=now)
+            except (
+                ValueError,
+                OverflowError,
+                BadExpression,
+            ):  # border: one bad schedule must not stop the rest
+                log.exception("schedule_refused", extra={"schedule": name})
         for name in sorted(active - {definition.name for definition in resolved.schedules}):
             tx.schedules.remove(name, now=now)
 

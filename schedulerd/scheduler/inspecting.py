@@ -12,7 +12,6 @@ from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition
 from schedulerd.engine.folders import ANSWER, STDERR, Exit, RunFolders, read_exit
 from schedulerd.engine.inspection import Answer, read_answer, understand
-from schedulerd.errors import BadExpression
 from schedulerd.scheduler.settlement import signal_name
 
 PREFIX: Final = "inspection"
@@ -97,10 +96,7 @@ class Inspector:
             return Failure(
                 type="LoadError", message=_why(ended, self._request), file=file, traceback=last_words
             )
-        try:
-            return understand(file, answer, timezone=self._timezone)
-        except BadExpression as error:
-            return Failure(type="BadSchedule", message=f"{error.reason}: {error.expression!r}", file=file)
+        return understand(file, answer, timezone=self._timezone)
 
 
 def _why(ended: Exit | None, request: dict[str, Any]) -> str:

@@ -37,6 +37,9 @@ _BY_PREFIX: Final = (
 )
 _LIVE: Final = RUNS.where(IS_LIVE).order_by(runs.c.id)
 _LIVE_OF: Final = _LIVE.where(runs.c.agent == bindparam("agent"))
+_BY_IDEMPOTENCY_KEY: Final = RUNS.where(
+    runs.c.idempotency_key == bindparam("idempotency_key"), runs.c.idempotency_key.is_not(None)
+)
 
 
 class Runs:
@@ -86,6 +89,10 @@ class Runs:
     def by_key(self, key: RunKey) -> Run:
         """The run with this key. Raises `NotFound`."""
         return self._one(_BY_KEY, {"key": key}, str(key))
+
+    def by_idempotency_key(self, key: str) -> Run:
+        """The run that was recorded with this key. Raises `NotFound`."""
+        return self._one(_BY_IDEMPOTENCY_KEY, {"idempotency_key": key}, key)
 
     def by_number(self, flow: str, number: int) -> Run:
         """The run with this number of a flow. Raises `NotFound`."""

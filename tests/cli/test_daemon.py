@@ -117,6 +117,17 @@ def test_the_status_of_a_running_daemon_names_its_process_and_the_files_with_err
     assert shape["agents"][0]["name"] == "here"
 
 
+def test_the_status_of_a_daemon_is_told_while_its_database_is_away(project: Project, daemon: Holder) -> None:
+    (project.state_dir / "schedulerd.db").unlink()
+
+    result = project.call("status")
+
+    assert result.exit_code == 6
+    assert f"schedulerd runs (process {daemon.process.pid})" in result.stderr
+    assert "there is no database" in result.stderr
+    project.database.upgrade()
+
+
 @pytest.mark.parametrize(
     ("args", "order"),
     [

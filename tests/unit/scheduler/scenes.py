@@ -179,7 +179,7 @@ class World:
         """A run that our spawner has started."""
         key = self.ask_for(flow)
         self.turn()
-        self.turn(self.spawner.start(self.run(key).folder))
+        self.turn(self.spawner.begin(self.run(key).folder))
         self.says(key, '{"k":"start","t":1795327200000000,"pid":4711}')
         self.turn()
         assert self.run(key).state == "running"

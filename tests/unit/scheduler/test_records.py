@@ -162,9 +162,9 @@ JSON = st.recursive(
 )
 RECORDS = st.fixed_dictionaries(
     {"k": st.sampled_from(["start", "task", "log", "result", "end", "new"])},
-    optional={
-        name: JSON for name in ("t", "pid", "n", "name", "s", "a", "i", "up", "m", "f", "r", "l", "g", "v")
-    },
+    optional=dict.fromkeys(
+        ("t", "pid", "n", "name", "s", "a", "i", "up", "m", "f", "r", "l", "g", "v"), JSON
+    ),
 )
 
 
