@@ -55,8 +55,8 @@ def stop(invocation: Invocation, drain: timedelta | None, cancels: bool) -> None
 @pass_invocation
 def reload(invocation: Invocation) -> None:
     """Have the daemon read its files again: flows and schedules."""
-    pid = invocation.operations_before_upgrade.daemon.reload()
-    invocation.output.say(f"schedulerd (process {pid}) reads its files again")
+    pid = invocation.operations_before_upgrade.daemon.reload(patience=_TO_END)
+    invocation.output.say(f"schedulerd (process {pid}) has read its files again")
 
 
 def _order(drain: timedelta | None, cancels: bool) -> "StopOrder | None":

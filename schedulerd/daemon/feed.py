@@ -43,6 +43,7 @@ class Feed:
                 refused=change.problems,
                 schedules=None if schedules is None else schedules.definitions,
                 schedule_errors=() if schedules is None else schedules.errors,
+                whole=change.first,
             )
         )
 

@@ -19,7 +19,7 @@ from schedulerd.daemon.logs import goes_to_journald, set_up_logs
 from schedulerd.daemon.notify import Notifier
 from schedulerd.daemon.welcome import program, welcome
 from schedulerd.engine.doorbell import take_down
-from schedulerd.engine.lock import DaemonLock, take_stop_order
+from schedulerd.engine.lock import DaemonLock, note_reload, take_stop_order
 from schedulerd.engine.processes import become_subreaper
 from schedulerd.errors import NotPermitted
 from schedulerd.scheduler.core import Core
@@ -131,7 +131,7 @@ def _on_signals(daemon: Daemon, settings: Settings) -> None:
         daemon.core.post(Stop(how="cancel"))
 
     def reload(signum: int, frame: FrameType | None) -> None:
-        daemon.core.post(Reload())
+        daemon.core.post(Reload(done=lambda: note_reload(settings.state_dir)))
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, interrupt)

@@ -1,8 +1,10 @@
 """Who holds a state directory: one daemon at a time, told by a lock that the kernel lets go of when it dies."""
 
+import contextlib
 import fcntl
 import json
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,6 +13,7 @@ from schedulerd.errors import AlreadyRunning, NotPermitted
 
 _LOCK: Final = "daemon.lock"
 _STOP: Final = "stop.json"
+_RELOADED: Final = "reloaded"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +42,8 @@ class DaemonLock:
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()}\n".encode())
         self._descriptor = descriptor
+        # an order for an earlier daemon, which died before it read it
+        (self._state_dir / _STOP).unlink(missing_ok=True)
 
     def release(self) -> None:
         """Let go of it; may be called twice."""
@@ -66,12 +71,20 @@ def holder(state_dir: Path) -> int | None:
 
 def order_stop(state_dir: Path, order: StopOrder) -> None:
     """Leave word of how to stop, for the signal that follows; raises `NotPermitted`."""
+    draft = state_dir / f".{_STOP}.{os.getpid()}"
+    # Never through a link: root may be the one who orders, in a folder where the service's user may put what it likes.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     try:
-        descriptor = os.open(state_dir / _STOP, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        draft.unlink(missing_ok=True)
+        descriptor = os.open(draft, flags, 0o600)
     except PermissionError as error:
         raise NotPermitted(f"cannot write to {state_dir}: {error.strerror}") from error
     with open(descriptor, "w") as file:
+        if os.geteuid() == 0:  # the daemon may be another user's, and must be able to read it
+            owner = os.stat(state_dir)
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
         json.dump({"how": order.how, "patience": order.patience}, file)
+    draft.rename(state_dir / _STOP)
 
 
 def take_stop_order(state_dir: Path) -> StopOrder | None:
@@ -82,3 +95,19 @@ def take_stop_order(state_dir: Path) -> StopOrder | None:
         return StopOrder(**json.loads(text))
     except (OSError, ValueError, TypeError):
         return None
+
+
+def note_reload(state_dir: Path) -> None:
+    """Leave word that the files were read again; best effort."""
+    with contextlib.suppress(OSError):
+        draft = state_dir / f".{_RELOADED}"
+        draft.write_text(f"{time.monotonic_ns()}\n")
+        draft.rename(state_dir / _RELOADED)
+
+
+def last_reload(state_dir: Path) -> str:
+    """What tells one reload of this state directory from the next."""
+    try:
+        return (state_dir / _RELOADED).read_text()
+    except OSError:
+        return ""

@@ -134,7 +134,7 @@ class Spawner:
         try:
             request = read_request(folder)
             pid = os.fork()
-        except OSError as error:  # given up, or out of processes: nothing of it ran, and the folder says why
+        except (OSError, ValueError) as error:  # given up, torn, or no process to be had: nothing of it ran
             self._could_not_start(key, folder, error)
             return
         if pid == 0:
@@ -150,9 +150,10 @@ class Spawner:
         )
         self._say(wire.Taken(key=key, pid=pid))
 
-    def _could_not_start(self, key: str, folder: int, error: OSError) -> None:
+    def _could_not_start(self, key: str, folder: int, error: OSError | ValueError) -> None:
+        reason = getattr(error, "strerror", None) or error
         with contextlib.suppress(OSError):
-            write_exit(folder, Exit(ended_us=microseconds(), stopped=f"start: {error.strerror}"))
+            write_exit(folder, Exit(ended_us=microseconds(), stopped=f"start: {reason}"))
         os.close(folder)
         self._say(wire.Ended(key=key))
 

@@ -14,7 +14,7 @@ from schedulerd.domain.flows import FileError
 from schedulerd.domain.runs import RunFilter
 from schedulerd.domain.states import LIVE, RunState
 from schedulerd.engine.doorbell import WOKEN, Doorbell
-from schedulerd.engine.lock import StopOrder, holder, order_stop
+from schedulerd.engine.lock import StopOrder, holder, last_reload, order_stop
 from schedulerd.errors import NotPermitted, Unreachable, WaitTimeout
 from schedulerd.store.database import Database
 
@@ -96,14 +96,23 @@ class Daemon:
         self._wait_for_end(pid, patience)
         return pid
 
-    def reload(self) -> int:
-        """Have the daemon read its files again; its pid. Raises `Unreachable` when none runs, `NotPermitted`."""
+    def reload(self, *, patience: timedelta) -> int:
+        """Have the daemon read its files again; its pid. Returns when it has.
+
+        Raises `Unreachable` when none runs, `NotPermitted`, and `WaitTimeout` when it takes longer than `patience`.
+        """
         pid = self.pid()
         if pid is None:
             raise Unreachable(
                 f"no schedulerd runs on {self._state_dir}", mend="start it with `schedulerd start`"
             )
+        before = last_reload(self._state_dir)
         self._signal(pid, signal.SIGHUP)
+        pause, deadline = Event(), self._clock.monotonic() + patience.total_seconds()
+        while last_reload(self._state_dir) == before:
+            if self._clock.monotonic() >= deadline:
+                raise WaitTimeout(f"schedulerd (process {pid}) has not read its files again yet")
+            pause.wait(_POLL_SECONDS)
         return pid
 
     def _signal(self, pid: int, number: signal.Signals) -> None:

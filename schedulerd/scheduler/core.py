@@ -85,6 +85,8 @@ class Core:
         self._stop: Stop | None = None
         self._stop_deadline = 0.0
         self._plan_due = False
+        self._reloads: list[Callable[[], None]] = []
+        self._whole_heard = False
         self._claim = True
         self._next_due: datetime | None = None
         self._ticked_at = self._swept_at = self._reconciled_at = self._beat_at = float("-inf")
@@ -182,8 +184,9 @@ class Core:
             case Stop():
                 self._hear_stop(message)
             case Reload(done=done):
+                self._reloads.append(done)
+                self._whole_heard = False
                 self._parts.reread()
-                done()
             case _:
                 assert_never(message)
 
@@ -234,6 +237,7 @@ class Core:
             self._look_at(attempt)
 
     def _hear_definitions(self, change: DefinitionsChanged) -> None:
+        self._whole_heard = self._whole_heard or change.whole
         self._parts.definitions.changed(change)
         for file in sorted(change.look_at):
             self._parts.inspector.want(file)
@@ -282,6 +286,10 @@ class Core:
             self._claim = True
         if not self._plan_due and (parts.definitions.is_applied or waited >= _FIRST_LOOK_SECONDS):
             self._plan_due = self._claim = True
+        if self._reloads and self._whole_heard and parts.inspector.is_idle and parts.definitions.is_applied:
+            for done in self._reloads:
+                done()
+            self._reloads.clear()
 
     def _tick(self) -> None:
         if self._stop is not None:

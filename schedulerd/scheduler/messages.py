@@ -47,7 +47,8 @@ class DefinitionsChanged:
     """The folders were read. `flow_files` are all there are; `look_at` those whose content is new.
 
     What lies at or under a path of `withheld` is there but cannot be taken now: it stays in force as it was.
-    `schedules` are those in force of the schedule files, None when those files did not change.
+    `schedules` are those in force of the schedule files, None when those files did not change. `whole`: everything was
+    looked at, because it is the first time or because that was asked for.
     """
 
     flow_files: frozenset[str]
@@ -56,6 +57,7 @@ class DefinitionsChanged:
     refused: tuple[BadDefinition, ...] = ()
     schedules: tuple[ScheduleDefinition, ...] | None = None
     schedule_errors: tuple[BadDefinition, ...] = ()
+    whole: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,7 +72,7 @@ class Stop:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reload:
-    """Read everything anew; `done` is called when it was."""
+    """Read everything anew; `done` is called when it was, and is in force."""
 
     done: Callable[[], None] = field(default=lambda: None)
 

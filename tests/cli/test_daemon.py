@@ -21,7 +21,7 @@ from tests.cli.scenes import Project, StillClock
 HOLDER = """
 import signal, sys
 from pathlib import Path
-from schedulerd.engine.lock import DaemonLock, take_stop_order
+from schedulerd.engine.lock import DaemonLock, note_reload, take_stop_order
 state_dir, how = Path(sys.argv[1]), sys.argv[2]
 lock = DaemonLock(state_dir)
 lock.acquire()
@@ -33,6 +33,8 @@ while True:
         print(take_stop_order(state_dir), flush=True)
         break
     print(signal.Signals(number).name, flush=True)
+    if number == signal.SIGHUP:
+        note_reload(state_dir)
 """
 
 

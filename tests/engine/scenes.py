@@ -6,17 +6,14 @@ import os
 import select
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from schedulerd.engine import wire
 from schedulerd.engine.folders import ANSWER, RunFolders, read_exit
-from schedulerd.engine.journal import parse, read_piece
+from schedulerd.engine.journal import parse
 from schedulerd.engine.link import SpawnerLink
-from schedulerd.engine.processes import children
 from tests.waiting import eventually
 
 PATIENCE = 10.0
@@ -132,6 +129,7 @@ class Spawning:
     def _listen(self, deadline: float) -> None:
         left = deadline - time.monotonic()
         assert left > 0, f"the spawner only said {self.said}"
+        assert None not in self.said, f"the spawner has gone; before it said {self.said}"
         select.select([self.link], [], [], left)
         self.said += self.link.heard()
 
@@ -144,7 +142,7 @@ class Ran:
         assert ended is not None
         self.folder = folder
         self.exit = ended
-        self.records = list(parse(read_piece(folder / "journal.jsonl", 0, to_the_end=True).lines))
+        self.records = list(parse(tuple(read_bytes(folder / "journal.jsonl").splitlines())))
         self.stdout = read_bytes(folder / "stdout.log")
         self.stderr = read_bytes(folder / "stderr.log")
 
@@ -189,12 +187,5 @@ def descendants(pid: int) -> list[int]:
 
 def pid_in(file: Path) -> int:
     """The pid that a process writes into a file, once it is there."""
-    return int(eventually(lambda: read_bytes(file).endswith(b"\n") and read_bytes(file)).strip())
-
-
-@contextmanager
-def no_child_left() -> Iterator[None]:
-    """Whatever is started within has ended, and was waited for, at the end."""
-    before = set(children())
-    yield
-    eventually(lambda: set(children()) <= before)
+    eventually(lambda: read_bytes(file).endswith(b"\n"))
+    return int(read_bytes(file))

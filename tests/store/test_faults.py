@@ -154,6 +154,7 @@ READS: dict[str, Work] = {
     "schedules.next_due": lambda tx: tx.schedules.next_due(),
     "runs.get": lambda tx: tx.runs.get(tx.runs.by_key(RunKey(1)).id),
     "runs.by_key": lambda tx: tx.runs.by_key(RunKey(1)),
+    "runs.by_idempotency_key": lambda tx: tx.runs.by_idempotency_key("known"),
     "runs.by_number": lambda tx: tx.runs.by_number("etl", 1),
     "runs.find": lambda tx: tx.runs.find("01"),
     "runs.last": lambda tx: tx.runs.last("etl"),

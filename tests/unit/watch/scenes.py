@@ -46,8 +46,9 @@ class Posted:
         self.watcher = Watcher(folders, self.changes.append, SystemClock(), rhythm=rhythm, listen=listen)
 
     def __enter__(self) -> Self:
+        known = len(self.changes)
         self.watcher.start()
-        eventually(lambda: self.changes)
+        eventually(lambda: len(self.changes) > known)
         return self
 
     def __exit__(
