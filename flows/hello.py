@@ -1,7 +1,7 @@
 """The function style: a flow is a plain function, runs as it goes, and carries its schedule with it.
 
-    python flows/hello.py            runs it here and now
-    schedulerd run hello -p name=you runs it under the daemon
+python flows/hello.py            runs it here and now
+schedulerd run hello -p name=you runs it under the daemon
 """
 
 from datetime import date

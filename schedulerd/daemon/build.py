@@ -207,6 +207,9 @@ def agent_name(state_dir: Path) -> str:
             return name
     name = f"{socket.gethostname()}-{secrets.token_hex(2)}"
     draft = file.with_name(f".{_AGENT}")
-    draft.write_text(name + "\n")
+    with open(draft, "w") as stream:
+        stream.write(name + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())  # lost with the power, it would make its runs nobody's
     draft.rename(file)
     return name

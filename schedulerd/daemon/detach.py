@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -45,7 +46,7 @@ def detached(serve: Callable[[Announce], int], state_dir: Path) -> int:
 
 
 def _background(serve: Callable[[Announce], int], state_dir: Path, writing: int) -> None:
-    status = 1
+    status, pipe = 1, _Pipe(writing)
     try:
         descriptor = os.open(state_dir / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         output = open(descriptor, "a", buffering=1)  # noqa: SIM115  it is the daemon's until it ends
@@ -59,17 +60,33 @@ def _background(serve: Callable[[Announce], int], state_dir: Path, writing: int)
             signal_map={},
         )
         context.open()
-        status = serve(lambda: _tell(writing, {"pid": os.getpid()}))
+        status = serve(pipe.ready)
     except SchedulerdError as error:
-        _tell(writing, {"error": type(error).__name__, "message": error.message, "mend": error.mend})
+        print(f"the daemon ends: {error.message}", file=sys.stderr)
+        pipe.tell({"error": type(error).__name__, "message": error.message, "mend": error.mend})
+    except BaseException:  # border: around the whole background process; its log is all that anybody will see
+        traceback.print_exc()
     finally:
         sys.stderr.flush()
         os._exit(status)
 
 
-def _tell(writing: int, what: dict[str, Any]) -> None:
-    os.write(writing, json.dumps(what).encode())
-    os.close(writing)
+class _Pipe:
+    """To the process in the foreground, which listens until it was told once."""
+
+    def __init__(self, writing: int) -> None:
+        self._writing: int | None = writing
+
+    def ready(self) -> None:
+        """The daemon is ready."""
+        self.tell({"pid": os.getpid()})
+
+    def tell(self, what: dict[str, Any]) -> None:
+        """Say how it went; later words are not for the foreground, and go nowhere."""
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            os.write(writing, json.dumps(what).encode())
+            os.close(writing)
 
 
 def _rebuilt(told: dict[str, Any]) -> SchedulerdError:

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition, FlowDefinition, FlowKind
 from schedulerd.domain.names import near_names
 from schedulerd.domain.schedules import ScheduleDefinition
+
+_LONGEST_NAME: Final = 250
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +56,9 @@ class _Resolution:
         """The file with those of its flows whose names were still free."""
         held = []
         for flow in file.flows:
+            if not is_storable(flow.name):
+                self._refuse(file.file, f"{flow.name!r} cannot be the name of a flow")
+                continue
             holder = self.flows.setdefault(flow.name, flow)
             if holder is flow:
                 held.append(flow)
@@ -62,6 +68,9 @@ class _Resolution:
 
     def schedule(self, schedule: ScheduleDefinition) -> None:
         """Take a schedule, or say what is wrong with it."""
+        if not is_storable(schedule.name):
+            self._refuse(schedule.origin, f"{schedule.name!r} cannot be the name of a schedule")
+            return
         holder = self.schedules.get(schedule.name)
         if holder is not None:
             self._refuse(schedule.origin, f"the schedule name {schedule.name!r} is taken by {holder.origin}")
@@ -98,6 +107,11 @@ class _Resolution:
             file, line = origin, ""
         failure = Failure(type="BadDefinition", message=reason, file=file, line=int(line) if line else None)
         self.errors.setdefault(file, []).append(failure)
+
+
+def is_storable(name: str) -> bool:
+    """Can this be a name: something to see, and nothing that a database or a terminal cannot hold?"""
+    return len(name.strip()) > 0 and len(name) <= _LONGEST_NAME and name.isprintable()
 
 
 def _parameter_fault(schedule: ScheduleDefinition, flow: FlowDefinition) -> str | None:

@@ -3,6 +3,7 @@
 import io
 import logging
 import sys
+import threading
 from collections.abc import Callable
 from typing import Final
 
@@ -23,7 +24,7 @@ class LineWriter(io.TextIOBase):
         self._recorder = recorder
         self._stream = stream
         self._descriptor = descriptor
-        self._pending = ""
+        self._pending: dict[int, str] = {}  # by thread: two that print at once must not mix their lines
         # What writes bytes goes to the run's output file, which is read into the same log.
         self.buffer = open(descriptor, "wb", buffering=0, closefd=False)  # noqa: SIM115  lives as long as the run
 
@@ -37,18 +38,23 @@ class LineWriter(io.TextIOBase):
 
     def write(self, text: str, /) -> int:
         """Take text; each line that it completes becomes a log line."""
-        *whole, self._pending = (self._pending + text).split("\n")
+        thread = threading.get_ident()
+        *whole, rest = (self._pending.pop(thread, "") + text).split("\n")
         for line in whole:
             self._emit(line.removesuffix("\r"))
-        if len(self._pending) >= LONGEST:
-            self.finish()
+        if len(rest) >= LONGEST:
+            self._emit(rest)
+        elif rest:
+            self._pending[thread] = rest
         return len(text)
 
+    def reconfigure(self, **options: object) -> None:
+        """What scripts do to a real `sys.stdout`; here lines are whole and UTF-8 whatever they ask for."""
+
     def finish(self) -> None:
-        """Hand on a last line that has no newline."""
-        if self._pending:
-            line, self._pending = self._pending, ""
-            self._emit(line)
+        """Hand on last lines that have no newline."""
+        for thread in list(self._pending):
+            self._emit(self._pending.pop(thread))
 
     def _emit(self, line: str) -> None:
         task = task_run.get()

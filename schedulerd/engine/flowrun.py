@@ -3,6 +3,7 @@
 import atexit
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -17,6 +18,7 @@ from schedulerd.clock import microseconds
 from schedulerd.engine.capture import capture
 from schedulerd.engine.code import execute_file, find_neighbours, kept
 from schedulerd.engine.journal import Journal
+from schedulerd.engine.processes import flush_c_streams
 from schedulerd.engine.recorder import JournalRecorder
 
 if TYPE_CHECKING:
@@ -81,3 +83,7 @@ def _finish_threads() -> None:
     """
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
+    for stream in (sys.__stdout__, sys.__stderr__):
+        if stream is not None:
+            stream.flush()
+    flush_c_streams()

@@ -85,7 +85,11 @@ class RunFolders:
         draft = self.ready / f".{key}"
         with contextlib.suppress(FileExistsError):
             os.mkdir(draft, 0o700)
-        write_private(draft / Stage.ARMED, json.dumps(request, separators=(",", ":")).encode())
+        try:
+            write_private(draft / Stage.ARMED, json.dumps(request, separators=(",", ":")).encode())
+        except OSError:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
         try:
             os.rename(draft, self.ready / key)
         except OSError:  # an earlier, equal one stands there

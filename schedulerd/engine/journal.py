@@ -13,6 +13,10 @@ from typing import Any, Final
 Record = dict[str, Any]
 
 _CHUNK: Final = 1 << 20
+_TAIL: Final = (
+    1 << 18
+)  # more than the longest last record: a message of 4 KiB and a traceback of 32 KiB, escaped
+_MOST_LINES: Final = 5_000  # what one turn of the core hands to the database stays small
 _encode: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False, default=repr).encode
 
 
@@ -47,10 +51,11 @@ class Piece:
 
 
 def read_piece(path: Path, offset: int, *, to_the_end: bool, longest: int = _CHUNK) -> Piece:
-    """The whole lines of a file from `offset` on, at most about a mebibyte of them.
+    """The whole lines of a file from `offset` on: at most about a mebibyte of them, and at most 5,000.
 
     With `to_the_end` (its writer is dead) an unfinished last line counts as whole. A line of more than `longest`
-    bytes is handed out in parts. A file that is not there, or is shorter than the offset, has no lines.
+    bytes is handed out in parts, cut between characters. A file that is not there, or is shorter than the offset, has
+    no lines.
     """
     try:
         with open(path, "rb", buffering=0) as file:
@@ -60,12 +65,38 @@ def read_piece(path: Path, offset: int, *, to_the_end: bool, longest: int = _CHU
         data = b""
     full = len(data) == _CHUNK
     cut = data.rfind(b"\n") + 1
-    if cut < len(data) and ((to_the_end and not full) or len(data) - cut >= longest):
+    if cut < len(data) and to_the_end and not full:
         cut = len(data)
-    lines = data[:cut].split(b"\n")
-    if not lines[-1]:
-        lines.pop()
+    elif len(data) - cut >= longest:
+        cut = _whole_characters(data)
+    lines = data[:cut].split(b"\n", _MOST_LINES)
+    rest = lines.pop()
+    if rest and len(lines) == _MOST_LINES:
+        cut -= len(rest)
+        full = True
+    elif rest:
+        lines.append(rest)
     return Piece(lines=tuple(lines), offset=offset + cut, more=full and cut > 0)
+
+
+def read_tail(path: Path) -> tuple[bytes, ...]:
+    """The last lines of a file whose writer is dead, the first of them perhaps not whole; none when it is not there."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
+            return tuple(file.read(_TAIL).split(b"\n"))
+    except FileNotFoundError:
+        return ()
+
+
+def _whole_characters(data: bytes) -> int:
+    """The length of the data without an unfinished UTF-8 character at its end (RFC 3629)."""
+    for back in range(1, min(4, len(data) + 1)):
+        byte = data[-back]
+        if byte & 0b1100_0000 != 0b1000_0000:  # not a continuation: the first byte says how many there are
+            length = 4 if byte >= 0xF0 else 3 if byte >= 0xE0 else 2 if byte >= 0xC0 else 1
+            return len(data) - back if length > back else len(data)
+    return len(data)
 
 
 def parse(lines: tuple[bytes, ...]) -> Iterator[Record]:

@@ -21,6 +21,13 @@ def end_group(group: int, sign: int) -> bool:
     return True
 
 
+def _is_in(pid: int, group: int) -> bool:
+    try:
+        return os.getpgid(pid) == group
+    except ProcessLookupError:
+        return True  # it has gone: nothing to be done about it either
+
+
 class Leftovers:
     """Finds and ends what ended runs left behind, for the process that orphans come to (a subreaper)."""
 
@@ -34,7 +41,7 @@ class Leftovers:
         """
         count = 1 if end_group(group, sign) else 0
         for pid in children():
-            if pid not in known and self._belongs(pid, key):
+            if pid not in known and not _is_in(pid, group) and self._belongs(pid, key):
                 count += 1
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, sign)

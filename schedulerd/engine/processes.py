@@ -60,6 +60,11 @@ def become_subreaper() -> None:
         raise OSError(errno, os.strerror(errno))
 
 
+def flush_c_streams() -> None:
+    """Write out what C code of this process has printed so far (fflush(3) of all streams)."""
+    ctypes.CDLL(None).fflush(None)
+
+
 def children() -> list[int]:
     """The pids of this process's own children, adopted orphans among them; for single-threaded programs."""
     try:

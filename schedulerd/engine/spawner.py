@@ -26,6 +26,9 @@ from schedulerd.engine.folders import Exit, RunFolders, read_request, write_exit
 from schedulerd.engine.leftovers import Leftovers, end_group
 from schedulerd.engine.processes import become_subreaper, identify, thread_count
 
+_UNKILLABLE_SECONDS: Final = (
+    5.0  # another user's, or one in an uninterruptible sleep: the run does not wait for ever
+)
 _STEP_SECONDS: Final = 0.05  # how often processes that are being ended are looked at
 
 
@@ -220,9 +223,10 @@ class Spawner:
 
     def _see_off(self, attempt: Attempt, now: float) -> None:
         """Wait for what a run left behind, and kill it when its grace is over."""
-        patient = attempt.kill_at is not None and now < attempt.kill_at
-        sign = 0 if patient else signal.SIGKILL
-        if self._leftovers.end(attempt.key, attempt.pid, sign, known=self._attempts) == 0:
+        assert attempt.kill_at is not None
+        sign = 0 if now < attempt.kill_at else signal.SIGKILL
+        left = self._leftovers.end(attempt.key, attempt.pid, sign, known=self._attempts)
+        if left == 0 or now >= attempt.kill_at + _UNKILLABLE_SECONDS:
             self._settle(attempt)
 
     def _settle(self, attempt: Attempt) -> None:

@@ -1,7 +1,7 @@
 """The attempts that are going on under this daemon, and what has been read of their files."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from schedulerd.domain.runs import Move, Position, Run
 from schedulerd.domain.states import RunState, may_move
 from schedulerd.engine import folders
 from schedulerd.engine.folders import Exit, read_exit
-from schedulerd.engine.journal import Piece, parse, read_piece
+from schedulerd.engine.journal import Piece, parse, read_piece, read_tail
 from schedulerd.scheduler.records import Said, moment, output_lines, read_records
 from schedulerd.scheduler.settlement import LastWord, Verdict, settle
 
@@ -26,7 +26,9 @@ class Attempt:
     """One live run as the core follows it. What has been committed, not what has been read, is in it.
 
     `asked`: our spawner was asked for it and has not answered. `ours`: our spawner has taken it. `dead`: its process is
-    known to have ended, so that its files will not grow. `kill_at`: for an adopted run that was told to end.
+    known to have ended, so that its files will not grow. `must_end`: the daemon stops and ends it. `kill_at`: for an adopted run that was told to end;
+    `deadline`: when an adopted run is out of time, where no spawner sees to it; `stopped`: why we ended it ourselves;
+    `waited_since`: since when it is dead without its spawner having said how. All three in monotonic seconds.
     """
 
     run: RunKey
@@ -44,8 +46,12 @@ class Attempt:
     ours: bool = False
     adopted: bool = False
     dead: bool = False
+    must_end: bool = False
     stop_sent: bool = False
     kill_at: float | None = None
+    deadline: float | None = None
+    stopped: str | None = None
+    waited_since: float | None = None
 
     @classmethod
     def of(cls, run: Run, *, kind: FlowKind, timeout: timedelta | None) -> "Attempt":
@@ -123,9 +129,11 @@ def _reading(
 ) -> Reading:
     more = any(piece.more for piece in pieces)
     last_word = said.last_word or attempt.last_word
-    ended = read_exit(path) if attempt.dead else None
+    ended = _exit(attempt, path, now) if attempt.dead else None
     verdict = None
     if attempt.dead and not more:
+        # Another daemon, or a commit that seemed to fail, may have taken the last record: it is still in the file.
+        last_word = last_word or read_records(parse(read_tail(path / folders.JOURNAL)), now=now).last_word
         verdict = settle(was=attempt.state, kind=attempt.kind, last_word=last_word, ended=ended)
         said.lines += _remarks(ended, now=now)
     moves, state = _moves(attempt.state, said, verdict, at=_end(said, ended, now))
@@ -159,6 +167,14 @@ def _reading(
     )
 
 
+def _exit(attempt: Attempt, path: Path, now: datetime) -> Exit | None:
+    """How its process ended; what we ended ourselves, for want of its spawner, did so for our reason."""
+    ended = read_exit(path)
+    if attempt.stopped is None or (ended is not None and ended.stopped is not None):
+        return ended
+    return replace(ended or Exit(ended_us=round(now.timestamp() * 1e6)), stopped=attempt.stopped)
+
+
 def _end(said: Said, ended: Exit | None, now: datetime) -> datetime:
     if ended is not None:
         return moment(ended.ended_us)
@@ -177,7 +193,8 @@ def _moves(
         if not may_move(state, verdict.state):  # its first record was lost, on a full disk perhaps
             moves.append(Move(at=at, was=state, to=RunState.RUNNING, actor=_ACTOR))
             state = RunState.RUNNING
-        moves.append(Move(at=at, was=state, to=verdict.state, actor=_ACTOR, message=verdict.reason))
+        message = verdict.reason or verdict.manner
+        moves.append(Move(at=at, was=state, to=verdict.state, actor=_ACTOR, message=message))
         state = verdict.state
     return tuple(moves), state
 

@@ -10,6 +10,7 @@ import queue
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final, assert_never
 
 from schedulerd.clock import Clock
@@ -134,16 +135,16 @@ class Core:
 
     def turn(self, messages: Iterable[Message]) -> None:
         """One turn: hear the messages, then do what is due."""
-        for message in messages:
-            self._hear(message)
         try:
+            for message in messages:
+                self._try(partial(self._hear, message))
             for step in self._steps():
                 self._try(step)
         except StoreUnavailable as error:  # all of it is still to be done, and is, when the database is back
             self._note_store(error)
         else:
             self._note_store(None)
-        self._on_turn(self)
+        self._try(partial(self._on_turn, self))
 
     def _try(self, step: Callable[[], None]) -> None:
         try:
@@ -151,7 +152,7 @@ class Core:
         except StoreUnavailable:
             raise
         except Exception:  # border: what goes wrong with one kind of work must not stop the others
-            log.exception("step_failed", extra={"step": step.__name__})
+            log.exception("step_failed", extra={"step": getattr(step, "__name__", step)})
 
     # -- hearing ------------------------------------------------------------------------------------------------
 
@@ -206,6 +207,7 @@ class Core:
                 attempt = self._parts.attempts.get(key)
                 if attempt is not None:
                     attempt.asked = False
+                self._parts.inspector.not_taken(key)
             case wire.Ended(key=key):
                 self._hear_ended(key)
             case _:
@@ -234,7 +236,7 @@ class Core:
         attempt = self._parts.attempts.get(key)
         if attempt is not None:
             self._parts.reconciler.reap(attempt)
-            self._look_at(attempt)
+            self._swept_at = float("-inf")  # what became of it is looked at in this turn
 
     def _hear_definitions(self, change: DefinitionsChanged) -> None:
         self._whole_heard = self._whole_heard or change.whole
@@ -253,23 +255,30 @@ class Core:
     def _steps(self) -> Iterator[Callable[[], None]]:
         """What is due now, the due times first."""
         monotonic = self._parts.clock.monotonic()
+        yield self._end_runs
         if self._stop is None:
             yield self._tick
             yield self._define
-        yield self._take
         if monotonic - self._swept_at >= _SWEEP_SECONDS:
             self._swept_at = monotonic
             yield self._sweep
         if monotonic - self._reconciled_at >= _RECONCILE_SECONDS:
             self._reconciled_at = monotonic
             yield self._reconcile
+        yield self._take
         if monotonic - self._beat_at >= _BEAT_SECONDS:
             self._beat_at = monotonic
             yield self._beat
         yield self._set_alarm
 
+    def _end_runs(self) -> None:
+        if self._stop is not None and self._stop.how == "cancel":
+            self._parts.ender.tell_all()
+        self._parts.ender.end_runs(now=self._parts.clock.monotonic())
+
     def _set_alarm(self) -> None:
-        self._parts.alarm.set(self._parts.clock.now() if self._claim else self._next_due)
+        due = self._next_due if self._plan_due else None
+        self._parts.alarm.set(self._parts.clock.now() if self._claim else due)
 
     def _take(self) -> None:
         if self._parts.intake.take():
@@ -295,7 +304,7 @@ class Core:
         if self._stop is not None:
             return
         now, monotonic = self._parts.clock.now(), self._parts.clock.monotonic()
-        due = self._next_due is not None and self._next_due <= now
+        due = self._plan_due and self._next_due is not None and self._next_due <= now
         idle_look = (
             monotonic - self._swept_at >= _SWEEP_SECONDS
         )  # finds what was recorded while a bell went unheard
@@ -329,12 +338,18 @@ class Core:
                 self._look_at(attempt)
         self._parts.ender.grant_wishes(now=now)
         if self._stop is not None and self._stop.how == "cancel":
-            self._parts.ender.cancel_all(now=now)
-        self._parts.ender.end_cancelled()
+            self._parts.ender.record_all(now=now)
+        self._end_runs()
 
     def _look_at(self, attempt: Attempt) -> None:
-        if self._parts.reconciler.look_at(attempt, self._parts.definitions.flows):
-            self._parts.intake.note(attempt.folder)
+        try:
+            if self._parts.reconciler.look_at(attempt, self._parts.definitions.flows):
+                self._parts.intake.note(attempt.folder)
+        except (
+            OSError,
+            LookupError,
+        ) as error:  # border: one run that cannot be seen to keeps no other from it
+            log.warning("run_not_seen_to", extra={"run": attempt.selector, "reason": repr(error)})
 
     def _reconcile(self) -> None:
         self._parts.reconciler.follow_live_runs(self._parts.definitions.flows)
@@ -351,9 +366,12 @@ class Core:
     def _is_done(self) -> bool:
         if self._stop is None:
             return False
-        overdue = self._parts.clock.monotonic() >= self._stop_deadline
-        if self._stop.how == "leave" or (self._stop.how == "drain" and overdue):
-            return not self._parts.intake.is_behind or self.store_is_away
+        if self._stop.how == "leave":
+            return True  # what was not read yet lies on disk for the next daemon
+        if self._stop.how == "drain" and self._parts.clock.monotonic() >= self._stop_deadline:
+            return True
+        if self.store_is_away:
+            return all(attempt.dead for attempt in self._parts.attempts)
         return not len(self._parts.attempts)
 
     def _note_store(self, error: StoreUnavailable | None) -> None:

@@ -44,8 +44,13 @@ class Ender:
         wished = {wish.run for wish in wishes}
         self._mark(attempt for attempt in self._attempts if attempt.run in wished)
 
-    def cancel_all(self, *, now: datetime) -> None:
-        """Begin to end every run, because the daemon stops."""
+    def tell_all(self) -> None:
+        """Begin to end every run, because the daemon stops; it does not wait for the database to know of it."""
+        for attempt in self._attempts:
+            attempt.must_end = True
+
+    def record_all(self, *, now: datetime) -> None:
+        """Record of the runs that were told to end that they were."""
         going = [attempt for attempt in self._attempts if attempt.state is not RunState.CANCELLING]
         if not going:
             return
@@ -61,11 +66,17 @@ class Ender:
         """From now on give runs that are to end no more than this."""
         self._grace = min(self._grace, grace)
 
-    def end_cancelled(self) -> None:
-        """Go on with ending the runs that are `cancelling`; called again and again."""
+    def end_runs(self, *, now: float) -> None:
+        """Go on with ending the runs that are to end, or whose time is over with no spawner to see to it.
+
+        Called again and again, with the monotonic time; needs no database.
+        """
         for attempt in self._attempts:
-            if attempt.state is RunState.CANCELLING:
+            if attempt.must_end or attempt.state is RunState.CANCELLING:
                 self._end(attempt)
+            elif attempt.deadline is not None and now >= attempt.deadline:
+                attempt.stopped = "timeout"
+                self._reconciler.end_adopted(attempt, grace=self._grace)
 
     def _mark(self, attempts: Iterable[Attempt]) -> None:
         for attempt in attempts:

@@ -1,7 +1,9 @@
 """Has flow files inspected by the spawner, a few at a time, and tells what they define."""
 
 import contextlib
+import logging
 import os
+import signal
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +14,11 @@ from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition
 from schedulerd.engine.folders import ANSWER, STDERR, Exit, RunFolders, read_exit
 from schedulerd.engine.inspection import Answer, read_answer, understand
+from schedulerd.engine.leftovers import end_group
+from schedulerd.engine.processes import is_alive
 from schedulerd.scheduler.settlement import signal_name
+
+log = logging.getLogger(__name__)
 
 PREFIX: Final = "inspection"
 _AT_ONCE: Final = 2
@@ -58,25 +64,41 @@ class Inspector:
 
     def pump(self) -> None:
         """Start what may be started."""
-        while self._waiting and len(self._going) < _AT_ONCE:
-            file = self._waiting[0]
-            if file in self._going.values():
+        free = [file for file in self._waiting if file not in self._going.values()]
+        for file in free[: max(0, _AT_ONCE - len(self._going))]:
+            if not self._start(file):
                 return
-            self._count += 1
-            key = f"{PREFIX}-{os.getpid()}-{self._count}"
-            self._folders.prepare(key, {**self._request, "key": key, "kind": "inspection", "file": file})
-            if not self._ask(key):
-                self._folders.remove(key)
-                return
-            self._waiting.popleft()
-            self._going[key] = file
 
-    def start_over(self) -> None:
-        """The spawner has gone: what was going on is wanted again."""
-        for key, file in self._going.items():
+    def _start(self, file: str) -> bool:
+        self._count += 1
+        key = f"{PREFIX}-{os.getpid()}-{self._count}"
+        request = {**self._request, "key": key, "kind": "inspection", "file": file}
+        try:
+            self._folders.prepare(key, request)
+        except OSError as error:  # no room on the disk, say; it is tried again
+            log.warning("inspection_not_prepared", extra={"file": file, "reason": str(error)})
+            return False
+        if not self._ask(key):
+            self._folders.remove(key)
+            return False
+        self._waiting.remove(file)
+        self._going[key] = file
+        return True
+
+    def not_taken(self, key: str) -> None:
+        """The spawner could not take it: it is wanted again. Nothing happens for what is no inspection."""
+        file = self._going.pop(key, None)
+        if file is not None:
             self._folders.remove(key)
             self.want(file)
-        self._going.clear()
+
+    def start_over(self) -> None:
+        """The spawner has gone: what was going on is ended, and wanted again."""
+        for key in list(self._going):
+            process = self._folders.facts(key).process
+            if process is not None and is_alive(process):
+                end_group(process.pid, signal.SIGKILL)
+            self.not_taken(key)
 
     def ended(self, key: str) -> Inspected | None:
         """What the inspection of this key found; None when it is no inspection that is going on."""

@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from schedulerd.clock import Clock
+from schedulerd.domain.logs import LogLine, Stream
 from schedulerd.domain.states import BAD
 from schedulerd.engine.folders import RunFolders
 from schedulerd.errors import StoreUnavailable
@@ -71,8 +73,7 @@ class IntakeDesk:
             raise
         except Exception:  # border: one run whose words the database refuses must not hold up the others
             log.exception("intake_group_failed", extra={"runs": len(readings)})
-            for reading in readings:
-                self._write_alone(reading)
+            readings = [reading for reading in readings if self._write_alone(reading)]
         return sum(self._after(reading, now=self._clock.now()) for reading in readings)
 
     def _write(self, readings: Iterable[Reading]) -> None:
@@ -85,14 +86,21 @@ class IntakeDesk:
             if reading.intake is not None and reading.intake.run not in taken:
                 self._catch_up(reading.attempt)
 
-    def _write_alone(self, reading: Reading) -> None:
-        try:
-            self._write([reading])
-        except StoreUnavailable:
-            raise
-        except Exception:  # border: around one run's records
-            log.exception("intake_failed", extra={"run": reading.attempt.selector})
-            self._grown.pop(reading.attempt.folder, None)
+    def _write_alone(self, reading: Reading) -> bool:
+        """Commit what one run said; where the database refuses it, that it said something, so that the run goes on."""
+        for version in (reading, _without_words(reading, now=self._clock.now())):
+            try:
+                self._write([version])
+            except StoreUnavailable:
+                raise
+            except Exception:  # border: around one run's records
+                log.exception("intake_failed", extra={"run": reading.attempt.selector})
+            else:
+                return True
+        self._grown.pop(
+            reading.attempt.folder, None
+        )  # it is read again when it has grown, or at the next sweep
+        return False
 
     def _catch_up(self, attempt: Attempt) -> None:
         """Somebody else took these records (an earlier commit of unknown outcome did): go on from what is recorded."""
@@ -126,3 +134,20 @@ class IntakeDesk:
             extra={"run": attempt.selector, "state": reading.state, "reason": reading.reason},
         )
         return 1
+
+
+def _without_words(reading: Reading, *, now: datetime) -> Reading:
+    """The reading with its moves and its position, but a remark in place of all that the run said."""
+    if reading.intake is None:
+        return reading
+    remark = LogLine(
+        at=now,
+        level=logging.ERROR,
+        message="the database refused what the run wrote here; it was left out",
+        stream=Stream.SYSTEM,
+        logger="schedulerd",
+    )
+    intake = replace(
+        reading.intake, lines=(remark,), tasks=(), failure=None, result_preview=None, reason="", pid=None
+    )
+    return replace(reading, intake=intake)

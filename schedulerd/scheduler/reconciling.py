@@ -24,6 +24,7 @@ from schedulerd.store.database import Database
 log = logging.getLogger(__name__)
 
 _ACTOR: Final = "recovery"
+_PATIENCE_WITH_PARENT_SECONDS: Final = 30.0
 
 
 class Reconciler:
@@ -51,12 +52,18 @@ class Reconciler:
         self._watch = watch
 
     def follow_live_runs(self, flows: Mapping[FlowKey, Flow]) -> None:
-        """Follow every live run that the database knows for this agent, also one whose claim's commit seemed to fail."""
+        """Follow every live run that the database knows for this agent, as the database knows it.
+
+        A commit that seemed to fail may have been one: a claim that was made, a cancellation that was granted.
+        """
         with self._database.read() as tx:
             live = tx.runs.live(self._agent)
         for run in live:
-            if self._attempts.get(run.folder) is None:
+            known = self._attempts.get(run.folder)
+            if known is None:
                 self._attempts.add(attempt_of(run, flows))
+            elif known.position == run.position:
+                known.state = run.state
 
     def sweep_folders(self) -> None:
         """Remove what settled runs and interrupted inspections left; for the start, before anything is prepared."""
@@ -88,6 +95,9 @@ class Reconciler:
             case Remedy.ADOPT:
                 self._adopt(attempt, facts)
             case Remedy.SETTLE:
+                if facts.exit is None and facts.process is not None:
+                    attempt.pid = facts.process.pid
+                    self.reap(attempt)
                 attempt.dead = True
                 return True
             case Remedy.LOST:
@@ -138,8 +148,20 @@ class Reconciler:
             asked=attempt.asked,
             ours=attempt.ours,
             process_lives=facts.process is not None and is_alive(facts.process),
-            parent_lives=facts.parent is not None and is_alive(facts.parent),
-            heard_of=attempt.position != Position(),
+            parent_lives=self._parent_will_tell(attempt, facts),
+            heard_of=attempt.position != Position() or attempt.pid is not None,
+        )
+
+    def _parent_will_tell(self, attempt: Attempt, facts: Facts) -> bool:
+        """Does the spawner of this run live, so that it will say how the run ended? Not for ever: it may be unable to."""
+        if facts.parent is None or not is_alive(facts.parent):
+            return False
+        if facts.process is None or is_alive(facts.process):
+            return True
+        now = self._clock.monotonic()
+        attempt.waited_since = now if attempt.waited_since is None else attempt.waited_since
+        return (
+            now - attempt.waited_since < _PATIENCE_WITH_PARENT_SECONDS + self._launcher.grace.total_seconds()
         )
 
     def _withdraw(self, attempt: Attempt) -> None:
@@ -154,7 +176,7 @@ class Reconciler:
         with self._database.read() as tx:
             run = tx.runs.by_key(attempt.run)
         self._folders.remove(attempt.folder)
-        attempt.ours = False
+        attempt.ours, attempt.pid = False, None
         self._launcher.prepare(run, flows[run.flow_key])
         self._launcher.ask(attempt)
         log.info("run_prepared_again", extra={"run": attempt.selector})
@@ -165,6 +187,9 @@ class Reconciler:
         assert facts.process is not None
         attempt.pid = facts.process.pid
         attempt.adopted = self._watch(facts.process.pid, attempt.folder)
+        if attempt.timeout is not None and not (facts.parent is not None and is_alive(facts.parent)):
+            passed = self._clock.now() - (attempt.started_at or self._clock.now())
+            attempt.deadline = self._clock.monotonic() + (attempt.timeout - passed).total_seconds()
         log.info("run_adopted", extra={"run": attempt.selector, "pid": attempt.pid})
 
     def _lose(self, attempt: Attempt) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.logs import LogLine, Stream
-from schedulerd.domain.states import RunState, TaskState
+from schedulerd.domain.states import FINAL, RunState, TaskState
 from schedulerd.domain.tasks import TaskRun
 from schedulerd.engine.inspection import failure_from_json
 from schedulerd.engine.journal import Record, clean
@@ -19,6 +19,8 @@ from schedulerd.scheduler.settlement import LastWord
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST: Final = 64 * 1024
 _WARNING: Final = 30
+_HIGHEST_LEVEL: Final = 32_767
+_MOST_KEY: Final = 2**31 - 1
 _UNFINISHED: Final = frozenset({TaskState.PENDING, TaskState.RUNNING, TaskState.RETRYING})
 
 
@@ -53,7 +55,7 @@ def read_records(records: Iterable[Record], *, now: datetime) -> Said:
 
 def _start(said: Said, record: Record) -> None:
     said.started_at = moment(record["t"])
-    said.pid = int(record["pid"])
+    said.pid = _number(record["pid"], most=_MOST_KEY)
 
 
 def _task(said: Said, record: Record) -> None:
@@ -61,14 +63,14 @@ def _task(said: Said, record: Record) -> None:
     going_on = state in _UNFINISHED
     said.tasks.append(
         TaskRun(
-            number=int(record["n"]),
+            number=_number(record["n"]),
             name=clean(str(record["name"])),
             state=state,
-            attempt=int(record.get("a", 1)),
-            map_index=record.get("i"),
+            attempt=_number(record.get("a", 1)),
+            map_index=None if record.get("i") is None else _number(record["i"]),
             started_at=at if state is TaskState.RUNNING else None,
             ended_at=None if going_on else at,
-            upstream=tuple(int(number) for number in record.get("up") or ()),
+            upstream=tuple(_number(number) for number in record.get("up") or ()),
             message=clean(str(record.get("m") or "")),
             failure=_failure(record.get("f")),
             result_preview=_text(record.get("r")),
@@ -81,11 +83,11 @@ def _log(said: Said, record: Record) -> None:
     said.lines.append(
         LogLine(
             at=moment(record["t"]),
-            level=int(record["l"]),
+            level=_number(record["l"], most=_HIGHEST_LEVEL),
             message=message,
             stream=Stream(record["s"]),
             logger=clean(str(record.get("g") or "")),
-            task=record.get("n"),
+            task=None if record.get("n") is None else _number(record["n"]),
         )
     )
 
@@ -96,10 +98,11 @@ def _result(said: Said, record: Record) -> None:
 
 
 def _end(said: Said, record: Record) -> None:
+    state = RunState(record["s"])
+    if state not in FINAL:
+        raise ValueError(f"no run ends as {state}")
     said.last_word = LastWord(
-        state=RunState(record["s"]),
-        message=clean(str(record.get("m") or "")),
-        failure=_failure(record.get("f")),
+        state=state, message=clean(str(record.get("m") or "")), failure=_failure(record.get("f"))
     )
     said.ended_at = moment(record["t"])
 
@@ -110,6 +113,13 @@ def _unknown(said: Said, record: Record) -> None:
 
 
 _KINDS: Final = {"start": _start, "task": _task, "log": _log, "result": _result, "end": _end}
+
+
+def _number(value: Any, *, most: int = _MOST_KEY) -> int:
+    """A whole number that the database can hold: a record that has another is damaged."""
+    if not isinstance(value, int) or not 0 <= value <= most:
+        raise ValueError(f"{value!r} is no number from 0 to {most}")
+    return value
 
 
 def _text(value: Any) -> str | None:
@@ -124,7 +134,7 @@ def _failure(fields: Any) -> Failure | None:
         type=clean(failure.type),
         message=clean(failure.message),
         file=_text(failure.file),
-        line=failure.line if isinstance(failure.line, int) else None,
+        line=failure.line if isinstance(failure.line, int) and 0 <= failure.line <= _MOST_KEY else None,
         task=_text(failure.task),
         traceback=clean(failure.traceback),
     )

@@ -37,7 +37,7 @@ class Scene:
     ours: bool
     process_lives: bool
     parent_lives: bool
-    heard_of: bool  # something of its journal has been recorded
+    heard_of: bool  # something of its journal has been recorded, or it is known to have been taken
 
 
 def remedy(scene: Scene) -> Remedy:
@@ -47,9 +47,7 @@ def remedy(scene: Scene) -> Remedy:
         return _without_folder(scene)
     if facts.where == READY:
         return _prepared(scene)
-    if scene.asked:
-        return Remedy.WAIT  # our spawner is about to say whether it has it
-    if scene.ours:
+    if scene.asked or scene.ours:  # our spawner has it, or is about to say whether it has
         return Remedy.SETTLE if facts.exit is not None else Remedy.WAIT
     if facts.stage is Stage.VOID:
         wanted = scene.same_boot and scene.state is not RunState.CANCELLING

@@ -20,10 +20,14 @@ class LastWord:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """The final state of a run, with the reason for a person."""
+    """The final state of a run, with the reason for a person.
+
+    An empty reason leaves the one that is known (who wanted it cancelled, and why); `manner` is how it went down.
+    """
 
     state: RunState
     reason: str = ""
+    manner: str = ""
     failure: Failure | None = None
 
 
@@ -35,7 +39,7 @@ def settle(*, was: RunState, kind: FlowKind, last_word: LastWord | None, ended: 
     """
     stopped = ended.stopped if ended else None
     if was is RunState.CANCELLING or stopped == "cancel":
-        return Verdict(state=RunState.CANCELLED, reason=last_word.message if last_word else _manner(ended))
+        return Verdict(state=RunState.CANCELLED, manner=last_word.message if last_word else _manner(ended))
     if stopped == "timeout":
         return _timed_out(last_word)
     if stopped is not None:

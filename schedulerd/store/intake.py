@@ -11,6 +11,7 @@ from schedulerd.errors import Conflict
 from schedulerd.store.moving import INSERT_MOVE
 from schedulerd.store.progress import Progress
 from schedulerd.store.tables import log_lines, runs, task_runs
+from schedulerd.store.tasks import end_with_runs
 from schedulerd.store.upserts import Upsert
 
 _PAGE: Final = 1_000
@@ -98,6 +99,7 @@ class IntakeTable:
         self._write(INSERT_MOVE, [row for progress in changed for row in progress.moves])
         self._write(_INSERT_LINE, [row for progress in changed for row in progress.lines])
         _PUT_TASK(self._connection, [row for progress in changed for row in progress.task_rows()])
+        end_with_runs(self._connection, [progress.end() for progress in changed])
 
     def _write(self, statement: Any, rows: list[dict[str, Any]]) -> None:
         if rows:

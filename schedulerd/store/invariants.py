@@ -38,6 +38,10 @@ INVARIANTS: Final[Mapping[str, str]] = {
         SELECT later.run_id FROM moves AS later
         LEFT JOIN moves AS earlier ON earlier.run_id = later.run_id AND earlier.number = later.number - 1
         WHERE later.was <> coalesce(earlier."to", 'scheduled')""",
+    "a task run of a run that ended badly has ended": f"""
+        SELECT run_id FROM task_runs JOIN runs ON runs.id = task_runs.run_id
+        WHERE task_runs.state IN ('pending', 'running', 'retrying')
+        AND runs.state IN ({_states(FINAL - {RunState.COMPLETED})})""",
     "log lines are numbered from 1 without a gap": """
         SELECT runs.id FROM runs LEFT JOIN log_lines ON log_lines.run_id = runs.id
         GROUP BY runs.id, runs.line_count

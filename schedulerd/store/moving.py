@@ -13,6 +13,7 @@ from schedulerd.domain.runs import Move
 from schedulerd.domain.states import FINAL, MOVES, RunState
 from schedulerd.store.documents import failure_json
 from schedulerd.store.tables import moves, runs
+from schedulerd.store.tasks import end_with_runs
 
 # Which states a run may come from: the table of moves, turned round for the condition of an UPDATE.
 SOURCES: Final[Mapping[RunState, frozenset[RunState]]] = {
@@ -64,6 +65,7 @@ def move_run(connection: Connection, key: RunKey, step: Step, *, expect: frozens
         return False
     move = Move(at=step.at, was=RunState(before.state), to=step.to, actor=step.actor, message=step.message)
     connection.execute(INSERT_MOVE, move_row(key, before.move_count + 1, move))
+    end_with_runs(connection, [(key, step.to, step.at)])
     return True
 
 

@@ -70,6 +70,10 @@ class Progress:
             "line_total": self._line_count,
         }
 
+    def end(self) -> tuple[RunKey, RunState, datetime | None]:
+        """The run, where it now is, and when it ended."""
+        return self.run, self._state, self._ended_at
+
     def task_rows(self) -> list[dict[str, Any]]:
         """A row for each task run that was spoken of."""
         return list(self._tasks.values())

@@ -1,16 +1,33 @@
 """The task runs of runs. They are written by the intake."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, select, update
 
 from schedulerd.domain.ids import RunKey
-from schedulerd.domain.states import TaskState
+from schedulerd.domain.states import FINAL, RunState, TaskState
 from schedulerd.domain.tasks import TaskRun
 from schedulerd.store.documents import failure_json, read_failure
 from schedulerd.store.tables import AnyRow, task_runs
 
 _OF_RUN: Final = select(task_runs).where(task_runs.c.run_id == bindparam("run")).order_by(task_runs.c.number)
+
+_UNFINISHED: Final = (TaskState.PENDING.value, TaskState.RUNNING.value, TaskState.RETRYING.value)
+_END: Final = (
+    update(task_runs)
+    .where(task_runs.c.run_id == bindparam("run"), task_runs.c.state.in_(_UNFINISHED))
+    .values(
+        state=bindparam("to", type_=task_runs.c.state.type),
+        ended_at=bindparam("at", type_=task_runs.c.ended_at.type),
+    )
+)
+# What becomes of a task run that had not ended when its flow run did; any other end of the run crashes it.
+_WITH_RUN: Final = {
+    RunState.CANCELLED: TaskState.CANCELLED,
+    RunState.TIMED_OUT: TaskState.TIMED_OUT,
+}
 
 
 class Tasks:
@@ -22,6 +39,17 @@ class Tasks:
     def tasks(self, run: RunKey) -> list[TaskRun]:
         """The task runs of a run, by number."""
         return [_task(row) for row in self._connection.execute(_OF_RUN, {"run": run})]
+
+
+def end_with_runs(connection: Connection, ends: Iterable[tuple[RunKey, RunState, datetime | None]]) -> None:
+    """Runs ended so, then: no task run of theirs stays `running` for ever. Those that completed have none left."""
+    rows = [
+        {"run": run, "to": _WITH_RUN.get(state, TaskState.CRASHED).value, "at": at}
+        for run, state, at in ends
+        if state in FINAL and state is not RunState.COMPLETED
+    ]
+    if rows:
+        connection.execute(_END, rows)
 
 
 def task_row(run: RunKey, task: TaskRun) -> dict[str, Any]:

@@ -141,6 +141,10 @@ def _what(entry: ScheduleEntry) -> tuple[str | None, str | None]:
         case ["flow"]:
             return entry.text("flow"), None
         case ["command"]:
+            if entry.given("parameters"):
+                raise entry.wrong(
+                    "parameters", "a command has no `parameters`; write what it needs into `command` itself"
+                )
             return None, _command(entry)
         case []:
             raise entry.wrong(None, "there is neither `flow` nor `command`: nothing to run")

@@ -47,6 +47,14 @@ def kills_itself():
     print("last words")
     os.kill(os.getpid(), signal.SIGKILL)
 
+@task
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+@flow
+def dies_in_a_task():
+    die()
+
 @flow
 def segfaults():
     os.write(1, b"words of C")
@@ -174,6 +182,13 @@ def test_an_exception_is_kept_with_the_users_line_and_task(service: Service) -> 
     assert (run.failure.type, run.failure.task) == ("ZeroDivisionError", "divide")
     assert run.failure.file == str(service.flows / "ends.py")
     assert run.failure.line == FLOWS.splitlines().index("    return 1 / number") + 1
+
+
+def test_a_task_that_dies_with_its_run_does_not_stay_running(service: Service) -> None:
+    run, _ = _run(service, "dies-in-a-task")
+
+    (task,) = service.cli("runs", "show", str(run.id))["tasks"]
+    assert (task["name"], task["state"]) == ("die", "crashed")
 
 
 def test_exit_status_0_is_success(service: Service) -> None:

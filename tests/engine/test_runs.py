@@ -238,9 +238,6 @@ def test_what_threads_print_is_all_there_once(spawning: Spawning) -> None:
         assert own == [f"{name}:{number}" for number in range(500)]
 
 
-@pytest.mark.xfail(
-    reason="the unfinished line of `sys.stdout` is shared by all threads, and two of them lose text"
-)
 def test_what_threads_print_with_a_print_is_a_line_each(spawning: Spawning) -> None:
     ran = spawning.flow(
         body(
@@ -258,7 +255,6 @@ def test_what_threads_print_with_a_print_is_a_line_each(spawning: Spawning) -> N
     assert is_whole
 
 
-@pytest.mark.xfail(reason="what stands in for `sys.stdout` has no `reconfigure`")
 def test_a_script_may_reconfigure_its_output(spawning: Spawning) -> None:
     ran = spawning.flow(
         body("sys.stdout.reconfigure(encoding='utf-8', line_buffering=True)", "print('fine')")

@@ -7,8 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from schedulerd.domain.flows import FlowKind
 from schedulerd.domain.logs import Stream
 from schedulerd.domain.runs import Position
@@ -171,7 +169,6 @@ def test_a_last_word_that_was_read_before_the_end_counts_at_the_end(tmp_path: Pa
     assert read(attempt, tmp_path).state is RunState.COMPLETED
 
 
-@pytest.mark.xfail(reason="the last word is in memory only: a daemon that takes the run up finds `crashed`")
 def test_a_last_word_that_an_earlier_daemon_recorded_counts_at_the_end(tmp_path: Path) -> None:
     before = an_attempt()
     write(tmp_path, START, END)
@@ -228,7 +225,6 @@ def test_a_long_line_of_a_living_run_does_not_wait_for_its_newline(tmp_path: Pat
     assert "".join(messages(read(attempt, tmp_path))) == "x" * 70_000
 
 
-@pytest.mark.xfail(reason="a piece is cut at a byte, so a long line loses a letter at each cut")
 def test_a_long_line_of_korean_loses_no_letter_where_it_is_cut(tmp_path: Path) -> None:
     attempt = an_attempt(dead=True)
     text = "가" * (MEBIBYTE // 2)
@@ -242,7 +238,6 @@ def test_a_long_line_of_korean_loses_no_letter_where_it_is_cut(tmp_path: Path) -
     assert whole
 
 
-@pytest.mark.xfail(reason="a mebibyte of short lines is half a million rows in one turn of the core")
 def test_a_reading_holds_a_bounded_number_of_lines(tmp_path: Path) -> None:
     (tmp_path / "stdout.log").write_bytes(b"y\n" * (MEBIBYTE // 2))
 
