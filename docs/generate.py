@@ -262,7 +262,7 @@ KEY_MEANINGS: Final[Mapping[str, str]] = {
     "at": 'One local time: `"2026-12-01T09:00"`.',
     "timezone": "The time zone of `cron`, `at` and whole days of `every`. Default: `timezone` of the [settings](config.md).",
     "parameters": 'What the flow is given: `{ region = "kr", rows = 100 }`. Unknown and missing ones are an error. A '
-    "command is not given them.",
+    "command has none.",
     "enabled": "`false` keeps the schedule and does not run it. Default: `true`.",
     "catchup": f"What becomes of times that were missed: {', '.join(f'`{one}`' for one in Catchup)}. "
     f"Default: `{USUAL.catchup}`.",
@@ -319,8 +319,8 @@ TASK_MEANINGS: Final[Mapping[TaskState, str]] = {
     TaskState.COMPLETED: "it returned",
     TaskState.CACHED: "a stored result was taken (nothing does this yet)",
     TaskState.FAILED: "it raised",
-    TaskState.TIMED_OUT: "it was ended at its time limit (nothing does this yet)",
-    TaskState.CRASHED: "its process went away while it ran (nothing does this yet: it stays `running`)",
+    TaskState.TIMED_OUT: "its run was ended at its time limit while it ran",
+    TaskState.CRASHED: "its process went away while it ran",
     TaskState.CANCELLED: "its run was cancelled while it ran",
     TaskState.SKIPPED: "it was left out (nothing does this yet)",
     TaskState.UPSTREAM_FAILED: "a task that it needs did not complete",

@@ -83,7 +83,19 @@ def global_options(*, hidden: bool) -> list[click.Option]:
     ]
 
 
-class Command(click.Command):
+class _Helpful(click.Command):
+    """Help answers to both names wherever the command is met.
+
+    click keeps the help option that it makes first, with the names of the context it was made in; ours are the
+    same in all.
+    """
+
+    def get_help_option_names(self, ctx: click.Context) -> list[str]:
+        """The names of the help option."""
+        return ["-h", "--help"]
+
+
+class Command(_Helpful):
     """A command that takes the global options too."""
 
     def __init__(self, *args: Any, **values: Any) -> None:
@@ -91,7 +103,7 @@ class Command(click.Command):
         self.params += global_options(hidden=True)
 
 
-class LazyGroup(click.Group):
+class LazyGroup(_Helpful, click.Group):
     """A group that knows its commands by place and short help. `aliases` are accepted and not shown."""
 
     command_class = Command

@@ -16,7 +16,6 @@ from typing import Final, assert_never
 from schedulerd.clock import Clock
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.runs import Run
-from schedulerd.engine import wire
 from schedulerd.errors import StoreUnavailable
 from schedulerd.scheduler.alarm import Alarm
 from schedulerd.scheduler.attempts import Attempt, Attempts
@@ -37,6 +36,7 @@ from schedulerd.scheduler.messages import (
     Woken,
 )
 from schedulerd.scheduler.reconciling import Reconciler, attempt_of
+from schedulerd.scheduler.spawner_news import SpawnerNews
 from schedulerd.scheduler.spawners import Spawners
 from schedulerd.scheduler.ticking import Ticker
 from schedulerd.store.database import Database
@@ -93,11 +93,24 @@ class Core:
         self._ticked_at = self._swept_at = self._reconciled_at = self._beat_at = float("-inf")
         self._began_at = parts.clock.monotonic()
         self._store_away_since: float | None = None
-        self.is_ready = False
+        self._news = SpawnerNews(
+            attempts=parts.attempts,
+            inspector=parts.inspector,
+            intake=parts.intake,
+            definitions=parts.definitions,
+            reconciler=parts.reconciler,
+            spawners=parts.spawners,
+            clock=parts.clock,
+        )
 
     def post(self, message: Message) -> None:
         """Tell the core something."""
         self._queue.put(message)
+
+    @property
+    def is_ready(self) -> bool:
+        """Can runs be started?"""
+        return self._news.is_ready
 
     @property
     def running_count(self) -> int:
@@ -177,9 +190,9 @@ class Core:
             case JournalGrew(key=key):
                 self._parts.intake.note(key)
             case SpawnerSpoke(said=said):
-                self._hear_spawner(said)
+                self._look_now(self._news.hear(said))
             case ProcessEnded(key=key):
-                self._hear_end(key)
+                self._look_now(self._news.hear_end(key))
             case DefinitionsChanged():
                 self._hear_definitions(message)
             case Stop():
@@ -191,52 +204,9 @@ class Core:
             case _:
                 assert_never(message)
 
-    def _hear_spawner(self, said: wire.Message | None) -> None:
-        match said:
-            case None:
-                self._lose_spawner()
-            case wire.Ready(threads=threads):
-                self.is_ready = True
-                if threads != 1:
-                    log.warning("preload_started_threads", extra={"threads": threads})
-            case wire.Taken(key=key, pid=pid):
-                attempt = self._parts.attempts.get(key)
-                if attempt is not None:
-                    attempt.asked, attempt.ours, attempt.pid = False, True, pid
-            case wire.Gone(key=key):
-                attempt = self._parts.attempts.get(key)
-                if attempt is not None:
-                    attempt.asked = False
-                self._parts.inspector.not_taken(key)
-            case wire.Ended(key=key):
-                self._hear_ended(key)
-            case _:
-                raise AssertionError(f"a spawner does not say {said}")
-
-    def _hear_ended(self, key: str) -> None:
-        attempt = self._parts.attempts.get(key)
-        if attempt is not None:
-            if attempt.ours or attempt.asked:  # else it speaks of a launch that was given up since
-                attempt.asked, attempt.ours, attempt.dead = False, True, True
-                self._parts.intake.note(key)
-            return
-        found = self._parts.inspector.ended(key)
-        if found is not None:
-            self._parts.definitions.inspected(found)
-
-    def _lose_spawner(self) -> None:
-        """The spawner has died: what it had is looked at one by one, and another takes its place."""
-        for attempt in self._parts.attempts:
-            attempt.asked = attempt.ours = False
-        self._parts.inspector.start_over()
-        self._parts.spawners.lost(self._parts.clock.monotonic())
-        self._swept_at = float("-inf")
-
-    def _hear_end(self, key: str) -> None:
-        attempt = self._parts.attempts.get(key)
-        if attempt is not None:
-            self._parts.reconciler.reap(attempt)
-            self._swept_at = float("-inf")  # what became of it is looked at in this turn
+    def _look_now(self, wanted: bool) -> None:
+        if wanted:
+            self._swept_at = float("-inf")
 
     def _hear_definitions(self, change: DefinitionsChanged) -> None:
         self._whole_heard = self._whole_heard or change.whole
@@ -305,9 +275,8 @@ class Core:
             return
         now, monotonic = self._parts.clock.now(), self._parts.clock.monotonic()
         due = self._plan_due and self._next_due is not None and self._next_due <= now
-        idle_look = (
-            monotonic - self._swept_at >= _SWEEP_SECONDS
-        )  # finds what was recorded while a bell went unheard
+        # now and then without being asked to: a bell may have gone unheard
+        idle_look = monotonic - self._ticked_at >= _LOOK_SECONDS
         if not (self._claim or due or idle_look):
             return
         self._claim = True  # until it has been done
@@ -345,10 +314,8 @@ class Core:
         try:
             if self._parts.reconciler.look_at(attempt, self._parts.definitions.flows):
                 self._parts.intake.note(attempt.folder)
-        except (
-            OSError,
-            LookupError,
-        ) as error:  # border: one run that cannot be seen to keeps no other from it
+        except (OSError, LookupError) as error:
+            # border: one run that cannot be seen to keeps no other from it
             log.warning("run_not_seen_to", extra={"run": attempt.selector, "reason": repr(error)})
 
     def _reconcile(self) -> None:

@@ -295,6 +295,11 @@ def test_a_command_works_in_its_folder_with_the_daemons_environment_and_its_own(
     assert ran.stdout.decode().splitlines() == [str(spawning.work), f"yes 7 {ran.folder}"]
 
 
+_NAMED_SIGNALS = (
+    1 << 31
+) - 1  # those above belong to the C library, or were ignored by whoever started the tests
+
+
 def test_a_command_is_a_session_of_its_own_that_hears_all_signals(spawning: Spawning) -> None:
     ran = spawning.command(
         "cut -d' ' -f1,5,6 /proc/$$/stat; grep -E 'Sig(Blk|Ign)' /proc/self/status; read x; echo $?"
@@ -302,7 +307,8 @@ def test_a_command_is_a_session_of_its_own_that_hears_all_signals(spawning: Spaw
 
     pid, group, session = ran.stdout.splitlines()[0].split()
     assert pid == group == session
-    assert {line.split()[1] for line in ran.stdout.splitlines()[1:3]} == {b"0000000000000000"}
+    masks = [int(line.split()[1], 16) for line in ran.stdout.splitlines()[1:3]]
+    assert [mask & _NAMED_SIGNALS for mask in masks] == [0, 0]
     assert ran.stdout.splitlines()[3] == b"1"  # there is nothing to read
 
 
