@@ -93,6 +93,7 @@ class WebProcess:
         self._forget()
         if process is None:
             return
+        process.terminate()  # its lifeline is cut too, but while it still loads it does not look at that
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_PATIENCE_SECONDS)
         if process.returncode is None:

@@ -23,7 +23,12 @@ def main() -> None:
     host = listener.getsockname()[0]
     app = make_app(hosts={*_LOOPBACK, f"[{host}]" if ":" in host else host})
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, timeout_graceful_shutdown=2, lifespan="off"
+        app,
+        log_level="warning",
+        server_header=False,
+        access_log=False,
+        timeout_graceful_shutdown=2,
+        lifespan="off",
     )
     server = uvicorn.Server(config)
 
