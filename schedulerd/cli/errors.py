@@ -1,5 +1,6 @@
 """Which error ends the program with which exit code, and what it says. The one table of exit codes."""
 
+import errno
 import os
 import sys
 import traceback
@@ -63,6 +64,8 @@ CODES: Final[Mapping[type[BaseException], int]] = {
     PermissionError: NOT_PERMITTED,
 }
 
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 def code_of(error: BaseException) -> int:
     """The exit code that an error ends the program with."""
@@ -78,6 +81,8 @@ def report(error: BaseException, *, verbose: bool) -> None:
         return
     if verbose:
         click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+    if not _can_flush():
+        _leave_stdout()
     if isinstance(error, click.ClickException):
         error.show()
     else:
@@ -95,12 +100,23 @@ def _words(error: BaseException) -> str:
             return visible(error.message) + (f"\n  {error.mend}" if error.mend else "")
         case PermissionError():
             return f"not permitted: {error.strerror}: {error.filename}"
+        case OSError() if error.errno in _FULL:
+            return f"cannot write {error.filename or 'the output'}: {error.strerror}"
         case _:
             return f"{type(error).__name__}: {error} (-v shows where)"
 
 
 def _indented(text: str) -> str:
     return "\n".join(f"  {line}" for line in text.splitlines())
+
+
+def _can_flush() -> bool:
+    """Does what was shown reach its place? On a full disk the interpreter's last flush would dump an error."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        return False
+    return True
 
 
 def _leave_stdout() -> None:

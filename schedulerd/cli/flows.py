@@ -169,7 +169,7 @@ def _parameters(flow: Shape) -> list[str]:
 
 
 def _parameter(schema: Shape, *, is_required: bool) -> str:
-    from schedulerd.operations.parameters import wanted
+    from schedulerd.domain.parameters import wanted
 
     default = "required" if is_required else f"default {json_text(schema.get('default'))}"
     return f"{wanted(schema)}, {default}"

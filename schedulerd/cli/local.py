@@ -14,10 +14,10 @@ from schedulerd.authoring.loading import loading
 from schedulerd.cli import errors
 from schedulerd.cli.invocation import Invocation
 from schedulerd.domain.flows import FileDefinition
+from schedulerd.domain.parameters import check_parameters, value_of
 from schedulerd.engine.code import Source, execute_file, find_neighbours
 from schedulerd.errors import NotFound
 from schedulerd.operations.inspecting import inspect_file
-from schedulerd.operations.parameters import check_parameters, value_of
 
 if TYPE_CHECKING:
     from schedulerd.authoring.flows import AnyFlow

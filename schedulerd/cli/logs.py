@@ -10,7 +10,7 @@ import click
 from schedulerd.cli.commands import Command
 from schedulerd.cli.following import follow_log
 from schedulerd.cli.invocation import Invocation, pass_invocation
-from schedulerd.cli.kinds import COUNT, LEVEL, PAST
+from schedulerd.cli.kinds import LEVEL, LINES, PAST
 from schedulerd.cli.output import Output, json_text
 from schedulerd.cli.tables import visible
 
@@ -24,7 +24,9 @@ _COLORS = {"debug": "bright_black", "warning": "yellow", "error": "red", "critic
 @click.command(cls=Command)
 @click.argument("selector", metavar="[RUN]", default="@last")
 @click.option("-f", "--follow", is_flag=True, help="Show lines as they come, until the run has ended.")
-@click.option("-n", "--number", "limit", type=COUNT, default=200, show_default=True, help="So many lines.")
+@click.option(
+    "-n", "--number", "limit", type=LINES, default=200, show_default=True, help="So many lines; 0: all."
+)
 @click.option("--head", is_flag=True, help="The first lines instead of the last.")
 @click.option("--task", metavar="TASK", help="Lines of this task only.")
 @click.option("--level", "min_level", type=LEVEL, default="debug", help="Lines of this level and above.")
@@ -51,17 +53,21 @@ def logs(
     wanted = LineFilter(task=task, min_level=min_level, since=since, matches=_matcher(grep))
     run = asked.get(selector)
     if follow:
-        page = asked.last_lines(run.key, wanted, limit=limit)
+        page = asked.last_lines(run.key, wanted, limit=limit or None)
+        _tell_what_is_left_out(page, invocation.output, "last")
         follow_log(invocation, page, wanted, shower(invocation.output, raw=raw, streams=True))
         return
-    page = (
-        asked.lines_after(run.key, wanted, limit=limit)
-        if head
-        else asked.last_lines(run.key, wanted, limit=limit)
-    )
+    read = asked.lines_after if head else asked.last_lines
+    page = read(run.key, wanted, limit=limit or None)
     if not page.lines:
         invocation.output.say(f"{run.selector} ({run.state}) has no such lines")
     shower(invocation.output, raw=raw)(page)
+    _tell_what_is_left_out(page, invocation.output, "first" if head else "last")
+
+
+def _tell_what_is_left_out(page: "LogPage", out: Output, which: str) -> None:
+    if len(page.lines) < page.wanted:
+        out.say(f"the {which} {len(page.lines):,} of {page.wanted:,} lines; -n 0 shows all")
 
 
 def shower(out: Output, *, raw: bool = False, streams: bool = False) -> "Callable[[LogPage], None]":

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -20,6 +20,8 @@ from schedulerd.errors import NotFound
 if TYPE_CHECKING:
     from schedulerd.domain.runs import Run
     from schedulerd.operations.runs import Asked
+
+_LONG_PAST: Final = timedelta(seconds=5)  # `--at now` is past as well when the run is recorded
 
 
 @click.command(cls=Command)
@@ -73,7 +75,7 @@ def _ask(
     due_at: datetime | None,
     idempotency_key: str | None,
 ) -> "Asked":
-    from schedulerd.operations.parameters import value_of
+    from schedulerd.domain.parameters import value_of
 
     asked = invocation.operations
     flow = asked.flows.get(_flow_name(invocation, target)).flow.definition
@@ -136,6 +138,8 @@ def _tell(invocation: Invocation, asked: "Asked", run: "Run", *, as_talk: bool =
         out.say(said)
     else:
         out.one(shape, lambda: f"{said}  {run.id}", name="id")
+    if asked.is_new and run.created_at - run.due_at > _LONG_PAST:
+        out.say(f"{out.at(shape['due_at'])} is past ({out.relative(shape['due_at'])}): it runs at once")
     if not asked.daemon_answers:
         out.say("no daemon answers: the run waits in the database until `schedulerd start`")
 

@@ -1,6 +1,7 @@
 """What a person sees of one run."""
 
 from collections.abc import Iterator
+from typing import Final
 
 import click
 
@@ -9,12 +10,14 @@ from schedulerd.cli.output import Output, Shape, json_text
 from schedulerd.cli.states import state_cell
 from schedulerd.cli.tables import Cell, draw, visible
 
+_MOST_TRACEBACKS: Final = 3
+
 
 def run_page(run: Shape, out: Output) -> str:
     """The run, its error, its tasks and moves."""
     state = state_cell(run["state"], late=run["late"])
     title = f"{click.style(state.text, fg=state.color)}  {click.style(run['name'], bold=True)}  {run['id']}"
-    parts = [title, *_facts(run, out), *_error(run), *_tasks(run), *_moves(run, out)]
+    parts = [title, *_facts(run, out), *_error(run), *_tasks(run), *_task_tracebacks(run), *_moves(run, out)]
     return "\n".join(parts)
 
 
@@ -41,6 +44,7 @@ def _facts(run: Shape, out: Output) -> list[str]:
             ("attempt", str(run["attempt"]) if run["attempt"] > 1 else ""),
             ("process", f"{run['pid']} of {run['agent']}" if run["pid"] else ""),
             ("version", (run["version"] or "")[:12]),
+            ("result", run["result_preview"] or ""),
         ]
     )
 
@@ -54,6 +58,12 @@ def _error(run: Shape) -> Iterator[str]:
         yield click.style(visible(f"{error['type']}: {error['message']}"), fg="red")
         if any(where):
             yield f"  {visible(' '.join(filter(None, where)))}"
+        yield from _traceback(error)
+
+
+def _traceback(error: Shape) -> Iterator[str]:
+    for line in error["traceback"].splitlines():
+        yield f"  {visible(line)}".rstrip()
 
 
 def _tasks(run: Shape) -> list[str]:
@@ -69,6 +79,22 @@ def _tasks(run: Shape) -> list[str]:
     ]
     titles = ("TASK STATE", "TASK", "DURATION", "ATTEMPT", "RESULT")
     return ["", *_table(titles, rows)] if rows else []
+
+
+def _task_tracebacks(run: Shape) -> Iterator[str]:
+    """Where the tasks failed, but for what stands with the error of the run, and for repetitions."""
+    told = {"", run["error"]["traceback"] if run["error"] else ""}
+    failed: dict[str, Shape] = {}
+    for task in run["tasks"]:
+        if task["error"] and task["error"]["traceback"] not in told:
+            failed.setdefault(task["error"]["traceback"], task)
+    for task in list(failed.values())[:_MOST_TRACEBACKS]:
+        yield ""
+        yield visible(f"  {task_name(task)}:")
+        yield from _traceback(task["error"])
+    if len(failed) > _MOST_TRACEBACKS:
+        yield ""
+        yield f"  and {len(failed) - _MOST_TRACEBACKS} more; -o json has them all"
 
 
 def task_name(task: Shape) -> str:

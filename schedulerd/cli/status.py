@@ -1,6 +1,7 @@
 """`status`: whether the daemon runs, and how everything stands."""
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from schedulerd.operations.daemon import DaemonStatus
+
+
+# How the findings of one file are joined into one message.
+_JOINT: Final = re.compile(r"; (?=line (?:[0-9]+|None): |and [0-9,]+ more$)")
 
 
 @click.command(cls=Command)
@@ -73,4 +78,14 @@ def _problems(status: Shape) -> "Iterator[str]":
         yield click.style(f"✕ {len(problems)} file{'s' if len(problems) > 1 else ''} with errors", fg="red")
     for problem in problems:
         place = f"{problem['file']}:{problem['line']}" if problem["line"] else problem["file"]
-        yield f"  {visible(place)}: {visible(problem['message'])}"
+        first, *findings = _JOINT.split(problem["message"])
+        yield from _finding(f"{place}: {first}")
+        for finding in findings:
+            yield from _finding(finding.removeprefix("line None: "), indent="    ")
+
+
+def _finding(text: str, *, indent: str = "  ") -> "Iterator[str]":
+    first, *more = text.splitlines() or [""]
+    yield f"{indent}{visible(first)}"
+    for line in more:
+        yield f"{indent}  {visible(line)}"

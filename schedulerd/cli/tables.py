@@ -9,6 +9,7 @@ import click
 
 GAP: Final = "  "
 _NARROWEST: Final = 8
+_WIDEST: Final = 60
 # What a terminal would obey: C0 but for the tab, DEL, C1, and what turns the direction of the text around.
 _OBEYED: Final = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -59,13 +60,20 @@ def draw(
     right: Sequence[bool],
     width: int | None,
 ) -> list[str]:
-    """The lines of a table. Columns that are empty throughout are left out; nothing is cut where `width` is None."""
+    """The lines of a table. Columns that are empty throughout are left out; nothing is cut where `width` is None.
+
+    Where it is given, a long name must not push the other columns out of sight: only flexible ones may be wide.
+    """
     rows = [[Cell(visible(cell.text), cell.color) for cell in row] for row in rows]
     kept = [number for number in range(len(titles)) if any(row[number].text for row in rows)]
     table = [[Cell(titles[number], "bright_black") for number in kept]]
     table += [[row[number] for number in kept] for row in rows]
     widths = [max(display_width(row[number].text) for row in table) for number in range(len(kept))]
     if width is not None:
+        widths = [
+            most if flexible[number] else min(most, _WIDEST)
+            for number, most in zip(kept, widths, strict=True)
+        ]
         _give_way(widths, [flexible[number] for number in kept], width)
     aligned_right = [right[number] for number in kept]
     return [_line(row, widths, aligned_right) for row in table]

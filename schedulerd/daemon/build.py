@@ -159,6 +159,7 @@ class _Builder:
         return Inspector(
             folders,
             lambda key: launcher.say(wire.Start(key=key)),
+            self._clock,
             request=request,
             timezone=self._settings.timezone,
         )

@@ -131,8 +131,14 @@ def _on_signals(daemon: Daemon, settings: Settings) -> None:
         daemon.core.post(Stop(how="cancel"))
 
     def reload(signum: int, frame: FrameType | None) -> None:
+        if (
+            has_terminal and not _terminal_is_there()
+        ):  # it was closed: that is the other meaning of this signal
+            stop(signum, frame)
+            return
         daemon.core.post(Reload(done=lambda: note_reload(settings.state_dir)))
 
+    has_terminal = _terminal_is_there()
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, interrupt)
     signal.signal(signal.SIGHUP, reload)
@@ -146,6 +152,15 @@ def _look_after(daemon: Daemon, now: float) -> None:
         log.error("watcher_died")
         daemon.watcher.stop()
         daemon.watcher.start()
+
+
+def _terminal_is_there() -> bool:
+    """Does this process have a terminal that it could ask something (tty(4))?"""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True
 
 
 class _Turn:

@@ -7,7 +7,9 @@ from typing import Final
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition, FlowDefinition, FlowKind
 from schedulerd.domain.names import near_names
+from schedulerd.domain.parameters import check_parameters
 from schedulerd.domain.schedules import ScheduleDefinition
+from schedulerd.errors import BadParameters
 
 _LONGEST_NAME: Final = 250
 
@@ -57,7 +59,10 @@ class _Resolution:
         held = []
         for flow in file.flows:
             if not is_storable(flow.name):
-                self._refuse(file.file, f"{flow.name!r} cannot be the name of a flow")
+                self._refuse(
+                    file.file,
+                    f"{flow.name!r} cannot be the name of a flow: it has at most 250 characters, all of them visible",
+                )
                 continue
             holder = self.flows.setdefault(flow.name, flow)
             if holder is flow:
@@ -69,7 +74,10 @@ class _Resolution:
     def schedule(self, schedule: ScheduleDefinition) -> None:
         """Take a schedule, or say what is wrong with it."""
         if not is_storable(schedule.name):
-            self._refuse(schedule.origin, f"{schedule.name!r} cannot be the name of a schedule")
+            self._refuse(
+                schedule.origin,
+                f"{schedule.name!r} cannot be the name of a schedule: it has at most 250 characters, all of them visible",
+            )
             return
         holder = self.schedules.get(schedule.name)
         if holder is not None:
@@ -115,12 +123,8 @@ def is_storable(name: str) -> bool:
 
 
 def _parameter_fault(schedule: ScheduleDefinition, flow: FlowDefinition) -> str | None:
-    known = flow.parameters.get("properties", {})
-    unknown = sorted(set(schedule.parameters) - set(known))
-    if unknown:
-        have = ", ".join(known) or "none"
-        return f"schedule {schedule.name!r}: {flow.name} has no parameter {unknown[0]!r} (it has: {have})"
-    missing = sorted(set(flow.parameters.get("required", ())) - set(schedule.parameters))
-    if missing:
-        return f"schedule {schedule.name!r}: {flow.name} needs the parameter {missing[0]!r}"
+    try:
+        check_parameters(flow.name, flow.parameters, schedule.parameters)
+    except BadParameters as error:
+        return f"schedule {schedule.name!r}: {error.message}"
     return None

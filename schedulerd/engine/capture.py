@@ -24,6 +24,7 @@ class LineWriter(io.TextIOBase):
         self._recorder = recorder
         self._stream = stream
         self._descriptor = descriptor
+        self._cut: set[int] = set()  # threads whose line is so long that its beginning was handed on
         self._pending: dict[int, str] = {}  # by thread: two that print at once must not mix their lines
         # What writes bytes goes to the run's output file, which is read into the same log.
         self.buffer = open(descriptor, "wb", buffering=0, closefd=False)  # noqa: SIM115  lives as long as the run
@@ -40,9 +41,14 @@ class LineWriter(io.TextIOBase):
         """Take text; each line that it completes becomes a log line."""
         thread = threading.get_ident()
         *whole, rest = (self._pending.pop(thread, "") + text).split("\n")
+        if whole and not whole[0] and thread in self._cut:
+            del whole[0]  # the end of a line of which all has been handed on
+        if whole:
+            self._cut.discard(thread)
         for line in whole:
             self._emit(line.removesuffix("\r"))
         if len(rest) >= LONGEST:
+            self._cut.add(thread)
             self._emit(rest)
         elif rest:
             self._pending[thread] = rest

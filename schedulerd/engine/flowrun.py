@@ -36,7 +36,10 @@ def run_flow(request: Mapping[str, Any], journal: Journal) -> int:
         outcome = Outcome("cancelled", message="cancelled while it was loaded")
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if os.getpid() != own_pid:
-        return 1  # a process that the flow forked came back this far: it has no say in what the run came to
+        # a process that the flow forked came back this far: it has no say in what the run came to
+        if outcome.failure is not None:
+            os.write(2, outcome.failure.traceback.encode("utf-8", "replace"))
+        return 1
     _finish_threads()
     finish()
     recorder.end(outcome.state, outcome.message, outcome.failure, microseconds())

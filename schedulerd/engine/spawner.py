@@ -26,6 +26,7 @@ from schedulerd.engine.folders import Exit, RunFolders, read_request, write_exit
 from schedulerd.engine.leftovers import Leftovers, end_group
 from schedulerd.engine.processes import become_subreaper, identify, thread_count
 
+_LAST_STEPS_SECONDS: Final = 0.3  # helpers of multiprocessing end by themselves when their parent has ended
 _UNKILLABLE_SECONDS: Final = (
     5.0  # another user's, or one in an uninterruptible sleep: the run does not wait for ever
 )
@@ -45,6 +46,7 @@ class Attempt:
     kill_at: float | None = None
     exit: Exit | None = None  # set when its process has ended and only what it left behind is waited for
     left: int = 0
+    end_at: float = 0.0  # when what is left behind is told to end
 
 
 class Spawner:
@@ -215,17 +217,20 @@ class Spawner:
             max_rss_bytes=max_rss_bytes,
             stopped=attempt.stopped,
         )
+        now = time.monotonic()
+        attempt.end_at = now + _LAST_STEPS_SECONDS
         if attempt.kill_at is None:  # one that was told to end has used its patience already
-            attempt.kill_at = time.monotonic() + attempt.grace
-        attempt.left = self._leftovers.end(attempt.key, attempt.pid, signal.SIGTERM, known=self._attempts)
-        if attempt.left == 0:
-            self._settle(attempt)
+            attempt.kill_at = attempt.end_at + attempt.grace
+        self._see_off(attempt, now)
 
     def _see_off(self, attempt: Attempt, now: float) -> None:
-        """Wait for what a run left behind, and kill it when its grace is over."""
+        """Wait for what a run left behind; end it when it does not end by itself, and kill it after its grace."""
         assert attempt.kill_at is not None
-        sign = 0 if now < attempt.kill_at else signal.SIGKILL
+        asked_now = attempt.left == 0 and now >= attempt.end_at
+        sign = signal.SIGKILL if now >= attempt.kill_at else signal.SIGTERM if asked_now else 0
         left = self._leftovers.end(attempt.key, attempt.pid, sign, known=self._attempts)
+        if sign:
+            attempt.left = max(attempt.left, left)
         if left == 0 or now >= attempt.kill_at + _UNKILLABLE_SECONDS:
             self._settle(attempt)
 

@@ -4,17 +4,18 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 
 from schedulerd.clock import Clock
 from schedulerd.domain.flows import Flow
 from schedulerd.domain.ids import RunId, RunKey, uuid7
 from schedulerd.domain.logs import NumberedLine
+from schedulerd.domain.parameters import check_parameters
 from schedulerd.domain.runs import Move, NewRun, Run, RunFilter, Trigger
 from schedulerd.domain.states import ACTIVE, RunState
 from schedulerd.domain.tasks import TaskRun
 from schedulerd.errors import Conflict, NotFound
-from schedulerd.operations.parameters import check_parameters
 from schedulerd.operations.selectors import find_run
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
@@ -56,11 +57,15 @@ class LineFilter:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LogPage:
-    """Lines of a run's log in order, the number of the last line looked at, and how the run stood at that moment."""
+    """Lines of a run's log in order, the number of the last line looked at, and how the run stood at that moment.
+
+    `wanted` counts the lines that a limit left out, too.
+    """
 
     run: Run
     lines: tuple[NumberedLine, ...]
     seen: int
+    wanted: int
 
 
 class Runs:
@@ -84,7 +89,7 @@ class Runs:
     ) -> Asked:
         """Record a run of the flow, due now or at `due_at`, and wake the daemon. The same key twice is one run.
 
-        Raises `NotFound`, `Conflict` for a flow that was removed, `BadParameters`.
+        Raises `NotFound`, `BadParameters`, and `Conflict` for a flow that was removed, or a key whose run is another.
         """
         now = self._clock.now()
         with self._database.write() as tx:
@@ -100,7 +105,7 @@ class Runs:
                 idempotency_key=idempotency_key,
             )
             (key,) = tx.runs.add([wanted])
-            run = tx.runs.by_key(key) if key is not None else _first_with(tx, idempotency_key)
+            run = tx.runs.by_key(key) if key is not None else _first_with(tx, wanted)
         return Asked(run=run, is_new=key is not None, daemon_answers=self._wake())
 
     def get(self, selector: str) -> Run:
@@ -142,11 +147,15 @@ class Runs:
         self._wake()
         return run
 
-    def last_lines(self, run: RunKey, wanted: LineFilter, *, limit: int) -> LogPage:
-        """The last `limit` lines that are wanted."""
+    def last_lines(self, run: RunKey, wanted: LineFilter, *, limit: int | None) -> LogPage:
+        """The last `limit` lines that are wanted; all of them without a limit."""
         with self._database.read() as tx:
-            found = deque(_lines(tx, run, wanted), maxlen=limit)
-            return LogPage(run=tx.runs.by_key(run), lines=tuple(found), seen=tx.logs.count(run))
+            found: deque[NumberedLine] = deque(maxlen=limit)
+            count = 0
+            for line in _lines(tx, run, wanted):
+                found.append(line)
+                count += 1
+            return LogPage(run=tx.runs.by_key(run), lines=tuple(found), seen=tx.logs.count(run), wanted=count)
 
     def lines_after(
         self, run: RunKey, wanted: LineFilter, *, after: int = 0, limit: int | None = None
@@ -154,12 +163,9 @@ class Runs:
         """The first `limit` of the wanted lines numbered above `after`; all of them without a limit."""
         with self._database.read() as tx:
             lines = _lines(tx, run, wanted, after=after)
-            found = (
-                tuple(lines)
-                if limit is None
-                else tuple(line for line, _ in zip(lines, range(limit), strict=False))
-            )
-            return LogPage(run=tx.runs.by_key(run), lines=found, seen=tx.logs.count(run))
+            found = tuple(islice(lines, limit))
+            count = len(found) + sum(1 for _ in lines)
+            return LogPage(run=tx.runs.by_key(run), lines=found, seen=tx.logs.count(run), wanted=count)
 
 
 def _in_force(flow: Flow) -> Flow:
@@ -172,9 +178,18 @@ def _in_force(flow: Flow) -> Flow:
     return flow
 
 
-def _first_with(tx: Transaction, idempotency_key: str | None) -> Run:
-    assert idempotency_key is not None  # nothing else makes a manual run a repeated one
-    return tx.runs.by_idempotency_key(idempotency_key)
+def _first_with(tx: Transaction, wanted: NewRun) -> Run:
+    """The run that has the key already. Raises `Conflict` when it is not the one that is wanted."""
+    key = wanted.idempotency_key
+    assert key is not None  # nothing else makes a manual run a repeated one
+    first = tx.runs.by_idempotency_key(key)
+    if first.flow_key != wanted.flow or dict(first.parameters) != dict(wanted.parameters):
+        other = "of another flow" if first.flow_key != wanted.flow else "with other parameters"
+        raise Conflict(
+            f"the key {key!r} belongs to {first.selector}, a run {other}",
+            mend=f"choose another key, or see what it ran with: `schedulerd runs show {first.selector}`",
+        )
+    return first
 
 
 def _lines(tx: Transaction, run: RunKey, wanted: LineFilter, *, after: int = 0) -> Iterator[NumberedLine]:

@@ -67,8 +67,9 @@ def run_shape(run: Run, *, now: datetime) -> Shape:
 
 
 def run_details_shape(run: Run, tasks: Iterable[TaskRun], moves: Iterable[Move], *, now: datetime) -> Shape:
-    """A run with its tasks and moves."""
+    """A run with what it returned, its tasks and moves."""
     return run_shape(run, now=now) | {
+        "result_preview": run.result_preview,
         "tasks": [task_shape(task, now=now) for task in tasks],
         "moves": [move_shape(move) for move in moves],
     }
@@ -121,7 +122,7 @@ def error_shape(failure: Failure | None) -> Shape | None:
     """Why something did not complete."""
     if failure is None:
         return None
-    return {name: getattr(failure, name) for name in ("type", "message", "file", "line", "task")}
+    return {name: getattr(failure, name) for name in ("type", "message", "file", "line", "task", "traceback")}
 
 
 def flow_shape(flow: Flow, schedules: Iterable[Schedule]) -> Shape:

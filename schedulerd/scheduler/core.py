@@ -48,6 +48,7 @@ _SWEEP_SECONDS: Final = 0.5
 _LOOK_SECONDS: Final = 0.9
 _RECONCILE_SECONDS: Final = 10.0
 _BEAT_SECONDS: Final = 10.0
+_SAVED_TOGETHER_SECONDS: Final = 1.0
 _FIRST_LOOK_SECONDS: Final = 5.0  # how long due times wait, after a start, for the files to be read
 
 
@@ -88,6 +89,7 @@ class Core:
         self._plan_due = False
         self._reloads: list[Callable[[], None]] = []
         self._whole_heard = False
+        self._changed_at = float("-inf")
         self._claim = True
         self._next_due: datetime | None = None
         self._ticked_at = self._swept_at = self._reconciled_at = self._beat_at = float("-inf")
@@ -210,6 +212,7 @@ class Core:
 
     def _hear_definitions(self, change: DefinitionsChanged) -> None:
         self._whole_heard = self._whole_heard or change.whole
+        self._changed_at = self._parts.clock.monotonic()
         self._parts.definitions.changed(change)
         for file in sorted(change.look_at):
             self._parts.inspector.want(file)
@@ -259,8 +262,10 @@ class Core:
         parts = self._parts
         parts.inspector.pump()
         waited = parts.clock.monotonic() - self._began_at
-        if not (self._plan_due or parts.inspector.is_idle or waited >= _FIRST_LOOK_SECONDS):
-            return  # after a start, what is in the files counts as one: no schedule is ahead of its flow
+        patience = _SAVED_TOGETHER_SECONDS if self._plan_due else _FIRST_LOOK_SECONDS
+        since = max(self._changed_at, self._began_at)
+        if not parts.inspector.is_idle and parts.clock.monotonic() - since < patience:
+            return  # what was saved together, or was there at the start, counts as one: no schedule before its flow
         if parts.definitions.apply():
             self._claim = True
         if not self._plan_due and (parts.definitions.is_applied or waited >= _FIRST_LOOK_SECONDS):

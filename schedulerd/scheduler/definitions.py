@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from schedulerd.clock import Clock
 from schedulerd.domain.definitions import InForce, resolve
@@ -19,6 +20,8 @@ from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
+
+_MOST_TOLD: Final = 9  # of several errors of one file, after the first
 
 
 class Definitions:
@@ -214,7 +217,10 @@ def _first(failures: Sequence[Failure]) -> Failure:
     first, *rest = failures
     if not rest:
         return first
-    more = "; ".join(f"line {one.line}: {one.message}" for one in rest[:9])
+    told = [f"line {one.line}: {one.message}" for one in rest[:_MOST_TOLD]]
+    if len(rest) > _MOST_TOLD:
+        told.append(f"and {len(rest) - _MOST_TOLD} more")
+    more = "; ".join(told)
     return Failure(
         type=first.type, message=f"{first.message}; {more}", file=first.file, line=first.line, task=first.task
     )

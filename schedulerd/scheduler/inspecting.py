@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from schedulerd.clock import Clock
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition
 from schedulerd.engine.folders import ANSWER, STDERR, Exit, RunFolders, read_exit
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 PREFIX: Final = "inspection"
 _AT_ONCE: Final = 2
+_SLOW_SECONDS: Final = 2.0  # one that takes longer hangs, perhaps, and holds up no others
+_MOST_AT_ONCE: Final = 8
 _TAIL_BYTES: Final = 4096
 
 
@@ -40,16 +43,19 @@ class Inspector:
         self,
         folders: RunFolders,
         ask: Callable[[str], bool],
+        clock: Clock,
         *,
         request: dict[str, Any],
         timezone: str,
     ) -> None:
         self._folders = folders
         self._ask = ask
+        self._clock = clock
         self._request = request
         self._timezone = timezone
         self._waiting: deque[str] = deque()
         self._going: dict[str, str] = {}
+        self._started: dict[str, float] = {}
         self._count = 0
 
     @property
@@ -64,8 +70,11 @@ class Inspector:
 
     def pump(self) -> None:
         """Start what may be started."""
-        free = [file for file in self._waiting if file not in self._going.values()]
-        for file in free[: max(0, _AT_ONCE - len(self._going))]:
+        now = self._clock.monotonic()
+        quick = sum(now - self._started[key] < _SLOW_SECONDS for key in self._going)
+        room = min(_AT_ONCE - quick, _MOST_AT_ONCE - len(self._going))
+        going = set(self._going.values())
+        for file in [file for file in self._waiting if file not in going][: max(0, room)]:
             if not self._start(file):
                 return
 
@@ -83,11 +92,12 @@ class Inspector:
             return False
         self._waiting.remove(file)
         self._going[key] = file
+        self._started[key] = self._clock.monotonic()
         return True
 
     def not_taken(self, key: str) -> None:
         """The spawner could not take it: it is wanted again. Nothing happens for what is no inspection."""
-        file = self._going.pop(key, None)
+        file = self._forget(key)
         if file is not None:
             self._folders.remove(key)
             self.want(file)
@@ -102,7 +112,7 @@ class Inspector:
 
     def ended(self, key: str) -> Inspected | None:
         """What the inspection of this key found; None when it is no inspection that is going on."""
-        file = self._going.pop(key, None)
+        file = self._forget(key)
         if file is None:
             return None
         folder = self._folders.runs / key
@@ -110,6 +120,10 @@ class Inspector:
         found = Inspected(file=file, definition=self._understand(file, answer, ended, _tail(folder / STDERR)))
         self._folders.remove(key)
         return found
+
+    def _forget(self, key: str) -> str | None:
+        self._started.pop(key, None)
+        return self._going.pop(key, None)
 
     def _understand(
         self, file: str, answer: Answer | None, ended: Exit | None, last_words: str

@@ -39,7 +39,10 @@ def settle(*, was: RunState, kind: FlowKind, last_word: LastWord | None, ended: 
     """
     stopped = ended.stopped if ended else None
     if was is RunState.CANCELLING or stopped == "cancel":
-        return Verdict(state=RunState.CANCELLED, manner=last_word.message if last_word else _manner(ended))
+        # one that was told to end before that could be recorded: only a daemon that stops does so
+        reason = "" if was is RunState.CANCELLING else "the daemon stopped"
+        manner = last_word.message if last_word else _manner(ended)
+        return Verdict(state=RunState.CANCELLED, reason=reason, manner=manner)
     if stopped == "timeout":
         return _timed_out(last_word)
     if stopped is not None:

@@ -89,6 +89,25 @@ def comes_back():
         print("last words")
     return "parent" if child else "child"
 
+@flow
+def forks_and_fails():
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+    else:
+        raise ValueError("in the child")
+
+@flow
+def long_line():
+    print("a" * 70_000)
+    print("b")
+
+@flow
+def pool():
+    import multiprocessing
+    with multiprocessing.get_context("spawn").Pool(1) as workers:
+        print(workers.apply(abs, (-3,)))
+
 @flow(timeout_seconds=1)
 def too_long():
     print("last words")
@@ -243,6 +262,25 @@ def test_a_forked_process_that_comes_back_has_no_say_in_what_the_run_came_to(ser
 
     assert (run.state, run.result_preview) == (RunState.COMPLETED, '"parent"')
     assert messages == ["last words"]
+
+
+def test_what_a_forked_process_fails_of_is_in_the_log(service: Service) -> None:
+    run, messages = _run(service, "forks-and-fails")
+
+    assert run.state is RunState.COMPLETED
+    assert any("ValueError: in the child" in message for message in messages)
+
+
+def test_a_long_line_is_handed_on_in_parts_and_nothing_more(service: Service) -> None:
+    _, messages = _run(service, "long-line")
+
+    assert [len(message) for message in messages] == [65_536, 70_000 - 65_536, 1]
+
+
+def test_a_pool_that_is_closed_leaves_nothing_behind(service: Service) -> None:
+    run, messages = _run(service, "pool")
+
+    assert (run.state, messages) == (RunState.COMPLETED, ["3"])
 
 
 def test_a_cancelled_run_may_tidy_up(service: Service) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,52 @@ def test_a_file_that_is_changed_broken_mended_and_removed_counts_as_it_was_last_
     (service.flows / "etl.py").unlink()
     eventually(lambda: _flow(service, "job") is None, within=10)
     assert len(service.cli("runs", "list", "--flow", "job")) >= 4
+
+
+def test_files_that_hang_hold_up_no_others(service: Service) -> None:
+    service.start()
+    for name in ("one", "two", "three"):
+        service.drop(f"{name}.py", "import time\ntime.sleep(600)\n")
+    eventually(lambda: len(list((service.state / "runs").glob("inspection-*"))) >= 2, within=10)
+
+    began = time.monotonic()
+    service.drop("good.py", _function("good"))
+    service.wait_for_flow("good")
+
+    assert time.monotonic() - began < 8.0
+
+
+def test_a_schedule_whose_parameters_have_the_wrong_type_is_refused_when_it_is_read(service: Service) -> None:
+    service.start()
+    service.drop("sum.py", "from schedulerd import flow\n\n@flow\ndef total(a: int):\n    print(a)\n")
+    service.schedule(
+        "sum.toml",
+        '[[schedule]]\nname = "often"\nflow = "total"\nevery = "1s"\nparameters = { a = "no" }\n',
+    )
+    service.wait_for_flow("total")
+
+    eventually(lambda: "is not a whole number" in service.log.read_text(), within=10)
+
+    assert service.cli("schedules", "list") == []
+
+
+def test_a_daemon_whose_terminal_is_closed_stops(service: Service) -> None:
+    leader, follower = os.openpty()
+    process = subprocess.Popen(
+        [*PROGRAM, "--config", str(service.folder / "config" / "schedulerd.toml"), "start"],
+        cwd=service.folder,
+        pass_fds=[follower],
+        preexec_fn=partial(os.login_tty, follower),  # noqa: PLW1509  a session of its own, and this is its terminal
+    )
+    service.process = process
+    os.close(follower)
+    seen = b""
+    while b"Ctrl-C" not in seen:
+        seen += os.read(leader, 4096)
+
+    os.close(leader)
+
+    assert process.wait(15) == 0
 
 
 def test_a_broken_schedule_entry_is_reported_with_its_line_and_costs_nothing_else(service: Service) -> None:

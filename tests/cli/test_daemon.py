@@ -88,6 +88,24 @@ def test_the_status_says_that_no_daemon_runs(project: Project) -> None:
     assert "0 running, 1 waiting" in result.stdout
 
 
+def test_the_status_has_a_paragraph_for_each_finding_of_a_file(project: Project) -> None:
+    message = "'61 * * * *'\n ^^\n is no minute; line 9: there is no flow 'etk'; line 12: no zone; and 3 more"
+    with project.database.write() as tx:
+        failure = Failure(type="BadDefinition", message=message, line=2)
+        tx.flows.set_file_error("config/schedules/a.toml", failure, now=NOW)
+
+    shown = project.call("status").stdout.splitlines()
+
+    assert shown[shown.index("✕ 1 file with errors") + 1 :] == [
+        "  config/schedules/a.toml:2: '61 * * * *'",
+        "     ^^",
+        "     is no minute",
+        "    line 9: there is no flow 'etk'",
+        "    line 12: no zone",
+        "    and 3 more",
+    ]
+
+
 def test_the_status_of_a_running_daemon_names_its_process_and_the_files_with_errors(
     project: Project, daemon: Holder
 ) -> None:

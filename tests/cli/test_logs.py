@@ -52,6 +52,7 @@ def test_the_log_of_the_last_run_is_shown_with_times_and_tasks(project: Project,
     [
         (["-n", "1"], ["ends"]),
         (["-n", "1", "--head"], ["begins"]),
+        (["-n", "0", "--level", "warning"], ["row 3 is odd", "ends"]),
         (["--task", "load"], ["row 3 is odd"]),
         (["--task", "1"], ["got 5 rows"]),
         (["--level", "warning"], ["row 3 is odd", "ends"]),
@@ -63,6 +64,49 @@ def test_the_log_of_the_last_run_is_shown_with_times_and_tasks(project: Project,
 )
 def test_lines_are_narrowed(project: Project, run: RunKey, args: list[str], wanted: list[str]) -> None:
     assert messages(project, *args) == wanted
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["-n", "2"], "the last 2 of 4 lines; -n 0 shows all\n"),
+        (["-n", "2", "--head"], "the first 2 of 4 lines; -n 0 shows all\n"),
+        (["-n", "1", "--level", "warning"], "the last 1 of 2 lines; -n 0 shows all\n"),
+        (["-n", "4"], ""),
+        (["-n", "0"], ""),
+    ],
+    ids=str,
+)
+def test_lines_that_were_left_out_are_told_on_stderr(
+    project: Project, run: RunKey, args: list[str], said: str
+) -> None:
+    assert project.call("logs", *args).stderr == said
+
+
+@pytest.mark.parametrize("count", [1, 2_000])
+def test_a_full_disk_is_an_error_and_no_dump(project: Project, run: RunKey, count: int) -> None:
+    project.take(run, *(a_line("x" * 200) for _ in range(count)))
+
+    with open("/dev/full", "w") as full, project.spawn("logs", "-n", "0", stdout=full) as child:
+        _, said = child.communicate(timeout=30)
+
+    assert said == "Error: cannot write the output: No space left on device\n"
+    assert child.returncode == 1
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_the_caller_closed_lead_nowhere(project: Project, run: RunKey, closed: str) -> None:
+    done = subprocess.run(
+        ["bash", "-c", f'"$@" {closed}', "bash", *project.command("logs", "--raw")],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert done.returncode == 0
+    assert done.stdout.startswith("begins\n" if ">&-" not in closed.replace("2>&-", "") else "")
+    assert done.stderr == ""
 
 
 def test_a_line_in_json_has_the_shape_that_the_api_has(project: Project, run: RunKey) -> None:

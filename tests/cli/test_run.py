@@ -98,6 +98,45 @@ def test_the_same_idempotency_key_twice_makes_one_run(project: Project) -> None:
     assert told.stdout.startswith("etl#1 was recorded already with this key: scheduled")
 
 
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["etl", "-p", "rows=2"], "the key 'monday' belongs to etl#1, a run with other parameters"),
+        (["report", "-p", "rows=1"], "the key 'monday' belongs to etl#1, a run of another flow"),
+    ],
+    ids=["parameters", "flow"],
+)
+def test_an_idempotency_key_that_another_run_has_is_a_conflict(
+    project: Project, args: list[str], said: str
+) -> None:
+    project.add_flow()
+    project.add_flow("report")
+    project.call("run", "etl", "-p", "rows=1", "--idempotency-key", "monday")
+
+    result = project.call("run", *args, "--idempotency-key", "monday")
+
+    assert result.exit_code == 5
+    assert said in result.stderr
+    assert len(the_runs(project)) == 1
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ("2026-11-22T05:00", "Sun 2026-11-22 05:00:00 UTC is past (1h ago): it runs at once\n"),
+        ("now", ""),
+        ("1h", ""),
+    ],
+)
+def test_a_time_that_is_past_is_told_to_mean_at_once(project: Project, at: str, said: str) -> None:
+    project.add_flow()
+
+    result = project.call("run", "etl", "--at", at)
+
+    assert result.exit_code == 0
+    assert result.stderr.partition("no daemon answers")[0] == said
+
+
 def test_a_flow_is_named_by_its_file_too(project: Project) -> None:
     project.add_flow()
 

@@ -87,6 +87,7 @@ def test_a_run_in_json_has_the_shape_that_the_api_has(project: Project) -> None:
         "file": None,
         "line": None,
         "task": "load",
+        "traceback": "",
     }
 
 
@@ -100,7 +101,7 @@ def test_the_details_of_a_run_have_its_tasks_and_moves(project: Project) -> None
 
     run = json.loads(project.call("runs", "show", "etl#1", "-o", "json").stdout)
 
-    assert list(run) == [*RUN_FIELDS, "tasks", "moves"]
+    assert list(run) == [*RUN_FIELDS, "result_preview", "tasks", "moves"]
     assert [list(task) for task in run["tasks"]] == [TASK_FIELDS]
     assert run["tasks"][0]["duration_ms"] == 1000
     assert [(move["from"], move["to"]) for move in run["moves"]] == [
@@ -122,6 +123,17 @@ def test_a_person_sees_the_tasks_and_the_error_of_a_run(project: Project) -> Non
     assert "in task load" in shown
     assert "✓ completed  extract" in shown
     assert "[1, 2]" in shown
+
+
+@pytest.mark.parametrize("command", [("runs", "list"), ("next",)], ids=" ".join)
+@pytest.mark.parametrize("number", ["0", "10001", "99999999999999999999"])
+def test_how_many_may_be_asked_for_is_bounded(
+    project: Project, command: tuple[str, ...], number: str
+) -> None:
+    result = project.call(*command, "-n", number)
+
+    assert result.exit_code == 2
+    assert "1<=x<=10000" in result.stderr
 
 
 def test_jsonl_has_a_line_for_each_run(project: Project) -> None:

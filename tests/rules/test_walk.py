@@ -35,6 +35,7 @@ def test_the_commands_of_the_readme_do_their_work(service: Service) -> None:
     service.schedule("mine.toml", *page.blocks("toml"))
 
     service.start()
+    service.wait_for_flow("ETL-pipeline")
     eventually(
         lambda: service.cli("runs", "list", "--flow", "ETL-pipeline", "--state", "completed"), within=20
     )

@@ -88,7 +88,11 @@ def test_a_schedule_of_a_flow_that_lost_its_name_runs_the_one_that_holds_it() ->
     assert names(found) == ["kept"]
 
 
-SCHEMA = {"properties": {"region": {}, "day": {}}, "required": ["region"]}
+SCHEMA = {
+    "properties": {"region": {"type": "string"}, "day": {}},
+    "required": ["region"],
+    "additionalProperties": False,
+}
 
 
 @pytest.mark.parametrize(
@@ -96,8 +100,9 @@ SCHEMA = {"properties": {"region": {}, "day": {}}, "required": ["region"]}
     [
         ({"region": "kr"}, None),
         ({"region": "kr", "day": "2026-11-22"}, None),
-        ({}, "etl needs the parameter 'region'"),
-        ({"region": "kr", "dya": 1}, "etl has no parameter 'dya' (it has: region, day)"),
+        ({}, "flow 'etl': parameter 'region' is required"),
+        ({"region": "kr", "dya": 1}, "flow 'etl': there is no parameter 'dya'; did you mean 'day'?"),
+        ({"region": 1}, "flow 'etl': parameter 'region': 1 is not a text"),
     ],
 )
 def test_the_parameters_of_a_schedule_fit_its_flow(parameters: dict[str, Any], fault: str | None) -> None:
@@ -114,7 +119,7 @@ def test_the_parameters_of_a_schedule_fit_its_flow(parameters: dict[str, Any], f
 def test_a_flow_without_parameters_says_so() -> None:
     found = resolve([file("flows/etl.py", flow("etl", "flows/etl.py"))], [a_schedule(parameters={"x": 1})])
 
-    assert "(it has: none)" in reasons(found, "config/schedules/etl.toml")[0]
+    assert "takes no parameters" in reasons(found, "config/schedules/etl.toml")[0]
 
 
 def test_a_command_schedule_is_a_flow_of_its_own_name() -> None:

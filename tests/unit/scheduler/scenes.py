@@ -110,7 +110,7 @@ class World:
             attempts=self.attempts,
             definitions=Definitions(database, clock, runs),
             inspector=Inspector(
-                self.folders, self._ask_to_inspect, request={"timeout_seconds": 30.0}, timezone="UTC"
+                self.folders, self._ask_to_inspect, clock, request={"timeout_seconds": 30.0}, timezone="UTC"
             ),
             intake=IntakeDesk(database, self.attempts, self.folders, clock),
             launcher=launcher,

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from schedulerd.domain.parameters import check_parameters, value_of, wanted
 from schedulerd.errors import BadParameters
-from schedulerd.operations.parameters import check_parameters, value_of, wanted
 
 SCHEMA = {
     "type": "object",
