@@ -4,7 +4,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
@@ -134,11 +134,13 @@ def _on_signals(daemon: Daemon, settings: Settings) -> None:
         if (
             has_terminal and not _terminal_is_there()
         ):  # it was closed: that is the other meaning of this signal
+            _let_go_of_terminal(on_terminal)
             stop(signum, frame)
             return
         daemon.core.post(Reload(done=lambda: note_reload(settings.state_dir)))
 
     has_terminal = _terminal_is_there()
+    on_terminal = [descriptor for descriptor in (0, 1, 2) if os.isatty(descriptor)]
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, interrupt)
     signal.signal(signal.SIGHUP, reload)
@@ -161,6 +163,14 @@ def _terminal_is_there() -> bool:
     except OSError:
         return False
     return True
+
+
+def _let_go_of_terminal(descriptors: Iterable[int]) -> None:
+    """What is still to be said goes nowhere, rather than into errors: the terminal has gone."""
+    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    for descriptor in descriptors:
+        os.dup2(null, descriptor)
+    os.close(null)
 
 
 class _Turn:
