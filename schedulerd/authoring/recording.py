@@ -56,43 +56,6 @@ class Recorder(Protocol):
         ...
 
 
-class NoRecorder:
-    """Records nothing."""
-
-    previews = False
-
-    def task(
-        self,
-        number: int,
-        name: str,
-        state: str,
-        at: int,
-        *,
-        attempt: int = 1,
-        map_index: int | None = None,
-        upstream: tuple[int, ...] = (),
-        message: str = "",
-        failure: Failure | None = None,
-        result: str | None = None,
-    ) -> None:
-        """Forget it."""
-
-    def log(
-        self,
-        level: int,
-        logger: str,
-        message: str,
-        at: int,
-        *,
-        task: int | None = None,
-        stream: str = "logging",
-    ) -> None:
-        """Forget it."""
-
-    def result(self, preview: str, at: int, *, task: int | None = None) -> None:
-        """Forget it."""
-
-
 class RecordHandler(logging.Handler):
     """Hands Python's log records to a recorder, each with the number of the task run that logged it."""
 

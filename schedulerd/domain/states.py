@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from schedulerd.errors import IllegalMove
-
 
 class RunState(StrEnum):
     """Where a flow run is. The words are Prefect's, in lower case, the same in every layer."""
@@ -82,9 +80,3 @@ MOVES: Final[Mapping[RunState, frozenset[RunState]]] = {
 def may_move(was: RunState, to: RunState) -> bool:
     """May a run go from `was` to `to`?"""
     return to in MOVES[was]
-
-
-def require_move(what: str, was: RunState, to: RunState) -> None:
-    """Raise `IllegalMove` unless a run may go from `was` to `to`."""
-    if not may_move(was, to):
-        raise IllegalMove(what, was, to)

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
+from resource import struct_rusage
 from typing import Any, Final
 
 from schedulerd.engine.processes import ProcessId
@@ -55,6 +56,19 @@ class Exit:
     max_rss_bytes: int | None = None
     stopped: str | None = None
     left: int = 0
+
+    @classmethod
+    def of(cls, status: int, usage: struct_rusage, *, ended_us: int, stopped: str | None = None) -> "Exit":
+        """The end that wait4(2) told: a status as it is encoded there, and what the process used."""
+        code = os.waitstatus_to_exitcode(status)
+        return cls(
+            ended_us=ended_us,
+            status=code if code >= 0 else None,
+            signal=-code if code < 0 else None,
+            cpu_ms=round((usage.ru_utime + usage.ru_stime) * 1_000),
+            max_rss_bytes=usage.ru_maxrss * 1024,
+            stopped=stopped,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -205,18 +205,11 @@ class Spawner:
                 return
             attempt = self._attempts.get(pid)
             if attempt is not None:
-                cpu_ms = round((usage.ru_utime + usage.ru_stime) * 1_000)
-                self._has_ended(attempt, os.waitstatus_to_exitcode(status), cpu_ms, usage.ru_maxrss * 1024)
+                ended = Exit.of(status, usage, ended_us=microseconds(), stopped=attempt.stopped)
+                self._has_ended(attempt, ended)
 
-    def _has_ended(self, attempt: Attempt, code: int, cpu_ms: int, max_rss_bytes: int) -> None:
-        attempt.exit = Exit(
-            ended_us=microseconds(),
-            status=code if code >= 0 else None,
-            signal=-code if code < 0 else None,
-            cpu_ms=cpu_ms,
-            max_rss_bytes=max_rss_bytes,
-            stopped=attempt.stopped,
-        )
+    def _has_ended(self, attempt: Attempt, ended: Exit) -> None:
+        attempt.exit = ended
         now = time.monotonic()
         attempt.end_at = now + _LAST_STEPS_SECONDS
         if attempt.kill_at is None:  # one that was told to end has used its patience already

@@ -142,11 +142,8 @@ class Definitions:
                 continue
             try:
                 self._put_schedule(tx, definition, keys[definition.flow or name], was, now=now)
-            except (
-                ValueError,
-                OverflowError,
-                BadExpression,
-            ):  # border: one bad schedule must not stop the rest
+            except (ValueError, OverflowError, BadExpression):
+                # border: one bad schedule must not stop the rest
                 log.exception("schedule_refused", extra={"schedule": name})
         for name in sorted(active - {definition.name for definition in resolved.schedules}):
             tx.schedules.remove(name, now=now)

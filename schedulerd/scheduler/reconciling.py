@@ -116,18 +116,12 @@ class Reconciler:
         except ChildProcessError:
             return
         if pid:
-            code = os.waitstatus_to_exitcode(status)
-            ended = Exit(
-                ended_us=microseconds(),
-                status=code if code >= 0 else None,
-                signal=-code if code < 0 else None,
-                cpu_ms=round((usage.ru_utime + usage.ru_stime) * 1_000),
-                max_rss_bytes=usage.ru_maxrss * 1024,
-            )
             with contextlib.suppress(OSError):
                 folder = os.open(self._folders.runs / attempt.folder, os.O_RDONLY | os.O_DIRECTORY)
-                write_exit(folder, ended)
-                os.close(folder)
+                try:
+                    write_exit(folder, Exit.of(status, usage, ended_us=microseconds()))
+                finally:
+                    os.close(folder)
 
     def end_adopted(self, attempt: Attempt, *, grace: timedelta) -> None:
         """End an adopted run: politely now, by force when its grace is over; called again and again until it ended."""

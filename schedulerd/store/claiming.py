@@ -14,6 +14,7 @@ from schedulerd.errors import Conflict
 from schedulerd.store.moving import INSERT_MOVE, move_row
 from schedulerd.store.run_rows import RUNS, run_of
 from schedulerd.store.tables import IS_ACTIVE, IS_LIVE, IS_SCHEDULED, AnyRow, flows, runs, schedules
+from schedulerd.store.tasks import end_with_runs
 
 _PAGE: Final = 1_000
 _SKIPS: Final = schedules.c.overlap == Overlap.SKIP.value
@@ -114,6 +115,7 @@ class Claim:
 
     def _skip(self, rows: Sequence[AnyRow]) -> None:
         self._move(rows, _SKIP, RunState.SKIPPED, {}, message=SkipReason.OVERLAP.value)
+        end_with_runs(self._connection, [(RunKey(row.id), RunState.SKIPPED, self._now) for row in rows])
 
     def _move(
         self,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import ColumnClause, Connection, bindparam, literal_column, select, update
 
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.states import FINAL, RunState, TaskState
@@ -14,7 +14,10 @@ from schedulerd.store.tables import AnyRow, task_runs
 
 _OF_RUN: Final = select(task_runs).where(task_runs.c.run_id == bindparam("run")).order_by(task_runs.c.number)
 
-_UNFINISHED: Final = (TaskState.PENDING.value, TaskState.RUNNING.value, TaskState.RETRYING.value)
+# Constants, not parameters: a list of parameters cannot be given to a statement for many rows at once.
+_UNFINISHED: Final[list[ColumnClause[str]]] = [
+    literal_column(f"'{state}'") for state in (TaskState.PENDING, TaskState.RUNNING, TaskState.RETRYING)
+]
 _END: Final = (
     update(task_runs)
     .where(task_runs.c.run_id == bindparam("run"), task_runs.c.state.in_(_UNFINISHED))

@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from schedulerd.domain.runs import Run, SkipReason
+from schedulerd.domain.intakes import Intake
+from schedulerd.domain.runs import Position, Run, SkipReason
 from schedulerd.domain.schedules import Overlap
-from schedulerd.domain.states import RunState
+from schedulerd.domain.states import RunState, TaskState
+from schedulerd.domain.tasks import TaskRun
 from schedulerd.store.database import Database
 from tests.builders import A_SECOND, BOOT, NOW, a_file, a_new_run
 from tests.store.scenes import AGENT, a_scene, add, add_scheduled, claim
@@ -112,6 +114,21 @@ def test_overlap_is_decided_without_a_free_slot_too(database: Database) -> None:
 
         assert tx.runs.by_key(late).state is RunState.SKIPPED
         assert tx.runs.by_key(waiting).state is RunState.SCHEDULED
+
+
+def test_a_run_that_is_skipped_leaves_no_task_run_going_on(database: Database) -> None:
+    with database.write() as tx:
+        scene = a_scene(tx)
+        add_scheduled(tx, scene, NOW)
+        claim(tx)
+        late = add_scheduled(tx, scene, NOW + A_SECOND)
+        going_on = TaskRun(number=1, name="extract", state=TaskState.RUNNING, started_at=NOW)
+        tx.intake.take([Intake(run=late, was=Position(), now=Position(journal=9), tasks=(going_on,))])
+
+        claim(tx, now=NOW + A_SECOND)
+
+        assert tx.runs.by_key(late).state is RunState.SKIPPED
+        assert [task.state for task in tx.tasks.tasks(late)] == [TaskState.CRASHED]
 
 
 def test_of_due_times_claimed_together_the_first_runs(database: Database) -> None:

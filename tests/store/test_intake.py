@@ -4,9 +4,11 @@ from datetime import timedelta
 
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.ids import RunKey
+from schedulerd.domain.intakes import Intake
 from schedulerd.domain.logs import LogLine
-from schedulerd.domain.runs import Position
+from schedulerd.domain.runs import Move, Position
 from schedulerd.domain.states import RunState, TaskState
+from schedulerd.domain.tasks import TaskRun
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 from tests.builders import A_SECOND, NOW, a_new_run
@@ -237,3 +239,18 @@ def test_an_intake_of_nothing_is_nothing(database: Database) -> None:
         add(tx, a_scene(tx).flow)
 
         assert tx.intake.take([]) == set()
+
+
+def test_runs_that_end_badly_together_leave_no_task_run_going_on(database: Database) -> None:
+    going_on = TaskRun(number=1, name="extract", state=TaskState.RUNNING, started_at=NOW)
+    with database.write() as tx:
+        flow = a_scene(tx).flow
+        keys = [add_in(tx, flow, RunState.RUNNING) for _ in range(3)]
+        crash = Move(at=NOW, was=RunState.RUNNING, to=RunState.CRASHED, actor="run")
+        ends = [
+            Intake(run=key, was=Position(), now=HALF, tasks=(going_on,), moves=(crash,), ended_at=NOW)
+            for key in keys
+        ]
+
+        assert tx.intake.take(ends) == set(keys)
+        assert [task.state for key in keys for task in tx.tasks.tasks(key)] == [TaskState.CRASHED] * 3

@@ -112,3 +112,40 @@ def load(folder: Path, text: str, *, name: str = "flow_file.py") -> tuple[Found,
     with loading(file) as found:
         exec(compile(text, file, "exec"), vars(module))
     return found, module
+
+
+class NoRecorder:
+    """Records nothing."""
+
+    previews = False
+
+    def task(
+        self,
+        number: int,
+        name: str,
+        state: str,
+        at: int,
+        *,
+        attempt: int = 1,
+        map_index: int | None = None,
+        upstream: tuple[int, ...] = (),
+        message: str = "",
+        failure: Failure | None = None,
+        result: str | None = None,
+    ) -> None:
+        """Forget it."""
+
+    def log(
+        self,
+        level: int,
+        logger: str,
+        message: str,
+        at: int,
+        *,
+        task: int | None = None,
+        stream: str = "logging",
+    ) -> None:
+        """Forget it."""
+
+    def result(self, preview: str, at: int, *, task: int | None = None) -> None:
+        """Forget it."""

@@ -10,10 +10,10 @@ import pytest
 from schedulerd import flow, task
 from schedulerd.authoring.context import FlowContext, flow_run, task_run, wait
 from schedulerd.authoring.execution import execute
-from schedulerd.authoring.recording import NoRecorder, Recorder
+from schedulerd.authoring.recording import Recorder
 from schedulerd.authoring.running import Cancelled, TaskOutcome, run_task, run_task_async
 from schedulerd.authoring.tasks import Task
-from tests.unit.authoring.tape import Tape, a_context
+from tests.unit.authoring.tape import NoRecorder, Tape, a_context
 
 
 class Flaky:
