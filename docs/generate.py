@@ -330,13 +330,19 @@ SKIP_MEANINGS: Final[Mapping[SkipReason, str]] = {
     SkipReason.COALESCED: 'a newer missed time runs in its place (`catchup = "latest"`)',
     SkipReason.MISFIRE: 'it was missed, and is not made up for (`catchup = "none"`, or a single time that was past when '
     "it was first seen)",
-    SkipReason.PAUSED: "the schedule was paused (nothing does this yet)",
+    SkipReason.PAUSED: "the schedule was paused",
     SkipReason.WINDOW: "it was missed longer ago than `catchup_window`",
     SkipReason.LIMIT: "more were missed than `catchup_limit`",
+    SkipReason.BLACKOUT: "it lay in a `blackout` of the schedule",
+    SkipReason.EDITED: "it had not been decided yet when the schedule was edited, and an edited one looks forward",
+    SkipReason.REMOVED: "it had not been decided yet when the schedule was removed",
+    SkipReason.QUEUE_FULL: 'as many runs as `queue_limit` were waiting already (`overlap = "queue"`)',
+    SkipReason.REPLACED: 'a newer one came while it waited (`overlap = "replace"`)',
 }
 TRIGGER_MEANINGS: Final[Mapping[Trigger, str]] = {
     Trigger.SCHEDULE: "a schedule was due",
     Trigger.MANUAL: "somebody asked for it: `schedulerd run`",
+    Trigger.CRONTAB: "a line of a crontab file was due",
 }
 
 

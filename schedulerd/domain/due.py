@@ -11,9 +11,9 @@ from itertools import pairwise, takewhile
 from typing import Final, assert_never
 from zoneinfo import ZoneInfo
 
-from schedulerd.domain import intervals, nominal
+from schedulerd.domain import intervals, nominal, rrules
 from schedulerd.domain.cron import CronFields, parse_cron
-from schedulerd.domain.schedules import Cron, Interval, Once, When
+from schedulerd.domain.schedules import Cron, Interval, Once, Reboot, RRule, When
 from schedulerd.domain.zones import (
     LONGEST_MENDED_GAP,
     TICK,
@@ -49,6 +49,10 @@ def check_when(when: When, *, name: str = "") -> None:
             _fields(when, name)
         case Interval():
             intervals.check(when)
+        case RRule():
+            rrules.check(when)
+        case Reboot():
+            pass
         case Once():
             if not list(_once(when, local)):
                 reason = f"{when.at:%Y-%m-%dT%H:%M} does not exist in {when.timezone}: the clocks leave that day out"
@@ -104,6 +108,10 @@ def _each(when: When, *, after: datetime, first_seen: datetime, name: str) -> It
             passes = _fixed(fields, local, after) if fields.is_fixed else _rhythm(fields, local, after)
         case Interval():
             passes = intervals.passes(when, local, after=after, first_seen=first_seen)
+        case RRule():
+            passes = rrules.passes(when, local, after=after, first_seen=first_seen)
+        case Reboot():
+            passes = iter(())
         case Once():
             passes = (once for once in _once(when, local) if once.at > after)
         case _:  # pragma: no cover - every kind is above

@@ -25,7 +25,8 @@ class FlowDefinition:
 
     `parameters` is a JSON schema (an object's), `tasks` the names of the tasks known before a run, `edges` pairs of
     indices into `tasks`. `entrypoint` is the variable in the file that holds the flow. A command's `command` is
-    what the shell is given.
+    what the shell is given, in an `environment` besides that of the daemon, with `stdin` to read; its output is sent
+    to `mail_to`.
     """
 
     name: str
@@ -40,6 +41,9 @@ class FlowDefinition:
     edges: tuple[tuple[int, int], ...] = ()
     timeout_seconds: float | None = None
     schedules: tuple[ScheduleDefinition, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    stdin: str | None = None
+    mail_to: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

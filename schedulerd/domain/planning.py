@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Final, assert_never
 
-from schedulerd.domain.due import Due, count_dues, dues, last_due, next_due
+from schedulerd.domain.due import Due
 from schedulerd.domain.runs import SkipReason
 from schedulerd.domain.schedules import Catchup, Once, Schedule, ScheduleDefinition
+from schedulerd.domain.timing import Timing
 from schedulerd.domain.zones import TICK
 
 MOST_SKIPS: Final = 1_000
@@ -56,36 +57,6 @@ class Plan:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Times:
-    """The due times of one schedule, between any two moments."""
-
-    definition: ScheduleDefinition
-    first_seen: datetime
-
-    def each(self, after: datetime, until: datetime) -> Iterator[Due]:
-        when, name = self.definition.when, self.definition.name
-        return dues(when, after=after, until=until, first_seen=self.first_seen, name=name)
-
-    def next(self, after: datetime) -> datetime | None:
-        when, name = self.definition.when, self.definition.name
-        found = next_due(when, after=after, first_seen=self.first_seen, name=name)
-        return found.at if found is not None else None
-
-    def count(self, after: datetime, until: datetime) -> int:
-        when, name = self.definition.when, self.definition.name
-        return count_dues(when, after=after, until=until, first_seen=self.first_seen, name=name)
-
-    def last(self, after: datetime, until: datetime) -> Due | None:
-        when, name = self.definition.when, self.definition.name
-        return last_due(when, after=after, until=until, first_seen=self.first_seen, name=name)
-
-    def last_before(self, due: Due, after: datetime) -> Due | None:
-        """The one before `due` in (after, due.at]: another slot of its instant, or an earlier one."""
-        together = [each for each in self.each(due.at - TICK, due.at) if each < due]
-        return together[-1] if together else self.last(after, due.at - TICK)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class _Stretch:
     """The due times in (after, until] that are skipped for one reason: all but the first `head`, and but `newest`."""
 
@@ -95,13 +66,13 @@ class _Stretch:
     head: int = 0
     newest: Due | None = None
 
-    def count(self, times: _Times) -> int:
+    def count(self, times: Timing) -> int:
         return times.count(self.after, self.until) - self.head - (self.newest is not None)
 
-    def each(self, times: _Times, count: int) -> Iterator[Due]:
+    def each(self, times: Timing, count: int) -> Iterator[Due]:
         return islice(times.each(self.after, self.until), self.head, self.head + count)
 
-    def last(self, times: _Times) -> Due | None:
+    def last(self, times: Timing) -> Due | None:
         if self.newest is not None:
             return times.last_before(self.newest, self.after)
         return times.last(self.after, self.until)
@@ -113,7 +84,7 @@ def plan(schedule: Schedule, *, now: datetime) -> Plan:
     At most `misfire_grace` late is on time, and starts; what is older is the business of `catchup`. A schedule that
     is not enabled plans nothing, and neither does a clock that went back.
     """
-    times = _Times(definition=schedule.definition, first_seen=schedule.first_seen)
+    times = Timing(definition=schedule.definition, first_seen=schedule.first_seen)
     if not schedule.definition.enabled:
         return Plan(watermark=schedule.watermark, next_due=None, last_due=schedule.last_due)
     on_time = max(schedule.watermark, now - schedule.definition.policies.misfire_grace - TICK)
@@ -126,7 +97,7 @@ def plan(schedule: Schedule, *, now: datetime) -> Plan:
         skips=skips,
         spans=spans,
         watermark=watermark,
-        next_due=times.next(watermark),
+        next_due=times.next_at(watermark),
         last_due=_newest(schedule, starts, skips, spans),
     )
 
@@ -136,16 +107,16 @@ def look_forward(definition: ScheduleDefinition, *, first_seen: datetime, now: d
 
     The one thing that is recorded is a single time which has passed already: a misfire.
     """
-    times = _Times(definition=definition, first_seen=first_seen)
+    times = Timing(definition=definition, first_seen=first_seen)
     if not definition.enabled:
         return Plan(watermark=now, next_due=None, last_due=None)
     past = list(times.each(_LONG_AGO, now)) if isinstance(definition.when, Once) else []
     skips = tuple(Skip(due=due, reason=SkipReason.MISFIRE) for due in past)
-    return Plan(skips=skips, watermark=now, next_due=times.next(now), last_due=None)
+    return Plan(skips=skips, watermark=now, next_due=times.next_at(now), last_due=None)
 
 
 def _missed(
-    schedule: Schedule, times: _Times, *, until: datetime, now: datetime
+    schedule: Schedule, times: Timing, *, until: datetime, now: datetime
 ) -> tuple[Sequence[Due], Sequence[_Stretch]]:
     """Of the missed times in (watermark, until]: those to be caught up, oldest first, and those to be skipped."""
     policies = schedule.definition.policies
@@ -169,7 +140,7 @@ def _missed(
             assert_never(policies.catchup)
 
 
-def _prompt(times: _Times, *, after: datetime, now: datetime) -> tuple[Sequence[Due], datetime]:
+def _prompt(times: Timing, *, after: datetime, now: datetime) -> tuple[Sequence[Due], datetime]:
     """The due times in (after, now] that start as they are, and the moment up to which that decides."""
     prompt: list[Due] = []
     for due in times.each(after, now):
@@ -179,7 +150,7 @@ def _prompt(times: _Times, *, after: datetime, now: datetime) -> tuple[Sequence[
     return prompt, now
 
 
-def _worded(times: _Times, stretches: Sequence[_Stretch]) -> tuple[tuple[Skip, ...], tuple[SkipSpan, ...]]:
+def _worded(times: Timing, stretches: Sequence[_Stretch]) -> tuple[tuple[Skip, ...], tuple[SkipSpan, ...]]:
     """The skips one by one where they are few, else as spans."""
     counted = [(stretch, count) for stretch in stretches if (count := stretch.count(times))]
     if sum(count for _, count in counted) > MOST_SKIPS:
@@ -191,7 +162,7 @@ def _worded(times: _Times, stretches: Sequence[_Stretch]) -> tuple[tuple[Skip, .
     ), ()
 
 
-def _span(times: _Times, stretch: _Stretch, count: int) -> SkipSpan:
+def _span(times: Timing, stretch: _Stretch, count: int) -> SkipSpan:
     first, last = next(stretch.each(times, 1)), stretch.last(times)
     return SkipSpan(first=first, last=last or first, count=count, reason=stretch.reason)
 

@@ -16,6 +16,7 @@ class Trigger(StrEnum):
 
     SCHEDULE = "schedule"
     MANUAL = "manual"
+    CRONTAB = "crontab"
 
 
 class SkipReason(StrEnum):
@@ -27,11 +28,19 @@ class SkipReason(StrEnum):
     PAUSED = "paused"
     WINDOW = "window"
     LIMIT = "limit"
+    BLACKOUT = "blackout"
+    EDITED = "edited"
+    REMOVED = "removed"
+    QUEUE_FULL = "queue-full"
+    REPLACED = "replaced"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewRun:
-    """A run to be recorded: `scheduled`, or `skipped` with its reason."""
+    """A run to be recorded: `scheduled`, or `skipped` with its reason.
+
+    `caught_up`: it makes up for a missed time, and so waits for the run of its schedule before it, whatever overlap says.
+    """
 
     id: RunId
     flow: FlowKey
@@ -44,6 +53,7 @@ class NewRun:
     slot: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     idempotency_key: str | None = None
+    caught_up: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,6 +97,7 @@ class Run:
     max_rss_bytes: int | None
     position: Position
     result_preview: str | None = None
+    caught_up: bool = False
 
     @property
     def selector(self) -> str:

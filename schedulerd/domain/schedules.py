@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -27,7 +27,10 @@ class Cron:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Interval:
-    """Every so often: the n-th time is anchor + n × interval. `anchor` None: the moment it was first seen."""
+    """Every so often: the n-th time is anchor + n × interval. `anchor` None: the moment it was first seen.
+
+    The anchor is a phase, not a start. A naive one is a local time of the zone.
+    """
 
     every: timedelta
     timezone: str = "UTC"
@@ -42,7 +45,64 @@ class Once:
     timezone: str = "UTC"
 
 
-When = Cron | Interval | Once
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RRule:
+    """By a recurrence rule (RFC 5545) in local time. `anchor` (naive) is its DTSTART: what the rule does not name of a
+    time, and the phase of an INTERVAL, come from it. None: the midnight with which the day began on which it was first
+    seen."""
+
+    expression: str
+    timezone: str = "UTC"
+    anchor: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reboot:
+    """Once for each start of the machine. It has no due times of its own: the boot is what makes it due."""
+
+    timezone: str = "UTC"
+
+
+When = Cron | Interval | Once | RRule | Reboot
+
+
+class BlackoutAction(StrEnum):
+    """What becomes of due times in a blackout."""
+
+    SKIP = "skip"
+    RUN_AFTER = "run-after"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BlackoutWindow:
+    """From each time of a cron expression, for so long (elapsed time)."""
+
+    expression: str
+    duration: timedelta
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BlackoutSpan:
+    """From one local time up to, and without, another: both naive, in the zone of the schedule."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Blackout:
+    """When a schedule must not start anything. Everything is local time of the schedule's zone.
+
+    `days` are whole days, `calendars` what windows and days came from, in words (`holidays DE-BY`, `closed.ics`).
+    With `run-after`, of the due times of an uninterrupted blackout the newest starts at its end, unless the schedule
+    is due then anyway; all others are skipped.
+    """
+
+    windows: tuple[BlackoutWindow, ...] = ()
+    days: tuple[date, ...] = ()
+    spans: tuple[BlackoutSpan, ...] = ()
+    action: BlackoutAction = BlackoutAction.SKIP
+    calendars: tuple[str, ...] = ()
 
 
 class Catchup(StrEnum):
@@ -57,7 +117,9 @@ class Overlap(StrEnum):
     """What becomes of a due time while an earlier run of the schedule still runs."""
 
     SKIP = "skip"
+    QUEUE = "queue"
     ALLOW = "allow"
+    REPLACE = "replace"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,11 +131,17 @@ class Policies:
     catchup_window: timedelta = timedelta(days=1)
     misfire_grace: timedelta = timedelta(seconds=60)
     overlap: Overlap = Overlap.SKIP
+    queue_limit: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScheduleDefinition:
-    """A schedule as a file defines it. `name` is unique; `flow` or `command` is what it runs; `origin` is `file:line`."""
+    """A schedule as a file defines it. `name` is unique; `flow` or `command` is what it runs; `origin` is `file:line`.
+
+    It is due from `start` to `end`, both included (naive: local time of its zone). Each due time is delayed by a
+    stable part of `jitter`. A command has `environment` besides that of the daemon, `stdin` to read, and `mail_to`,
+    the address that its output is sent to.
+    """
 
     name: str
     when: When
@@ -83,6 +151,22 @@ class ScheduleDefinition:
     policies: Policies = field(default_factory=Policies)
     enabled: bool = True
     origin: str = ""
+    start: datetime | None = None
+    end: datetime | None = None
+    jitter: timedelta = timedelta()
+    blackout: Blackout | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    stdin: str | None = None
+    mail_to: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pause:
+    """That somebody paused a schedule: when, who and why."""
+
+    at: datetime
+    by: str
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,7 +174,8 @@ class Schedule:
     """A schedule in force: its definition, and how far it has been decided.
 
     `first_seen` anchors an interval without an anchor; `watermark` is the moment up to which due times have been
-    decided; `next_due` the first due time after it, None when there is none or the schedule is not enabled.
+    decided; `next_due` the first due time after it, None when there is none or the schedule is not enabled. `boot_id`
+    is the start of the machine up to which a `@reboot` has been decided.
     """
 
     key: ScheduleKey
@@ -100,3 +185,5 @@ class Schedule:
     watermark: datetime
     next_due: datetime | None
     last_due: datetime | None = None
+    paused: Pause | None = None
+    boot_id: str | None = None

@@ -8,7 +8,7 @@ from schedulerd.domain.cron import LAST, CronFields, parse_cron
 from schedulerd.domain.cron_tokens import DAY, HOUR, MINUTE, MONTH, SECOND, WEEKDAY
 from schedulerd.domain.durations import UNITS, duration_text
 from schedulerd.domain.intervals import is_calendar
-from schedulerd.domain.schedules import Cron, DayMatch, Interval, Once, When
+from schedulerd.domain.schedules import Cron, DayMatch, Interval, Once, Reboot, RRule, When
 
 MONTHS: Final = (
     "January",
@@ -48,6 +48,10 @@ def in_words(when: When, *, name: str = "") -> str:
         case Once():
             said = f"once, on {when.at.day} {MONTHS[when.at.month - 1]} {when.at.year} at {when.at:%H:%M}"
             said += f":{when.at:%S}" if when.at.second else ""
+        case RRule():
+            said = f"by the rule {when.expression}"
+        case Reboot():
+            return "once after each start of the machine"
         case _:  # pragma: no cover - every kind is above
             assert_never(when)
     return f"{said}, {when.timezone} time" if when.timezone != "UTC" else f"{said}, UTC"

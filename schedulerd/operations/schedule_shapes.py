@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, assert_never
 
 from schedulerd.domain.durations import duration_text
-from schedulerd.domain.schedules import Cron, Interval, Once, Policies, Schedule, When
+from schedulerd.domain.schedules import Cron, Interval, Once, Policies, Reboot, RRule, Schedule, When
 from schedulerd.domain.wording import in_words
 from schedulerd.operations.fires import Explanation, Fire
 from schedulerd.operations.shapes import Shape, milliseconds, time_text
@@ -44,6 +44,15 @@ def when_shape(when: When) -> Shape:
             }
         case Once():
             return {"kind": "once", "expression": when.at.isoformat(), "timezone": when.timezone}
+        case RRule():
+            return {
+                "kind": "rrule",
+                "expression": when.expression,
+                "timezone": when.timezone,
+                "anchor": None if when.anchor is None else when.anchor.isoformat(),
+            }
+        case Reboot():
+            return {"kind": "reboot", "expression": "@reboot", "timezone": when.timezone}
         case _:
             assert_never(when)
 
@@ -55,6 +64,7 @@ def _policies_shape(policies: Policies) -> Mapping[str, Any]:
         "catchup_window_ms": milliseconds(policies.catchup_window),
         "misfire_grace_ms": milliseconds(policies.misfire_grace),
         "overlap": policies.overlap.value,
+        "queue_limit": policies.queue_limit,
     }
 
 

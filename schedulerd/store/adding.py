@@ -108,4 +108,5 @@ def _row(run: NewRun, number: int) -> dict[str, Any]:
         "attempt": 0,
         "parameters": dict(run.parameters),
         "idempotency_key": run.idempotency_key,
+        "caught_up": int(run.caught_up),
     }

@@ -1,12 +1,16 @@
 """Values that are kept whole, as JSON: definitions, failures. What is left out on writing is the default on reading."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final, assert_never
 
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FlowDefinition, FlowKind
 from schedulerd.domain.schedules import (
+    Blackout,
+    BlackoutAction,
+    BlackoutSpan,
+    BlackoutWindow,
     Catchup,
     Cron,
     DayMatch,
@@ -14,6 +18,8 @@ from schedulerd.domain.schedules import (
     Once,
     Overlap,
     Policies,
+    Reboot,
+    RRule,
     ScheduleDefinition,
     When,
 )
@@ -49,6 +55,9 @@ def flow_json(flow: FlowDefinition) -> Json:
             "edges": [list(edge) for edge in flow.edges],
             "timeout_seconds": flow.timeout_seconds,
             "schedules": [schedule_json(schedule) for schedule in flow.schedules],
+            "environment": dict(flow.environment),
+            "stdin": flow.stdin,
+            "mail_to": flow.mail_to,
         }
     )
 
@@ -80,14 +89,64 @@ def schedule_json(schedule: ScheduleDefinition) -> Json:
             "command": schedule.command,
             "parameters": dict(schedule.parameters),
             "origin": schedule.origin,
+            "start": _moment_text(schedule.start),
+            "end": _moment_text(schedule.end),
+            "jitter": schedule.jitter // _MICROSECOND or None,
+            "blackout": None if schedule.blackout is None else _blackout_json(schedule.blackout),
+            "environment": dict(schedule.environment),
+            "stdin": schedule.stdin,
+            "mail_to": schedule.mail_to,
         }
     )
 
 
 def read_schedule(json: Mapping[str, Any]) -> ScheduleDefinition:
     """The definition that `schedule_json` was given."""
-    policies = read_policies(json["policies"])
-    return ScheduleDefinition(**{**json, "when": read_when(json["when"]), "policies": policies})
+    blackout = json.get("blackout")
+    values = {
+        "when": read_when(json["when"]),
+        "policies": read_policies(json["policies"]),
+        "start": _read_moment(json.get("start")),
+        "end": _read_moment(json.get("end")),
+        "jitter": timedelta(microseconds=json.get("jitter", 0)),
+        "blackout": None if blackout is None else _read_blackout(blackout),
+    }
+    return ScheduleDefinition(**{**json, **values})
+
+
+def _blackout_json(blackout: Blackout) -> Json:
+    return {"action": blackout.action.value} | _without_empty(
+        {
+            "windows": [[one.expression, one.duration // _MICROSECOND] for one in blackout.windows],
+            "days": [day.isoformat() for day in blackout.days],
+            "spans": [[one.start.isoformat(), one.end.isoformat()] for one in blackout.spans],
+            "calendars": list(blackout.calendars),
+        }
+    )
+
+
+def _read_blackout(json: Mapping[str, Any]) -> Blackout:
+    return Blackout(
+        windows=tuple(
+            BlackoutWindow(expression=expression, duration=timedelta(microseconds=duration))
+            for expression, duration in json.get("windows", ())
+        ),
+        days=tuple(map(date.fromisoformat, json.get("days", ()))),
+        spans=tuple(
+            BlackoutSpan(start=datetime.fromisoformat(start), end=datetime.fromisoformat(end))
+            for start, end in json.get("spans", ())
+        ),
+        action=BlackoutAction(json["action"]),
+        calendars=tuple(json.get("calendars", ())),
+    )
+
+
+def _moment_text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _read_moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _when_json(when: When) -> Json:
@@ -96,15 +155,23 @@ def _when_json(when: When) -> Json:
             words = {"kind": "cron", "expression": when.expression, "timezone": when.timezone}
             return words if when.day_match is None else words | {"day_match": when.day_match.value}
         case Interval():
-            anchor = None if when.anchor is None else when.anchor.isoformat()
             return {
                 "kind": "interval",
                 "every": when.every // _MICROSECOND,
                 "timezone": when.timezone,
-                "anchor": anchor,
+                "anchor": _moment_text(when.anchor),
             }
         case Once():
             return {"kind": "once", "at": when.at.isoformat(), "timezone": when.timezone}
+        case RRule():
+            return {
+                "kind": "rrule",
+                "expression": when.expression,
+                "timezone": when.timezone,
+                "anchor": _moment_text(when.anchor),
+            }
+        case Reboot():
+            return {"kind": "reboot", "timezone": when.timezone}
         case _:
             assert_never(when)
 
@@ -121,14 +188,19 @@ def read_when(json: Mapping[str, Any]) -> When:
                 day_match=None if match is None else DayMatch(match),
             )
         case "interval":
-            anchor = json["anchor"]
             return Interval(
                 every=timedelta(microseconds=json["every"]),
                 timezone=timezone,
-                anchor=None if anchor is None else datetime.fromisoformat(anchor),
+                anchor=_read_moment(json["anchor"]),
             )
         case "once":
             return Once(at=datetime.fromisoformat(json["at"]), timezone=timezone)
+        case "rrule":
+            return RRule(
+                expression=json["expression"], timezone=timezone, anchor=_read_moment(json["anchor"])
+            )
+        case "reboot":
+            return Reboot(timezone=timezone)
         case other:
             raise ValueError(f"a schedule of kind {other!r} is not known to this version")
 
@@ -140,6 +212,7 @@ def _policies_json(policies: Policies) -> Json:
         "catchup_window": policies.catchup_window // _MICROSECOND,
         "misfire_grace": policies.misfire_grace // _MICROSECOND,
         "overlap": policies.overlap.value,
+        "queue_limit": policies.queue_limit,
     }
 
 
@@ -151,6 +224,7 @@ def read_policies(json: Mapping[str, Any]) -> Policies:
         catchup_window=timedelta(microseconds=json["catchup_window"]),
         misfire_grace=timedelta(microseconds=json["misfire_grace"]),
         overlap=Overlap(json["overlap"]),
+        queue_limit=json.get("queue_limit", 1),
     )
 
 

@@ -55,4 +55,5 @@ def run_of(row: AnyRow) -> Run:
         max_rss_bytes=row.max_rss_bytes,
         position=Position(journal=row.journal_bytes, stdout=row.stdout_bytes, stderr=row.stderr_bytes),
         result_preview=row.result_preview,
+        caught_up=bool(row.caught_up),
     )

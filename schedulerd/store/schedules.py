@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from schedulerd.domain.ids import FlowKey, ScheduleKey
-from schedulerd.domain.schedules import Schedule, ScheduleDefinition
+from schedulerd.domain.schedules import Pause, Schedule, ScheduleDefinition
 from schedulerd.errors import NotFound
 from schedulerd.store.documents import read_schedule, schedule_json
 from schedulerd.store.near import near
@@ -129,4 +129,12 @@ def _schedule(row: AnyRow) -> Schedule:
         watermark=row.watermark,
         next_due=row.next_due,
         last_due=row.last_due,
+        paused=_pause(row),
+        boot_id=row.boot_id,
     )
+
+
+def _pause(row: AnyRow) -> Pause | None:
+    if row.paused_at is None:
+        return None
+    return Pause(at=row.paused_at, by=row.paused_by, reason=row.paused_reason)

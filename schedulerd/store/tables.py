@@ -86,6 +86,10 @@ schedules: Final = Table(
     Column("next_due", Moment),
     Column("last_due", Moment),
     Column("removed_at", Moment),
+    Column("paused_at", Moment),
+    Column("paused_by", Words),
+    Column("paused_reason", Words),
+    Column("boot_id", Text),
     Index("ix_schedules_next_due", "next_due"),
 )
 
@@ -122,6 +126,7 @@ runs: Final = Table(
     Column("stderr_bytes", KEY, nullable=False, server_default="0"),
     Column("move_count", Integer, nullable=False, server_default="0"),
     Column("line_count", KEY, nullable=False, server_default="0"),
+    Column("caught_up", Integer, nullable=False, server_default="0"),
     UniqueConstraint("flow_id", "number"),
 )
 IS_SCHEDULED: Final = _in_states(runs.c.state, frozenset({RunState.SCHEDULED}))
@@ -208,4 +213,12 @@ agents: Final = Table(
     Column("started_at", Moment, nullable=False),
     Column("beat_at", Moment, nullable=False),
     Column("status", Document, nullable=False),
+)
+
+# What was true when the database was written last, and may have changed under it: the version of the zones, say.
+facts: Final = Table(
+    "facts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Words, nullable=False),
 )

@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from schedulerd.store import invariants
 from schedulerd.store.agents import Agents
+from schedulerd.store.facts import Facts
 from schedulerd.store.flows import Flows
 from schedulerd.store.intake import IntakeTable
 from schedulerd.store.logs import Logs
@@ -26,6 +27,7 @@ class Transaction:
         self.tasks: Final = Tasks(connection)
         self.logs: Final = Logs(connection)
         self.agents: Final = Agents(connection)
+        self.facts: Final = Facts(connection)
 
     def broken_invariants(self) -> list[str]:
         """What should always be true of a database and is not, in words; empty when all is well."""

@@ -166,6 +166,7 @@ READS: dict[str, Work] = {
     "logs.lines": lambda tx: tx.logs.lines(RunKey(1), limit=1),
     "logs.count": lambda tx: tx.logs.count(RunKey(1)),
     "agents.all": lambda tx: tx.agents.all(),
+    "facts.get": lambda tx: tx.facts.get("tzdata"),
 }
 BEAT: Final = AgentBeat(
     name=AGENT, host="host", pid=1, version="1", boot_id=BOOT, started_at=NOW, beat_at=NOW
@@ -192,6 +193,7 @@ WRITES: dict[str, Work] = {
     "runs.forget_wish": lambda tx: tx.runs.forget_wish(WishKey(1)),
     "intake.take": lambda tx: tx.intake.take([an_intake(RunKey(1))]),
     "agents.beat": lambda tx: tx.agents.beat(BEAT),
+    "facts.set": lambda tx: tx.facts.set("tzdata", "2026f"),
 }
 
 
