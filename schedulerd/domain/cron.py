@@ -83,22 +83,22 @@ class CronFields:
 
     def days_of(self, year: int, month: int) -> tuple[int, ...]:
         """The days of this month (whether or not `months` has it) on which the expression fires, ascending."""
-        first, length = month_shape(year, month)
-        return self.month_shapes[first * 4 + length - 28]
+        return self.month_shapes[_shape_number(year, month)]
 
 
-def month_shape(year: int, month: int) -> tuple[int, int]:
-    """The weekday of a month's first day (0 is Sunday), and its number of days. There are 28 shapes."""
-    return _shape(year % 400, month)
-
-
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=16_384)
 def parse_cron(expression: str, *, name: str = "", day_match: DayMatch | None = None) -> CronFields:
     """What the expression means, or `BadExpression` with the place of the token and what would be allowed there.
 
     `name` is what `H` is hashed by. `day_match` None: either day field is enough where both are restricted, and a
     field that begins with `*` does not restrict.
     """
+    return _parsed(expression, name if "h" in expression.lower() else "", day_match)
+
+
+@lru_cache(maxsize=2_048)
+def _parsed(expression: str, name: str, day_match: DayMatch | None) -> CronFields:
+    """Once for all schedules of the same expression: it costs a hundred times what the next due time costs."""
     words = _words(expression)
     tokens = tuple(
         Token(field=field, text=word, start=start, expression=expression)
@@ -261,11 +261,11 @@ def _nearest_weekday(day: int, first: int, length: int) -> int:
     return day
 
 
-@lru_cache(maxsize=4_800)
-def _shape(year_of_cycle: int, month: int) -> tuple[int, int]:
-    """The calendar repeats every 400 years."""
-    first, length = calendar.monthrange(2_000 + year_of_cycle, month)
-    return (first + 1) % 7, length
+@lru_cache(maxsize=12 * (LAST_YEAR - FIRST_YEAR + 1))
+def _shape_number(year: int, month: int) -> int:
+    """Which of the 28 shapes a month has: the weekday on which it begins, and its number of days."""
+    first, length = calendar.monthrange(year, month)
+    return (first + 1) % 7 * 4 + length - 28
 
 
 def _check_fires(fields: CronFields) -> None:
