@@ -231,23 +231,25 @@ class _DayRule:
     both: bool
 
     def days_of(self, first: int, length: int) -> tuple[int, ...]:
-        return tuple(day for day in range(1, length + 1) if self._fires(day, first, length))
+        by_day, by_weekday = self._by_day(first, length), self._by_weekday(first, length)
+        return tuple(sorted(by_day & by_weekday if self.both else by_day | by_weekday))
 
-    def _fires(self, day: int, first: int, length: int) -> bool:
-        by_day, by_weekday = self._day_fits(day, first, length), self._weekday_fits(day, first, length)
-        return by_day and by_weekday if self.both else by_day or by_weekday
-
-    def _day_fits(self, day: int, first: int, length: int) -> bool:
+    def _by_day(self, first: int, length: int) -> set[int]:
         if self.nearest is not None:
-            return day == _nearest_weekday(self.nearest, first, length)
-        return day in self.days or (self.last_day and day == length)
+            return {_nearest_weekday(self.nearest, first, length)}
+        found = {day for day in self.days if day <= length}
+        return found | {length} if self.last_day else found
 
-    def _weekday_fits(self, day: int, first: int, length: int) -> bool:
-        weekday = (first + day - 1) % 7
+    def _by_weekday(self, first: int, length: int) -> set[int]:
         if not self.nth:
-            return weekday in self.weekdays
-        is_last = day + 7 > length
-        return (weekday, (day + 6) // 7) in self.nth or (is_last and (weekday, LAST) in self.nth)
+            return {day for weekday in self.weekdays for day in _all_of(weekday, first, length)}
+        counted = ((_all_of(weekday, first, length), n) for weekday, n in self.nth)
+        return {days[-1] if n == LAST else days[n - 1] for days, n in counted if n <= len(days)}
+
+
+def _all_of(weekday: int, first: int, length: int) -> range:
+    """The days of the month that are this weekday."""
+    return range((weekday - first) % 7 + 1, length + 1, 7)
 
 
 def _nearest_weekday(day: int, first: int, length: int) -> int:
