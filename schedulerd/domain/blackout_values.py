@@ -90,7 +90,7 @@ def _part(entry: Entry, context: _Context) -> Blackout:
     """What one entry of the list closes."""
     entry.refuse_unknown(_SHAPE_OF)
     if not entry.values:
-        raise entry.wrong(None, f"it is empty; {_EXAMPLE}")
+        raise entry.wrong(None, "it is empty; name times in it")
     first, *more = entry.values
     shape = _SHAPE_OF[first]
     for key in more:

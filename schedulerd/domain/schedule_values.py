@@ -47,7 +47,7 @@ _GOES_WITH: Final[Mapping[str, tuple[str, ...]]] = {
     "end": ("cron", "every", "rrule"),
     **dict.fromkeys(("jitter", "blackout", "blackout_action", *_CATCHUP), _WHENS),
 }
-"""Keys that mean something with some kinds only. The start of the machine is no time that one could delay or miss."""
+"""Keys that mean something with some kinds only, and nothing with the start of the machine."""
 
 
 def schedule_of(values: Any, *, timezone: str, origin: str, calendars: Calendars) -> ScheduleDefinition:
@@ -142,11 +142,14 @@ def _kind(entry: Entry) -> str:
             raise entry.wrong(given[1], f"there is {both}; a schedule has one of them")
     for key in entry.given(_GOES_WITH):
         if kind not in _GOES_WITH[key]:
-            fitting = _listed(_GOES_WITH[key])
-            raise entry.wrong(
-                key, f"`{key}` goes with {fitting}, and this is a schedule by `{kind}`; take it out"
-            )
+            raise entry.wrong(key, f"{_misplaced(key, kind)}; take it out")
     return kind
+
+
+def _misplaced(key: str, kind: str) -> str:
+    if kind == _REBOOT:
+        return f"`{key}` means nothing with `@reboot`, which has no due times"
+    return f"`{key}` goes with {_listed(_GOES_WITH[key])}, and this is a schedule by `{kind}`"
 
 
 def _listed(keys: tuple[str, ...]) -> str:

@@ -68,10 +68,14 @@ class _Lines:
         for number, name, value in self._named():
             if name == "BEGIN":
                 begun.append((value, number))
-            elif name == "END" and (not begun or begun.pop()[0] != value):
+            elif name == "END" and begun and begun[-1][0] == value:
+                begun.pop()
+            elif name == "END" and not begun:
                 raise self.wrong(f"END:{value} ends nothing that has begun", number)
+            elif name == "END":
+                break
         if begun:
-            raise self.wrong(f"BEGIN:{begun[-1][0]} has no END", begun[-1][1])
+            raise self.wrong(f"BEGIN:{begun[-1][0]} has no END:{begun[-1][0]}", begun[-1][1])
         if not any(line.upper().startswith("BEGIN:VCALENDAR") for line in self._lines):
             raise self.wrong("is no calendar: there is no BEGIN:VCALENDAR")
 
