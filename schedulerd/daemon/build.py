@@ -171,6 +171,7 @@ class _Builder:
         watched = [
             *(WatchedFolder(path=path, role=Role.FLOW) for path in self._settings.flows),
             *(WatchedFolder(path=path, role=Role.SCHEDULES) for path in self._settings.schedules),
+            *(WatchedFolder(path=path, role=Role.CRONTAB) for path in self._settings.crontabs),
         ]
         return Watcher(watched, feed, self._clock)
 

@@ -1,10 +1,12 @@
-"""From what changed in the folders to what the core is told: reads schedule files, and says which flow files to look at."""
+"""From what changed in the folders to what the core is told: reads schedule files and crontabs, and says which flow files to look at."""
 
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from schedulerd.domain.schedules import ScheduleDefinition
 from schedulerd.scheduler.messages import DefinitionsChanged
 from schedulerd.watch.changes import FolderChange
+from schedulerd.watch.crontabs import SUFFIX, read_crontab_file
 from schedulerd.watch.folders import Role, SeenFile
 from schedulerd.watch.schedule_files import (
     ScheduleFile,
@@ -13,6 +15,8 @@ from schedulerd.watch.schedule_files import (
     read_schedule_file,
     remembered,
 )
+
+_READERS: Final = {Role.SCHEDULES: read_schedule_file, Role.CRONTAB: read_crontab_file}
 
 
 class Feed:
@@ -27,7 +31,7 @@ class Feed:
     ) -> None:
         self._post = post
         self._timezone = timezone
-        self._in_force: SchedulesInForce = remembered(one for one in last_known if ".toml:" in one.origin)
+        self._in_force: SchedulesInForce = remembered(one for one in last_known if _is_of_schedule_file(one))
         self._read: dict[str, tuple[str, ScheduleFile]] = {}
 
     def __call__(self, change: FolderChange) -> None:
@@ -48,10 +52,10 @@ class Feed:
         )
 
     def _schedules(self, change: FolderChange, withheld: frozenset[str]) -> SchedulesInForce | None:
-        touched = any(file.role is Role.SCHEDULES for file in (*change.changed, *change.removed))
+        touched = any(file.role in _READERS for file in (*change.changed, *change.removed))
         if not (touched or change.first or withheld):
             return None
-        read = [self._read_file(file) for file in change.files if file.role is Role.SCHEDULES]
+        read = [self._read_file(file) for file in change.files if file.role in _READERS]
         read += [
             ScheduleFile(path=path, unread=True)
             for path in self._in_force.by_file
@@ -64,9 +68,14 @@ class Feed:
         path = str(file.path)
         known = self._read.get(path)
         if known is None or known[0] != file.hash:
-            known = (file.hash, read_schedule_file(file.path, timezone=self._timezone))
+            known = (file.hash, _READERS[file.role](file.path, timezone=self._timezone))
             self._read[path] = known
         return known[1]
+
+
+def _is_of_schedule_file(definition: ScheduleDefinition) -> bool:
+    """Did it come from a schedule file or a crontab, and not from a flow file?"""
+    return definition.origin.rpartition(":")[0].endswith((".toml", SUFFIX))
 
 
 def _to_look_at(change: FolderChange) -> frozenset[str]:

@@ -9,17 +9,29 @@ from typing import Any, Final, TypeVar
 from schedulerd.domain.due import check_when
 from schedulerd.domain.durations import parse_duration
 from schedulerd.domain.names import did_you_mean
-from schedulerd.domain.schedules import Cron, Interval, Once, Policies, ScheduleDefinition, When
+from schedulerd.domain.schedules import Cron, Interval, Once, Policies, Reboot, ScheduleDefinition, When
 from schedulerd.domain.toml_text import TomlText
 from schedulerd.domain.zones import zone
 from schedulerd.errors import BadDefinition, BadExpression
+from schedulerd.watch.mail_addresses import parse_addresses
 
 MAX_COMMAND_BYTES: Final = 100_000
 MAX_NAME_CHARACTERS: Final = 200
 
 _WHENS: Final = ("cron", "every", "at")
+_COMMAND_ONLY: Final = ("environment", "stdin", "mail_to")
 _POLICIES: Final = ("catchup", "catchup_limit", "catchup_window", "misfire_grace", "overlap")
-KEYS: Final = ("name", "flow", "command", *_WHENS, "timezone", "parameters", "enabled", *_POLICIES)
+KEYS: Final = (
+    "name",
+    "flow",
+    "command",
+    *_WHENS,
+    "timezone",
+    "parameters",
+    *_COMMAND_ONLY,
+    "enabled",
+    *_POLICIES,
+)
 
 T = TypeVar("T")
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -121,6 +133,7 @@ def definition_of(entry: ScheduleEntry, timezone: str) -> ScheduleDefinition:
         policies=_policies(entry),
         enabled=entry.flag("enabled", default=True),
         origin=entry.origin,
+        **command_surroundings(entry),
     )
 
 
@@ -128,7 +141,7 @@ def _name(entry: ScheduleEntry) -> str:
     if "name" not in entry.values:
         raise entry.wrong(None, "the schedule has no name", mend='add name = "..."')
     name = entry.text("name")
-    if not name.isprintable() or name != name.strip() or len(name) > MAX_NAME_CHARACTERS:
+    if not is_name(name):
         raise entry.wrong(
             "name",
             f"`name` must be at most {MAX_NAME_CHARACTERS} printable characters, with no blank at its ends",
@@ -136,9 +149,16 @@ def _name(entry: ScheduleEntry) -> str:
     return name
 
 
+def is_name(name: str) -> bool:
+    """Can a schedule be called so?"""
+    return name.isprintable() and name == name.strip() and 0 < len(name) <= MAX_NAME_CHARACTERS
+
+
 def _what(entry: ScheduleEntry) -> tuple[str | None, str | None]:
     match entry.given("flow", "command"):
         case ["flow"]:
+            if given := entry.given(*_COMMAND_ONLY):
+                raise entry.wrong(given[0], f"`{given[0]}` is for a `command`; a flow has parameters")
             return entry.text("flow"), None
         case ["command"]:
             if entry.given("parameters"):
@@ -160,6 +180,37 @@ def _command(entry: ScheduleEntry) -> str:
     return command
 
 
+def command_surroundings(entry: ScheduleEntry) -> dict[str, Any]:
+    """What a command finds around it, and where its output is sent."""
+    return {
+        "environment": _environment(entry),
+        "stdin": _stdin(entry),
+        "mail_to": entry.expression("mail_to", parse_addresses) if entry.given("mail_to") else None,
+    }
+
+
+def _environment(entry: ScheduleEntry) -> Mapping[str, str]:
+    environment = entry.values.get("environment", {})
+    if not isinstance(environment, dict):
+        raise entry.wrong("environment", '`environment` must be a table, such as { PATH = "/usr/bin:/bin" }')
+    for name, value in environment.items():
+        if not name or "=" in name or "\0" in name:
+            raise entry.wrong("environment", f"`environment`: {name!r} cannot be the name of a variable")
+        if not isinstance(value, str) or "\0" in value or len(value.encode()) > MAX_COMMAND_BYTES:
+            raise entry.wrong(
+                "environment",
+                f"`environment`: {name} must be text in quotes, of at most {MAX_COMMAND_BYTES} bytes and no NUL",
+            )
+    return environment
+
+
+def _stdin(entry: ScheduleEntry) -> str | None:
+    stdin = entry.values.get("stdin")
+    if stdin is not None and not isinstance(stdin, str):
+        raise entry.wrong("stdin", "`stdin` must be text in quotes")
+    return stdin or None
+
+
 def _timezone(entry: ScheduleEntry, default: str) -> str:
     if "timezone" in entry.values:
         entry.expression("timezone", zone)
@@ -170,6 +221,8 @@ def _when(entry: ScheduleEntry, name: str, timezone: str) -> When:
     key = _which(entry)
     when: When
     match key:
+        case "cron" if entry.text(key).strip() == "@reboot":
+            when = Reboot(timezone=timezone)
         case "cron":
             when = Cron(expression=entry.text(key), timezone=timezone)
         case "every":
