@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from schedulerd.watch import folders
-from schedulerd.watch.folders import Role, Scan
+from schedulerd.watch.folders import Role, Scan, WatchedFolder
 from tests.unit.watch.scenes import flows, look, schedules
 
 
