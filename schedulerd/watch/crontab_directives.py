@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from schedulerd.domain.names import did_you_mean
+from schedulerd.domain.schedule_values import MAX_NAME_CHARACTERS, is_name
 from schedulerd.domain.schedules import Catchup, Overlap
 from schedulerd.errors import BadExpression
-from schedulerd.watch.schedule_entries import MAX_NAME_CHARACTERS, is_name
 
 _DIRECTIVE: Final = re.compile(r"#+\s*schedulerd:\s*(?P<words>.*)", re.ASCII)
 

@@ -7,13 +7,14 @@ in another environment than was meant.
 
 import os
 import pwd
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from schedulerd.domain.command_values import MAX_COMMAND_BYTES
 from schedulerd.domain.cron import parse_cron
+from schedulerd.domain.mail_addresses import parse_addresses
 from schedulerd.domain.schedules import (
     Catchup,
     Cron,
@@ -28,8 +29,6 @@ from schedulerd.errors import BadDefinition, BadExpression
 from schedulerd.watch.crontab_directives import Directive, read_directive
 from schedulerd.watch.crontab_lines import REBOOT, BadSetting, Form, Job, Remark, Setting, shown, take_apart
 from schedulerd.watch.crontab_names import Names
-from schedulerd.watch.mail_addresses import parse_addresses
-from schedulerd.watch.schedule_entries import MAX_COMMAND_BYTES
 from schedulerd.watch.schedule_files import MAX_ENTRIES, ScheduleFile, read_text
 from schedulerd.watch.trust import Trust
 
@@ -311,7 +310,7 @@ class _Reading:
             name=name,
             when=when,
             command=job.command,
-            policies=replace(CRONS_POLICIES, **_policies(directive)),
+            policies=_policies(line, when, directive),
             origin=f"{self._origin.path}:{number}",
             jitter=timedelta() if isinstance(when, Reboot) else self._delay,
             environment=dict(self._environment),
@@ -341,8 +340,16 @@ class _Reading:
             raise BadExpression(reason, expression=shown(line), start=job.user_start, end=end)
 
 
-def _policies(directive: Directive | None) -> Mapping[str, Any]:
-    return {} if directive is None else directive.policies
+def _policies(line: str, when: When, directive: Directive | None) -> Policies:
+    """Cron's, but for what the directive says. Nothing is ever missed of what has no due times."""
+    said = {} if directive is None else directive.policies
+    if not isinstance(when, Reboot):
+        return replace(CRONS_POLICIES, **said)
+    if "catchup" in said:
+        raise BadExpression(
+            "catchup, which was given above, means nothing with @reboot", expression=shown(line)
+        )
+    return replace(Policies(overlap=CRONS_POLICIES.overlap), **said)
 
 
 def _delay(text: str) -> timedelta:

@@ -185,6 +185,7 @@ def test_a_comment_above_a_command_gives_its_name_and_policies() -> None:
         ("# schedulerd: name=x\n\n@daily y", 1, "it stands above no command"),
         ("# schedulerd: name=x\nA=1\n", 1, "it stands above no command"),
         ("# schedulerd: name=x", 1, "it stands above no command"),
+        ("# schedulerd: catchup=latest\n@reboot x", 2, "catchup, which was given above, means nothing with @reboot"),
         ("# schedulerd: name=x\n# schedulerd: name=y\n@daily y", 1, "it stands above no command"),
         ("# schedulerd: name=x\n@daily x\n# schedulerd: name=x\n@daily y", 3, "the name 'x' stands twice"),
     ],
