@@ -56,8 +56,8 @@ class Runs:
     def claim(self, limit: int, *, now: datetime, agent: str, boot_id: str, max_running: int) -> list[Run]:
         """Take at most `limit` due runs for this agent, oldest due first: each run goes to one caller, once.
 
-        The agent never has more than `max_running` live runs. A run whose schedule skips overlaps, and has one that
-        still goes on, becomes `skipped` instead.
+        The agent never has more than `max_running` live runs. A run of a schedule of which one still goes on is skipped,
+        waits, starts, or has the other told to end, as the schedule's `overlap` says.
         """
         claim = Claim(self._connection, now=now, agent=agent, boot_id=boot_id)
         return claim.take(limit, max_running=max_running)
