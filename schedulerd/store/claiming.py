@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, exists, func, or_, select, update
+from sqlalchemy import Connection, bindparam, func, or_, select, update
 
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.runs import Move, Run
@@ -13,16 +13,16 @@ from schedulerd.domain.states import RunState
 from schedulerd.store.lines import DUE_RUNS, KEYS, NOW, PAGE, Going, Lines
 from schedulerd.store.moving import move_due
 from schedulerd.store.run_rows import RUNS, run_of
-from schedulerd.store.tables import IS_LIVE, IS_SCHEDULED, IS_UNDECIDED, AnyRow, flows, is_active, runs
+from schedulerd.store.tables import IS_ACTIVE, IS_LIVE, IS_SCHEDULED, IS_UNDECIDED, AnyRow, flows, runs
 
 _HELD: Final = select(func.count()).select_from(runs).where(IS_LIVE, runs.c.agent == bindparam("agent"))
-_OTHER: Final = runs.alias("other")
+_BUSY: Final = select(runs.c.schedule_id).where(IS_ACTIVE, runs.c.schedule_id.is_not(None))
 _STARTABLE: Final = DUE_RUNS.where(
     IS_SCHEDULED,
     runs.c.due_at <= NOW,
     or_(
         IS_UNDECIDED,  # of a schedule of which none goes on: otherwise it would have been decided
-        ~exists().where(_OTHER.c.schedule_id == runs.c.schedule_id, is_active(_OTHER)),
+        runs.c.schedule_id.not_in(_BUSY),
     ),
 ).limit(bindparam("limit"))
 _CLAIM: Final = (

@@ -6,7 +6,6 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     ForeignKey,
-    FromClause,
     Index,
     Integer,
     MetaData,
@@ -36,7 +35,7 @@ metadata: Final = MetaData(
 )
 
 
-def _in_states(column: ColumnElement[str], states: frozenset[RunState]) -> ColumnElement[bool]:
+def _in_states(column: Column[str], states: frozenset[RunState]) -> ColumnElement[bool]:
     # Constants, not parameters: SQLite uses a partial index only when its condition stands in the query.
     return column.in_([literal_column(f"'{state}'") for state in sorted(states)])
 
@@ -144,14 +143,10 @@ IS_SCHEDULED: Final = _in_states(runs.c.state, frozenset({RunState.SCHEDULED}))
 # A queued run waits in line behind another of its schedule: that has been decided, and is not decided again.
 IS_UNDECIDED: Final = and_(IS_SCHEDULED, runs.c.queued == literal_column("0"))
 IS_QUEUED: Final = and_(IS_SCHEDULED, runs.c.queued == literal_column("1"))
-IS_LIVE: Final = _in_states(runs.c.state, LIVE)
 # A run that waits for its retry holds no slot, but for overlap it is still going on.
 IS_ACTIVE: Final = _in_states(runs.c.state, ACTIVE)
-
-
-def is_active(others: FromClause) -> ColumnElement[bool]:
-    """The same of an alias of `runs`."""
-    return _in_states(others.c.state, ACTIVE)
+# Both conditions, because SQLite does not see that the one holds wherever the other does, and would read all runs.
+IS_LIVE: Final = and_(IS_ACTIVE, _in_states(runs.c.state, LIVE))
 
 
 def _run_index(name: str, *columns: Column[object], where: ColumnElement[bool], unique: bool = False) -> None:
