@@ -30,7 +30,7 @@ from schedulerd.scheduler.intake import IntakeDesk
 from schedulerd.scheduler.launching import Launch, Launcher
 from schedulerd.scheduler.mailing import Mailer, Sender, by_sendmail
 from schedulerd.scheduler.messages import Tick
-from schedulerd.scheduler.new_runs import RunMaker
+from schedulerd.domain.new_runs import RunMaker
 from schedulerd.scheduler.reconciling import Reconciler
 from schedulerd.scheduler.spawners import Spawners
 from schedulerd.scheduler.ticking import Ticker

@@ -15,7 +15,7 @@ from schedulerd.domain.schedules import Schedule, ScheduleDefinition
 from schedulerd.errors import BadDefinition, BadExpression
 from schedulerd.scheduler.inspecting import Inspected
 from schedulerd.scheduler.messages import DefinitionsChanged
-from schedulerd.scheduler.new_runs import RunMaker
+from schedulerd.domain.new_runs import RunMaker
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 

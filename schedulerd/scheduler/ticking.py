@@ -9,7 +9,7 @@ from typing import Final
 from schedulerd.domain.planning import plan
 from schedulerd.domain.runs import NewRun, Run
 from schedulerd.domain.schedules import Schedule
-from schedulerd.scheduler.new_runs import RunMaker
+from schedulerd.domain.new_runs import RunMaker
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
