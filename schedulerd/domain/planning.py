@@ -44,11 +44,13 @@ class SkipSpan:
 class Plan:
     """What is decided for the due times up to `watermark`, and when to look again.
 
-    `starts` are in order, oldest first. There are either `skips` or `spans` (at most one of each reason). `last_due`
-    is the newest due time decided so far. `next_due` may have come already: then there is more to plan.
+    `starts` are in order, oldest first; the first `caught_up` of them make up for missed times, the others are on
+    time. There are either `skips` or `spans` (at most one of each reason). `last_due` is the newest due time decided
+    so far. `next_due` may have come already: then there is more to plan.
     """
 
     starts: tuple[Due, ...] = ()
+    caught_up: int = 0
     skips: tuple[Skip, ...] = ()
     spans: tuple[SkipSpan, ...] = ()
     watermark: datetime
@@ -94,6 +96,7 @@ def plan(schedule: Schedule, *, now: datetime) -> Plan:
     starts = (*caught_up, *prompt)
     return Plan(
         starts=starts,
+        caught_up=len(caught_up),
         skips=skips,
         spans=spans,
         watermark=watermark,
@@ -113,6 +116,29 @@ def look_forward(definition: ScheduleDefinition, *, first_seen: datetime, now: d
     past = list(times.each(_LONG_AGO, now)) if isinstance(definition.when, Once) else []
     skips = tuple(Skip(due=due, reason=SkipReason.MISFIRE) for due in past)
     return Plan(skips=skips, watermark=now, next_due=times.next_at(now), last_due=None)
+
+
+def leave(schedule: Schedule, *, now: datetime, reason: SkipReason) -> Plan:
+    """Skip every due time in (watermark, now] for one reason: one by one where there is one, else as one span.
+
+    For what is no downtime, and so never caught up: a pause, an edit, a removal. A clock that went back leaves nothing.
+    """
+    times, watermark = Timing.of(schedule), max(now, schedule.watermark)
+    if not schedule.definition.enabled:
+        return Plan(watermark=watermark, next_due=None, last_due=schedule.last_due)
+    first, last = times.first(schedule.watermark, now), times.last(schedule.watermark, now)
+    count = times.count(schedule.watermark, now)
+    skips = (Skip(due=first, reason=reason),) if first is not None and count == 1 else ()
+    spans: tuple[SkipSpan, ...] = ()
+    if first is not None and last is not None and count > 1:
+        spans = (SkipSpan(first=first, last=last, count=count, reason=reason),)
+    return Plan(
+        skips=skips,
+        spans=spans,
+        watermark=watermark,
+        next_due=times.next_at(watermark),
+        last_due=last.at if last is not None else schedule.last_due,
+    )
 
 
 def _missed(

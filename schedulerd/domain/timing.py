@@ -4,9 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from schedulerd.domain.due import Due, count_dues, dues, last_due, next_due
+from schedulerd.domain.due import Due, check_when, count_dues, dues, last_due, next_due
 from schedulerd.domain.schedules import Schedule, ScheduleDefinition
 from schedulerd.domain.zones import TICK
+
+
+def check_definition(definition: ScheduleDefinition) -> None:
+    """Raise `BadExpression` for what can never be due, or cannot be kept: the door for every definition."""
+    check_when(definition.when, name=definition.name)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +30,10 @@ class Timing:
         """The due times in (after, until], ascending by (at, slot)."""
         when, name = self.definition.when, self.definition.name
         return dues(when, after=after, until=until, first_seen=self.first_seen, name=name)
+
+    def first(self, after: datetime, until: datetime) -> Due | None:
+        """The first due time in (after, until]."""
+        return next(self.each(after, until), None)
 
     def next(self, after: datetime) -> Due | None:
         """The first due time strictly after `after`."""
