@@ -21,6 +21,7 @@ from schedulerd.engine.link import SpawnerLink
 from schedulerd.engine.processes import boot_id
 from schedulerd.scheduler.alarm import Alarm
 from schedulerd.scheduler.attempts import Attempts
+from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.core import Core, Mailbox, Parts
 from schedulerd.scheduler.definitions import Definitions
 from schedulerd.scheduler.ears import Ears
@@ -117,6 +118,7 @@ class _Builder:
         parts = Parts(
             database=database,
             clock=clock,
+            clock_watch=ClockWatch(database, clock),
             attempts=attempts,
             definitions=Definitions(database, clock, runs),
             inspector=self._inspector(folders, launcher),

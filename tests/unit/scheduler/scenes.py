@@ -14,6 +14,7 @@ from schedulerd.domain.schedules import Overlap, Policies, ScheduleDefinition
 from schedulerd.engine.folders import RunFolders
 from schedulerd.scheduler.alarm import Alarm
 from schedulerd.scheduler.attempts import Attempts
+from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.core import Core, Mailbox, Parts
 from schedulerd.scheduler.definitions import Definitions
 from schedulerd.scheduler.ending import Ender
@@ -107,6 +108,7 @@ class World:
         self.parts = Parts(
             database=database,
             clock=clock,
+            clock_watch=ClockWatch(database, clock),
             attempts=self.attempts,
             definitions=Definitions(database, clock, runs),
             inspector=Inspector(
