@@ -96,6 +96,9 @@ def count_dues(when: When, *, after: datetime, until: datetime, first_seen: date
             return _count(_fields(when, name), zone(when.timezone), after=after, until=until)
         case Interval() if not intervals.is_calendar(when):
             return intervals.count(when, after=after, until=until, first_seen=first_seen)
+        case RRule():
+            local = zone(when.timezone)
+            return rrules.count(when, local, after=after, until=until, first_seen=first_seen)
         case _:
             return sum(1 for _ in dues(when, after=after, until=until, first_seen=first_seen, name=name))
 

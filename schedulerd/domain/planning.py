@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Final, assert_never
 
+from schedulerd.domain.cron import FIRST_YEAR
 from schedulerd.domain.due import Due
+from schedulerd.domain.due_times import DueTimes, first_of, last_before
 from schedulerd.domain.runs import SkipReason
 from schedulerd.domain.schedules import Catchup, Once, Schedule, ScheduleDefinition
 from schedulerd.domain.timing import Timing
@@ -19,7 +21,7 @@ MOST_STARTS: Final = 1_000
 """No plan starts more on-time due times than this; it then ends early, and is due again at once."""
 
 
-_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+_LONG_AGO: Final = datetime(FIRST_YEAR - 1, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,40 +61,47 @@ class Plan:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Stretch:
-    """The due times in (after, until] that are skipped for one reason: all but the first `head`, and but `newest`."""
+class _Skipped:
+    """Those of `times` in (after, until] that are skipped for one reason: all but the first `head`, and but `newest`."""
 
     reason: SkipReason
+    times: DueTimes
     after: datetime
     until: datetime
     head: int = 0
     newest: Due | None = None
 
-    def count(self, times: Timing) -> int:
-        return times.count(self.after, self.until) - self.head - (self.newest is not None)
+    def count(self) -> int:
+        return self.times.count(self.after, self.until) - self.head - (self.newest is not None)
 
-    def each(self, times: Timing, count: int) -> Iterator[Due]:
-        return islice(times.each(self.after, self.until), self.head, self.head + count)
+    def each(self, count: int) -> Iterator[Due]:
+        found = (due for due in self.times.each(self.after, self.until) if due != self.newest)
+        return islice(found, self.head, self.head + count)
 
-    def last(self, times: Timing) -> Due | None:
+    def last(self) -> Due | None:
         if self.newest is not None:
-            return times.last_before(self.newest, self.after)
-        return times.last(self.after, self.until)
+            return last_before(self.times, self.newest, self.after)
+        return self.times.last(self.after, self.until)
 
 
 def plan(schedule: Schedule, *, now: datetime) -> Plan:
     """Decide every due time in (watermark, now], each exactly once however often this is asked as time goes on.
 
-    At most `misfire_grace` late is on time, and starts; what is older is the business of `catchup`. A schedule that
-    is not enabled plans nothing, and neither does a clock that went back.
+    At most `misfire_grace` late is on time, and starts; what is older is the business of `catchup`, which waits for the
+    end of a blackout. A schedule that is not enabled plans nothing, and neither does a clock that went back.
     """
-    times = Timing(definition=schedule.definition, first_seen=schedule.first_seen)
+    times = Timing.of(schedule)
     if not schedule.definition.enabled:
         return Plan(watermark=schedule.watermark, next_due=None, last_due=schedule.last_due)
     on_time = max(schedule.watermark, now - schedule.definition.policies.misfire_grace - TICK)
+    if (free := _held_until(schedule, times, on_time=on_time, now=now)) is not None:
+        return Plan(watermark=schedule.watermark, next_due=free, last_due=schedule.last_due)
     caught_up, skipped = _missed(schedule, times, until=on_time, now=now)
     prompt, watermark = _prompt(times, after=on_time, now=max(now, schedule.watermark))
-    skips, spans = _worded(times, skipped)
+    black = _Skipped(
+        reason=SkipReason.BLACKOUT, times=times.left_out, after=schedule.watermark, until=watermark
+    )
+    skips, spans = _worded([*skipped, black])
     starts = (*caught_up, *prompt)
     return Plan(
         starts=starts,
@@ -113,7 +122,8 @@ def look_forward(definition: ScheduleDefinition, *, first_seen: datetime, now: d
     times = Timing(definition=definition, first_seen=first_seen)
     if not definition.enabled:
         return Plan(watermark=now, next_due=None, last_due=None)
-    past = list(times.each(_LONG_AGO, now)) if isinstance(definition.when, Once) else []
+    is_once = isinstance(definition.when, Once)
+    past = [due for one in (times, times.left_out) for due in one.each(_LONG_AGO, now)] if is_once else []
     skips = tuple(Skip(due=due, reason=SkipReason.MISFIRE) for due in past)
     return Plan(skips=skips, watermark=now, next_due=times.next_at(now), last_due=None)
 
@@ -126,41 +136,64 @@ def leave(schedule: Schedule, *, now: datetime, reason: SkipReason) -> Plan:
     times, watermark = Timing.of(schedule), max(now, schedule.watermark)
     if not schedule.definition.enabled:
         return Plan(watermark=watermark, next_due=None, last_due=schedule.last_due)
-    first, last = times.first(schedule.watermark, now), times.last(schedule.watermark, now)
-    count = times.count(schedule.watermark, now)
-    skips = (Skip(due=first, reason=reason),) if first is not None and count == 1 else ()
-    spans: tuple[SkipSpan, ...] = ()
-    if first is not None and last is not None and count > 1:
-        spans = (SkipSpan(first=first, last=last, count=count, reason=reason),)
+    skips, spans = _in_one_row(times, after=schedule.watermark, until=now, reason=reason)
     return Plan(
         skips=skips,
         spans=spans,
         watermark=watermark,
         next_due=times.next_at(watermark),
-        last_due=last.at if last is not None else schedule.last_due,
+        last_due=_newest(schedule, (), skips, spans),
     )
+
+
+def _in_one_row(
+    times: Timing, *, after: datetime, until: datetime, reason: SkipReason
+) -> tuple[tuple[Skip, ...], tuple[SkipSpan, ...]]:
+    """All due times in (after, until], those in blackouts too: none, a single skip, or a span."""
+    kinds: tuple[DueTimes, DueTimes] = (times, times.left_out)
+    first = min((due for one in kinds if (due := first_of(one, after, until))), default=None)
+    last = max((due for one in kinds if (due := one.last(after, until))), default=None)
+    if first is None or last is None:
+        return (), ()
+    if first == last:
+        return (Skip(due=first, reason=reason),), ()
+    count = sum(one.count(after, until) for one in kinds)
+    return (), (SkipSpan(first=first, last=last, count=count, reason=reason),)
+
+
+def _held_until(schedule: Schedule, times: Timing, *, on_time: datetime, now: datetime) -> datetime | None:
+    """The end of the blackout that now is in, where there is something to be caught up and nothing else to start."""
+    is_caught_up = schedule.definition.policies.catchup is not Catchup.NONE
+    if schedule.definition.blackout is None or not is_caught_up or times.first(on_time, now) is not None:
+        return None
+    around = times.blackout(now)
+    if around is None or times.first(schedule.watermark, on_time) is None:
+        return None
+    return around.end
 
 
 def _missed(
     schedule: Schedule, times: Timing, *, until: datetime, now: datetime
-) -> tuple[Sequence[Due], Sequence[_Stretch]]:
+) -> tuple[Sequence[Due], Sequence[_Skipped]]:
     """Of the missed times in (watermark, until]: those to be caught up, oldest first, and those to be skipped."""
     policies = schedule.definition.policies
     after = schedule.watermark
     if next(times.each(after, until), None) is None:
         return (), ()
     if policies.catchup is Catchup.NONE:
-        return (), (_Stretch(reason=SkipReason.MISFIRE, after=after, until=until),)
+        return (), (_Skipped(reason=SkipReason.MISFIRE, times=times, after=after, until=until),)
     window = min(max(after, now - policies.catchup_window - TICK), until)
-    too_old = _Stretch(reason=SkipReason.WINDOW, after=after, until=window)
+    too_old = _Skipped(reason=SkipReason.WINDOW, times=times, after=after, until=window)
     match policies.catchup:
         case Catchup.LATEST:
             newest = times.last(window, until)
-            rest = _Stretch(reason=SkipReason.COALESCED, after=window, until=until, newest=newest)
+            rest = _Skipped(
+                reason=SkipReason.COALESCED, times=times, after=window, until=until, newest=newest
+            )
             return (newest,) if newest else (), (too_old, rest)
         case Catchup.ALL:
             oldest = list(islice(times.each(window, until), policies.catchup_limit))
-            rest = _Stretch(reason=SkipReason.LIMIT, after=window, until=until, head=len(oldest))
+            rest = _Skipped(reason=SkipReason.LIMIT, times=times, after=window, until=until, head=len(oldest))
             return oldest, (too_old, rest)
         case _:  # pragma: no cover - every kind is above
             assert_never(policies.catchup)
@@ -176,21 +209,17 @@ def _prompt(times: Timing, *, after: datetime, now: datetime) -> tuple[Sequence[
     return prompt, now
 
 
-def _worded(times: Timing, stretches: Sequence[_Stretch]) -> tuple[tuple[Skip, ...], tuple[SkipSpan, ...]]:
+def _worded(skipped: Sequence[_Skipped]) -> tuple[tuple[Skip, ...], tuple[SkipSpan, ...]]:
     """The skips one by one where they are few, else as spans."""
-    counted = [(stretch, count) for stretch in stretches if (count := stretch.count(times))]
+    counted = [(each, count) for each in skipped if (count := each.count())]
     if sum(count for _, count in counted) > MOST_SKIPS:
-        return (), tuple(_span(times, stretch, count) for stretch, count in counted)
-    return tuple(
-        Skip(due=due, reason=stretch.reason)
-        for stretch, count in counted
-        for due in stretch.each(times, count)
-    ), ()
+        return (), tuple(_span(each, count) for each, count in counted)
+    return tuple(Skip(due=due, reason=each.reason) for each, count in counted for due in each.each(count)), ()
 
 
-def _span(times: Timing, stretch: _Stretch, count: int) -> SkipSpan:
-    first, last = next(stretch.each(times, 1)), stretch.last(times)
-    return SkipSpan(first=first, last=last or first, count=count, reason=stretch.reason)
+def _span(skipped: _Skipped, count: int) -> SkipSpan:
+    first, last = next(skipped.each(1)), skipped.last()
+    return SkipSpan(first=first, last=last or first, count=count, reason=skipped.reason)
 
 
 def _newest(

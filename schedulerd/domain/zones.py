@@ -93,6 +93,12 @@ def first_pass(meant: datetime) -> Pass | None:
     return Pass(_change_around(meant, before, after).at, meant)
 
 
+def first_instant(meant: datetime) -> datetime:
+    """The first instant at which the clock on the wall of its `tzinfo` shows this local time, or a later one."""
+    gap = gap_around(meant.replace(fold=0))
+    return gap.at if gap is not None else meant.replace(fold=0).astimezone(UTC)
+
+
 def gap_around(meant: datetime) -> Change | None:
     """The gap that this local time lies in, None where it exists."""
     before, after = _both_offsets(meant)
