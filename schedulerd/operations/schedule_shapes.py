@@ -1,10 +1,21 @@
 """Schedules, fires and explanations as programs see them; the rest is in `shapes`, which costs less to import."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, assert_never
 
 from schedulerd.domain.durations import duration_text
-from schedulerd.domain.schedules import Cron, Interval, Once, Policies, Reboot, RRule, Schedule, When
+from schedulerd.domain.schedules import (
+    Blackout,
+    Cron,
+    Interval,
+    Once,
+    Policies,
+    Reboot,
+    RRule,
+    Schedule,
+    When,
+)
 from schedulerd.domain.simulation import Decision
 from schedulerd.domain.wording import in_words
 from schedulerd.domain.zones import zone
@@ -23,6 +34,10 @@ def schedule_shape(schedule: Schedule) -> Shape:
         "when": when_shape(definition.when),
         "text": in_words(definition.when, name=definition.name),
         "parameters": dict(definition.parameters),
+        "start": _local_text(definition.start),
+        "end": _local_text(definition.end),
+        "jitter_ms": milliseconds(definition.jitter),
+        "blackout": None if definition.blackout is None else _blackout_shape(definition.blackout),
         "policies": _policies_shape(definition.policies),
         "enabled": definition.enabled,
         "paused": None,
@@ -36,13 +51,18 @@ def when_shape(when: When) -> Shape:
     """When a schedule fires."""
     match when:
         case Cron():
-            return {"kind": "cron", "expression": when.expression, "timezone": when.timezone}
+            return {
+                "kind": "cron",
+                "expression": when.expression,
+                "timezone": when.timezone,
+                "day_match": None if when.day_match is None else when.day_match.value,
+            }
         case Interval():
             return {
                 "kind": "interval",
                 "expression": duration_text(when.every),
                 "timezone": when.timezone,
-                "anchor": None if when.anchor is None else when.anchor.isoformat(),
+                "anchor": _local_text(when.anchor),
             }
         case Once():
             return {"kind": "once", "expression": when.at.isoformat(), "timezone": when.timezone}
@@ -51,12 +71,29 @@ def when_shape(when: When) -> Shape:
                 "kind": "rrule",
                 "expression": when.expression,
                 "timezone": when.timezone,
-                "anchor": None if when.anchor is None else when.anchor.isoformat(),
+                "anchor": _local_text(when.anchor),
             }
         case Reboot():
             return {"kind": "reboot", "expression": "@reboot", "timezone": when.timezone}
         case _:
             assert_never(when)
+
+
+def _local_text(moment: datetime | None) -> str | None:
+    """A local time of the schedule's zone, as it was written."""
+    return None if moment is None else moment.isoformat()
+
+
+def _blackout_shape(blackout: Blackout) -> Shape:
+    return {
+        "action": blackout.action.value,
+        "windows": [
+            {"cron": one.expression, "duration_ms": milliseconds(one.duration)} for one in blackout.windows
+        ],
+        "spans": [{"from": one.start.isoformat(), "to": one.end.isoformat()} for one in blackout.spans],
+        "days": [day.isoformat() for day in blackout.days],
+        "calendars": list(blackout.calendars),
+    }
 
 
 def _policies_shape(policies: Policies) -> Mapping[str, Any]:

@@ -2,7 +2,8 @@
 
 In a flow folder the `*.py` files directly in it, except those beginning with `_` or `.`, are flow files; every other
 `*.py` in or below it is a module that they may import, so a change of one is told too, and the caller decides whose
-flows it touches. In a schedule folder the `*.toml` files directly in it count.
+flows it touches. In a schedule folder the `*.toml` files directly in it count, and the calendars beside them that they
+may name (`*.ics`, `*.txt`).
 
 What cannot be read, or may not be believed (watch/trust.py), is a problem and counts as unchanged: the last good
 version of it stays in force. What vanishes while we look is simply not there.
@@ -40,6 +41,11 @@ class Role(StrEnum):
     FLOW = "flow"
     MODULE = "module"
     SCHEDULES = "schedules"
+    CALENDAR = "calendar"
+
+
+_SCHEDULE_ROLES: Final = {".toml": Role.SCHEDULES, ".ics": Role.CALENDAR, ".txt": Role.CALENDAR}
+"""What the files of a schedule folder are, by their suffix."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -208,7 +214,7 @@ def _role(path: Path, root: WatchedFolder) -> Role | None:
     if path.name.startswith("."):
         return None
     if root.role is Role.SCHEDULES:
-        return Role.SCHEDULES if path.suffix == ".toml" else None
+        return _SCHEDULE_ROLES.get(path.suffix)
     if path.suffix != ".py":
         return None
     return Role.FLOW if path.parent == root.path and not path.name.startswith("_") else Role.MODULE
