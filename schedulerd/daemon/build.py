@@ -15,12 +15,14 @@ from schedulerd.config import Settings
 from schedulerd.daemon.feed import Feed
 from schedulerd.daemon.webprocess import WebProcess, bind
 from schedulerd.domain.agents import AgentBeat
+from schedulerd.domain.new_runs import RunMaker
 from schedulerd.engine import wire
 from schedulerd.engine.folders import RunFolders
 from schedulerd.engine.link import SpawnerLink
 from schedulerd.engine.processes import boot_id
 from schedulerd.scheduler.alarm import Alarm
 from schedulerd.scheduler.attempts import Attempts
+from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.core import Core, Mailbox, Parts
 from schedulerd.scheduler.definitions import Definitions
 from schedulerd.scheduler.ears import Ears
@@ -30,7 +32,6 @@ from schedulerd.scheduler.intake import IntakeDesk
 from schedulerd.scheduler.launching import Launch, Launcher
 from schedulerd.scheduler.mailing import Mailer, Sender, by_sendmail
 from schedulerd.scheduler.messages import Tick
-from schedulerd.domain.new_runs import RunMaker
 from schedulerd.scheduler.reconciling import Reconciler
 from schedulerd.scheduler.spawners import Spawners
 from schedulerd.scheduler.ticking import Ticker
@@ -122,6 +123,7 @@ class _Builder:
         parts = Parts(
             database=database,
             clock=clock,
+            clock_watch=ClockWatch(database, clock),
             attempts=attempts,
             definitions=Definitions(database, clock, runs),
             inspector=self._inspector(folders, launcher),
