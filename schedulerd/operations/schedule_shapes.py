@@ -16,7 +16,9 @@ from schedulerd.domain.schedules import (
     Schedule,
     When,
 )
+from schedulerd.domain.simulation import Decision
 from schedulerd.domain.wording import in_words
+from schedulerd.domain.zones import zone
 from schedulerd.operations.fires import Explanation, Fire
 from schedulerd.operations.shapes import Shape, milliseconds, time_text
 
@@ -114,6 +116,26 @@ def fire_shape(fire: Fire) -> Shape:
         "schedule": fire.schedule,
         "flow": fire.flow,
         "note": fire.note,
+    }
+
+
+def decision_shape(decision: Decision, flow: str | None) -> Shape:
+    """What would become of a due time, or of a span of them up to this one."""
+    definition = decision.schedule.definition
+    return {
+        "at": time_text(decision.at),
+        "schedule": definition.name,
+        "flow": flow,
+        "due_at": time_text(decision.due.at),
+        "local": decision.due.at.astimezone(zone(definition.when.timezone)).isoformat(
+            timespec="milliseconds"
+        ),
+        "timezone": definition.when.timezone,
+        "slot": decision.due.slot,
+        "outcome": "starts" if decision.reason is None else "skipped",
+        "reason": "" if decision.reason is None else decision.reason.value,
+        "count": decision.count,
+        "first_due_at": None if decision.first is None else time_text(decision.first.at),
     }
 
 

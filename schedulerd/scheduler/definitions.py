@@ -10,12 +10,12 @@ from schedulerd.domain.definitions import InForce, resolve
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition, Flow, FlowDefinition, FlowKind
 from schedulerd.domain.ids import FlowKey
+from schedulerd.domain.new_runs import RunMaker
 from schedulerd.domain.planning import look_forward
 from schedulerd.domain.schedules import Schedule, ScheduleDefinition
 from schedulerd.errors import BadDefinition, BadExpression
 from schedulerd.scheduler.inspecting import Inspected
 from schedulerd.scheduler.messages import DefinitionsChanged
-from schedulerd.scheduler.new_runs import RunMaker
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 

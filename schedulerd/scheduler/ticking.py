@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from schedulerd.domain.new_runs import RunMaker
 from schedulerd.domain.planning import plan
 from schedulerd.domain.runs import NewRun, Run
 from schedulerd.domain.schedules import Schedule
-from schedulerd.scheduler.new_runs import RunMaker
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 

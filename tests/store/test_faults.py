@@ -152,6 +152,7 @@ READS: dict[str, Work] = {
     "schedules.get": lambda tx: tx.schedules.get("etl-morning"),
     "schedules.due": lambda tx: tx.schedules.due(NOW),
     "schedules.next_due": lambda tx: tx.schedules.next_due(),
+    "schedules.ahead_of": lambda tx: tx.schedules.ahead_of(NOW),
     "runs.get": lambda tx: tx.runs.get(tx.runs.by_key(RunKey(1)).id),
     "runs.by_key": lambda tx: tx.runs.by_key(RunKey(1)),
     "runs.by_idempotency_key": lambda tx: tx.runs.by_idempotency_key("known"),
@@ -183,6 +184,9 @@ WRITES: dict[str, Work] = {
         a_schedule(), flow=tx.flows.get("etl").key, watermark=NOW, next_due=None, now=NOW
     ),
     "schedules.remove": lambda tx: tx.schedules.remove("etl-morning", now=NOW),
+    "schedules.reopen": lambda tx: tx.schedules.reopen(
+        tx.schedules.get("etl-morning").key, watermark=NOW, next_due=None, first_seen=NOW
+    ),
     "schedules.advance": lambda tx: tx.schedules.advance(
         tx.schedules.get("etl-morning").key, watermark=NOW, next_due=None, last_due=None
     ),
