@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, assert_never
 
 from schedulerd.domain.durations import duration_text
-from schedulerd.domain.schedules import Cron, Interval, Once, Policies, Reboot, RRule, Schedule, When
+from schedulerd.domain.schedules import Cron, Interval, Once, Pause, Policies, Reboot, RRule, Schedule, When
 from schedulerd.domain.wording import in_words
 from schedulerd.operations.fires import Explanation, Fire
 from schedulerd.operations.shapes import Shape, milliseconds, time_text
@@ -23,7 +23,7 @@ def schedule_shape(schedule: Schedule) -> Shape:
         "parameters": dict(definition.parameters),
         "policies": _policies_shape(definition.policies),
         "enabled": definition.enabled,
-        "paused": None,
+        "paused": _pause_shape(schedule.paused),
         "next_due": time_text(schedule.next_due),
         "last_due": time_text(schedule.last_due),
         "origin": definition.origin,
@@ -55,6 +55,10 @@ def when_shape(when: When) -> Shape:
             return {"kind": "reboot", "expression": "@reboot", "timezone": when.timezone}
         case _:
             assert_never(when)
+
+
+def _pause_shape(pause: Pause | None) -> Shape | None:
+    return None if pause is None else {"reason": pause.reason, "by": pause.by, "at": time_text(pause.at)}
 
 
 def _policies_shape(policies: Policies) -> Mapping[str, Any]:

@@ -39,6 +39,7 @@ from schedulerd.scheduler.reconciling import Reconciler, attempt_of
 from schedulerd.scheduler.spawner_news import SpawnerNews
 from schedulerd.scheduler.spawners import Spawners
 from schedulerd.scheduler.ticking import Ticker
+from schedulerd.scheduler.zone_data import follow_zone_data
 from schedulerd.store.database import Database
 
 log = logging.getLogger(__name__)
@@ -137,6 +138,7 @@ class Core:
     def begin(self) -> None:
         """Take up what an earlier daemon left; before the first turn. Raises `StoreUnavailable`."""
         parts = self._parts
+        follow_zone_data(parts.database)
         with parts.database.read() as tx:
             parts.definitions.load(tx)
         parts.reconciler.follow_live_runs(parts.definitions.flows)
@@ -289,6 +291,13 @@ class Core:
         self._claim, self._next_due, self._ticked_at = ticked.more, ticked.next_due, monotonic
         for run in ticked.claimed:
             self._launch(run)
+        if ticked.has_wishes:
+            self._grant_wishes()
+
+    def _grant_wishes(self) -> None:
+        if self._parts.ender.grant_wishes(now=self._parts.clock.now()):
+            self._claim = True  # what waited for such a run need not wait longer
+        self._end_runs()
 
     def _launch(self, run: Run) -> None:
         flow = self._parts.definitions.flows[run.flow_key]
@@ -310,10 +319,9 @@ class Core:
                 self._parts.intake.note(attempt.folder)
             else:
                 self._look_at(attempt)
-        self._parts.ender.grant_wishes(now=now)
         if self._stop is not None and self._stop.how == "cancel":
             self._parts.ender.record_all(now=now)
-        self._end_runs()
+        self._grant_wishes()
 
     def _look_at(self, attempt: Attempt) -> None:
         try:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.ids import RunKey
+from schedulerd.domain.new_runs import RunMaker
 from schedulerd.domain.runs import Run, RunFilter
 from schedulerd.domain.schedules import Overlap, Policies, ScheduleDefinition
 from schedulerd.engine.folders import RunFolders
@@ -21,7 +22,6 @@ from schedulerd.scheduler.inspecting import Inspector
 from schedulerd.scheduler.intake import IntakeDesk
 from schedulerd.scheduler.launching import Launch, Launcher
 from schedulerd.scheduler.messages import DefinitionsChanged, Message
-from schedulerd.domain.new_runs import RunMaker
 from schedulerd.scheduler.reconciling import Reconciler
 from schedulerd.scheduler.spawners import Spawners
 from schedulerd.scheduler.ticking import Ticker
@@ -108,7 +108,7 @@ class World:
             database=database,
             clock=clock,
             attempts=self.attempts,
-            definitions=Definitions(database, clock, runs),
+            definitions=Definitions(database, clock, runs, boot_id=self.boot),
             inspector=Inspector(
                 self.folders, self._ask_to_inspect, clock, request={"timeout_seconds": 30.0}, timezone="UTC"
             ),
