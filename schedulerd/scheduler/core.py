@@ -253,7 +253,8 @@ class Core:
 
     def _set_alarm(self) -> None:
         due = self._next_due if self._plan_due else None
-        self._parts.alarm.set(self._parts.clock.now() if self._claim else due)
+        soon = self._claim or self._swept_at == float("-inf")
+        self._parts.alarm.set(self._parts.clock.now() if soon else due)
 
     def _take(self) -> None:
         if self._parts.intake.take():
@@ -291,13 +292,7 @@ class Core:
         self._claim, self._next_due, self._ticked_at = ticked.more, ticked.next_due, monotonic
         for run in ticked.claimed:
             self._launch(run)
-        if ticked.has_wishes:
-            self._grant_wishes()
-
-    def _grant_wishes(self) -> None:
-        if self._parts.ender.grant_wishes(now=self._parts.clock.now()):
-            self._claim = True  # what waited for such a run need not wait longer
-        self._end_runs()
+        self._look_now(ticked.has_wishes)
 
     def _launch(self, run: Run) -> None:
         flow = self._parts.definitions.flows[run.flow_key]
@@ -319,9 +314,11 @@ class Core:
                 self._parts.intake.note(attempt.folder)
             else:
                 self._look_at(attempt)
+        if self._parts.ender.grant_wishes(now=now):
+            self._claim = True  # what waited for the end of such a run need not wait longer
         if self._stop is not None and self._stop.how == "cancel":
             self._parts.ender.record_all(now=now)
-        self._grant_wishes()
+        self._end_runs()
 
     def _look_at(self, attempt: Attempt) -> None:
         try:
