@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from docs.schedule_keys import EXAMPLE, KEY_MEANINGS
 from schedulerd import errors
 from schedulerd.cli.errors import CODES, MEANINGS
 from schedulerd.cli.help import help_
@@ -20,9 +21,8 @@ from schedulerd.cli.root import root
 from schedulerd.config.settings import PREFIX, Settings
 from schedulerd.domain.durations import duration_text
 from schedulerd.domain.runs import SkipReason, Trigger
-from schedulerd.domain.schedules import Catchup, Overlap, Policies
+from schedulerd.domain.schedule_values import KEYS
 from schedulerd.domain.states import FINAL, LIVE, MOVES, RunState, TaskState
-from schedulerd.watch.schedule_entries import KEYS
 
 FOLDER: Final = Path(__file__).parent / "reference"
 Fields = Mapping[str, FieldInfo]
@@ -252,29 +252,6 @@ def as_toml(value: Any) -> str:
             return f'"{value}"'
 
 
-USUAL: Final = Policies()
-KEY_MEANINGS: Final[Mapping[str, str]] = {
-    "name": "Its name, unique over all files; the history is kept under it. Required.",
-    "flow": "The name of the flow to run. Either this or `command`.",
-    "command": "A command for `/bin/sh -c`, recorded as a run of a flow that has the schedule's name.",
-    "cron": 'A cron expression: `"0 6 * * *"`. One of `cron`, `every` and `at` is needed. See [time](../explanation/time.md).',
-    "every": 'An interval: `"15m"`, counted from when the schedule was first seen. Whole days follow the clock on the wall.',
-    "at": 'One local time: `"2026-12-01T09:00"`.',
-    "timezone": "The time zone of `cron`, `at` and whole days of `every`. Default: `timezone` of the [settings](config.md).",
-    "parameters": 'What the flow is given: `{ region = "kr", rows = 100 }`. Unknown and missing ones are an error. A '
-    "command has none.",
-    "enabled": "`false` keeps the schedule and does not run it. Default: `true`.",
-    "catchup": f"What becomes of times that were missed: {', '.join(f'`{one}`' for one in Catchup)}. "
-    f"Default: `{USUAL.catchup}`.",
-    "catchup_limit": f"How many missed times `all` makes up for, the oldest first. Default: `{USUAL.catchup_limit}`.",
-    "catchup_window": f'How far back missed times are made up for. Default: `"{duration_text(USUAL.catchup_window)}"`.',
-    "misfire_grace": "How late a time is still on time, and no business of `catchup`. Default: "
-    f'`"{duration_text(USUAL.misfire_grace)}"`.',
-    "overlap": "What becomes of a time at which the last run of this schedule still runs: "
-    f"{', '.join(f'`{one}`' for one in Overlap)}. Default: `{USUAL.overlap}`.",
-}
-
-
 def schedule_files_page() -> str:
     """The keys of a `[[schedule]]`."""
     return "\n\n".join(
@@ -285,13 +262,7 @@ def schedule_files_page() -> str:
             "`schedulerd validate`, `schedulerd status` and the daemon's log, and costs only the schedule it stands "
             "in: the last good version of that one stays in force.",
             table(("key", "meaning"), [(f"`{key}`", KEY_MEANINGS[key]) for key in KEYS]),
-            "```toml\n"
-            "[[schedule]]\n"
-            'name = "etl-morning"\n'
-            'flow = "ETL-pipeline"\n'
-            'cron = "0 6 * * *"\n'
-            'timezone = "Asia/Seoul"\n'
-            "```",
+            f"```toml\n{EXAMPLE}```",
         ]
     )
 

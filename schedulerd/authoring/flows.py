@@ -7,7 +7,7 @@ from sys import _getframe
 from schedulerd.authoring import loading
 from schedulerd.authoring.context import FlowContext, flow_run
 from schedulerd.authoring.options import tags_of, timeout_of
-from schedulerd.authoring.schedules import Cron, Interval, schedules_of
+from schedulerd.authoring.schedules import Cron, Interval, RRule, schedules_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class AnyFlow:
         return self.name
 
     def serve(self, name: str | None = None, **options: Any) -> Any:
-        """Add the schedules given (`cron`, `interval`, `schedule`, `schedules`) to the flow; the daemon serves them."""
+        """Add the schedules given (`cron`, `interval`, `rrule`, `schedule`, `schedules`) to the flow; the daemon serves them."""
         if loading.is_loading():
             loading.note_done(self, "serve", () if name is None else (name,), options)
             self.schedules += _served(options)
@@ -103,6 +103,8 @@ def _served(options: Mapping[str, Any]) -> tuple[Schedule, ...]:
         made += [Cron(one, parameters=parameters) for one in _several(cron)]
     if (interval := options.get("interval")) is not None:
         made += [Interval(one, parameters=parameters) for one in _several(interval)]
+    if (rrule := options.get("rrule")) is not None:
+        made += [RRule(one, parameters=parameters) for one in _several(rrule)]
     return (*made, *schedules_of(options.get("schedule")), *schedules_of(options.get("schedules")))
 
 

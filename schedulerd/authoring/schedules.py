@@ -1,92 +1,129 @@
-"""Schedules in a flow file: plain values. What they mean, and whether they are valid, is the daemon's to say."""
+"""Schedules in a flow file: plain values. What they mean, and whether they are valid, is the daemon's to say.
+
+They take the options of a schedule file under the same names: `start`, `end`, `jitter`, `catchup` and the others. A
+duration may be a text such as "15m", a number of seconds or a timedelta.
+"""
 
 from __future__ import annotations
+
+from schedulerd.authoring.options import refuse_unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime, timedelta
-    from typing import Any
+    from datetime import date, datetime, timedelta
+    from typing import Any, Literal, TypedDict, Unpack
+
+    Duration = timedelta | float | str
+
+    class Options(TypedDict, total=False):
+        """What every kind of schedule takes; `slug` and `active` are Prefect's words for `name` and `enabled`."""
+
+        name: str | None
+        slug: str | None
+        parameters: Mapping[str, Any] | None
+        enabled: bool | None
+        active: bool | None
+        start: date | str | None
+        end: date | str | None
+        jitter: Duration | None
+        blackout: Iterable[Mapping[str, Any]] | None
+        blackout_action: Literal["skip", "run-after"] | None
+        catchup: Literal["latest", "all", "none"] | None
+        catchup_limit: int | None
+        catchup_window: Duration | None
+        misfire_grace: Duration | None
+        overlap: Literal["skip", "queue", "allow", "replace"] | None
+        queue_limit: int | None
+
+
+_OPTIONS = (
+    *("name", "parameters", "enabled", "start", "end", "jitter", "blackout", "blackout_action"),
+    *("catchup", "catchup_limit", "catchup_window", "misfire_grace", "overlap", "queue_limit"),
+)
+_ALIASES = {"slug": "name", "active": "enabled"}
 
 
 class Schedule:
-    """When a flow is to run, with which parameters. Equal to another that says the same."""
+    """When a flow is to run, with which parameters and policies. Equal to another that says the same."""
 
-    kind = ""
-
-    def __init__(
-        self, *, timezone: str | None, name: str | None, parameters: Mapping[str, Any] | None
-    ) -> None:
-        self.timezone = timezone
-        self.name = name
-        self.parameters = dict(parameters or {})
+    def __init__(self, when: Mapping[str, Any], options: Options) -> None:
+        kind = type(self).__name__
+        refuse_unknown(kind, options, known=(*_OPTIONS, *_ALIASES))
+        said: dict[str, Any] = {**options}
+        for alias, key in _ALIASES.items():
+            if alias in said:
+                said[key] = _one_of_two(kind, key, said.get(key), alias, said.pop(alias))
+        self._said = {key: _plain(value) for key, value in when.items() if value is not None}
+        self._said |= {
+            key: _plain(said[key]) for key in _OPTIONS if said.get(key) is not None and key != "parameters"
+        }
+        self.name: str | None = said.get("name")
+        self.parameters: dict[str, Any] = dict(said.get("parameters") or {})
 
     def describe(self) -> dict[str, Any]:
-        """The schedule as a dict; JSON-able when its parameters are."""
-        return {
-            "kind": self.kind,
-            "timezone": _text(self.timezone),
-            "name": self.name,
-            "parameters": self.parameters,
-        }
+        """What it says, as a `[[schedule]]` of a schedule file would; JSON-able when its parameters are."""
+        return self._said | ({"parameters": self.parameters} if self.parameters else {})
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Schedule) and self.describe() == other.describe()
 
     def __hash__(self) -> int:
-        return hash((self.kind, self.name))
+        return hash((type(self), self.name))
 
     def __repr__(self) -> str:
-        said = {
-            key: value for key, value in self.describe().items() if key != "kind" and value not in (None, {})
-        }
-        return f"{type(self).__name__}({', '.join(f'{key}={value!r}' for key, value in said.items())})"
+        said = (f"{key}={value!r}" for key, value in self.describe().items())
+        return f"{type(self).__name__}({', '.join(said)})"
 
 
 class Cron(Schedule):
-    """By a cron expression, in a time zone (the daemon's, when none is given)."""
+    """By a cron expression, in a time zone (the daemon's, when none is given).
 
-    kind = "cron"
+    `day_match` says what counts where both day fields are restricted: "either" or "both". `day_or` is Prefect's word
+    for it: True is "either".
+    """
 
     def __init__(
         self,
         cron: str,
         timezone: str | None = None,
         *,
-        name: str | None = None,
-        parameters: Mapping[str, Any] | None = None,
+        day_match: Literal["either", "both"] | None = None,
+        day_or: bool | None = None,
+        **options: Unpack[Options],
     ) -> None:
-        super().__init__(timezone=timezone, name=name, parameters=parameters)
-        self.cron = cron
-
-    def describe(self) -> dict[str, Any]:
-        """The schedule as a dict; JSON-able when its parameters are."""
-        return {**super().describe(), "cron": self.cron}
+        either_or = None if day_or is None else "either" if day_or else "both"
+        match = _one_of_two("Cron", "day_match", day_match, "day_or", either_or)
+        super().__init__({"cron": cron, "timezone": timezone, "day_match": match}, options)
 
 
 class Interval(Schedule):
-    """Every so often: a timedelta, a number of seconds, or a text such as "15m"."""
-
-    kind = "interval"
+    """Every so often: the n-th time is anchor + n × interval. `anchor_date` is Prefect's word for `anchor`."""
 
     def __init__(
         self,
-        interval: timedelta | float | str,
+        interval: Duration,
         anchor: datetime | str | None = None,
         timezone: str | None = None,
         *,
-        name: str | None = None,
-        parameters: Mapping[str, Any] | None = None,
+        anchor_date: datetime | str | None = None,
+        **options: Unpack[Options],
     ) -> None:
-        super().__init__(timezone=timezone, name=name, parameters=parameters)
-        self.interval = interval
-        self.anchor = anchor
+        anchor = _one_of_two("Interval", "anchor", anchor, "anchor_date", anchor_date)
+        super().__init__({"every": interval, "timezone": timezone, "anchor": anchor}, options)
 
-    def describe(self) -> dict[str, Any]:
-        """The schedule as a dict, `every` in seconds or as the text given; JSON-able when its parameters are."""
-        seconds = getattr(self.interval, "total_seconds", None)
-        every = self.interval if seconds is None else seconds()
-        return {**super().describe(), "every": every, "anchor": _text(self.anchor)}
+
+class RRule(Schedule):
+    """By a recurrence rule (RFC 5545), such as "FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=18". `anchor` is its DTSTART."""
+
+    def __init__(
+        self,
+        rrule: str,
+        timezone: str | None = None,
+        anchor: datetime | str | None = None,
+        **options: Unpack[Options],
+    ) -> None:
+        super().__init__({"rrule": rrule, "timezone": timezone, "anchor": anchor}, options)
 
 
 def schedules_of(given: Schedule | Iterable[Schedule] | None) -> tuple[Schedule, ...]:
@@ -96,12 +133,31 @@ def schedules_of(given: Schedule | Iterable[Schedule] | None) -> tuple[Schedule,
     several = tuple(given) if isinstance(given, list | tuple) else (given,)
     for schedule in several:
         if not isinstance(schedule, Schedule):
-            raise TypeError(f"a schedule is made with Cron(...) or Interval(...), it is not {schedule!r}")
+            raise TypeError(
+                f"a schedule is made with Cron(...), Interval(...) or RRule(...), it is not {schedule!r}"
+            )
     return several
 
 
-def _text(given: object) -> str | None:
-    """A zone, a moment or a text as text."""
-    if given is None:
-        return None
-    return given.isoformat() if hasattr(given, "isoformat") else str(given)
+def _one_of_two(kind: str, name: str, given: Any, alias: str, other: Any) -> Any:
+    """What was given under either name; raises `TypeError` where both were."""
+    if given is not None and other is not None:
+        raise TypeError(f"{kind}(): {name} and {alias} are the same thing; give one of them")
+    return other if given is None else given
+
+
+def _plain(value: Any) -> Any:
+    """The value as JSON has it: moments and zones as text, durations as seconds."""
+    if isinstance(value, str | bool | int):
+        return value
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if hasattr(value, "total_seconds"):
+        return value.total_seconds()
+    if isinstance(value, float):
+        return value if abs(value) < float("inf") else str(value)
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(inner) for inner in value]
+    return str(value)

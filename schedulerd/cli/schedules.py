@@ -1,7 +1,7 @@
 """`schedules`: list, show, next, pause, resume."""
 
 import getpass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +13,7 @@ from schedulerd.cli.kinds import COMING, COUNT
 from schedulerd.cli.output import Column, Output, Shape, json_text
 from schedulerd.cli.run_pages import facts
 from schedulerd.cli.tables import Cell, visible
+from schedulerd.domain.durations import duration_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -110,12 +111,46 @@ def _pause(schedule: Shape, out: Output) -> str:
     return "" if pause is None else f"{out.at_and_ago(pause['at'])}, by {pause['by']}: {pause['reason']}"
 
 
+def _day_match(when: Shape) -> str:
+    match = when.get("day_match")
+    return f"{match} of the two day fields" if match else ""
+
+
+def _local(moment: str | None) -> str:
+    return (moment or "").replace("T", " ")
+
+
+def _duration(milliseconds: int) -> str:
+    """As it is written in a schedule file."""
+    return duration_text(timedelta(milliseconds=milliseconds))
+
+
+def _blackout(blackout: Shape | None) -> str:
+    """`skip: 0 22 * * 5 for 2d8h, 1 span, 362 days (of holidays DE-BY, closing-days.ics)`."""
+    if blackout is None:
+        return ""
+    closed = [f"{one['cron']} for {_duration(one['duration_ms'])}" for one in blackout["windows"]]
+    closed += _counted(len(blackout["spans"]), "span") + _counted(len(blackout["days"]), "day")
+    of = f" (of {', '.join(blackout['calendars'])})" if blackout["calendars"] else ""
+    return f"{blackout['action']}: {', '.join(closed) or 'nothing'}{of}"
+
+
+def _counted(number: int, noun: str) -> list[str]:
+    return [f"{number:,} {noun}{'' if number == 1 else 's'}"] if number else []
+
+
 def _page(schedule: Shape, out: Output) -> str:
     policies = schedule["policies"]
     lines = facts(
         [
             ("when", schedule["text"]),
             ("expression", f"{schedule['when']['expression']}  ({schedule['when']['timezone']})"),
+            ("days", _day_match(schedule["when"])),
+            ("anchor", _local(schedule["when"].get("anchor"))),
+            ("start", _local(schedule["start"])),
+            ("end", _local(schedule["end"])),
+            ("jitter", f"up to {_duration(schedule['jitter_ms'])}" if schedule["jitter_ms"] else ""),
+            ("blackout", _blackout(schedule["blackout"])),
             ("flow", schedule.get("flow", "")),
             ("command", schedule.get("command", "")),
             ("parameters", json_text(schedule["parameters"]) if schedule["parameters"] else ""),

@@ -1,10 +1,13 @@
-"""From what changed in the folders to what the core is told: reads schedule files, and says which flow files to look at."""
+"""From what changed in the folders to what the core is told: reads schedule files and crontabs, and says which flow files to look at."""
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
 
 from schedulerd.domain.schedules import ScheduleDefinition
 from schedulerd.scheduler.messages import DefinitionsChanged
 from schedulerd.watch.changes import FolderChange
+from schedulerd.watch.crontabs import SUFFIX, read_crontab_file
 from schedulerd.watch.folders import Role, SeenFile
 from schedulerd.watch.schedule_files import (
     ScheduleFile,
@@ -13,6 +16,8 @@ from schedulerd.watch.schedule_files import (
     read_schedule_file,
     remembered,
 )
+
+_READERS: Final = {Role.SCHEDULES: read_schedule_file, Role.CRONTAB: read_crontab_file}
 
 
 class Feed:
@@ -27,8 +32,8 @@ class Feed:
     ) -> None:
         self._post = post
         self._timezone = timezone
-        self._in_force: SchedulesInForce = remembered(one for one in last_known if ".toml:" in one.origin)
-        self._read: dict[str, tuple[str, ScheduleFile]] = {}
+        self._in_force: SchedulesInForce = remembered(one for one in last_known if _is_of_schedule_file(one))
+        self._read: dict[str, tuple[_Content, ScheduleFile]] = {}
 
     def __call__(self, change: FolderChange) -> None:
         """Tell the core."""
@@ -48,10 +53,11 @@ class Feed:
         )
 
     def _schedules(self, change: FolderChange, withheld: frozenset[str]) -> SchedulesInForce | None:
-        touched = any(file.role is Role.SCHEDULES for file in (*change.changed, *change.removed))
+        touched = any(file.role in _OF_SCHEDULES for file in (*change.changed, *change.removed))
         if not (touched or change.first or withheld):
             return None
-        read = [self._read_file(file) for file in change.files if file.role is Role.SCHEDULES]
+        contents = _contents(change.files)
+        read = [self._read_file(file, content) for file, content in contents.items()]
         read += [
             ScheduleFile(path=path, unread=True)
             for path in self._in_force.by_file
@@ -60,13 +66,36 @@ class Feed:
         self._in_force = in_force(self._in_force, read)
         return self._in_force
 
-    def _read_file(self, file: SeenFile) -> ScheduleFile:
+    def _read_file(self, file: SeenFile, content: "_Content") -> ScheduleFile:
         path = str(file.path)
         known = self._read.get(path)
-        if known is None or known[0] != file.hash:
-            known = (file.hash, read_schedule_file(file.path, timezone=self._timezone))
+        if known is None or known[0] != content:
+            known = (content, _READERS[file.role](file.path, timezone=self._timezone))
             self._read[path] = known
         return known[1]
+
+
+_OF_SCHEDULES: Final = (*_READERS, Role.CALENDAR)
+_Content = tuple[str, frozenset[tuple[Path, str]]]
+"""What a schedule file says depends on: its own hash, and those of the calendars beside it."""
+
+
+def _contents(files: Iterable[SeenFile]) -> dict[SeenFile, _Content]:
+    """The schedule files and crontabs."""
+    beside: dict[Path, set[tuple[Path, str]]] = {}
+    for file in files:
+        if file.role is Role.CALENDAR:
+            beside.setdefault(file.path.parent, set()).add((file.path, file.hash))
+    return {
+        file: (file.hash, frozenset(beside.get(file.path.parent, ())))
+        for file in files
+        if file.role in _READERS
+    }
+
+
+def _is_of_schedule_file(definition: ScheduleDefinition) -> bool:
+    """Did it come from a schedule file or a crontab, and not from a flow file?"""
+    return definition.origin.rpartition(":")[0].endswith((".toml", SUFFIX))
 
 
 def _to_look_at(change: FolderChange) -> frozenset[str]:

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 from schedulerd.domain.due import Due
 from schedulerd.domain.ids import RANDOM_BITS, FlowKey, RunId, ScheduleKey, uuid7
@@ -10,6 +11,8 @@ from schedulerd.domain.planning import Plan, Skip, SkipSpan
 from schedulerd.domain.runs import NewRun, SkipReason, Trigger
 from schedulerd.domain.schedules import Schedule, ScheduleDefinition
 from schedulerd.domain.states import RunState
+
+_CRONTAB: Final = ".crontab:"
 
 
 class RunMaker:
@@ -77,7 +80,7 @@ class RunMaker:
             id=RunId(uuid7(now, entropy=self._entropy())),
             flow=flow,
             created_at=now,
-            trigger=Trigger.SCHEDULE,
+            trigger=Trigger.CRONTAB if _CRONTAB in definition.origin else Trigger.SCHEDULE,
             due_at=due.at,
             state=state,
             reason=reason,

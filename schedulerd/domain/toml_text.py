@@ -33,7 +33,10 @@ _PLACE: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TomlText:
-    """A parsed TOML document. `lines` has the line of each table, table of an array, and key, by its path."""
+    """A parsed TOML document. `lines` has the line of each table, table of an array, and key, by its path.
+
+    Keys of an inline table have none of their own, but the inline tables of an array have.
+    """
 
     data: Mapping[str, Any]
     lines: Mapping[Path, int]
@@ -75,6 +78,28 @@ def _places(text: str) -> Iterator[tuple[Path, int]]:
             # a dotted key makes its tables too: `web.port = 1` is also where `web` stands
             for length in range(len(table) + 1, len(path) + 1):
                 yield path[:length], line
+            if text.startswith("[", start := _after_blanks(text, key.end())):
+                yield from _inline_tables(path, line, text, start)
+
+
+def _after_blanks(text: str, start: int) -> int:
+    while text.startswith((" ", "\t"), start):
+        start += 1
+    return start
+
+
+def _inline_tables(path: Path, line: int, text: str, start: int) -> Iterator[tuple[Path, int]]:
+    """The lines on which the tables in an array begin that stands at `start`."""
+    index, depth = 0, 0
+    for token in _TOKEN.finditer(text, start):
+        line += token[0].count("\n")
+        if token[0] == "{" and depth == 1:
+            yield (*path, index), line
+        elif token[0] == "," and depth == 1:
+            index += 1
+        depth += (token[0] in "[{") - (token[0] in "]}")
+        if depth == 0:
+            return
 
 
 def _statements(text: str) -> Iterator[tuple[int, int]]:

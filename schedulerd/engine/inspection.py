@@ -5,21 +5,21 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from schedulerd.authoring.describing import describe
 from schedulerd.authoring.failures import describe_failure
 from schedulerd.authoring.loading import loading
-from schedulerd.domain.due import check_when
-from schedulerd.domain.durations import parse_duration
+from schedulerd.domain.blackout_values import DaysOff
+from schedulerd.domain.entries import BadEntry
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition, FlowDefinition, FlowKind
-from schedulerd.domain.schedules import Cron, Interval, ScheduleDefinition, When
+from schedulerd.domain.schedule_values import schedule_of
+from schedulerd.domain.schedules import ScheduleDefinition
 from schedulerd.engine.code import Source, execute_file, find_neighbours, keep, loaded_neighbours
 from schedulerd.engine.recorder import failure_as_json
-from schedulerd.errors import BadExpression
 
 Answer = Mapping[str, Any]
 LARGEST = 1 << 20  # bytes of a flow file
@@ -60,8 +60,8 @@ def understand(file: str, answer: Answer, *, timezone: str) -> FileDefinition | 
         return failure_from_json(answer["error"])
     try:
         flows = tuple(_flow(file, flow, timezone) for flow in answer["flows"])
-    except BadExpression as error:
-        return Failure(type="BadSchedule", message=f"{error.reason}: {error.expression!r}", file=file)
+    except _BadScheduleError as error:
+        return Failure(type="BadSchedule", message=error.message, file=file, line=error.line)
     twice = {flow.name for flow in flows if sum(other.name == flow.name for other in flows) > 1}
     if twice:
         return Failure(
@@ -86,33 +86,69 @@ def _flow(file: str, flow: Mapping[str, Any], timezone: str) -> FlowDefinition:
         edges=tuple((above, below) for above, below in flow["edges"]),
         timeout_seconds=flow["timeout_seconds"],
         schedules=tuple(
-            _schedule(file, name, number, schedule, timezone)
+            _schedule(file, flow, number, schedule, timezone)
             for number, schedule in enumerate(flow["schedules"])
         ),
     )
 
 
 def _schedule(
-    file: str, flow: str, number: int, schedule: Mapping[str, Any], timezone: str
+    file: str, flow: Mapping[str, Any], number: int, said: Mapping[str, Any], timezone: str
 ) -> ScheduleDefinition:
-    name = schedule.get("name") or f"{flow}#{number}"
-    when = _when(schedule, schedule.get("timezone") or timezone)
-    check_when(when, name=name)
-    return ScheduleDefinition(
-        name=name, when=when, flow=flow, parameters=schedule.get("parameters") or {}, origin=file
-    )
+    name = said.get("name") or f"{flow['name']}#{number}"
+    values = {**{key: _value(key, value) for key, value in said.items()}, "name": name, "flow": flow["name"]}
+    try:
+        return schedule_of(values, timezone=timezone, origin=file, calendars=_NoCalendars())
+    except BadEntry as error:
+        message = f"schedule {name!r}: {error.reason}" + (f"; {error.mend}" if error.mend else "")
+        raise _BadScheduleError(message, flow.get("line")) from error
 
 
-def _when(schedule: Mapping[str, Any], timezone: str) -> When:
-    if schedule["kind"] == "cron":
-        return Cron(expression=schedule["cron"], timezone=timezone)
-    every = schedule["every"]
-    anchor = schedule.get("anchor")
-    return Interval(
-        every=parse_duration(every) if isinstance(every, str) else timedelta(seconds=every),
-        timezone=timezone,
-        anchor=None if anchor is None else datetime.fromisoformat(anchor),
-    )
+class _BadScheduleError(Exception):
+    """A schedule that cannot be, and the line of its flow."""
+
+    def __init__(self, message: str, line: int | None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+
+
+_DURATIONS: Final = frozenset({"every", "jitter", "catchup_window", "misfire_grace", "duration"})
+
+
+def _value(key: str, value: Any) -> Any:
+    """The value as a schedule file would have it; a duration may be a number of seconds here."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and key in _DURATIONS:
+        return _seconds(value)
+    if key == "blackout" and isinstance(value, list):
+        return [
+            {name: _value(name, inner) for name, inner in one.items()} if isinstance(one, dict) else one
+            for one in value
+        ]
+    return value
+
+
+def _seconds(value: float) -> timedelta | str:
+    try:
+        return timedelta(seconds=value)
+    except OverflowError:
+        return str(value)  # which is no duration, and is refused as that
+
+
+class _NoCalendars:
+    """What reads calendars is not at hand where flow files are read."""
+
+    def file(self, name: str, *, timezone: str) -> DaysOff:
+        """Refuse."""
+        raise _in_files_only()
+
+    def holidays(self, code: str) -> tuple[date, ...]:
+        """Refuse."""
+        raise _in_files_only()
+
+
+def _in_files_only() -> BadEntry:
+    return BadEntry("only a schedule file can name it; write this schedule into one, in config/schedules/")
 
 
 def read_answer(path: Path) -> Answer | None:

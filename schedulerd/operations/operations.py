@@ -16,6 +16,7 @@ from schedulerd.store.database import Database
 
 if TYPE_CHECKING:
     from schedulerd.operations.fires import Fires
+    from schedulerd.operations.simulating import Simulation
 
 
 class Operations:
@@ -44,3 +45,10 @@ class Operations:
         )  # the search of due times: 30 ms that most commands save
 
         return Fires(self._database, self._clock)
+
+    @cached_property
+    def simulation(self) -> "Simulation":
+        """What would happen over a stretch of time."""
+        from schedulerd.operations.simulating import Simulation  # the same search
+
+        return Simulation(self._database)

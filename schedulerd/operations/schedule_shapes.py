@@ -1,11 +1,25 @@
 """Schedules, fires and explanations as programs see them; the rest is in `shapes`, which costs less to import."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, assert_never
 
 from schedulerd.domain.durations import duration_text
-from schedulerd.domain.schedules import Cron, Interval, Once, Pause, Policies, Reboot, RRule, Schedule, When
+from schedulerd.domain.schedules import (
+    Blackout,
+    Cron,
+    Interval,
+    Once,
+    Pause,
+    Policies,
+    Reboot,
+    RRule,
+    Schedule,
+    When,
+)
+from schedulerd.domain.simulation import Decision
 from schedulerd.domain.wording import in_words
+from schedulerd.domain.zones import zone
 from schedulerd.operations.fires import Explanation, Fire
 from schedulerd.operations.shapes import Shape, milliseconds, time_text
 
@@ -21,6 +35,10 @@ def schedule_shape(schedule: Schedule) -> Shape:
         "when": when_shape(definition.when),
         "text": in_words(definition.when, name=definition.name),
         "parameters": dict(definition.parameters),
+        "start": _local_text(definition.start),
+        "end": _local_text(definition.end),
+        "jitter_ms": milliseconds(definition.jitter),
+        "blackout": None if definition.blackout is None else _blackout_shape(definition.blackout),
         "policies": _policies_shape(definition.policies),
         "enabled": definition.enabled,
         "paused": _pause_shape(schedule.paused),
@@ -34,13 +52,18 @@ def when_shape(when: When) -> Shape:
     """When a schedule fires."""
     match when:
         case Cron():
-            return {"kind": "cron", "expression": when.expression, "timezone": when.timezone}
+            return {
+                "kind": "cron",
+                "expression": when.expression,
+                "timezone": when.timezone,
+                "day_match": None if when.day_match is None else when.day_match.value,
+            }
         case Interval():
             return {
                 "kind": "interval",
                 "expression": duration_text(when.every),
                 "timezone": when.timezone,
-                "anchor": None if when.anchor is None else when.anchor.isoformat(),
+                "anchor": _local_text(when.anchor),
             }
         case Once():
             return {"kind": "once", "expression": when.at.isoformat(), "timezone": when.timezone}
@@ -49,7 +72,7 @@ def when_shape(when: When) -> Shape:
                 "kind": "rrule",
                 "expression": when.expression,
                 "timezone": when.timezone,
-                "anchor": None if when.anchor is None else when.anchor.isoformat(),
+                "anchor": _local_text(when.anchor),
             }
         case Reboot():
             return {"kind": "reboot", "expression": "@reboot", "timezone": when.timezone}
@@ -59,6 +82,23 @@ def when_shape(when: When) -> Shape:
 
 def _pause_shape(pause: Pause | None) -> Shape | None:
     return None if pause is None else {"reason": pause.reason, "by": pause.by, "at": time_text(pause.at)}
+
+
+def _local_text(moment: datetime | None) -> str | None:
+    """A local time of the schedule's zone, as it was written."""
+    return None if moment is None else moment.isoformat()
+
+
+def _blackout_shape(blackout: Blackout) -> Shape:
+    return {
+        "action": blackout.action.value,
+        "windows": [
+            {"cron": one.expression, "duration_ms": milliseconds(one.duration)} for one in blackout.windows
+        ],
+        "spans": [{"from": one.start.isoformat(), "to": one.end.isoformat()} for one in blackout.spans],
+        "days": [day.isoformat() for day in blackout.days],
+        "calendars": list(blackout.calendars),
+    }
 
 
 def _policies_shape(policies: Policies) -> Mapping[str, Any]:
@@ -81,6 +121,26 @@ def fire_shape(fire: Fire) -> Shape:
         "schedule": fire.schedule,
         "flow": fire.flow,
         "note": fire.note,
+    }
+
+
+def decision_shape(decision: Decision, flow: str | None) -> Shape:
+    """What would become of a due time, or of a span of them up to this one."""
+    definition = decision.schedule.definition
+    return {
+        "at": time_text(decision.at),
+        "schedule": definition.name,
+        "flow": flow,
+        "due_at": time_text(decision.due.at),
+        "local": decision.due.at.astimezone(zone(definition.when.timezone)).isoformat(
+            timespec="milliseconds"
+        ),
+        "timezone": definition.when.timezone,
+        "slot": decision.due.slot,
+        "outcome": "starts" if decision.reason is None else "skipped",
+        "reason": "" if decision.reason is None else decision.reason.value,
+        "count": decision.count,
+        "first_due_at": None if decision.first is None else time_text(decision.first.at),
     }
 
 

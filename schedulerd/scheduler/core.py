@@ -19,6 +19,7 @@ from schedulerd.domain.runs import Run
 from schedulerd.errors import StoreUnavailable
 from schedulerd.scheduler.alarm import Alarm
 from schedulerd.scheduler.attempts import Attempt, Attempts
+from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.definitions import Definitions
 from schedulerd.scheduler.ending import Ender
 from schedulerd.scheduler.inspecting import Inspector
@@ -62,6 +63,7 @@ class Parts:
 
     database: Database
     clock: Clock
+    clock_watch: ClockWatch
     attempts: Attempts
     definitions: Definitions
     inspector: Inspector
@@ -232,6 +234,7 @@ class Core:
         monotonic = self._parts.clock.monotonic()
         yield self._end_runs
         if self._stop is None:
+            yield self._watch_the_clock
             yield self._tick
             yield self._define
         if monotonic - self._swept_at >= _SWEEP_SECONDS:
@@ -277,6 +280,10 @@ class Core:
             for done in self._reloads:
                 done()
             self._reloads.clear()
+
+    def _watch_the_clock(self) -> None:
+        if self._parts.clock_watch.look():
+            self._claim = True  # what is due next has changed
 
     def _tick(self) -> None:
         if self._stop is not None:

@@ -11,6 +11,7 @@ from schedulerd.domain.schedules import Pause, Reboot, Schedule, ScheduleDefinit
 from schedulerd.errors import Conflict, NotFound
 from schedulerd.store.documents import read_schedule, schedule_json
 from schedulerd.store.near import near
+from schedulerd.store.reopening import AHEAD, reopen
 from schedulerd.store.tables import IS_QUEUED, AnyRow, runs, schedules
 
 _DUE: Final = (
@@ -174,6 +175,20 @@ class Schedules:
         rows = [{"key": key, "due": due} for key, due in times.items()]
         if rows:
             self._connection.execute(_SET_DUE, rows)
+
+    def ahead_of(self, moment: datetime) -> list[Schedule]:
+        """The schedules in force that are decided beyond this moment."""
+        return [_schedule(row) for row in self._connection.execute(AHEAD, {"moment": moment})]
+
+    def reopen(
+        self, key: ScheduleKey, *, watermark: datetime, next_due: datetime | None, first_seen: datetime
+    ) -> int:
+        """Have a schedule look forward from `watermark` again, though it is decided beyond it.
+
+        Skips of due times after it give their slots back, so that these can be decided again, and stay as rows; how
+        many did is returned. What ran, or is to run, keeps its slot.
+        """
+        return reopen(self._connection, key, watermark=watermark, next_due=next_due, first_seen=first_seen)
 
     def all(self, *, removed: bool = False) -> list[Schedule]:
         """The schedules in force by name, or with `removed` also those that are no more."""

@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from schedulerd.domain.blackout_values import Calendars
 from schedulerd.domain.names import near_names
+from schedulerd.domain.schedule_values import KEYS
 from schedulerd.domain.schedules import ScheduleDefinition
 from schedulerd.domain.toml_text import TomlText, parse_toml
 from schedulerd.errors import BadDefinition
-from schedulerd.watch.schedule_entries import KEYS, ScheduleEntry, definition_of
-from schedulerd.watch.trust import Trust
+from schedulerd.watch.calendars import CalendarsBeside
+from schedulerd.watch.schedule_entries import ScheduleEntry
+from schedulerd.watch.trust import Trust, read_trusted
 
 MAX_FILE_BYTES: Final = 1 << 20
 MAX_ENTRIES: Final = 10_000
@@ -19,13 +22,17 @@ MAX_ENTRIES: Final = 10_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScheduleFile:
-    """What one file says now. `unread` when nothing of it could be taken; `broken` are names of entries with errors."""
+    """What one file says now. `unread` when nothing of it could be taken; `broken` are names of entries with errors.
+
+    `keeps_missing`: something in it is wrong, and it cannot be told whose definition that was.
+    """
 
     path: str
     definitions: tuple[ScheduleDefinition, ...] = ()
     errors: tuple[BadDefinition, ...] = ()
     broken: frozenset[str] = frozenset()
     unread: bool = False
+    keeps_missing: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +81,11 @@ def in_force(previous: SchedulesInForce, read: Sequence[ScheduleFile]) -> Schedu
 def _counting(last_good: Sequence[ScheduleDefinition], file: ScheduleFile) -> Sequence[ScheduleDefinition]:
     if file.unread:
         return last_good
-    return (*file.definitions, *(one for one in last_good if one.name in file.broken))
+    there = {one.name for one in file.definitions}
+    kept = (
+        one for one in last_good if one.name in file.broken or (file.keeps_missing and one.name not in there)
+    )
+    return (*file.definitions, *kept)
 
 
 def _taken(definition: ScheduleDefinition, holder: str) -> BadDefinition:
@@ -88,33 +99,30 @@ def read_schedule_file(path: Path, *, timezone: str, uid: int | None = None) -> 
 
     `uid` is the user that must be able to trust the file, by default our own.
     """
+    trust = Trust(os.geteuid() if uid is None else uid)
     try:
-        text = _read(path, Trust(os.geteuid() if uid is None else uid))
+        text = read_text(path, trust, kind="TOML")
     except BadDefinition as error:
         return ScheduleFile(path=str(path), errors=(error,), unread=True)
-    return parse_schedule_file(text, path=str(path), timezone=timezone)
+    calendars = CalendarsBeside(path.parent, trust)
+    return parse_schedule_file(text, path=str(path), timezone=timezone, calendars=calendars)
 
 
-def _read(path: Path, trust: Trust) -> str:
-    try:
-        # not blocking: a named pipe of that name must not hold us up
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
-            if fault := trust.fault(path, os.fstat(stream.fileno())):
-                raise fault
-            content = stream.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise BadDefinition(f"cannot be read: {error.strerror}", file=path) from error
-    if len(content) > MAX_FILE_BYTES:
-        raise BadDefinition(f"is larger than {MAX_FILE_BYTES} bytes", file=path)
+def read_text(path: Path, trust: Trust, *, kind: str) -> str:
+    """The text of a file of definitions; `kind` says what it should have been. Raises `BadDefinition`."""
+    content = read_trusted(path, trust, limit=MAX_FILE_BYTES)
     try:
         return content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise BadDefinition("not TOML: not UTF-8 text", file=path, line=line) from error
+        raise BadDefinition(f"not {kind}: not UTF-8 text", file=path, line=line) from error
 
 
-def parse_schedule_file(text: str, *, path: str, timezone: str) -> ScheduleFile:
-    """The schedules in the text of a file. An entry with an error costs only itself."""
+def parse_schedule_file(text: str, *, path: str, timezone: str, calendars: Calendars) -> ScheduleFile:
+    """The schedules in the text of a file. An entry with an error costs only itself.
+
+    What is wrong in a calendar is told once, at its own place, and costs each schedule that names it.
+    """
     try:
         toml = parse_toml(text, file=path)
         entries = _entries(toml, path)
@@ -126,18 +134,18 @@ def parse_schedule_file(text: str, *, path: str, timezone: str) -> ScheduleFile:
     for index, values in enumerate(entries):
         entry = ScheduleEntry(toml, path, index, values)
         try:
-            definition = definition_of(entry, timezone)
+            definition = entry.definition(timezone=timezone, calendars=calendars)
             if definition.name in good:
-                raise entry.wrong("name", f"the name {definition.name!r} stands twice in this file")
+                raise entry.wrong(f"the name {definition.name!r} stands twice in this file", "name")
             good[definition.name] = definition
         except BadDefinition as error:
             errors.append(error)
             broken |= entry.names()
-    errors.sort(key=lambda error: error.line or 0)
+    errors.sort(key=lambda error: (error.file != path, error.line or 0))
     return ScheduleFile(
         path=path,
         definitions=tuple(good.values()),
-        errors=tuple(errors),
+        errors=tuple({str(error): error for error in errors}.values()),
         broken=frozenset(broken - good.keys()),
     )
 

@@ -76,7 +76,7 @@ def test_good_files_are_named_with_what_they_hold(project: Project) -> None:
         (
             "from schedulerd import flow\nfrom schedulerd.schedules import Cron\n"
             "@flow(schedule=Cron('0 99 * * *'))\ndef etl(): pass\n",
-            "etl.py: hour: '99' is not one of 0-23: '0 99 * * *'",
+            "etl.py:3: schedule 'etl#0': `cron`: hour: '99' is not one of 0-23\n  0 99 * * *\n    ^^\n",
         ),
     ],
     ids=["syntax", "exception", "exit", "kill", "endless", "schedule"],
@@ -105,6 +105,46 @@ def test_a_bad_schedule_file_is_told_with_its_lines(
     assert result.exit_code == 8
     assert result.stdout.startswith("a.toml:4: ")
     assert all(line.startswith(("a.toml:", "  ")) for line in result.stdout.splitlines())
+
+
+CALENDAR = (
+    "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\nBEGIN:VEVENT\nUID:1\nDTSTAMP:20260101T000000Z\n"
+    "DTSTART;VALUE=DATE:20261224\nDTEND;VALUE=DATE:20261227\nEND:VEVENT\nEND:VCALENDAR\n"
+)
+CLOSED = (
+    '[[schedule]]\nname = "a"\ncommand = "date"\nevery = "1h"\n'
+    'blackout = [{ calendar = "closed.ics" }, { calendar = "days.txt" }]\n'
+)
+
+
+def test_calendars_are_validated_with_the_folder_and_each_is_told_once(project: Project) -> None:
+    folder = project.folder / "config" / "schedules"
+    (folder / "a.toml").write_text(CLOSED)
+    (folder / "closed.ics").write_text(CALENDAR)
+    (folder / "days.txt").write_text("2026-12-31\n")
+    (folder / "readme.txt").write_text("no calendar, and nobody names it\n")
+
+    good = json.loads(project.call("validate", str(folder), "-o", "json").stdout)
+    (folder / "closed.ics").write_text(CALENDAR.replace("20261227", "tomorrow"))
+    bad = json.loads(project.call("validate", str(folder), "-o", "json").stdout)
+
+    assert [(Path(one["file"]).name, one["ok"], one["holds"]) for one in good] == [
+        ("a.toml", True, ["a"]),
+        ("closed.ics", True, ["3 days", "0 spans"]),
+    ]
+    assert [(Path(one["file"]).name, one["line"], one["ok"]) for one in bad] == [("closed.ics", 8, False)]
+
+
+def test_a_single_calendar_can_be_validated(project: Project) -> None:
+    good, bad = project.folder / "closed.ics", project.folder / "days.txt"
+    good.write_text(CALENDAR)
+    bad.write_text("2026-12-31\n2026-13-01\n")
+
+    result = project.call("validate", str(good), str(bad))
+
+    assert result.exit_code == 8
+    assert "closed.ics: 3 days, 0 spans" in result.stderr
+    assert "days.txt:2: '2026-13-01' is no date" in result.stdout
 
 
 def test_a_schedule_without_its_flow_is_found_when_all_is_looked_at(project: Project) -> None:
@@ -138,3 +178,16 @@ def test_a_folder_is_validated_with_all_that_it_holds(project: Project) -> None:
     found = json.loads(project.call("validate", str(project.folder / "flows"), "-o", "json").stdout)
 
     assert {Path(one["file"]).name: one["ok"] for one in found} == {"bad.py": False, "etl.py": True}
+
+
+def test_a_crontab_is_validated_by_path_and_with_all_that_the_settings_name(project: Project) -> None:
+    crontab = project.folder / "config" / "night.crontab"
+    crontab.write_text("0 2 * * * backup\n@dayly rotate\n")
+
+    by_path = project.call("validate", str(crontab))
+    crontab.write_text("0 2 * * * backup\n")
+    found = json.loads(project.call("validate", "-o", "json").stdout)
+
+    assert by_path.exit_code == 8
+    assert "night.crontab:2: @dayly is not known; there are @hourly" in by_path.stdout
+    assert [one["holds"] for one in found if one["file"] == str(crontab)] == [["night:backup"]]

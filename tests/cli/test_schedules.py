@@ -1,12 +1,22 @@
 """`schedules`, `next` and `explain`: what fires when."""
 
 import json
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from schedulerd.domain.schedules import Cron, Interval, Once
+from schedulerd.domain.schedules import (
+    Blackout,
+    BlackoutAction,
+    BlackoutSpan,
+    BlackoutWindow,
+    Cron,
+    DayMatch,
+    Interval,
+    Once,
+)
 from tests.builders import NOW, a_schedule
 from tests.cli.scenes import Project
 
@@ -17,6 +27,10 @@ FIELDS = [
     "when",
     "text",
     "parameters",
+    "start",
+    "end",
+    "jitter_ms",
+    "blackout",
     "policies",
     "enabled",
     "paused",
@@ -51,10 +65,62 @@ def test_a_schedule_in_json_has_the_shape_that_the_api_has(project: Project) -> 
     (shown,) = json.loads(project.call("schedules", "list", "-o", "json").stdout)
 
     assert list(shown) == FIELDS
-    assert shown["when"] == {"kind": "cron", "expression": "30 2 * * *", "timezone": "Europe/Berlin"}
+    assert shown["when"] == {
+        "kind": "cron",
+        "expression": "30 2 * * *",
+        "timezone": "Europe/Berlin",
+        "day_match": None,
+    }
     assert shown["text"] == "at 02:30 every day, Europe/Berlin time"
     assert shown["next_due"] == "2026-11-22T07:00:00.000Z"
     assert shown["policies"]["catchup"] == "latest"
+
+
+BLACKOUT = Blackout(
+    windows=(BlackoutWindow(expression="0 22 * * 5", duration=timedelta(hours=56)),),
+    spans=(BlackoutSpan(start=datetime(2026, 12, 24, 12), end=datetime(2026, 12, 27)),),  # noqa: DTZ001 local
+    days=(date(2026, 12, 31), date(2027, 1, 1)),
+    action=BlackoutAction.RUN_AFTER,
+    calendars=("holidays DE-BY", "closed.ics"),
+)
+BOUNDED: dict[str, Any] = {
+    "start": datetime(2026, 12, 1),  # noqa: DTZ001 local
+    "end": datetime(2027, 1, 31, 23, 59, 59, 999999),  # noqa: DTZ001 local
+    "jitter": timedelta(seconds=90),
+    "blackout": BLACKOUT,
+}
+
+
+def test_start_end_jitter_and_blackout_are_shown_to_programs(project: Project) -> None:
+    put(project, "morning", when=replace(HALF_PAST_TWO, day_match=DayMatch.BOTH), **BOUNDED)
+
+    shown = json.loads(project.call("schedules", "show", "morning", "-o", "json").stdout)
+
+    assert shown["when"]["day_match"] == "both"
+    assert (shown["start"], shown["end"]) == ("2026-12-01T00:00:00", "2027-01-31T23:59:59.999999")
+    assert shown["jitter_ms"] == 90_000
+    assert shown["blackout"] == {
+        "action": "run-after",
+        "windows": [{"cron": "0 22 * * 5", "duration_ms": 201_600_000}],
+        "spans": [{"from": "2026-12-24T12:00:00", "to": "2026-12-27T00:00:00"}],
+        "days": ["2026-12-31", "2027-01-01"],
+        "calendars": ["holidays DE-BY", "closed.ics"],
+    }
+
+
+def test_start_end_jitter_and_blackout_are_shown_to_people(project: Project) -> None:
+    put(project, "morning", when=replace(HALF_PAST_TWO, day_match=DayMatch.BOTH), **BOUNDED)
+
+    shown = project.call("schedules", "show", "morning").stdout
+
+    facts = dict(line.strip().split("  ", 1) for line in shown.splitlines() if line.startswith("  "))
+    said = {name: value.strip() for name, value in facts.items()}
+    assert said["days"] == "both of the two day fields"
+    assert said["start"] == "2026-12-01 00:00:00"
+    assert said["jitter"] == "up to 1m30s"
+    assert said["blackout"] == (
+        "run-after: 0 22 * * 5 for 2d8h, 1 span, 2 days (of holidays DE-BY, closed.ics)"
+    )
 
 
 def test_a_command_stands_in_the_place_of_the_flow(project: Project) -> None:

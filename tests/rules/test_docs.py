@@ -14,9 +14,9 @@ from docs import generate
 from schedulerd.cli.invocation import Invocation
 from schedulerd.cli.root import root
 from schedulerd.config import Settings, load_settings
+from schedulerd.domain.schedule_values import KEYS
 from schedulerd.domain.states import RunState, TaskState
 from schedulerd.errors import BadDefinition
-from schedulerd.watch.schedule_entries import KEYS
 from tests.rules.pages import REPOSITORY, Page, pages, shell_lines
 
 PAGES = {page.name: page for page in pages()}

@@ -153,6 +153,7 @@ READS: dict[str, Work] = {
     "schedules.due": lambda tx: tx.schedules.due(NOW),
     "schedules.next_due": lambda tx: tx.schedules.next_due(),
     "schedules.not_booted": lambda tx: tx.schedules.not_booted(BOOT),
+    "schedules.ahead_of": lambda tx: tx.schedules.ahead_of(NOW),
     "runs.get": lambda tx: tx.runs.get(tx.runs.by_key(RunKey(1)).id),
     "runs.by_key": lambda tx: tx.runs.by_key(RunKey(1)),
     "runs.by_idempotency_key": lambda tx: tx.runs.by_idempotency_key("known"),
@@ -184,6 +185,9 @@ WRITES: dict[str, Work] = {
         a_schedule(), flow=tx.flows.get("etl").key, watermark=NOW, next_due=None, now=NOW
     ),
     "schedules.remove": lambda tx: tx.schedules.remove("etl-morning", now=NOW),
+    "schedules.reopen": lambda tx: tx.schedules.reopen(
+        tx.schedules.get("etl-morning").key, watermark=NOW, next_due=None, first_seen=NOW
+    ),
     "schedules.advance": lambda tx: tx.schedules.advance(
         tx.schedules.get("etl-morning").key, watermark=NOW, next_due=None, last_due=None
     ),

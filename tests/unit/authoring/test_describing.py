@@ -49,16 +49,7 @@ with Flow("ETL", Interval("15s"), description="  Every night.", tags=["a"], time
         },
         "tasks": ["read", "load"],
         "edges": [[0, 1]],
-        "schedules": [
-            {
-                "kind": "interval",
-                "every": "15s",
-                "anchor": None,
-                "timezone": None,
-                "name": None,
-                "parameters": {},
-            }
-        ],
+        "schedules": [{"every": "15s"}],
         "timeout_seconds": 60.0,
     }
 

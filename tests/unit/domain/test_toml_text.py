@@ -47,7 +47,9 @@ key = 1
         (("top",), 2),
         (("plain",), 6),
         (("list",), 7),
-        (("list", 1, "inner"), 7),
+        (("list", 0), 7),
+        (("list", 1, "inner"), 9),
+        (("list", 1, "more", 1), 9),
         (("a",), 11),
         (("a", "b", "c d"), 11),
         (("web",), 13),
@@ -85,7 +87,7 @@ def test_every_key_of_the_files_of_this_repository_has_its_line() -> None:
 
         for path, line in toml.lines.items():
             name = next(part for part in reversed(path) if isinstance(part, str))
-            assert name in lines[line - 1]
+            assert name in lines[line - 1] or (path[-1] != name and "{" in lines[line - 1])
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from schedulerd.domain.schedules import Catchup, Cron, Interval, Once, Overlap, Policies, ScheduleDefinition
+from schedulerd.watch.calendars import CalendarsBeside
 from schedulerd.watch.schedule_files import (
     ScheduleFile,
     SchedulesInForce,
@@ -17,12 +18,14 @@ from schedulerd.watch.schedule_files import (
     read_schedule_file,
     remembered,
 )
+from schedulerd.watch.trust import Trust
 
 REPOSITORY = Path(__file__).parents[3]
 
 
-def parse(text: str, path: str = "etl.toml") -> ScheduleFile:
-    return parse_schedule_file(text, path=path, timezone="Asia/Seoul")
+def parse(text: str, path: str = "etl.toml", folder: Path = REPOSITORY) -> ScheduleFile:
+    calendars = CalendarsBeside(folder, Trust(os.geteuid()))
+    return parse_schedule_file(text, path=path, timezone="Asia/Seoul", calendars=calendars)
 
 
 def entry(name: str = "one", **keys: str) -> str:
@@ -130,7 +133,7 @@ def test_a_single_time_is_local_in_the_zone_of_the_schedule(at: str) -> None:
             5,
             "unknown key 'corn'; did you mean 'cron'?",
         ),
-        ('[[schedule]]\nname = "a"\nflow = "f"', 1, "there is none of `cron`, `every` and `at`"),
+        ('[[schedule]]\nname = "a"\nflow = "f"', 1, "there is none of `cron`, `every`, `at` and `rrule`"),
         (entry(cron='"0 6 * * *"'), 5, "there is `every` and `cron`; a schedule has one of them"),
         (entry(command='"date"'), 5, "there is both `flow` and `command`"),
         ('[[schedule]]\nname = "a"\nevery = "1m"', 1, "there is neither `flow` nor `command`"),

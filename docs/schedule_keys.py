@@ -1,0 +1,66 @@
+"""What the keys of a `[[schedule]]` mean, for the page that `docs/generate.py` writes."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from schedulerd.domain.durations import duration_text
+from schedulerd.domain.schedules import BlackoutAction, Catchup, Overlap, Policies
+
+USUAL: Final = Policies()
+KEY_MEANINGS: Final[Mapping[str, str]] = {
+    "name": "Its name, unique over all files; the history is kept under it. Required.",
+    "flow": "The name of the flow to run. Either this or `command`.",
+    "command": "A command for `/bin/sh -c`, recorded as a run of a flow that has the schedule's name.",
+    "parameters": 'What the flow is given: `{ region = "kr", rows = 100 }`. Unknown and missing ones are an error. A '
+    "command has none.",
+    "environment": 'Variables for the command, besides those of the daemon: `{ PATH = "/usr/bin:/bin" }`. With a `HOME` it '
+    "begins in that folder, with a `SHELL` it is run by that program.",
+    "stdin": "What the command reads.",
+    "mail_to": "Where the output of the command is mailed when it has ended, as cron's MAILTO: addresses with commas.",
+    "enabled": "`false` keeps the schedule and does not run it. Default: `true`.",
+    "cron": 'A cron expression: `"0 6 * * *"`, or `"@reboot"` for once at each start of the machine. One of `cron`, '
+    "`every`, `at` and `rrule` is needed. See [time](../explanation/time.md).",
+    "every": 'An interval: `"15m"`, counted from when the schedule was first seen, or from `anchor`. Whole days follow the '
+    "clock on the wall.",
+    "at": 'One local time: `"2026-12-01T09:00"`.',
+    "rrule": 'A recurrence rule (RFC 5545): `"FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=18;BYMINUTE=0"`.',
+    "timezone": "The time zone of all local times of the schedule. Default: `timezone` of the [settings](config.md).",
+    "day_match": "Where `cron` restricts both day fields: `either` or `both`. Default: cron's rule, see "
+    "[time](../explanation/time.md).",
+    "anchor": 'For `every` and `rrule`: the local time that they count from, `"2026-01-01T06:00"`. It is a phase and not a '
+    "start. For `every` it may have an offset.",
+    "start": 'It is not due before this local time: `"2026-12-01T09:00"`, or `"2026-12-01"` for the midnight with which that '
+    "day begins.",
+    "end": "It is not due after this local time; a date alone is meant with the whole day.",
+    "jitter": 'Each due time is delayed by up to so much, always alike for the same time: `"5m"`.',
+    "blackout": 'When it must not start: a list of tables, each with one of `{ cron = "0 22 * * 5", duration = "2d8h" }`, '
+    '`{ from = "2026-12-24T12:00", to = "2026-12-27" }`, `{ dates = ["2026-12-31"] }`, `{ calendar = "closed.ics" }` and '
+    '`{ holidays = "DE-BY" }`. See [schedule a flow](../howto/schedule-a-flow.md).',
+    "blackout_action": "What becomes of a time in a `blackout`: "
+    f"{', '.join(f'`{one}`' for one in BlackoutAction)}. Default: `{BlackoutAction.SKIP}`.",
+    "catchup": f"What becomes of times that were missed: {', '.join(f'`{one}`' for one in Catchup)}. "
+    f"Default: `{USUAL.catchup}`.",
+    "catchup_limit": f"How many missed times `all` makes up for, the oldest first. Default: `{USUAL.catchup_limit}`.",
+    "catchup_window": f'How far back missed times are made up for. Default: `"{duration_text(USUAL.catchup_window)}"`.',
+    "misfire_grace": "How late a time is still on time, and no business of `catchup`. Default: "
+    f'`"{duration_text(USUAL.misfire_grace)}"`.',
+    "overlap": "What becomes of a time at which the last run of this schedule still runs: "
+    f"{', '.join(f'`{one}`' for one in Overlap)}. Default: `{USUAL.overlap}`.",
+    "queue_limit": f'How many runs may wait with `overlap = "queue"`. Default: `{USUAL.queue_limit}`.',
+}
+
+EXAMPLE: Final = """\
+[[schedule]]
+name = "etl-morning"
+flow = "ETL-pipeline"
+cron = "0 6 * * *"
+timezone = "Asia/Seoul"
+start = "2026-12-01"
+jitter = "5m"
+blackout = [
+  { holidays = "KR" },
+  { from = "2026-12-24T12:00", to = "2026-12-27" },
+]
+overlap = "queue"
+queue_limit = 2
+"""

@@ -1,0 +1,152 @@
+"""A table that people write, asked key by key; every complaint names its key and says what may stand there. Pure."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+
+from schedulerd.domain.cron import FIRST_YEAR, LAST_YEAR
+from schedulerd.domain.durations import LONGEST, parse_duration
+from schedulerd.domain.names import did_you_mean
+from schedulerd.errors import BadExpression
+
+Path = tuple[str | int, ...]
+T = TypeVar("T")
+Choice = TypeVar("Choice", bound=StrEnum)
+
+_NO_TIME: Final = timedelta()
+
+
+class BadEntry(Exception):
+    """What is wrong with a table; `path` leads to the key, and is empty for the table as a whole."""
+
+    def __init__(self, reason: str, *, path: Path = (), mend: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.path = path
+        self.mend = mend
+
+
+class Entry:
+    """One table: values as TOML or JSON has them, where a duration may also be a `timedelta`.
+
+    `path` is where it stands in the table around it, and `place` says so in words, in front of each complaint.
+    """
+
+    def __init__(self, values: Any, *, path: Path = (), place: str = "") -> None:
+        self.values: Mapping[str, Any] = values if isinstance(values, dict) else {}
+        self._path = path
+        self._place = place
+
+    def has(self, key: str) -> bool:
+        """Is the key given?"""
+        return key in self.values
+
+    def given(self, keys: Iterable[str]) -> list[str]:
+        """Those of the keys that it has, in the order in which they were written."""
+        wanted = frozenset(keys)
+        return [key for key in self.values if key in wanted]
+
+    def wrong(self, key: str | None, reason: str, *, mend: str = "") -> BadEntry:
+        """The error to raise for a key; for the table as a whole without one."""
+        return BadEntry(self._place + reason, path=(*self._path, *([key] if key else [])), mend=mend)
+
+    def bad_expression(self, key: str, error: BadExpression) -> BadEntry:
+        """The error to raise for an expression, with a caret under the token that is wrong."""
+        return self.wrong(key, f"`{key}`: {error.reason}\n{error.caret()}")
+
+    def refuse_unknown(self, known: Iterable[str]) -> None:
+        """Raise for the first key that is not known."""
+        for key in self.values:
+            if key not in (known := tuple(known)):
+                raise self.wrong(key, f"unknown key {key!r}; {did_you_mean(key, known)}")
+
+    def text(self, key: str, default: str = "") -> str:
+        """A text with something in it."""
+        value = self.values.get(key, default)
+        if not isinstance(value, str):
+            raise self.wrong(key, f"`{key}` must be text in quotes")
+        if key in self.values and not value.strip():
+            raise self.wrong(key, f"`{key}` is empty")
+        return value
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        """True or false."""
+        value = self.values.get(key, default)
+        if not isinstance(value, bool):
+            raise self.wrong(key, f"`{key}` must be true or false")
+        return value
+
+    def whole_number(self, key: str, default: int) -> int:
+        """A whole number of at least 1."""
+        value = self.values.get(key, default)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise self.wrong(key, f"`{key}` must be a whole number of at least 1")
+        return value
+
+    def choice(self, key: str, default: Choice) -> Choice:
+        """One of the members of the default's kind."""
+        return self.one_of(key, type(default)) or default
+
+    def one_of(self, key: str, kind: type[Choice]) -> Choice | None:
+        """One of the members of `kind`, None where the key is not given."""
+        if key not in self.values:
+            return None
+        known = [member.value for member in kind]
+        if self.values[key] not in known:
+            raise self.wrong(key, f"`{key}` must be one of {', '.join(known)}")
+        return kind(self.values[key])
+
+    def duration(self, key: str, default: timedelta = _NO_TIME) -> timedelta:
+        """A duration of zero or more."""
+        value = self.values.get(key, default)
+        if isinstance(value, str):
+            return self.expression(key, parse_duration)
+        if not isinstance(value, timedelta):
+            raise self.wrong(key, f'`{key}` must be a duration in quotes, such as "15m"')
+        if not _NO_TIME <= value <= LONGEST:
+            raise self.wrong(key, f"`{key}` must not be negative, nor longer than 100 years")
+        return value
+
+    def positive_duration(self, key: str) -> timedelta:
+        """A duration of more than nothing."""
+        value = self.duration(key)
+        if not value:
+            raise self.wrong(key, f"`{key}` must be longer than nothing")
+        return value
+
+    def expression(self, key: str, parse: Callable[[str], T]) -> T:
+        """What `parse` makes of the text; its complaint is shown with a caret under the token."""
+        text = self.text(key)
+        try:
+            return parse(text)
+        except BadExpression as error:
+            raise self.bad_expression(key, error) from error
+
+    def moment(self, key: str) -> date:
+        """A `date`, or a `datetime` that may have an offset: what was written, in a year in which schedules are due."""
+        value = self.values[key]
+        if isinstance(value, str):
+            value = self._read_moment(key, value.strip())
+        if not isinstance(value, date):
+            raise self.wrong(key, f'`{key}` must be a date and time, such as "2026-12-01T09:00"')
+        if not FIRST_YEAR <= value.year <= LAST_YEAR:
+            raise self.wrong(key, f"`{key}` must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
+        return value
+
+    def local_moment(self, key: str) -> date:
+        """A `date` or a `datetime`, in local time."""
+        value = self.moment(key)
+        if isinstance(value, datetime) and value.tzinfo is not None:
+            raise self.wrong(
+                key, f"`{key}` is a local time; leave its offset out and name the zone in `timezone`"
+            )
+        return value
+
+    def _read_moment(self, key: str, text: str) -> date:
+        for read in (date.fromisoformat, datetime.fromisoformat):
+            try:
+                return read(text)
+            except ValueError:
+                continue
+        raise self.wrong(key, f'`{key}` is no date and time: {text!r}; write it like "2026-12-01T09:00"')

@@ -1,0 +1,261 @@
+"""What the keys of a schedule say, wherever they are written: the same checks and words for files and flow files. Pure."""
+
+import math
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+
+from schedulerd.domain.blackout_values import Calendars, blackout_of
+from schedulerd.domain.command_values import COMMAND_KEYS, MAX_COMMAND_BYTES, surroundings_of
+from schedulerd.domain.entries import Entry
+from schedulerd.domain.schedules import (
+    Cron,
+    DayMatch,
+    Interval,
+    Once,
+    Overlap,
+    Policies,
+    Reboot,
+    RRule,
+    ScheduleDefinition,
+    When,
+)
+from schedulerd.domain.timing import check_definition
+from schedulerd.domain.zones import zone
+from schedulerd.errors import BadExpression
+
+MAX_NAME_CHARACTERS: Final = 200
+
+_WHAT: Final = ("name", "flow", "command", "parameters", "enabled")
+_WHENS: Final = ("cron", "every", "at", "rrule")
+_CATCHUP: Final = ("catchup", "catchup_limit", "catchup_window", "misfire_grace")
+KEYS: Final = (
+    *_WHAT,
+    *_WHENS,
+    *("timezone", "day_match", "anchor", "start", "end", "jitter"),
+    *("blackout", "blackout_action"),
+    *_CATCHUP,
+    *("overlap", "queue_limit"),
+    *COMMAND_KEYS,
+)
+"""All keys, as they are grouped for people."""
+
+_REBOOT: Final = "@reboot"
+_GOES_WITH: Final[Mapping[str, tuple[str, ...]]] = {
+    "day_match": ("cron",),
+    "anchor": ("every", "rrule"),
+    "start": ("cron", "every", "rrule"),
+    "end": ("cron", "every", "rrule"),
+    **dict.fromkeys(("jitter", "blackout", "blackout_action", *_CATCHUP), _WHENS),
+}
+"""Keys that mean something with some kinds only, and nothing with the start of the machine."""
+
+
+def schedule_of(values: Any, *, timezone: str, origin: str, calendars: Calendars) -> ScheduleDefinition:
+    """The schedule that a table defines; raises `BadEntry`, or `BadDefinition` for a calendar file that it names.
+
+    `timezone` is for one that names none.
+    """
+    entry = Entry(values)
+    if not entry.values:
+        raise entry.wrong(
+            None, "the schedule is empty", mend='give it a name, a flow, and a time: cron = "0 6 * * *"'
+        )
+    entry.refuse_unknown(KEYS)
+    name = _name(entry)
+    flow, command = _what(entry)
+    kind = _kind(entry)
+    timezone = _timezone(entry, timezone)
+    definition = ScheduleDefinition(
+        name=name,
+        when=_READERS[kind](entry, timezone),
+        flow=flow,
+        command=command,
+        parameters=_parameters(entry),
+        policies=_policies(entry),
+        enabled=entry.flag("enabled", default=True),
+        origin=origin,
+        start=_start(entry),
+        end=_end(entry),
+        jitter=entry.positive_duration("jitter") if entry.has("jitter") else timedelta(),
+        blackout=blackout_of(entry, schedule=name, timezone=timezone, calendars=calendars),
+        **surroundings_of(entry),
+    )
+    _check(entry, kind, definition)
+    return definition
+
+
+def _check(entry: Entry, kind: str, definition: ScheduleDefinition) -> None:
+    """Whether it can ever be due: the code of the complaint may name the key that it is about."""
+    try:
+        check_definition(definition)
+    except BadExpression as error:
+        key = error.code if entry.has(error.code) else "cron" if kind == _REBOOT else kind
+        raise entry.bad_expression(key, error) from error
+
+
+def _name(entry: Entry) -> str:
+    if not entry.has("name"):
+        raise entry.wrong(None, "the schedule has no name", mend='add name = "..."')
+    name = entry.text("name")
+    if not is_name(name):
+        raise entry.wrong(
+            "name",
+            f"`name` must be at most {MAX_NAME_CHARACTERS} printable characters, with no blank at its ends",
+        )
+    return name
+
+
+def is_name(name: str) -> bool:
+    """Can a schedule be called so?"""
+    return name.isprintable() and name == name.strip() and 0 < len(name) <= MAX_NAME_CHARACTERS
+
+
+def _what(entry: Entry) -> tuple[str | None, str | None]:
+    match entry.given(("flow", "command")):
+        case ["flow"]:
+            return entry.text("flow"), None
+        case ["command"]:
+            if entry.has("parameters"):
+                raise entry.wrong(
+                    "parameters", "a command has no `parameters`; write what it needs into `command` itself"
+                )
+            return None, _command(entry)
+        case []:
+            raise entry.wrong(None, "there is neither `flow` nor `command`: nothing to run")
+        case given:
+            raise entry.wrong(given[1], "there is both `flow` and `command`; a schedule runs one thing")
+
+
+def _command(entry: Entry) -> str:
+    command = entry.text("command")
+    if "\0" in command or len(command.encode()) > MAX_COMMAND_BYTES:
+        raise entry.wrong("command", f"`command` must have at most {MAX_COMMAND_BYTES} bytes and no NUL")
+    return command
+
+
+def _kind(entry: Entry) -> str:
+    """Which of the keys says when, or `@reboot`; and nothing stands beside it that means nothing with it."""
+    match entry.given(_WHENS):
+        case ["cron"] if entry.text("cron").strip().lower() == _REBOOT:
+            kind = _REBOOT
+        case [key]:
+            kind = key
+        case []:
+            raise entry.wrong(None, f"there is none of {_listed(_WHENS)}: it would never run")
+        case given:
+            both = " and ".join(f"`{key}`" for key in given)
+            raise entry.wrong(given[1], f"there is {both}; a schedule has one of them")
+    for key in entry.given(_GOES_WITH):
+        if kind not in _GOES_WITH[key]:
+            raise entry.wrong(key, f"{_misplaced(key, kind)}; take it out")
+    return kind
+
+
+def _misplaced(key: str, kind: str) -> str:
+    if kind == _REBOOT:
+        return f"`{key}` means nothing with `@reboot`, which has no due times"
+    return f"`{key}` goes with {_listed(_GOES_WITH[key])}, and this is a schedule by `{kind}`"
+
+
+def _listed(keys: tuple[str, ...]) -> str:
+    *most, last = (f"`{key}`" for key in keys)
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _timezone(entry: Entry, default: str) -> str:
+    if entry.has("timezone"):
+        entry.expression("timezone", zone)
+    return entry.text("timezone", default)
+
+
+def _cron(entry: Entry, timezone: str) -> When:
+    return Cron(
+        expression=entry.text("cron"), timezone=timezone, day_match=entry.one_of("day_match", DayMatch)
+    )
+
+
+def _interval(entry: Entry, timezone: str) -> When:
+    anchor = _begin(entry.moment("anchor")) if entry.has("anchor") else None
+    return Interval(every=entry.duration("every"), timezone=timezone, anchor=anchor)
+
+
+def _once(entry: Entry, timezone: str) -> When:
+    at = entry.local_moment("at")
+    if not isinstance(at, datetime):
+        raise entry.wrong("at", '`at` must be a date and time, such as "2026-12-01T09:00"')
+    return Once(at=at, timezone=timezone)
+
+
+def _rrule(entry: Entry, timezone: str) -> When:
+    anchor = _begin(entry.local_moment("anchor")) if entry.has("anchor") else None
+    return RRule(expression=entry.text("rrule"), timezone=timezone, anchor=anchor)
+
+
+def _reboot(entry: Entry, timezone: str) -> When:
+    return Reboot(timezone=timezone)
+
+
+_READERS: Final[Mapping[str, Callable[[Entry, str], When]]] = {
+    "cron": _cron,
+    "every": _interval,
+    "at": _once,
+    "rrule": _rrule,
+    _REBOOT: _reboot,
+}
+
+
+def _start(entry: Entry) -> datetime | None:
+    return _begin(entry.local_moment("start")) if entry.has("start") else None
+
+
+def _end(entry: Entry) -> datetime | None:
+    if not entry.has("end"):
+        return None
+    end = entry.local_moment("end")
+    return end if isinstance(end, datetime) else datetime.combine(end, time.max)
+
+
+def _begin(value: date) -> datetime:
+    """A date alone is its midnight."""
+    return value if isinstance(value, datetime) else datetime.combine(value, time.min)
+
+
+def _policies(entry: Entry) -> Policies:
+    usual = Policies()
+    overlap = entry.choice("overlap", usual.overlap)
+    if entry.has("queue_limit") and overlap is not Overlap.QUEUE:
+        raise entry.wrong(
+            "queue_limit", '`queue_limit` goes with `overlap = "queue"`; add that, or take it out'
+        )
+    return Policies(
+        catchup=entry.choice("catchup", usual.catchup),
+        catchup_limit=entry.whole_number("catchup_limit", usual.catchup_limit),
+        catchup_window=entry.duration("catchup_window", usual.catchup_window),
+        misfire_grace=entry.duration("misfire_grace", usual.misfire_grace),
+        overlap=overlap,
+        queue_limit=entry.whole_number("queue_limit", usual.queue_limit),
+    )
+
+
+def _parameters(entry: Entry) -> Mapping[str, Any]:
+    parameters = entry.values.get("parameters", {})
+    if not isinstance(parameters, dict):
+        raise entry.wrong("parameters", '`parameters` must be a table, such as { region = "kr" }')
+    try:
+        return {name: _plain(value) for name, value in parameters.items()}
+    except ValueError as error:
+        raise entry.wrong("parameters", f"`parameters`: {error}") from error
+
+
+def _plain(value: Any) -> Any:
+    """The value as JSON has it: dates and times become text."""
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{value} is not a number that a parameter can have")
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value

@@ -1,0 +1,189 @@
+"""Calendars in ICS files (RFC 5545): the days and spans of their events. The only door to icalendar and its expansion."""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from math import prod
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
+
+from schedulerd.domain.blackout_values import FIRST_YEAR, LAST_YEAR, DaysOff
+from schedulerd.domain.schedules import BlackoutSpan
+from schedulerd.domain.zones import zone
+from schedulerd.errors import BadDefinition
+
+if TYPE_CHECKING:
+    from icalendar import Calendar, Event
+
+MOST: Final = 10_000
+_A_DAY: Final = timedelta(days=1)
+_FIRST: Final = date(FIRST_YEAR, 1, 1)
+_END: Final = date(LAST_YEAR + 1, 1, 1)
+_LINE: Final = re.compile(r"([\w.-]+)([;:].*)", re.ASCII | re.DOTALL)
+_TOO_OFTEN: Final = frozenset({"SECONDLY", "MINUTELY", "HOURLY"})
+_MOST_TIMES_A_DAY: Final = 24
+_TIMES: Final = ("DTSTART", "DTEND", "RDATE", "EXDATE")
+
+# What the library raises for an event that is not as it should be: it has no one kind of error.
+_ODD: Final = (ValueError, LookupError, TypeError, AttributeError, OverflowError, AssertionError)
+
+
+@lru_cache(maxsize=16)
+def days_off_of_ics(text: str, *, file: str, timezone: str) -> DaysOff:
+    """What the events of a calendar close in a zone, recurring ones included; `BadDefinition` for a bad calendar.
+
+    Whole-day events are days, others spans; cancelled events and those without a length close nothing.
+    """
+    lines = _Lines(re.split(r"\r\n|\n|\r", text), file)
+    lines.check()
+    days: set[date] = set()
+    spans: set[BlackoutSpan] = set()
+    for start, end in _occurrences(_calendars(text, lines), lines):
+        if isinstance(start, datetime):
+            spans.add(_span(start, end, zone(timezone)))
+        else:
+            days.update(_days(start, end))
+        if len(days) + len(spans) > MOST:
+            raise BadDefinition(
+                f"closes more than {MOST} days and spans; for what repeats daily write `cron` and `duration`",
+                file=file,
+            )
+    return DaysOff(days=tuple(sorted(days)), spans=tuple(sorted(spans, key=lambda span: span.start)))
+
+
+class _Lines:
+    """The lines of the file, for the places of what is wrong in it."""
+
+    def __init__(self, lines: Sequence[str], file: str) -> None:
+        self._lines = lines
+        self._file = file
+
+    def wrong(self, reason: str, line: int | None = None) -> BadDefinition:
+        return BadDefinition(reason, file=self._file, line=line)
+
+    def check(self) -> None:
+        """Raise where a line is none of a calendar, and where what begins does not end."""
+        begun: list[tuple[str, int]] = []
+        for number, name, value in self._named():
+            if name == "BEGIN":
+                begun.append((value, number))
+            elif name == "END" and begun and begun[-1][0] == value:
+                begun.pop()
+            elif name == "END" and not begun:
+                raise self.wrong(f"END:{value} ends nothing that has begun", number)
+            elif name == "END":
+                break
+        if begun:
+            raise self.wrong(f"BEGIN:{begun[-1][0]} has no END:{begun[-1][0]}", begun[-1][1])
+        if not any(line.upper().startswith("BEGIN:VCALENDAR") for line in self._lines):
+            raise self.wrong("is no calendar: there is no BEGIN:VCALENDAR")
+
+    def events(self) -> list[int]:
+        """The lines on which events begin, in order."""
+        return [number for number, name, value in self._named() if (name, value) == ("BEGIN", "VEVENT")]
+
+    def within(self, event: int, key: str) -> int:
+        """The line of a property of the event that begins on a line, or that line itself."""
+        for number, name, value in self._named():
+            if number > event and name == key:
+                return number
+            if number > event and (name, value) == ("END", "VEVENT"):
+                break
+        return event
+
+    def _named(self) -> Iterator[tuple[int, str, str]]:
+        for number, line in enumerate(self._lines, 1):
+            if line[:1] in ("", " ", "\t"):  # the rest of a long line
+                continue
+            if (found := _LINE.fullmatch(line)) is None:
+                raise self.wrong(
+                    f"is no line of a calendar, as in DTSTART:20261224T120000: {line[:40]!r}", number
+                )
+            yield number, found[1].upper(), found[2][1:].strip().upper()
+
+
+def _calendars(text: str, lines: _Lines) -> "list[Calendar]":
+    from icalendar import Calendar  # slow
+
+    try:
+        read = Calendar.from_ical(text, multiple=True)
+    except _ODD as error:
+        raise lines.wrong(f"cannot be read as a calendar: {_first_line(error)}") from error
+    return [one for one in read if isinstance(one, Calendar)]
+
+
+def _occurrences(calendars: "Sequence[Calendar]", lines: _Lines) -> Iterator[tuple[date, date]]:
+    """Start and end of each event each time that it happens; some may come twice."""
+    begins = iter(lines.events())
+    for calendar in calendars:
+        for event, line in zip(calendar.walk("VEVENT"), begins, strict=False):
+            _check_event(event, line, lines)
+    for calendar in calendars:
+        yield from _expanded(calendar, lines)
+
+
+def _check_event(event: "Event | Any", line: int, lines: _Lines) -> None:
+    for key, reason in event.errors:
+        raise lines.wrong(f"{key}: {reason}", lines.within(line, key or ""))
+    if "DTSTART" not in event:
+        raise lines.wrong("the event has no DTSTART: it has no time", line)
+    for key in _TIMES:
+        if (name := _unknown_zone(event.get(key))) is not None:
+            raise lines.wrong(f"{key}: there is no time zone {name!r}", lines.within(line, key))
+    for rule in _several(event.get("RRULE")):
+        times_a_day = prod(len(rule.get(key, [0])) for key in ("BYHOUR", "BYMINUTE", "BYSECOND"))
+        if times_a_day > _MOST_TIMES_A_DAY or not _TOO_OFTEN.isdisjoint(map(str, rule.get("FREQ", []))):
+            reason = "the event repeats many times a day; write `cron` and `duration` instead"
+            raise lines.wrong(reason, lines.within(line, "RRULE"))
+
+
+def _unknown_zone(times: Any) -> str | None:
+    """The zone that a time names and that is not known, so that the library takes it for a local time."""
+    for one in _several(times):
+        name = one.params.get("TZID")
+        moment = getattr(one, "dt", None)
+        if name and isinstance(moment, datetime) and moment.tzinfo is None:
+            return str(name)
+    return None
+
+
+def _several(given: Any) -> list[Any]:
+    if given is None:
+        return []
+    return given if isinstance(given, list) else [given]
+
+
+def _expanded(calendar: "Calendar", lines: _Lines) -> Iterator[tuple[date, date]]:
+    import recurring_ical_events  # slow
+
+    try:
+        query = recurring_ical_events.of(calendar)
+        # year by year, so that too many are noticed before all of them are made
+        for year in range(FIRST_YEAR, LAST_YEAR + 1):
+            for event in query.between(date(year, 1, 1), date(year + 1, 1, 1)):
+                if event.get("STATUS", "").upper() != "CANCELLED" and event.start < event.end:
+                    yield event.start, event.end
+    except _ODD as error:
+        raise lines.wrong(f"cannot be read as a calendar: {_first_line(error)}") from error
+
+
+def _days(start: date, end: date) -> Iterator[date]:
+    start, end = max(start, _FIRST), min(end, _END)
+    return (start + number * _A_DAY for number in range((end - start).days))
+
+
+def _span(start: datetime, end: Any, local: ZoneInfo) -> BlackoutSpan:
+    """In local time; one over a change back of the clocks keeps its length where its end would not lie after its start."""
+    first, last = _local(start, local), _local(end, local)
+    return BlackoutSpan(start=first, end=last if last > first else first + (end - start))
+
+
+def _local(moment: datetime, local: ZoneInfo) -> datetime:
+    if moment.tzinfo is None:
+        return moment
+    return moment.astimezone(local).replace(tzinfo=None, fold=0)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
