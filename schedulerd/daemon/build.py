@@ -125,7 +125,7 @@ class _Builder:
             clock=clock,
             clock_watch=ClockWatch(database, clock),
             attempts=attempts,
-            definitions=Definitions(database, clock, runs),
+            definitions=Definitions(database, clock, runs, boot_id=boot_id()),
             inspector=self._inspector(folders, launcher),
             intake=IntakeDesk(database, attempts, folders, clock, settled=mailer.settled),
             launcher=launcher,
