@@ -91,9 +91,10 @@ def first_pass(meant: datetime) -> Pass | None:
     `meant` is a time of the clock on the wall of its `tzinfo`, which may not exist; its `fold` is 0. None where it lies
     in a gap that is longer than `LONGEST_MENDED_GAP`.
     """
+    at = meant.astimezone(UTC)
+    if at.astimezone(meant.tzinfo) == meant:
+        return Pass(at, meant)
     before, after = _both_offsets(meant)
-    if after <= before:
-        return Pass(meant.astimezone(UTC), meant)
     if after - before > LONGEST_MENDED_GAP:
         return None
     return Pass(_change_around(meant, before, after).at, meant)
