@@ -20,6 +20,7 @@ from schedulerd.engine import wire
 from schedulerd.engine.folders import RunFolders
 from schedulerd.engine.link import SpawnerLink
 from schedulerd.engine.processes import boot_id
+from schedulerd.engine.sendmail import by_sendmail
 from schedulerd.scheduler.alarm import Alarm
 from schedulerd.scheduler.attempts import Attempts
 from schedulerd.scheduler.clock_watch import ClockWatch
@@ -30,7 +31,7 @@ from schedulerd.scheduler.ending import Ender
 from schedulerd.scheduler.inspecting import Inspector
 from schedulerd.scheduler.intake import IntakeDesk
 from schedulerd.scheduler.launching import Launch, Launcher
-from schedulerd.scheduler.mailing import Mailer, Sender, by_sendmail
+from schedulerd.scheduler.mailing import Mailer, Sender
 from schedulerd.scheduler.messages import Tick
 from schedulerd.scheduler.reconciling import Reconciler
 from schedulerd.scheduler.spawners import Spawners
@@ -125,7 +126,7 @@ class _Builder:
             clock=clock,
             clock_watch=ClockWatch(database, clock),
             attempts=attempts,
-            definitions=Definitions(database, clock, runs),
+            definitions=Definitions(database, clock, runs, boot_id=boot_id()),
             inspector=self._inspector(folders, launcher),
             intake=IntakeDesk(database, attempts, folders, clock, settled=mailer.settled),
             launcher=launcher,

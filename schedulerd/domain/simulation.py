@@ -55,9 +55,11 @@ def simulate(
     """What becomes of the due times in [start, end), by the moment of the decision, the due time, and the name.
 
     Whatever came before `start` has been decided. In a downtime nothing is decided; at its end its due times are
-    missed ones. A schedule that is paused stays so, and is resumed at `end`. Each run is taken to last exactly so
-    long, and never to wait for a free slot (`max_running`) or to fail to start; what the clocks of other machines do,
-    and `@reboot`, is not foreseen. What is not decided before `end` is left out.
+    missed ones. A schedule that is paused stays so, and is resumed at `end`; what a blackout leaves out, and no tick
+    before `end` tells of, is told then. Anything else that is not decided before `end` is left out.
+
+    Each run is taken to last exactly so long, and to find a free slot (`max_running`). Runs that go on at `start` are
+    not known here, and `@reboot` is not foreseen.
     """
     up = _Uptime(down)
     courses = [_decisions(one, start=start, end=end, up=up, takes=takes) for one in schedules]
@@ -81,6 +83,7 @@ def _decisions(
             made += course.go_on(now)
             moment = course.next_moment
         yield from sorted(made, key=lambda one: one.due)
+    yield from course.close(end)
 
 
 @dataclass(frozen=True, kw_only=True, order=True, slots=True)
@@ -128,6 +131,11 @@ class _Course:
             for number, due in enumerate(planned.starts)
         ]
         return [*self._skips(planned.skips, planned.spans, now), *self._claim(new, now)]
+
+    def close(self, now: datetime) -> Iterator[Decision]:
+        """Those before now that a blackout leaves out, and that the next tick of the schedule will tell of."""
+        for due in Timing.of(self._schedule).left_out.each(self._decided.watermark, now - TICK):
+            yield Decision(at=now, schedule=self._schedule, due=due, reason=SkipReason.BLACKOUT)
 
     def leave(self, now: datetime) -> list[Decision]:
         """What is decided when a pause of all the time up to now, and without it, is over."""

@@ -51,6 +51,12 @@ class Change:
         return instant + low, instant + high
 
 
+def zones_version() -> str:
+    """Which edition of the tz database the zones are: `2026c`."""
+    with resources.files("tzdata").joinpath("zoneinfo", "tzdata.zi").open() as file:
+        return file.readline().removeprefix("# version ").strip()
+
+
 @lru_cache(maxsize=1)
 def zone_names() -> frozenset[str]:
     """The names of all zones in the tzdata package."""

@@ -6,10 +6,8 @@ A letter is sent at most once: one that waits when the daemon dies is not sent b
 import logging
 import queue
 import re
-import shutil
-import subprocess
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -23,6 +21,7 @@ from schedulerd.domain.intakes import Intake
 from schedulerd.domain.logs import LogLine, NumberedLine, Stream
 from schedulerd.domain.runs import Run
 from schedulerd.domain.states import RunState
+from schedulerd.engine.sendmail import NotMailedError, Send
 from schedulerd.errors import SchedulerdError
 from schedulerd.scheduler.attempts import Attempt, Letter
 from schedulerd.store.database import Database
@@ -35,23 +34,11 @@ MOST_WAITING: Final = 1_000
 JOIN_LIMIT_S: Final = 5.0
 
 _LONGEST_SUBJECT: Final = 200
-_SENDMAIL_SECONDS: Final = 60.0
-# A dot ends nothing; the letter says to whom; deliver while we wait (what it left behind would be ours to reap); errors
-# come back by mail.
-_SENDMAIL_ARGUMENTS: Final = ("-i", "-t", "-odi", "-oem")
 _OUTPUT: Final = (Stream.STDOUT, Stream.STDERR)
 _INVISIBLE: Final = re.compile(r"[\x00-\x20\x7f-\x9f]+")
 # What a letter may not hold: controls other than tab and newline.
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _POLICY: Final = default.clone(max_line_length=900)  # longer lines are encoded: a mail may have 998
-
-
-class NotMailedError(Exception):
-    """A letter could not be handed over, for the reason that it says."""
-
-
-Send = Callable[[bytes], None]
-"""Hands a letter, with its headers, over for delivery. Raises `NotMailedError`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -191,36 +178,3 @@ class Mailer:
                 tx.intake.take([Intake(run=run.key, was=run.position, now=run.position, lines=(remark,))])
         except SchedulerdError as error:
             log.warning("mail_remark_failed", extra={"run": run.selector, "reason": str(error)})
-
-
-def find_sendmail(path: str) -> str | None:
-    """The machine's sendmail, in the folders of a PATH or where it is by custom; None where there is none."""
-    return shutil.which("sendmail", path=f"{path}:/usr/sbin:/usr/lib")
-
-
-def by_sendmail(environ: Mapping[str, str]) -> Send:
-    """Hand letters to the machine's sendmail, looked for each time: it may be installed while we run."""
-
-    def send(letter: bytes) -> None:
-        program = find_sendmail(environ.get("PATH", ""))
-        if program is None:
-            raise NotMailedError("this machine has no sendmail")
-        try:
-            done = subprocess.run(
-                [program, *_SENDMAIL_ARGUMENTS],
-                input=letter,
-                capture_output=True,
-                env=dict(environ),
-                timeout=_SENDMAIL_SECONDS,
-                start_new_session=True,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise NotMailedError(f"{program}: {error}") from error
-        if done.returncode:
-            said = done.stderr.decode("utf-8", "replace").strip()[-500:]
-            raise NotMailedError(
-                f"{program} ended with status {done.returncode}" + (f": {said}" if said else "")
-            )
-
-    return send

@@ -22,7 +22,7 @@ _DUE: Final = (
 )
 _NEXT_DUE: Final = select(func.min(schedules.c.next_due))
 # Only `@reboot` schedules have a boot: the partial index holds no others.
-_REBOOTED: Final = select(schedules).where(
+_NOT_BOOTED: Final = select(schedules).where(
     schedules.c.boot_id.is_not(None),
     schedules.c.boot_id != bindparam("boot"),
     schedules.c.removed_at.is_(None),
@@ -43,6 +43,14 @@ _ADVANCE: Final = (
 )
 
 
+_SET_BOOT: Final = (
+    update(schedules)
+    .where(schedules.c.id == bindparam("key"))
+    .values(
+        boot_id=bindparam("boot"),
+        last_due=func.coalesce(bindparam("last", type_=schedules.c.last_due.type), schedules.c.last_due),
+    )
+)
 _SET_DUE: Final = (
     update(schedules).where(schedules.c.id == bindparam("key")).values(next_due=bindparam("due"))
 )
@@ -129,7 +137,10 @@ class Schedules:
         it is paused already."""
         schedule = self.get(name)
         if schedule.paused is not None:
-            raise Conflict(f"{name!r} is paused already: {schedule.paused}")
+            raise Conflict(
+                f"{name!r} is paused already: {_since(schedule.paused)}",
+                mend=f"have it due again: `schedulerd schedules resume {name}`",
+            )
         self._connection.execute(
             update(schedules)
             .where(schedules.c.id == schedule.key)
@@ -148,13 +159,16 @@ class Schedules:
         )
         self.advance(key, watermark=watermark, next_due=next_due, last_due=last_due)
 
-    def rebooted(self, boot_id: str) -> list[Schedule]:
+    def not_booted(self, boot_id: str) -> list[Schedule]:
         """The `@reboot` schedules that have not been decided for this start of the machine."""
-        return [_schedule(row) for row in self._connection.execute(_REBOOTED, {"boot": boot_id})]
+        return [_schedule(row) for row in self._connection.execute(_NOT_BOOTED, {"boot": boot_id})]
 
-    def set_boot(self, key: ScheduleKey, boot_id: str) -> None:
-        """Note that a `@reboot` schedule has been decided for this start of the machine."""
-        self._connection.execute(update(schedules).where(schedules.c.id == key).values(boot_id=boot_id))
+    def set_boot(self, key: ScheduleKey, boot_id: str, *, last_due: datetime | None) -> None:
+        """Note that a `@reboot` schedule has been decided for this start of the machine.
+
+        `last_due` None keeps the one that is there.
+        """
+        self._connection.execute(_SET_BOOT, {"key": key, "boot": boot_id, "last": last_due})
 
     def set_next_due(self, times: Mapping[ScheduleKey, datetime | None]) -> None:
         """Have the schedules due at these times: their zones are others than when they were decided."""
@@ -203,6 +217,10 @@ def _schedule(row: AnyRow) -> Schedule:
         paused=_pause(row),
         boot_id=row.boot_id,
     )
+
+
+def _since(pause: Pause) -> str:
+    return f"since {pause.at:%Y-%m-%d %H:%M} UTC, by {pause.by}: {pause.reason}"
 
 
 def _pause(row: AnyRow) -> Pause | None:

@@ -24,6 +24,7 @@ from schedulerd.domain.schedules import (
     ScheduleDefinition,
     When,
 )
+from schedulerd.domain.timing import check_definition
 from schedulerd.domain.zones import zone
 from schedulerd.errors import BadDefinition, BadExpression
 from schedulerd.watch.crontab_directives import Directive, read_directive
@@ -306,7 +307,7 @@ class _Reading:
                 f"the command has more than {MAX_COMMAND_BYTES} bytes", expression=shown(line)
             )
         when = self._when(line, job, name)
-        return ScheduleDefinition(
+        definition = ScheduleDefinition(
             name=name,
             when=when,
             command=job.command,
@@ -317,6 +318,18 @@ class _Reading:
             stdin=job.stdin,
             mail_to=self._mail_to,
         )
+        if definition.jitter:
+            self._check_delay(line, job, definition)
+        return definition
+
+    def _check_delay(self, line: str, job: Job, definition: ScheduleDefinition) -> None:
+        try:
+            check_definition(definition)
+        except BadExpression as error:
+            end = job.start + len(job.time)
+            raise BadExpression(
+                f"RANDOM_DELAY: {error.reason}", expression=shown(line), start=job.start, end=end
+            ) from error
 
     def _when(self, line: str, job: Job, name: str) -> When:
         expression = " ".join(job.time.split())

@@ -110,7 +110,11 @@ def read_schedule_file(path: Path, *, timezone: str, uid: int | None = None) -> 
 
 def read_text(path: Path, trust: Trust, *, kind: str) -> str:
     """The text of a file of definitions; `kind` says what it should have been. Raises `BadDefinition`."""
-    content = read_trusted(path, trust, limit=MAX_FILE_BYTES)
+    return decoded(read_trusted(path, trust, limit=MAX_FILE_BYTES), path, kind=kind)
+
+
+def decoded(content: bytes, path: Path | str, *, kind: str) -> str:
+    """The content as text; `kind` says what it should have been. Raises `BadDefinition` with the line."""
     try:
         return content.decode()
     except UnicodeDecodeError as error:

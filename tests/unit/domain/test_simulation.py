@@ -14,6 +14,9 @@ from hypothesis import strategies as st
 from schedulerd.domain.ids import FlowKey, ScheduleKey
 from schedulerd.domain.runs import SkipReason
 from schedulerd.domain.schedules import (
+    Blackout,
+    BlackoutAction,
+    BlackoutWindow,
     Catchup,
     Cron,
     Interval,
@@ -37,9 +40,23 @@ NOTHING = timedelta()
 LITTLE_WORK_SECONDS = 10.0
 
 
-def a_schedule(when: When = HOURLY, *, name: str = "etl", enabled: bool = True, **policies: Any) -> Schedule:
+def a_schedule(
+    when: When = HOURLY,
+    *,
+    name: str = "etl",
+    enabled: bool = True,
+    jitter: timedelta = NOTHING,
+    blackout: Blackout | None = None,
+    **policies: Any,
+) -> Schedule:
     definition = ScheduleDefinition(
-        name=name, when=when, flow="ETL", enabled=enabled, policies=Policies(**policies)
+        name=name,
+        when=when,
+        flow="ETL",
+        enabled=enabled,
+        jitter=jitter,
+        blackout=blackout,
+        policies=Policies(**policies),
     )
     return Schedule(
         key=ScheduleKey(1),
@@ -239,6 +256,49 @@ def test_of_two_due_times_of_one_instant_only_one_starts_where_overlaps_are_skip
     assert told(found) == ["01:00", "01:00: overlap"]
 
 
+NIGHT = BlackoutWindow(expression="30 1 * * *", duration=timedelta(hours=2))
+
+
+def test_what_a_blackout_leaves_out_is_told_by_the_next_tick() -> None:
+    found = seen(a_schedule(blackout=Blackout(windows=(NIGHT,))), until=at("05:00"))
+
+    assert told(found) == [
+        "00:00",
+        "01:00",
+        "04:00 for 02:00: blackout",
+        "04:00 for 03:00: blackout",
+        "04:00",
+    ]
+
+
+def test_what_a_blackout_leaves_out_and_no_tick_tells_of_is_told_at_the_end() -> None:
+    found = seen(a_schedule(blackout=Blackout(windows=(NIGHT,))), until=at("03:00"))
+
+    assert told(found) == ["00:00", "01:00", "03:00 for 02:00: blackout"]
+
+
+def test_a_due_time_that_runs_after_a_blackout_starts_at_its_end() -> None:
+    after = Blackout(windows=(NIGHT,), action=BlackoutAction.RUN_AFTER)
+
+    found = seen(a_schedule(blackout=after), until=at("04:00"))
+
+    assert told(found) == ["00:00", "01:00", "03:30 for 02:00: blackout", "03:30"]
+    assert found[-1].due.slot == at("03:00").isoformat()
+
+
+def test_what_was_missed_before_a_blackout_is_caught_up_after_it() -> None:
+    found = seen(
+        a_schedule(blackout=Blackout(windows=(NIGHT,))), until=at("03:40"), down=[(at("00:30"), at("01:40"))]
+    )
+
+    assert told(found) == [
+        "00:00",
+        "03:30 for 01:00",
+        "03:30 for 02:00: blackout",
+        "03:30 for 03:00: blackout",
+    ]
+
+
 def test_the_first_of_an_endless_stretch_are_told_at_once() -> None:
     began = process_time()
 
@@ -280,9 +340,27 @@ policies = st.fixed_dictionaries(
         "misfire_grace": st.sampled_from([NOTHING, timedelta(minutes=1), timedelta(hours=2)]),
     }
 )
-schedules = st.builds(lambda when, policies: a_schedule(when, **policies), whens, policies)
+blackouts = st.one_of(
+    st.none(),
+    st.builds(
+        Blackout,
+        windows=st.just((BlackoutWindow(expression="0 */6 * * *", duration=timedelta(hours=3)),)),
+        action=st.sampled_from(list(BlackoutAction)),
+    ),
+)
+jitters = st.sampled_from([NOTHING, NOTHING, timedelta(minutes=4)])
+schedules = st.builds(
+    lambda when, jitter, blackout, policies: a_schedule(when, jitter=jitter, blackout=blackout, **policies),
+    whens,
+    jitters,
+    blackouts,
+    policies,
+)
 days = st.sampled_from([datetime(2026, 3, 28, 12, tzinfo=UTC), datetime(2026, 10, 24, 12, tzinfo=UTC), START])
 minutes = st.integers(0, A_DAY_AND_A_HALF)
+
+
+OVERLAPS = {SkipReason.OVERLAP, SkipReason.QUEUE_FULL, SkipReason.REPLACED}
 
 
 @SHOWN
@@ -294,14 +372,15 @@ def test_without_downtime_every_due_time_is_decided_when_it_comes(
 
     found = seen(schedule, start=start, until=end)
 
-    assert [one.due for one in found] == list(Timing.of(schedule).each(start - TICK, end - TICK))
-    assert all(one.at == one.due.at for one in found)
-    assert {one.reason for one in found} <= {
-        None,
-        SkipReason.OVERLAP,
-        SkipReason.QUEUE_FULL,
-        SkipReason.REPLACED,
-    }
+    told_of = {one.due: one for one in found}
+    assert len(told_of) == len(found)
+    assert {one.due for one in found if one.reason is SkipReason.BLACKOUT} == set(
+        Timing.of(schedule).left_out.each(start - TICK, end - TICK)
+    )
+    on_time = list(Timing.of(schedule).each(start - TICK, end - TICK))
+    assert [one.due for one in found if one.reason is not SkipReason.BLACKOUT] == on_time
+    assert all(told_of[due].at == due.at for due in on_time)
+    assert {told_of[due].reason for due in on_time} <= {None, *OVERLAPS}
 
 
 @SHOWN
@@ -317,8 +396,9 @@ def test_whatever_the_downtimes_each_due_time_is_decided_once_and_never_before_i
 
     found = seen(schedule, start=start, until=end, down=away)
 
-    decided = sum(one.count for one in found)
-    assert decided == Timing.of(schedule).count(start - TICK, end - TICK)
+    times = Timing.of(schedule)
+    both = [one.count(start - TICK, end - TICK) for one in (times, times.left_out)]
+    assert sum(one.count for one in found) == sum(both)
     assert len({one.due.slot for one in found}) == len(found)
     assert all(one.at >= one.due.at for one in found)
     assert all(one.at <= other.at for one, other in pairwise(found))
@@ -333,6 +413,9 @@ def test_a_stretch_is_what_its_parts_are(
     middle = start + timedelta(minutes=first)
     end = middle + timedelta(minutes=second)
 
-    parts = seen(schedule, start=start, until=middle) + seen(schedule, start=middle, until=end)
+    parts = [*seen(schedule, start=start, until=middle), *seen(schedule, start=middle, until=end)]
+    whole = seen(schedule, start=start, until=end)
 
-    assert parts == seen(schedule, start=start, until=end)
+    assert sorted((one.due, one.reason or "") for one in parts) == sorted(
+        (one.due, one.reason or "") for one in whole
+    )

@@ -112,7 +112,7 @@ class World:
             clock=clock,
             clock_watch=ClockWatch(database, clock),
             attempts=self.attempts,
-            definitions=Definitions(database, clock, runs),
+            definitions=Definitions(database, clock, runs, boot_id=self.boot),
             inspector=Inspector(
                 self.folders, self._ask_to_inspect, clock, request={"timeout_seconds": 30.0}, timezone="UTC"
             ),

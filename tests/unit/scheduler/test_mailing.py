@@ -15,14 +15,13 @@ import pytest
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.logs import LogLine, NumberedLine, Stream
 from schedulerd.domain.states import RunState
+from schedulerd.engine.sendmail import NotMailedError, by_sendmail
 from schedulerd.scheduler.attempts import Letter
 from schedulerd.scheduler.mailing import (
     LONGEST_BODY,
     MOST_WAITING,
     Mailer,
-    NotMailedError,
     Sender,
-    by_sendmail,
     compose,
 )
 from schedulerd.store.database import Database
