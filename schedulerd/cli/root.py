@@ -26,8 +26,12 @@ _COMMANDS: Final = {
     "next": Lazy(
         "schedulerd.cli.explain:next_", "Show what fires next, across everything or of one flow or schedule."
     ),
+    "simulate": Lazy(
+        "schedulerd.cli.simulate:simulate", "Show what schedules would do over a stretch of time."
+    ),
     "flows": Lazy("schedulerd.cli.flows:flows", "Flows: list, show, graph, versions."),
     "schedules": Lazy("schedulerd.cli.schedules:schedules", "Schedules: list, show, next."),
+    "import": Lazy("schedulerd.cli.importing:import_", "Import: crontab."),
     "runs": Lazy("schedulerd.cli.runs:runs", "Runs: list, show, logs, wait, cancel."),
     "db": Lazy("schedulerd.cli.db:db", "The database: status, upgrade."),
     "systemd": Lazy("schedulerd.cli.systemd:systemd", "The systemd unit: install, uninstall."),

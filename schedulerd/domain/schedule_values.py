@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from schedulerd.domain.blackout_values import Calendars, blackout_of
+from schedulerd.domain.command_values import COMMAND_KEYS, MAX_COMMAND_BYTES, surroundings_of
 from schedulerd.domain.due import check_when
 from schedulerd.domain.entries import Entry
 from schedulerd.domain.schedules import (
@@ -24,7 +25,6 @@ from schedulerd.domain.timing import check_definition
 from schedulerd.domain.zones import zone
 from schedulerd.errors import BadExpression
 
-MAX_COMMAND_BYTES: Final = 100_000
 MAX_NAME_CHARACTERS: Final = 200
 
 _WHAT: Final = ("name", "flow", "command", "parameters", "enabled")
@@ -37,6 +37,7 @@ KEYS: Final = (
     *("blackout", "blackout_action"),
     *_CATCHUP,
     *("overlap", "queue_limit"),
+    *COMMAND_KEYS,
 )
 """All keys, as they are grouped for people."""
 
@@ -82,6 +83,7 @@ def schedule_of(values: Any, *, timezone: str, origin: str, calendars: Calendars
         end=_end(entry),
         jitter=entry.positive_duration("jitter") if entry.has("jitter") else timedelta(),
         blackout=blackout_of(entry, schedule=name, timezone=timezone, calendars=calendars),
+        **surroundings_of(entry),
     )
     _check(entry, kind, definition)
     return definition
@@ -104,12 +106,17 @@ def _name(entry: Entry) -> str:
     if not entry.has("name"):
         raise entry.wrong(None, "the schedule has no name", mend='add name = "..."')
     name = entry.text("name")
-    if not name.isprintable() or name != name.strip() or len(name) > MAX_NAME_CHARACTERS:
+    if not is_name(name):
         raise entry.wrong(
             "name",
             f"`name` must be at most {MAX_NAME_CHARACTERS} printable characters, with no blank at its ends",
         )
     return name
+
+
+def is_name(name: str) -> bool:
+    """Can a schedule be called so?"""
+    return name.isprintable() and name == name.strip() and 0 < len(name) <= MAX_NAME_CHARACTERS
 
 
 def _what(entry: Entry) -> tuple[str | None, str | None]:
@@ -130,7 +137,6 @@ def _what(entry: Entry) -> tuple[str | None, str | None]:
 
 def _command(entry: Entry) -> str:
     command = entry.text("command")
-    # one argument of a program may have 131,071 bytes, and the shell takes the command as one
     if "\0" in command or len(command.encode()) > MAX_COMMAND_BYTES:
         raise entry.wrong("command", f"`command` must have at most {MAX_COMMAND_BYTES} bytes and no NUL")
     return command

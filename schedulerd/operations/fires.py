@@ -57,20 +57,13 @@ class Fires:
     def next(self, name: str | None = None, *, limit: int, until: datetime | None = None) -> tuple[Fire, ...]:
         """The next fires, in order: of all schedules, or of the flow or schedule of this name. Raises `NotFound`.
 
-        Schedules that are not enabled are left out.
+        Schedules that are paused or not enabled are left out.
         """
-        with self._database.read() as tx:
-            schedules = tx.schedules.all()
-            flows = {flow.key: flow.definition.name for flow in tx.flows.all()}
-        if name is not None:
-            known = [*flows.values(), *(one.definition.name for one in schedules)]
-            schedules = [one for one in schedules if name in (one.definition.name, flows.get(one.flow_key))]
-            if name not in known:
-                raise NotFound("flow or schedule", name, near=near_names(name, known))
+        schedules, flows = in_force(self._database, name)
         return self._first(schedules, flows, limit=limit, until=until)
 
     def of_schedule(self, name: str, *, limit: int, until: datetime | None = None) -> tuple[Fire, ...]:
-        """The next fires of the schedule of this name; none where it is not enabled. Raises `NotFound`."""
+        """The next fires of the schedule of this name; none where it is paused or not enabled. Raises `NotFound`."""
         with self._database.read() as tx:
             schedule = tx.schedules.get(name)
             flows = {flow.key: flow.definition.name for flow in tx.flows.all()}
@@ -89,11 +82,27 @@ class Fires:
             *(
                 _fires(one, flow=flows.get(one.flow_key), after=now, until=until or now + _FAR_AHEAD)
                 for one in schedules
-                if one.definition.enabled
+                if one.definition.enabled and one.paused is None
             ),
             key=lambda fire: (fire.at, fire.schedule or ""),
         )
         return tuple(islice(found, limit))
+
+
+def in_force(database: Database, name: str | None) -> tuple[list[Schedule], Mapping[FlowKey, str]]:
+    """The schedules in force, all or those of the flow or schedule of this name, and the names of all flows.
+
+    Raises `NotFound` with the names that come near.
+    """
+    with database.read() as tx:
+        schedules = tx.schedules.all()
+        flows = {flow.key: flow.definition.name for flow in tx.flows.all()}
+    if name is None:
+        return schedules, flows
+    known = [*flows.values(), *(one.definition.name for one in schedules)]
+    if name not in known:
+        raise NotFound("flow or schedule", name, near=near_names(name, known))
+    return [one for one in schedules if name in (one.definition.name, flows.get(one.flow_key))], flows
 
 
 def explain(expression: str, *, timezone: str, name: str = "", after: datetime, limit: int) -> Explanation:

@@ -120,6 +120,26 @@ def test_a_file_that_was_broken_before_the_start_keeps_what_the_database_remembe
     assert names(message) == ["morning"]
 
 
+def test_a_crontab_is_read_like_a_schedule_file(told: Told) -> None:
+    toml = told.schedules("a.toml", TOML.format(name="morning"))
+    crontab = told.file("b.crontab", "@daily backup\n", folder="config", role=Role.CRONTAB)
+
+    assert names(told((toml, crontab), first=True)) == ["b:backup", "morning"]
+    assert names(told((toml,), changed=(), removed=(crontab,))) == ["morning"]
+
+
+def test_a_crontab_that_was_broken_before_the_start_keeps_what_the_database_remembers(tmp_path: Path) -> None:
+    origin = f"{tmp_path / 'config' / 'a.crontab'}:1"
+    told = Told(tmp_path, known=[a_schedule("a:backup", flow=None, command="backup", origin=origin)])
+
+    message = told(
+        (told.file("a.crontab", "0 25 * * * backup", folder="config", role=Role.CRONTAB),), first=True
+    )
+
+    assert names(message) == ["a:backup"]
+    assert len(message.schedule_errors) == 1
+
+
 def test_schedules_of_a_file_that_cannot_be_taken_now_stay(told: Told) -> None:
     file = told.schedules("a.toml", TOML.format(name="morning"))
     told((file,), first=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from schedulerd.watch import folders
-from schedulerd.watch.folders import Role, Scan
+from schedulerd.watch.folders import Role, Scan, WatchedFolder
 from tests.unit.watch.scenes import flows, look, schedules
 
 
@@ -300,3 +300,18 @@ def test_two_folders_are_looked_at_together(tmp_path: Path) -> None:
 
     assert roles(seen, tmp_path) == {"a/one.py": Role.FLOW, "b/two.toml": Role.SCHEDULES}
     assert set(seen.folders) == {tmp_path / "a", tmp_path / "b"}
+
+
+def test_crontabs_are_seen_in_crontab_folders_and_in_schedule_folders(tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    (config / "schedules").mkdir(parents=True)
+    for name in ("a.crontab", "b.toml", "c.py", ".d.crontab", "schedules/e.crontab", "schedules/f.toml"):
+        (config / name).write_text("")
+
+    seen = look(WatchedFolder(path=config, role=Role.CRONTAB), schedules(config / "schedules"))
+
+    assert {str(path.relative_to(config)): file.role for path, file in seen.files.items()} == {
+        "a.crontab": Role.CRONTAB,
+        "schedules/e.crontab": Role.CRONTAB,
+        "schedules/f.toml": Role.SCHEDULES,
+    }
