@@ -48,17 +48,12 @@ class Invocation:
 
     @property
     def zone(self) -> tzinfo | None:
-        """The zone in which people are shown times; None: the machine's."""
+        """The zone in which people are shown times, and mean what they type without one; None: the machine's."""
         return UTC if self.utc else self._zone
 
     def now(self) -> datetime:
         """The present moment."""
         return self.clock.now()
-
-    @property
-    def local_now(self) -> datetime:
-        """The present moment in the zone of the person; what was typed without a zone is meant in it."""
-        return self.now().astimezone(self.zone)
 
     @cached_property
     def output(self) -> Output:

@@ -26,9 +26,25 @@ class _Moment(click.ParamType[datetime]):
         """The moment, or a usage error."""
         invocation = ctx.ensure_object(Invocation) if ctx is not None else Invocation()
         try:
-            return self._read(value, now=invocation.local_now)
+            return self._read(value, now=invocation.now(), zone=invocation.zone)
         except BadExpression as error:
             self.fail(error.reason, param, ctx)
+
+
+class _Span(click.ParamType[tuple[datetime, datetime]]):
+    """Two moments: `2026-03-29T01:00..2026-03-29T05:00`."""
+
+    name = "span"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[datetime, datetime]:
+        """The two, or a usage error."""
+        first, dots, last = str(value).partition("..")
+        if not dots:
+            example = "2026-03-29T01:00..2026-03-29T05:00"
+            self.fail(f"{value!r}: write two times with .. between, such as {example}", param, ctx)
+        return COMING.convert(first, param, ctx), COMING.convert(last, param, ctx)
 
 
 class _Duration(click.ParamType[timedelta]):
@@ -54,6 +70,7 @@ class _Level(click.Choice[str]):
 
 PAST: Final = _Moment(moments.past_moment)
 COMING: Final = _Moment(moments.coming_moment)
+SPAN: Final = _Span()
 DURATION: Final = _Duration()
 LEVEL: Final = _Level(tuple(LEVELS))
 STATE: Final = click.Choice([state.value for state in RunState])

@@ -55,19 +55,22 @@ def size(count: int | None) -> str:
     return f"{count / (1 << 20):,.0f} MiB" if count >= 1 << 20 else f"{count / 1_024:,.0f} KiB"
 
 
-def past_moment(text: str, *, now: datetime) -> datetime:
-    """What `--since` and `--until` mean: a duration is so long before `now`. Raises `BadExpression`."""
-    return _moment(text, now=now, sign=-1)
+def past_moment(text: str, *, now: datetime, zone: tzinfo | None) -> datetime:
+    """What `--since` and `--until` mean: a duration is so long before `now`. Raises `BadExpression`.
+
+    A time that names no zone is meant in `zone`, or else in the machine's.
+    """
+    return _moment(text, now=now, zone=zone, sign=-1)
 
 
-def coming_moment(text: str, *, now: datetime) -> datetime:
-    """What `--at` means: a duration is so long after `now`. Raises `BadExpression`."""
-    return _moment(text, now=now, sign=1)
+def coming_moment(text: str, *, now: datetime, zone: tzinfo | None) -> datetime:
+    """What `--at` means: a duration is so long after `now`; else as in `past_moment`."""
+    return _moment(text, now=now, zone=zone, sign=1)
 
 
-def _moment(text: str, *, now: datetime, sign: int) -> datetime:
-    """A moment in UTC; what has no zone of its own is meant in that of `now`."""
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+def _moment(text: str, *, now: datetime, zone: tzinfo | None, sign: int) -> datetime:
+    """A moment in UTC. A naive one is a local time of the machine, whose offset in summer is not that of winter."""
+    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=zone)
     named = {
         "now": now,
         "today": midnight,
@@ -85,4 +88,4 @@ def _moment(text: str, *, now: datetime, sign: int) -> datetime:
         at = datetime.fromisoformat(text.strip())
     except ValueError as error:
         raise BadExpression(f"{text!r} is no time: {_FORMS}", expression=text, code="time") from error
-    return (at if at.tzinfo is not None else at.replace(tzinfo=now.tzinfo)).astimezone(UTC)
+    return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(UTC)

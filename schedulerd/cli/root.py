@@ -26,6 +26,9 @@ _COMMANDS: Final = {
     "next": Lazy(
         "schedulerd.cli.explain:next_", "Show what fires next, across everything or of one flow or schedule."
     ),
+    "simulate": Lazy(
+        "schedulerd.cli.simulate:simulate", "Show what schedules would do over a stretch of time."
+    ),
     "flows": Lazy("schedulerd.cli.flows:flows", "Flows: list, show, graph, versions."),
     "schedules": Lazy("schedulerd.cli.schedules:schedules", "Schedules: list, show, next."),
     "import": Lazy("schedulerd.cli.importing:import_", "Import: crontab."),

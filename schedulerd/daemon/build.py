@@ -15,6 +15,7 @@ from schedulerd.config import Settings
 from schedulerd.daemon.feed import Feed
 from schedulerd.daemon.webprocess import WebProcess, bind
 from schedulerd.domain.agents import AgentBeat
+from schedulerd.domain.new_runs import RunMaker
 from schedulerd.engine import wire
 from schedulerd.engine.folders import RunFolders
 from schedulerd.engine.link import SpawnerLink
@@ -22,6 +23,7 @@ from schedulerd.engine.processes import boot_id
 from schedulerd.engine.sendmail import by_sendmail
 from schedulerd.scheduler.alarm import Alarm
 from schedulerd.scheduler.attempts import Attempts
+from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.core import Core, Mailbox, Parts
 from schedulerd.scheduler.definitions import Definitions
 from schedulerd.scheduler.ears import Ears
@@ -31,7 +33,6 @@ from schedulerd.scheduler.intake import IntakeDesk
 from schedulerd.scheduler.launching import Launch, Launcher
 from schedulerd.scheduler.mailing import Mailer, Sender
 from schedulerd.scheduler.messages import Tick
-from schedulerd.scheduler.new_runs import RunMaker
 from schedulerd.scheduler.reconciling import Reconciler
 from schedulerd.scheduler.spawners import Spawners
 from schedulerd.scheduler.ticking import Ticker
@@ -123,8 +124,9 @@ class _Builder:
         parts = Parts(
             database=database,
             clock=clock,
+            clock_watch=ClockWatch(database, clock),
             attempts=attempts,
-            definitions=Definitions(database, clock, runs),
+            definitions=Definitions(database, clock, runs, boot_id=boot_id()),
             inspector=self._inspector(folders, launcher),
             intake=IntakeDesk(database, attempts, folders, clock, settled=mailer.settled),
             launcher=launcher,

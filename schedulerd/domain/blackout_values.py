@@ -129,6 +129,7 @@ def _day(entry: Entry, value: Any) -> date:
         day = None
     if not isinstance(day, date) or isinstance(day, datetime):
         raise entry.wrong("dates", f"`dates`: {str(value)!r} is no date; write it like 2026-12-31")
+    entry.check_year("dates", day)
     return day
 
 

@@ -22,7 +22,7 @@ from schedulerd.domain.zones import TICK
 from schedulerd.errors import BadExpression
 
 LONGEST_WINDOW: Final = timedelta(days=366)
-MOST_TOUCHING: Final = 20_000
+MOST_TOUCHING: Final = 12_000
 """Windows that follow one another more often than this without a break are taken to leave no time free."""
 
 _A_FEW: Final = 4

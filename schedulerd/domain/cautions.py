@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 from schedulerd.domain.cron import CronFields, parse_cron
 from schedulerd.domain.cron_tokens import DAY, FIELDS, HOUR, MINUTE, MONTH, SECOND, WEEKDAY, YEAR, Field
-from schedulerd.domain.due import dues
 from schedulerd.domain.intervals import is_calendar
 from schedulerd.domain.nominal import count_between
-from schedulerd.domain.schedules import Cron, DayMatch, Interval, When
+from schedulerd.domain.rrule_text import parse_rrule
+from schedulerd.domain.schedules import Cron, DayMatch, Interval, RRule, ScheduleDefinition, When
+from schedulerd.domain.timing import Timing
 from schedulerd.domain.zones import TICK, Change, changes, zone
 
 LOOK_AHEAD: Final = timedelta(days=731)
@@ -47,9 +48,20 @@ def cautions(when: When, *, first_seen: datetime, name: str = "", now: datetime)
     if isinstance(when, Cron):
         fields = _fields(when, name)
         found += [*_about_days(fields), *_about_steps(fields), *_about_minutes(fields)]
-    if not isinstance(when, Interval) or is_calendar(when):
+    if not _is_rhythm(when):
         found += _about_clocks(when, first_seen=first_seen, name=name, now=now)
     return tuple(found)
+
+
+def _is_rhythm(when: When) -> bool:
+    """Does it go on whatever the clocks do, all day long? (Of a cron expression it depends on the hours.)"""
+    match when:
+        case Interval():
+            return not is_calendar(when)
+        case RRule():
+            return not parse_rrule(when.expression, timezone=when.timezone).is_fixed
+        case _:
+            return False
 
 
 def _about_days(fields: CronFields) -> Iterator[Caution]:
@@ -149,7 +161,8 @@ def _of_fixed(when: When, change: Change, local: ZoneInfo, *, first_seen: dateti
     after, until = (
         (change.at - TICK, change.at) if change.is_gap else (change.at - change.length - TICK, change.at)
     )
-    found = dues(when, after=after, until=until, first_seen=first_seen, name=name)
+    definition = ScheduleDefinition(name=name, when=when)
+    found = Timing(definition=definition, first_seen=first_seen).each(after, until)
     low, high = (edge.replace(tzinfo=None) for edge in change.edges(local))
     meant = (datetime.fromisoformat(due.slot).replace(tzinfo=None) for due in found)
     inside = list(islice((f"{each:%H:%M}" for each in meant if low <= each < high), _MOST_NAMED + 1))

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from schedulerd.domain.cron import LAST_YEAR
 from schedulerd.domain.durations import LONGEST, duration_text
 from schedulerd.domain.schedules import Interval
-from schedulerd.domain.zones import Pass, first_pass, zone
+from schedulerd.domain.zones import TICK, Pass, first_instant, first_pass, zone
 from schedulerd.errors import BadExpression
 
 A_DAY: Final = timedelta(days=1)
@@ -32,23 +32,34 @@ def is_calendar(when: Interval) -> bool:
 
 def passes(when: Interval, local: ZoneInfo, *, after: datetime, first_seen: datetime) -> Iterator[Pass]:
     """The times strictly after `after`, ascending."""
-    anchor = _anchor(when, local, first_seen)
     if is_calendar(when):
-        return _by_calendar(when.every, anchor.replace(fold=0), local, after)
-    return _by_elapsed(when.every, anchor.astimezone(UTC), local, after)
+        return _by_calendar(when.every, _anchor_shown(when, local, first_seen), local, after)
+    return _by_elapsed(when.every, _anchor_at(when, local, first_seen), local, after)
 
 
 def count(when: Interval, *, after: datetime, until: datetime, first_seen: datetime) -> int:
     """How many times of an interval of elapsed time lie in (after, until]."""
-    anchor = _anchor(when, zone(when.timezone), first_seen)
+    anchor = _anchor_at(when, zone(when.timezone), first_seen)
+    after, until = min(after, _LAST), min(until, _LAST)
     return (until - anchor) // when.every - (after - anchor) // when.every
 
 
-def _anchor(when: Interval, local: ZoneInfo, first_seen: datetime) -> datetime:
-    """The anchor in the zone; one without a zone of its own is a local time."""
-    if when.anchor is None:
-        return first_seen.astimezone(local)
-    return when.anchor.replace(tzinfo=local) if when.anchor.tzinfo is None else when.anchor.astimezone(local)
+_LAST: Final = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC) - TICK
+
+
+def _anchor_at(when: Interval, local: ZoneInfo, first_seen: datetime) -> datetime:
+    """The instant of the anchor; a naive one is a local time of the zone, that of a gap the first instant after it."""
+    anchor = first_seen if when.anchor is None else when.anchor
+    return (
+        anchor.astimezone(UTC) if anchor.tzinfo is not None else first_instant(anchor.replace(tzinfo=local))
+    )
+
+
+def _anchor_shown(when: Interval, local: ZoneInfo, first_seen: datetime) -> datetime:
+    """What the clock on the wall shows at the anchor; a naive one says it, be there such a time on its day or not."""
+    anchor = first_seen if when.anchor is None else when.anchor
+    shown = anchor.astimezone(local) if anchor.tzinfo is not None else anchor.replace(tzinfo=local)
+    return shown.replace(fold=0)
 
 
 def _by_elapsed(every: timedelta, anchor: datetime, local: ZoneInfo, after: datetime) -> Iterator[Pass]:

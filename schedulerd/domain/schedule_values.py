@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from schedulerd.domain.blackout_values import Calendars, blackout_of
 from schedulerd.domain.command_values import COMMAND_KEYS, MAX_COMMAND_BYTES, surroundings_of
+from schedulerd.domain.due import check_when
 from schedulerd.domain.entries import Entry
 from schedulerd.domain.schedules import (
     Cron,
@@ -41,6 +42,9 @@ KEYS: Final = (
 """All keys, as they are grouped for people."""
 
 _REBOOT: Final = "@reboot"
+_PARTS: Final = frozenset({"blackout", "jitter"})
+"""Keys that are codes of complaints about them; what is said of the whole is about its bounds."""
+
 _GOES_WITH: Final[Mapping[str, tuple[str, ...]]] = {
     "day_match": ("cron",),
     "anchor": ("every", "rrule"),
@@ -86,11 +90,15 @@ def schedule_of(values: Any, *, timezone: str, origin: str, calendars: Calendars
 
 
 def _check(entry: Entry, kind: str, definition: ScheduleDefinition) -> None:
-    """Whether it can ever be due: the code of the complaint may name the key that it is about."""
+    """Whether it can ever be due. A complaint belongs to the key that is to be changed."""
+    try:
+        check_when(definition.when, name=definition.name)
+    except BadExpression as error:
+        raise entry.bad_expression(kind, error) from error
     try:
         check_definition(definition)
     except BadExpression as error:
-        key = error.code if entry.has(error.code) else "cron" if kind == _REBOOT else kind
+        key = error.code if error.code in _PARTS else [kind, *entry.given(("start", "end"))][-1]
         raise entry.bad_expression(key, error) from error
 
 

@@ -16,6 +16,7 @@ from schedulerd.store.database import Database
 
 if TYPE_CHECKING:
     from schedulerd.operations.fires import Fires
+    from schedulerd.operations.simulating import Simulation
 
 
 class Operations:
@@ -32,7 +33,7 @@ class Operations:
         self.daemon: Final = Daemon(database, state_dir, clock)
         self.runs: Final = Runs(database, clock, wake=self.daemon.wake, entropy=entropy)
         self.flows: Final = Flows(database)
-        self.schedules: Final = Schedules(database)
+        self.schedules: Final = Schedules(database, clock, wake=self.daemon.wake, entropy=entropy)
         self._database: Final = database
         self._clock: Final = clock
 
@@ -44,3 +45,10 @@ class Operations:
         )  # the search of due times: 30 ms that most commands save
 
         return Fires(self._database, self._clock)
+
+    @cached_property
+    def simulation(self) -> "Simulation":
+        """What would happen over a stretch of time."""
+        from schedulerd.operations.simulating import Simulation  # the same search
+
+        return Simulation(self._database)

@@ -10,13 +10,16 @@ from schedulerd.domain.schedules import (
     Cron,
     Interval,
     Once,
+    Pause,
     Policies,
     Reboot,
     RRule,
     Schedule,
     When,
 )
+from schedulerd.domain.simulation import Decision
 from schedulerd.domain.wording import in_words
+from schedulerd.domain.zones import zone
 from schedulerd.operations.fires import Explanation, Fire
 from schedulerd.operations.shapes import Shape, milliseconds, time_text
 
@@ -38,7 +41,7 @@ def schedule_shape(schedule: Schedule) -> Shape:
         "blackout": None if definition.blackout is None else _blackout_shape(definition.blackout),
         "policies": _policies_shape(definition.policies),
         "enabled": definition.enabled,
-        "paused": None,
+        "paused": _pause_shape(schedule.paused),
         "next_due": time_text(schedule.next_due),
         "last_due": time_text(schedule.last_due),
         "origin": definition.origin,
@@ -75,6 +78,10 @@ def when_shape(when: When) -> Shape:
             return {"kind": "reboot", "expression": "@reboot", "timezone": when.timezone}
         case _:
             assert_never(when)
+
+
+def _pause_shape(pause: Pause | None) -> Shape | None:
+    return None if pause is None else {"reason": pause.reason, "by": pause.by, "at": time_text(pause.at)}
 
 
 def _local_text(moment: datetime | None) -> str | None:
@@ -114,6 +121,26 @@ def fire_shape(fire: Fire) -> Shape:
         "schedule": fire.schedule,
         "flow": fire.flow,
         "note": fire.note,
+    }
+
+
+def decision_shape(decision: Decision, flow: str | None) -> Shape:
+    """What would become of a due time, or of a span of them up to this one."""
+    definition = decision.schedule.definition
+    return {
+        "at": time_text(decision.at),
+        "schedule": definition.name,
+        "flow": flow,
+        "due_at": time_text(decision.due.at),
+        "local": decision.due.at.astimezone(zone(definition.when.timezone)).isoformat(
+            timespec="milliseconds"
+        ),
+        "timezone": definition.when.timezone,
+        "slot": decision.due.slot,
+        "outcome": "starts" if decision.reason is None else "skipped",
+        "reason": "" if decision.reason is None else decision.reason.value,
+        "count": decision.count,
+        "first_due_at": None if decision.first is None else time_text(decision.first.at),
     }
 
 

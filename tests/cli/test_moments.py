@@ -1,5 +1,6 @@
 """Times, durations, sizes and tables, as people read and type them."""
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -57,21 +58,34 @@ def test_a_size_has_its_unit(count: int | None, said: str) -> None:
     ],
 )
 def test_a_time_is_meant_in_the_zone_of_the_person(text: str, meant: str) -> None:
-    found = past_moment(text, now=NOW.astimezone(KST))
+    found = past_moment(text, now=NOW, zone=KST)
 
     assert found == datetime.fromisoformat(meant)
     assert found.tzinfo is UTC
 
 
 def test_a_duration_is_ahead_where_things_are_to_come() -> None:
-    assert coming_moment("15m", now=NOW) == NOW + timedelta(minutes=15)
-    assert coming_moment("tomorrow", now=NOW.astimezone(KST)).isoformat() == "2026-11-22T15:00:00+00:00"
+    assert coming_moment("15m", now=NOW, zone=UTC) == NOW + timedelta(minutes=15)
+    assert coming_moment("tomorrow", now=NOW, zone=KST).isoformat() == "2026-11-22T15:00:00+00:00"
+
+
+def test_a_time_that_names_no_zone_has_the_offset_that_this_machine_has_then_and_not_now(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as changed:
+        changed.setenv("TZ", "Europe/Berlin")
+        time.tzset()
+        summer = coming_moment("2026-07-01T12:00", now=NOW, zone=None)
+        winter = coming_moment("2026-12-01T12:00", now=NOW, zone=None)
+    time.tzset()
+
+    assert (summer.hour, winter.hour) == (10, 11)
 
 
 @pytest.mark.parametrize("text", ["", "soon", "15 parsecs", "2026-13-01"])
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(BadExpression):
-        past_moment(text, now=NOW)
+        past_moment(text, now=NOW, zone=UTC)
 
 
 @pytest.mark.parametrize(

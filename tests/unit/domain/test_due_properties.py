@@ -1,61 +1,24 @@
 """What holds for every schedule in every zone, shown with made-up ones around the changes of the clocks."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from schedulerd.domain.cron import parse_cron
 from schedulerd.domain.due import Due, count_dues, dues, last_due, next_due
-from schedulerd.domain.schedules import Cron, Interval, When
-from schedulerd.domain.zones import LONGEST_MENDED_GAP, TICK, changes, gap_around, zone, zone_names
+from schedulerd.domain.rrule_text import parse_rrule
+from schedulerd.domain.schedules import Cron, Interval, RRule, When
+from schedulerd.domain.zones import LONGEST_MENDED_GAP, TICK, changes, gap_around, zone
+from tests.made_up import FIRST, crons, intervals, moments, rrules, whens, zones
 
 SHOWN: Final = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
-FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)
-YEARS_OF_SECONDS: Final = 40 * 365 * 86_400
-
-zones = st.sampled_from(sorted(zone_names()))
-minutes = st.sampled_from(["*", "*/7", "*/15", "30", "0,45", "5-50/15", "H", "0-59"])
-hours = st.sampled_from(["*", "*/2", "0", "1-3", "2", "23,0", "22-23"])
-days = st.sampled_from(
-    ["* * *", "* * *", "13 * 5", "*/2 * 1", "L * *", "15W * *", "* * 5#2", "* */3 0", "29-31 * *"]
-)
-fixed_minutes = st.sampled_from(["0", "30", "59", "15,45"])
-
-
-@st.composite
-def moments(draw: st.DrawFn, name: str) -> datetime:
-    """An instant from 2000 to 2040, more often than not within two days of a change of the zone's clocks."""
-    moment = FIRST + timedelta(seconds=draw(st.integers(0, YEARS_OF_SECONDS)))
-    if draw(st.integers(0, 3)) == 0:
-        return moment
-    met = list(changes(zone(name), start=moment, end=moment + timedelta(days=366)))
-    if not met:
-        return moment
-    at = draw(st.sampled_from(met)).at
-    return at + timedelta(seconds=draw(st.integers(-2 * 86_400, 86_400)))
-
-
-@st.composite
-def crons(draw: st.DrawFn) -> Cron:
-    expression = f"{draw(minutes)} {draw(hours)} {draw(days)}"
-    return Cron(expression=expression, timezone=draw(zones))
-
-
-@st.composite
-def intervals(draw: st.DrawFn) -> Interval:
-    every = draw(st.sampled_from(["90s", "7m", "1h", "5h", "1d", "2d", "36h"]))
-    units = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-    length = timedelta(seconds=int(every[:-1]) * units[every[-1]])
-    anchor = FIRST + timedelta(seconds=draw(st.integers(0, YEARS_OF_SECONDS)))
-    return Interval(every=length, timezone=draw(zones), anchor=anchor)
-
-
-whens = st.one_of(crons(), crons(), intervals())
 
 
 def found(when: When, after: datetime, until: datetime) -> list[Due]:
@@ -163,13 +126,46 @@ def test_a_rhythm_fires_whenever_the_clock_shows_it(data: st.DataObject, when: C
 
 
 @SHOWN
+@given(data=st.data(), when=rrules())
+def test_times_of_a_rule_are_shown_by_the_clock_except_after_a_gap(data: st.DataObject, when: RRule) -> None:
+    after = data.draw(moments(when.timezone))
+    local = zone(when.timezone)
+    is_fixed = parse_rrule(when.expression, timezone=when.timezone).is_fixed
+
+    for due in found(when, after, after + timedelta(days=9)):
+        shown = due.at.astimezone(local)
+        if shown.isoformat() != due.slot:
+            gap = gap_around(datetime.fromisoformat(due.slot).replace(tzinfo=local))
+            assert is_fixed
+            assert gap is not None
+            assert gap.at == due.at
+            assert gap.length <= LONGEST_MENDED_GAP
+
+
+FIXED: Final[dict[str, Callable[[int, int, str], When]]] = {
+    "cron": lambda hour, minute, name: Cron(expression=f"{minute} {hour} * * *", timezone=name),
+    "rule": lambda hour, minute, name: RRule(
+        expression=f"FREQ=DAILY;BYHOUR={hour};BYMINUTE={minute}",
+        timezone=name,
+        anchor=FIRST.replace(tzinfo=None),
+    ),
+    "interval": lambda hour, minute, name: Interval(
+        every=timedelta(days=1),
+        timezone=name,
+        anchor=datetime(2000, 1, 1, hour, minute),  # noqa: DTZ001 - the wall's clock
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", FIXED)
+@SHOWN
 @given(data=st.data(), minute=st.integers(0, 59), hour=st.integers(0, 23), name=zones)
 def test_a_fixed_time_happens_once_on_each_day_that_there_is(
-    data: st.DataObject, minute: int, hour: int, name: str
+    kind: str, data: st.DataObject, minute: int, hour: int, name: str
 ) -> None:
-    middle = data.draw(moments(name))
+    middle = data.draw(moments(name)) + timedelta(days=9)
     local = zone(name)
-    when = Cron(expression=f"{minute} {hour} * * *", timezone=name)
+    when = FIXED[kind](hour, minute, name)
     start = middle - timedelta(days=3)
 
     fired = [datetime.fromisoformat(due.slot).date() for due in found(when, start, start + timedelta(days=6))]

@@ -4,10 +4,7 @@ from datetime import UTC, datetime, timedelta
 from time import process_time
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from schedulerd.domain.due import dues
 from schedulerd.domain.ids import FlowKey, ScheduleKey
 from schedulerd.domain.planning import MOST_SKIPS, MOST_STARTS, Plan, look_forward, plan
 from schedulerd.domain.runs import SkipReason
@@ -70,6 +67,7 @@ def test_a_due_time_that_has_come_starts() -> None:
     planned = plan(a_schedule(HOURLY), now=at("01T01:00:00"))
 
     assert starts(planned) == [at("01T01:00:00")]
+    assert planned.caught_up == 0
     assert planned.skips == ()
     assert planned.spans == ()
     assert planned.watermark == at("01T01:00:00")
@@ -115,6 +113,7 @@ def test_what_is_on_time_starts_beside_what_is_caught_up() -> None:
     planned = plan(a_schedule(HOURLY), now=at("01T04:00:30"))
 
     assert starts(planned) == [at("01T03:00:00"), at("01T04:00:00")]
+    assert planned.caught_up == 1
     assert len(planned.skips) == 2
 
 
@@ -152,6 +151,7 @@ def test_all_missed_times_are_caught_up_oldest_first() -> None:
     planned = plan(a_schedule(HOURLY, policies=policies), now=at("01T04:30:00"))
 
     assert starts(planned) == [at(f"01T0{hour}:00:00") for hour in (1, 2, 3, 4)]
+    assert planned.caught_up == 4
     assert planned.skips == ()
 
 
@@ -348,63 +348,3 @@ def test_a_single_time_that_has_passed_when_it_is_first_seen_is_a_misfire() -> N
     assert [skip.due.slot for skip in planned.skips] == ["2026-05-01T09:00:00+09:00"]
     assert planned.skips[0].reason is SkipReason.MISFIRE
     assert planned.next_due is None
-
-
-whens = st.sampled_from(
-    [
-        Cron(expression="*/20 * * * *", timezone="Europe/Berlin"),
-        Cron(expression="5,25,45 0-23 * * *", timezone="Europe/Berlin"),
-        Cron(expression="30 2 * * *", timezone="Australia/Lord_Howe"),
-        Interval(every=timedelta(minutes=13)),
-        Interval(every=timedelta(days=1), timezone="Europe/Berlin"),
-    ]
-)
-policies = st.builds(
-    Policies,
-    catchup=st.sampled_from(Catchup),
-    catchup_limit=st.integers(0, 5),
-    catchup_window=st.sampled_from([timedelta(0), timedelta(hours=2), timedelta(days=1)]),
-    misfire_grace=st.sampled_from([timedelta(0), timedelta(minutes=1), timedelta(hours=1)]),
-)
-changes_of_the_clocks = st.sampled_from(
-    [datetime(2026, 3, 28, tzinfo=UTC), datetime(2026, 10, 24, tzinfo=UTC), START]
-)
-
-
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(
-    when=whens,
-    policies=policies,
-    start=changes_of_the_clocks,
-    steps=st.lists(st.integers(-60, 700), min_size=1, max_size=12),
-)
-def test_each_slot_is_decided_exactly_once_however_time_goes_on(
-    when: When, policies: Policies, start: datetime, steps: list[int]
-) -> None:
-    now, watermark = start, start
-    decided: list[str] = []
-
-    for minutes in steps:
-        now += timedelta(minutes=minutes)
-        planned = plan(a_schedule(when, watermark=watermark, policies=policies), now=now)
-        assert planned.watermark >= watermark
-        assert not planned.spans
-        watermark = planned.watermark
-        decided += [due.slot for due in planned.starts] + [skip.due.slot for skip in planned.skips]
-
-    named = dues(when, after=start, until=watermark, first_seen=START, name="etl")
-    assert sorted(decided) == sorted(due.slot for due in named)
-    assert watermark == max(
-        start, *(start + timedelta(minutes=sum(steps[: n + 1])) for n in range(len(steps)))
-    )
-
-
-@settings(max_examples=60, deadline=None)
-@given(policies=policies, hours=st.integers(20, 80))
-def test_the_counts_of_spans_and_starts_add_up(policies: Policies, hours: int) -> None:
-    now = START + timedelta(hours=hours, seconds=7)
-
-    planned = plan(a_schedule(EVERY_MINUTE, policies=policies), now=now)
-
-    decided = len(planned.starts) + len(planned.skips) + sum(span.count for span in planned.spans)
-    assert decided == hours * 60

@@ -9,11 +9,13 @@ from typing import Any, Final
 
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.ids import RunKey
+from schedulerd.domain.new_runs import RunMaker
 from schedulerd.domain.runs import Run, RunFilter
 from schedulerd.domain.schedules import Overlap, Policies, ScheduleDefinition
 from schedulerd.engine.folders import RunFolders
 from schedulerd.scheduler.alarm import Alarm
 from schedulerd.scheduler.attempts import Attempt, Attempts
+from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.core import Core, Mailbox, Parts
 from schedulerd.scheduler.definitions import Definitions
 from schedulerd.scheduler.ending import Ender
@@ -21,7 +23,6 @@ from schedulerd.scheduler.inspecting import Inspector
 from schedulerd.scheduler.intake import IntakeDesk
 from schedulerd.scheduler.launching import Launch, Launcher
 from schedulerd.scheduler.messages import DefinitionsChanged, Message
-from schedulerd.scheduler.new_runs import RunMaker
 from schedulerd.scheduler.reconciling import Reconciler
 from schedulerd.scheduler.spawners import Spawners
 from schedulerd.scheduler.ticking import Ticker
@@ -109,8 +110,9 @@ class World:
         self.parts = Parts(
             database=database,
             clock=clock,
+            clock_watch=ClockWatch(database, clock),
             attempts=self.attempts,
-            definitions=Definitions(database, clock, runs),
+            definitions=Definitions(database, clock, runs, boot_id=self.boot),
             inspector=Inspector(
                 self.folders, self._ask_to_inspect, clock, request={"timeout_seconds": 30.0}, timezone="UTC"
             ),

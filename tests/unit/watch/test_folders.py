@@ -56,11 +56,20 @@ def test_files_at_the_top_are_flows_and_all_others_modules(folder: Path) -> None
     }
 
 
-def test_schedule_files_are_those_at_the_top_that_end_in_toml(folder: Path) -> None:
-    for name in ("etl.toml", ".etl.toml", "etl.toml~", "more/x.toml", "etl.py"):
+def test_schedule_files_are_those_at_the_top_that_end_in_toml_and_calendars_lie_beside_them(
+    folder: Path,
+) -> None:
+    for name in (
+        *("etl.toml", ".etl.toml", "etl.toml~", "more/x.toml", "etl.py"),
+        *("closed.ics", "days.txt", ".closed.ics", "more/closed.ics"),
+    ):
         write(folder / name)
 
-    assert roles(look(schedules(folder)), folder) == {"etl.toml": Role.SCHEDULES}
+    assert roles(look(schedules(folder)), folder) == {
+        "etl.toml": Role.SCHEDULES,
+        "closed.ics": Role.CALENDAR,
+        "days.txt": Role.CALENDAR,
+    }
 
 
 def test_a_file_that_stayed_the_same_is_not_read_again(folder: Path) -> None:
