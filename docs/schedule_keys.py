@@ -13,6 +13,10 @@ KEY_MEANINGS: Final[Mapping[str, str]] = {
     "command": "A command for `/bin/sh -c`, recorded as a run of a flow that has the schedule's name.",
     "parameters": 'What the flow is given: `{ region = "kr", rows = 100 }`. Unknown and missing ones are an error. A '
     "command has none.",
+    "environment": 'Variables for the command, besides those of the daemon: `{ PATH = "/usr/bin:/bin" }`. With a `HOME` it '
+    "begins in that folder, with a `SHELL` it is run by that program.",
+    "stdin": "What the command reads.",
+    "mail_to": "Where the output of the command is mailed when it has ended, as cron's MAILTO: addresses with commas.",
     "enabled": "`false` keeps the schedule and does not run it. Default: `true`.",
     "cron": 'A cron expression: `"0 6 * * *"`, or `"@reboot"` for once at each start of the machine. One of `cron`, '
     "`every`, `at` and `rrule` is needed. See [time](../explanation/time.md).",

@@ -7,11 +7,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from schedulerd.store.database import Database
 from schedulerd.store.tables import metadata
 from tests.postgres import CannotStart, Installation, PostgresServer, installations
 from tests.requirements import missing
+
+# How long one example takes says nothing on a shared machine; the first draw of any text reads the whole of Unicode.
+settings.register_profile("schedulerd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("schedulerd")
 
 _SQLITE = "sqlite"
 _NO_POSTGRES = "postgres-none"

@@ -15,8 +15,9 @@ from schedulerd.domain.schedules import ScheduleDefinition
 from schedulerd.errors import BadDefinition
 from schedulerd.operations.inspecting import inspect_file
 from schedulerd.watch.calendars import SUFFIXES, read_calendar
+from schedulerd.watch.crontabs import SUFFIX, read_crontab_file
 from schedulerd.watch.folders import Role, Scan, WatchedFolder, scan
-from schedulerd.watch.schedule_files import read_schedule_file
+from schedulerd.watch.schedule_files import ScheduleFile, read_schedule_file
 from schedulerd.watch.trust import Trust
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Checker:
             yield Finding(file=str(settings_file), holds=("settings",))
         watched = [WatchedFolder(path=path, role=Role.FLOW) for path in self.settings.flows]
         watched += [WatchedFolder(path=path, role=Role.SCHEDULES) for path in self.settings.schedules]
+        watched += [WatchedFolder(path=path, role=Role.CRONTAB) for path in self.settings.crontabs]
         yield from self._seen(scan(watched, Scan(), now=_LONG_AGO))
         for failures in resolve(self.files, self.schedules).errors.values():
             yield from map(_of_failure, failures)
@@ -70,7 +72,9 @@ class Checker:
         elif path.name == _SETTINGS_NAME:
             yield _settings(path, environ)
         elif path.suffix == ".toml":
-            yield from self._schedule_file(path)
+            yield from self._schedules(read_schedule_file(path, timezone=self.settings.timezone))
+        elif path.suffix == SUFFIX:
+            yield from self._schedules(read_crontab_file(path, timezone=self.settings.timezone))
         elif path.suffix in SUFFIXES:
             yield self._calendar(path)
         else:
@@ -84,7 +88,9 @@ class Checker:
             if file.role is Role.FLOW:
                 yield self._flow_file(file.path, roots=[file.folder])
             elif file.role is Role.SCHEDULES and file.path.name != _SETTINGS_NAME:
-                yield from self._schedule_file(file.path)
+                yield from self._schedules(read_schedule_file(file.path, timezone=self.settings.timezone))
+            elif file.role is Role.CRONTAB:
+                yield from self._schedules(read_crontab_file(file.path, timezone=self.settings.timezone))
             elif file.role is Role.CALENDAR and file.path.suffix == ".ics":  # a .txt may be anything
                 yield self._calendar(file.path)
 
@@ -97,12 +103,11 @@ class Checker:
         self.files.append(found)
         return Finding(file=str(path), holds=tuple(flow.name for flow in found.flows))
 
-    def _schedule_file(self, path: Path) -> Iterable[Finding]:
-        read = read_schedule_file(path, timezone=self.settings.timezone)
+    def _schedules(self, read: ScheduleFile) -> Iterable[Finding]:
         self.schedules += read.definitions
         yield from map(_of_error, read.errors)
         if not read.errors:
-            yield Finding(file=str(path), holds=tuple(one.name for one in read.definitions))
+            yield Finding(file=read.path, holds=tuple(one.name for one in read.definitions))
 
     def _calendar(self, path: Path) -> Finding:
         trust = Trust(os.geteuid())

@@ -1,5 +1,6 @@
-"""`flows`: list, show, graph, versions."""
+"""`flows`: list, show, graph, versions, pause, resume."""
 
+import getpass
 from typing import TYPE_CHECKING
 
 import click
@@ -96,6 +97,30 @@ def versions(invocation: Invocation, name: str, source: bool) -> None:
         Column(title="LAST RUN", cell=lambda one: Cell(out.ago(one["last_run_at"]))),
     ]
     out.rows(shapes, columns, empty=f"{name} has no version yet", name="version")
+
+
+@flows.command()
+@click.argument("name", metavar="FLOW")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; it is shown with the schedules.")
+@pass_invocation
+def pause(invocation: Invocation, name: str, reason: str) -> None:
+    """Pause all schedules of a flow that are not paused yet."""
+    from schedulerd.cli.schedules import (
+        show_schedules,
+    )  # what fires when: only these two commands of flows show it
+
+    paused = invocation.operations.schedules.pause_flow(name, actor=getpass.getuser(), reason=reason)
+    show_schedules(invocation, paused, empty="")
+
+
+@flows.command()
+@click.argument("name", metavar="FLOW")
+@pass_invocation
+def resume(invocation: Invocation, name: str) -> None:
+    """Resume all schedules of a flow that are paused."""
+    from schedulerd.cli.schedules import show_schedules
+
+    show_schedules(invocation, invocation.operations.schedules.resume_flow(name), empty="")
 
 
 def visible_lines(text: str) -> str:

@@ -31,6 +31,7 @@ _COMMANDS: Final = {
     ),
     "flows": Lazy("schedulerd.cli.flows:flows", "Flows: list, show, graph, versions."),
     "schedules": Lazy("schedulerd.cli.schedules:schedules", "Schedules: list, show, next."),
+    "import": Lazy("schedulerd.cli.importing:import_", "Import: crontab."),
     "runs": Lazy("schedulerd.cli.runs:runs", "Runs: list, show, logs, wait, cancel."),
     "db": Lazy("schedulerd.cli.db:db", "The database: status, upgrade."),
     "systemd": Lazy("schedulerd.cli.systemd:systemd", "The systemd unit: install, uninstall."),

@@ -1,5 +1,6 @@
-"""`schedules`: list, show, next."""
+"""`schedules`: list, show, next, pause, resume."""
 
+import getpass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from schedulerd.cli.tables import Cell, visible
 from schedulerd.domain.durations import duration_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from schedulerd.domain.schedules import Schedule
 
 schedules = LazyGroup("schedules", help="Schedules: what fires when.")
@@ -24,9 +27,8 @@ schedules = LazyGroup("schedules", help="Schedules: what fires when.")
 @pass_invocation
 def list_(invocation: Invocation) -> None:
     """List the schedules in force."""
-    out = invocation.output
-    shapes = [_shape(one) for one in invocation.operations.schedules.list()]
-    out.rows(shapes, _columns(out), empty="no schedules yet: write one into config/schedules/")
+    found = invocation.operations.schedules.list()
+    show_schedules(invocation, found, empty="no schedules yet: write one into config/schedules/")
 
 
 @schedules.command()
@@ -48,6 +50,30 @@ def next_(invocation: Invocation, name: str, limit: int, until: datetime | None)
     """Show when a schedule fires next."""
     found = invocation.operations.fires.of_schedule(name, limit=limit, until=until)
     show_fires(invocation, found)
+
+
+@schedules.command()
+@click.argument("name", metavar="SCHEDULE")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; it is shown with the schedule.")
+@pass_invocation
+def pause(invocation: Invocation, name: str, reason: str) -> None:
+    """Have a schedule fire no more until it is resumed."""
+    paused = invocation.operations.schedules.pause(name, actor=getpass.getuser(), reason=reason)
+    show_schedules(invocation, [paused], empty="")
+
+
+@schedules.command()
+@click.argument("name", metavar="SCHEDULE")
+@pass_invocation
+def resume(invocation: Invocation, name: str) -> None:
+    """Have a paused schedule fire again; what it missed is not made up for."""
+    show_schedules(invocation, [invocation.operations.schedules.resume(name)], empty="")
+
+
+def show_schedules(invocation: Invocation, found: "Iterable[Schedule]", *, empty: str) -> None:
+    """Show schedules as a list."""
+    out = invocation.output
+    out.rows([_shape(one) for one in found], _columns(out), empty=empty)
 
 
 def _shape(schedule: "Schedule") -> Shape:
@@ -74,7 +100,15 @@ def _target(schedule: Shape) -> str:
 
 
 def _next(schedule: Shape, out: Output) -> Cell:
-    return Cell(out.ago(schedule["next_due"])) if schedule["enabled"] else Cell("not enabled", "yellow")
+    if not schedule["enabled"]:
+        return Cell("not enabled", "yellow")
+    return Cell("paused", "yellow") if schedule["paused"] else Cell(out.ago(schedule["next_due"]))
+
+
+def _pause(schedule: Shape, out: Output) -> str:
+    """Since when it is paused, who did it and why."""
+    pause = schedule["paused"]
+    return "" if pause is None else f"{out.at_and_ago(pause['at'])}, by {pause['by']}: {pause['reason']}"
 
 
 def _day_match(when: Shape) -> str:
@@ -121,6 +155,7 @@ def _page(schedule: Shape, out: Output) -> str:
             ("command", schedule.get("command", "")),
             ("parameters", json_text(schedule["parameters"]) if schedule["parameters"] else ""),
             ("next", out.at_and_ago(schedule["next_due"]) if schedule["enabled"] else "not enabled"),
+            ("paused", _pause(schedule, out)),
             ("last", out.at_and_ago(schedule["last_due"])),
             ("missed", f"catch up {policies['catchup']}"),
             ("overlap", policies["overlap"]),

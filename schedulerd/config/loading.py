@@ -81,7 +81,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 
 def _listed(name: str, value: Any) -> Any:
     """In the environment, lists of folders are written like PATH, and lists of modules with commas."""
-    separators = {"flows": ":", "schedules": ":", "preload": ","}
+    separators = {"flows": ":", "schedules": ":", "crontabs": ":", "preload": ","}
     if name not in separators or not isinstance(value, str):
         return value
     return [part.strip() for part in value.split(separators[name]) if part.strip()]
@@ -100,6 +100,7 @@ def _absolute(settings: Settings, *, file: Path | None, cwd: Path) -> Settings:
     state_dir = base / settings.state_dir
     beside = file.parent if file else cwd / "config"
     schedules_base = base if "schedules" in settings.model_fields_set else beside
+    crontabs_base = base if "crontabs" in settings.model_fields_set else beside
     url = f"sqlite:///{state_dir / 'schedulerd.db'}"
     if "url" in settings.store.model_fields_set:
         url = _absolute_url(settings.store.url, base)
@@ -107,6 +108,7 @@ def _absolute(settings: Settings, *, file: Path | None, cwd: Path) -> Settings:
         update={
             "flows": tuple(base / folder for folder in settings.flows),
             "schedules": tuple(schedules_base / folder for folder in settings.schedules),
+            "crontabs": tuple(crontabs_base / folder for folder in settings.crontabs),
             "state_dir": state_dir,
             "directory": base / settings.directory,
             "store": settings.store.model_copy(update={"url": url}),

@@ -135,6 +135,11 @@ class Settings(BaseSettings):
         description="Folders that are watched for schedule files (`*.toml`). Not given: `schedules` beside the "
         "settings file.",
     )
+    crontabs: tuple[Folder, ...] = Field(
+        default=(Path(),),
+        description="Folders that are watched for crontabs (`*.crontab`). Not given: the folder of the settings file. "
+        "Those in the folders of `schedules` count too.",
+    )
     state_dir: Folder = Field(
         default=Path(".state"),
         description="Folder of what the daemon keeps: its lock and socket, the files of live runs, and the database "

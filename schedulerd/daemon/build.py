@@ -15,10 +15,12 @@ from schedulerd.config import Settings
 from schedulerd.daemon.feed import Feed
 from schedulerd.daemon.webprocess import WebProcess, bind
 from schedulerd.domain.agents import AgentBeat
+from schedulerd.domain.new_runs import RunMaker
 from schedulerd.engine import wire
 from schedulerd.engine.folders import RunFolders
 from schedulerd.engine.link import SpawnerLink
 from schedulerd.engine.processes import boot_id
+from schedulerd.engine.sendmail import by_sendmail
 from schedulerd.scheduler.alarm import Alarm
 from schedulerd.scheduler.attempts import Attempts
 from schedulerd.scheduler.clock_watch import ClockWatch
@@ -29,13 +31,14 @@ from schedulerd.scheduler.ending import Ender
 from schedulerd.scheduler.inspecting import Inspector
 from schedulerd.scheduler.intake import IntakeDesk
 from schedulerd.scheduler.launching import Launch, Launcher
+from schedulerd.scheduler.mailing import Mailer, Sender
 from schedulerd.scheduler.messages import Tick
-from schedulerd.scheduler.new_runs import RunMaker
 from schedulerd.scheduler.reconciling import Reconciler
 from schedulerd.scheduler.spawners import Spawners
 from schedulerd.scheduler.ticking import Ticker
 from schedulerd.store.database import Database
 from schedulerd.version import __version__
+from schedulerd.watch.crontabs import own_account
 from schedulerd.watch.folders import Role, WatchedFolder
 from schedulerd.watch.watcher import Watcher
 
@@ -51,6 +54,7 @@ class Daemon:
     alarm: Alarm
     ears: Ears
     watcher: Watcher
+    mailer: Mailer
     database: Database
     web: WebProcess | None
     spawners: Spawners
@@ -96,6 +100,7 @@ class _Builder:
         attempts = Attempts()
         ears = Ears(settings.state_dir, mailbox.put)
         launcher = Launcher(folders, self._launch)
+        mailer = self._mailer()
         runs = RunMaker()
         reconciler = Reconciler(
             database,
@@ -106,6 +111,7 @@ class _Builder:
             agent=self._agent,
             boot_id=boot_id(),
             watch=ears.watch,
+            settled=mailer.settled,
         )
         ender = Ender(database, attempts, launcher, reconciler, grace=settings.grace)
         alarm = Alarm(lambda: mailbox.put(Tick()), clock)
@@ -120,9 +126,9 @@ class _Builder:
             clock=clock,
             clock_watch=ClockWatch(database, clock),
             attempts=attempts,
-            definitions=Definitions(database, clock, runs),
+            definitions=Definitions(database, clock, runs, boot_id=boot_id()),
             inspector=self._inspector(folders, launcher),
-            intake=IntakeDesk(database, attempts, folders, clock),
+            intake=IntakeDesk(database, attempts, folders, clock, settled=mailer.settled),
             launcher=launcher,
             ender=ender,
             reconciler=reconciler,
@@ -138,6 +144,7 @@ class _Builder:
             alarm=alarm,
             ears=ears,
             watcher=watcher,
+            mailer=mailer,
             database=database,
             web=self._web,
             spawners=spawners,
@@ -173,8 +180,13 @@ class _Builder:
         watched = [
             *(WatchedFolder(path=path, role=Role.FLOW) for path in self._settings.flows),
             *(WatchedFolder(path=path, role=Role.SCHEDULES) for path in self._settings.schedules),
+            *(WatchedFolder(path=path, role=Role.CRONTAB) for path in self._settings.crontabs),
         ]
         return Watcher(watched, feed, self._clock)
+
+    def _mailer(self) -> Mailer:
+        sender = Sender(user=own_account(os.geteuid()).name, host=socket.gethostname().partition(".")[0])
+        return Mailer(self._database, self._clock, by_sendmail(self._environ), sender)
 
     def _new_spawner(self) -> SpawnerLink:
         return SpawnerLink(self._settings.state_dir, preload=self._settings.preload, environ=self._environ)

@@ -1,4 +1,4 @@
-"""From what changed in the folders to what the core is told: reads schedule files, and says which flow files to look at."""
+"""From what changed in the folders to what the core is told: reads schedule files and crontabs, and says which flow files to look at."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Final
 from schedulerd.domain.schedules import ScheduleDefinition
 from schedulerd.scheduler.messages import DefinitionsChanged
 from schedulerd.watch.changes import FolderChange
+from schedulerd.watch.crontabs import SUFFIX, read_crontab_file
 from schedulerd.watch.folders import Role, SeenFile
 from schedulerd.watch.schedule_files import (
     ScheduleFile,
@@ -15,6 +16,8 @@ from schedulerd.watch.schedule_files import (
     read_schedule_file,
     remembered,
 )
+
+_READERS: Final = {Role.SCHEDULES: read_schedule_file, Role.CRONTAB: read_crontab_file}
 
 
 class Feed:
@@ -29,7 +32,7 @@ class Feed:
     ) -> None:
         self._post = post
         self._timezone = timezone
-        self._in_force: SchedulesInForce = remembered(one for one in last_known if ".toml:" in one.origin)
+        self._in_force: SchedulesInForce = remembered(one for one in last_known if _is_of_schedule_file(one))
         self._read: dict[str, tuple[_Content, ScheduleFile]] = {}
 
     def __call__(self, change: FolderChange) -> None:
@@ -67,18 +70,18 @@ class Feed:
         path = str(file.path)
         known = self._read.get(path)
         if known is None or known[0] != content:
-            known = (content, read_schedule_file(file.path, timezone=self._timezone))
+            known = (content, _READERS[file.role](file.path, timezone=self._timezone))
             self._read[path] = known
         return known[1]
 
 
-_OF_SCHEDULES: Final = (Role.SCHEDULES, Role.CALENDAR)
+_OF_SCHEDULES: Final = (*_READERS, Role.CALENDAR)
 _Content = tuple[str, frozenset[tuple[Path, str]]]
 """What a schedule file says depends on: its own hash, and those of the calendars beside it."""
 
 
 def _contents(files: Iterable[SeenFile]) -> dict[SeenFile, _Content]:
-    """The schedule files."""
+    """The schedule files and crontabs."""
     beside: dict[Path, set[tuple[Path, str]]] = {}
     for file in files:
         if file.role is Role.CALENDAR:
@@ -86,8 +89,13 @@ def _contents(files: Iterable[SeenFile]) -> dict[SeenFile, _Content]:
     return {
         file: (file.hash, frozenset(beside.get(file.path.parent, ())))
         for file in files
-        if file.role is Role.SCHEDULES
+        if file.role in _READERS
     }
+
+
+def _is_of_schedule_file(definition: ScheduleDefinition) -> bool:
+    """Did it come from a schedule file or a crontab, and not from a flow file?"""
+    return definition.origin.rpartition(":")[0].endswith((".toml", SUFFIX))
 
 
 def _to_look_at(change: FolderChange) -> frozenset[str]:

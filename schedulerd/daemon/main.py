@@ -90,6 +90,7 @@ def _run(daemon: Daemon, settings: Settings) -> None:
     daemon.core.begin()
     daemon.ears.start()
     daemon.alarm.start()
+    daemon.mailer.start()
     daemon.watcher.start()
     log.info("started", extra={"version": __version__, "pid": os.getpid(), "state_dir": settings.state_dir})
     try:
@@ -108,6 +109,7 @@ def _stop(daemon: Daemon, settings: Settings) -> None:
     if daemon.web is not None:
         daemon.web.stop()
     daemon.spawners.hang_up(runs_go_on=daemon.core.running_count > 0)
+    daemon.mailer.stop()
     daemon.database.close()
 
 

@@ -90,7 +90,7 @@ def _part(entry: Entry, context: _Context) -> Blackout:
     """What one entry of the list closes."""
     entry.refuse_unknown(_SHAPE_OF)
     if not entry.values:
-        raise entry.wrong(None, f"it is empty; {_EXAMPLE}")
+        raise entry.wrong(None, "it is empty; name times in it")
     first, *more = entry.values
     shape = _SHAPE_OF[first]
     for key in more:
@@ -129,6 +129,7 @@ def _day(entry: Entry, value: Any) -> date:
         day = None
     if not isinstance(day, date) or isinstance(day, datetime):
         raise entry.wrong("dates", f"`dates`: {str(value)!r} is no date; write it like 2026-12-31")
+    entry.check_year("dates", day)
     return day
 
 

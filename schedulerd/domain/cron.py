@@ -83,22 +83,22 @@ class CronFields:
 
     def days_of(self, year: int, month: int) -> tuple[int, ...]:
         """The days of this month (whether or not `months` has it) on which the expression fires, ascending."""
-        first, length = month_shape(year, month)
-        return self.month_shapes[first * 4 + length - 28]
+        return self.month_shapes[_shape_number(year, month)]
 
 
-def month_shape(year: int, month: int) -> tuple[int, int]:
-    """The weekday of a month's first day (0 is Sunday), and its number of days. There are 28 shapes."""
-    return _shape(year % 400, month)
-
-
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=16_384)
 def parse_cron(expression: str, *, name: str = "", day_match: DayMatch | None = None) -> CronFields:
     """What the expression means, or `BadExpression` with the place of the token and what would be allowed there.
 
     `name` is what `H` is hashed by. `day_match` None: either day field is enough where both are restricted, and a
     field that begins with `*` does not restrict.
     """
+    return _parsed(expression, name if "h" in expression.lower() else "", day_match)
+
+
+@lru_cache(maxsize=2_048)
+def _parsed(expression: str, name: str, day_match: DayMatch | None) -> CronFields:
+    """Once for all schedules of the same expression: it costs a hundred times what the next due time costs."""
     words = _words(expression)
     tokens = tuple(
         Token(field=field, text=word, start=start, expression=expression)
@@ -231,23 +231,25 @@ class _DayRule:
     both: bool
 
     def days_of(self, first: int, length: int) -> tuple[int, ...]:
-        return tuple(day for day in range(1, length + 1) if self._fires(day, first, length))
+        by_day, by_weekday = self._by_day(first, length), self._by_weekday(first, length)
+        return tuple(sorted(by_day & by_weekday if self.both else by_day | by_weekday))
 
-    def _fires(self, day: int, first: int, length: int) -> bool:
-        by_day, by_weekday = self._day_fits(day, first, length), self._weekday_fits(day, first, length)
-        return by_day and by_weekday if self.both else by_day or by_weekday
-
-    def _day_fits(self, day: int, first: int, length: int) -> bool:
+    def _by_day(self, first: int, length: int) -> set[int]:
         if self.nearest is not None:
-            return day == _nearest_weekday(self.nearest, first, length)
-        return day in self.days or (self.last_day and day == length)
+            return {_nearest_weekday(self.nearest, first, length)}
+        found = {day for day in self.days if day <= length}
+        return found | {length} if self.last_day else found
 
-    def _weekday_fits(self, day: int, first: int, length: int) -> bool:
-        weekday = (first + day - 1) % 7
+    def _by_weekday(self, first: int, length: int) -> set[int]:
         if not self.nth:
-            return weekday in self.weekdays
-        is_last = day + 7 > length
-        return (weekday, (day + 6) // 7) in self.nth or (is_last and (weekday, LAST) in self.nth)
+            return {day for weekday in self.weekdays for day in _all_of(weekday, first, length)}
+        counted = ((_all_of(weekday, first, length), n) for weekday, n in self.nth)
+        return {days[-1] if n == LAST else days[n - 1] for days, n in counted if n <= len(days)}
+
+
+def _all_of(weekday: int, first: int, length: int) -> range:
+    """The days of the month that are this weekday."""
+    return range((weekday - first) % 7 + 1, length + 1, 7)
 
 
 def _nearest_weekday(day: int, first: int, length: int) -> int:
@@ -261,11 +263,11 @@ def _nearest_weekday(day: int, first: int, length: int) -> int:
     return day
 
 
-@lru_cache(maxsize=4_800)
-def _shape(year_of_cycle: int, month: int) -> tuple[int, int]:
-    """The calendar repeats every 400 years."""
-    first, length = calendar.monthrange(2_000 + year_of_cycle, month)
-    return (first + 1) % 7, length
+@lru_cache(maxsize=12 * (LAST_YEAR - FIRST_YEAR + 1))
+def _shape_number(year: int, month: int) -> int:
+    """Which of the 28 shapes a month has: the weekday on which it begins, and its number of days."""
+    first, length = calendar.monthrange(year, month)
+    return (first + 1) % 7 * 4 + length - 28
 
 
 def _check_fires(fields: CronFields) -> None:

@@ -98,6 +98,9 @@ class _Resolution:
             kind=FlowKind.COMMAND,
             file=schedule.origin.rpartition(":")[0] or schedule.origin,
             command=schedule.command or "",
+            environment=schedule.environment,
+            stdin=schedule.stdin,
+            mail_to=schedule.mail_to,
         )
         return None
 

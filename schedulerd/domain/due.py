@@ -63,13 +63,17 @@ def check_when(when: When, *, name: str = "") -> None:
 
 def next_due(when: When, *, after: datetime, first_seen: datetime, name: str) -> Due | None:
     """The first due time strictly after `after`; of several at that instant, the one with the smallest slot."""
-    return next(_each(when, after=after, first_seen=first_seen, name=name), None)
+    if isinstance(when, Cron) and not (fields := _fields(when, name)).is_fixed:
+        found = _next_of_rhythm(fields, zone(when.timezone), _whole(after))  # asked most: without a generator
+    else:
+        found = next(_passes(when, after=after, first_seen=first_seen, name=name), None)
+    return None if found is None else _due(found)
 
 
 def dues(when: When, *, after: datetime, until: datetime, first_seen: datetime, name: str) -> Iterator[Due]:
     """The due times in (after, until], ascending by (at, slot)."""
-    found = _each(when, after=after, first_seen=first_seen, name=name)
-    return takewhile(lambda due: due.at <= until, found)
+    found = _passes(when, after=after, first_seen=first_seen, name=name)
+    return map(_due, takewhile(lambda each: each.at <= until, found))
 
 
 def last_due(when: When, *, after: datetime, until: datetime, first_seen: datetime, name: str) -> Due | None:
@@ -103,23 +107,26 @@ def count_dues(when: When, *, after: datetime, until: datetime, first_seen: date
             return sum(1 for _ in dues(when, after=after, until=until, first_seen=first_seen, name=name))
 
 
-def _each(when: When, *, after: datetime, first_seen: datetime, name: str) -> Iterator[Due]:
+def _passes(when: When, *, after: datetime, first_seen: datetime, name: str) -> Iterator[Pass]:
     local = zone(when.timezone)
     match when:
         case Cron():
             fields = _fields(when, name)
-            passes = _fixed(fields, local, after) if fields.is_fixed else _rhythm(fields, local, after)
+            return _fixed(fields, local, after) if fields.is_fixed else _rhythm(fields, local, after)
         case Interval():
-            passes = intervals.passes(when, local, after=after, first_seen=first_seen)
+            return intervals.passes(when, local, after=after, first_seen=first_seen)
         case RRule():
-            passes = rrules.passes(when, local, after=after, first_seen=first_seen)
+            return rrules.passes(when, local, after=after, first_seen=first_seen)
         case Reboot():
-            passes = iter(())
+            return iter(())
         case Once():
-            passes = (once for once in _once(when, local) if once.at > after)
+            return (once for once in _once(when, local) if once.at > after)
         case _:  # pragma: no cover - every kind is above
             assert_never(when)
-    return (Due(at, meant.isoformat()) for at, meant in passes)
+
+
+def _due(found: Pass) -> Due:
+    return Due(found.at, found.meant.isoformat())
 
 
 def _fields(when: Cron, name: str) -> CronFields:
@@ -135,21 +142,26 @@ def _once(when: Once, local: ZoneInfo) -> Iterator[Pass]:
 
 
 def _fixed(fields: CronFields, local: ZoneInfo, after: datetime) -> Iterator[Pass]:
-    """Each local time once. All those before the local time of `after` are over: the clock has shown them."""
-    shown = after.astimezone(local).replace(microsecond=0, fold=0)
-    for meant in nominal.each_from(fields, shown):
+    """Each local time once. All up to the local time of `after` are over: the clock has shown them."""
+    meant = nominal.first_from(fields, _whole(after).astimezone(local) + _A_SECOND)
+    while meant is not None:
         found = first_pass(meant)
         if found is not None and found.at > after:
             yield found
+        meant = nominal.first_from(fields, meant + _A_SECOND)
 
 
 def _rhythm(fields: CronFields, local: ZoneInfo, after: datetime) -> Iterator[Pass]:
     """Each time that the clock on the wall shows what the expression names."""
-    after = after.replace(microsecond=0)
-    found = _next_of_rhythm(fields, local, after)
+    found = _next_of_rhythm(fields, local, _whole(after))
     while found is not None:
         yield found
         found = _next_of_rhythm(fields, local, found.at)
+
+
+def _whole(moment: datetime) -> datetime:
+    """The moment without its part of a second."""
+    return moment.replace(microsecond=0) if moment.microsecond else moment
 
 
 def _next_of_rhythm(fields: CronFields, local: ZoneInfo, after: datetime) -> Pass | None:
@@ -157,9 +169,10 @@ def _next_of_rhythm(fields: CronFields, local: ZoneInfo, after: datetime) -> Pas
     now = after.astimezone(local)
     found = nominal.first_from(fields, now + _A_SECOND)
     if found is not None and (ahead := found - now) < _A_DAY:
-        at = found.astimezone(UTC)
-        if at - after == ahead and at.astimezone(local) == found:
-            return Pass(at, found)  # the clock runs on evenly: nearly always, and four times as fast
+        at = after + ahead
+        shown = at.astimezone(local)
+        if shown == found:
+            return Pass(at, shown)  # the clock runs on evenly: nearly always, and four times as fast
     fold = fold_around(now) if now.fold == 0 else None
     if fold is not None and (found is None or found >= fold.edges(local)[1]):
         found = nominal.first_from(fields, fold.edges(local)[0])  # the clock goes back before it shows that

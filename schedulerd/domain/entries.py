@@ -53,7 +53,7 @@ class Entry:
 
     def bad_expression(self, key: str, error: BadExpression) -> BadEntry:
         """The error to raise for an expression, with a caret under the token that is wrong."""
-        return self.wrong(key, f"`{key}`: {error.reason}\n{error.caret()}")
+        return self.wrong(key, f"`{key}`: {error.reason.removeprefix(f'{key}: ')}\n{error.caret()}")
 
     def refuse_unknown(self, known: Iterable[str]) -> None:
         """Raise for the first key that is not known."""
@@ -130,9 +130,13 @@ class Entry:
             value = self._read_moment(key, value.strip())
         if not isinstance(value, date):
             raise self.wrong(key, f'`{key}` must be a date and time, such as "2026-12-01T09:00"')
+        self.check_year(key, value)
+        return value
+
+    def check_year(self, key: str, value: date) -> None:
+        """Raise for a year in which no schedule is due."""
         if not FIRST_YEAR <= value.year <= LAST_YEAR:
             raise self.wrong(key, f"`{key}` must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
-        return value
 
     def local_moment(self, key: str) -> date:
         """A `date` or a `datetime`, in local time."""

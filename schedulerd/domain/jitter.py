@@ -90,7 +90,7 @@ class Jittered:
     def last(self, after: datetime, until: datetime) -> Due | None:
         """The last in (after, until]: one of those that the last undelayed one may have been overtaken by."""
         sure = self.times.last(after - self.jitter, until - self.jitter)
-        low = after if sure is None else sure.at - self.jitter
+        low = (after if sure is None else sure.at) - self.jitter
         near = (self._delayed(due) for due in self.times.each(low, until))
         return max((due for due in near if after < due.at <= until), default=None)
 

@@ -4,8 +4,8 @@ Times are those of the clock on the wall: they keep the `tzinfo` they are given,
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
 
 from schedulerd.domain.cron import LAST_YEAR, CronFields
 
@@ -15,21 +15,13 @@ _A_SECOND = timedelta(seconds=1)
 def first_from(fields: CronFields, start: datetime) -> datetime | None:
     """The first local time at or after `start` (whole seconds) that the expression names; None after `LAST_YEAR`."""
     if _fires_on(fields, start):
-        found = _time_from(fields, start.hour, start.minute, start.second)
-        if found is not None:
-            return start.replace(hour=found[0], minute=found[1], second=found[2])
+        ahead = _seconds_ahead(fields, start.hour, start.minute, start.second)
+        if ahead is not None:
+            return start + timedelta(0, ahead)
     day = _day_after(fields, start)
     if day is None:
         return None
-    return datetime.combine(day, time(fields.hours[0], fields.minutes[0], fields.seconds[0]), start.tzinfo)
-
-
-def each_from(fields: CronFields, start: datetime) -> Iterator[datetime]:
-    """Every local time at or after `start` (whole seconds) that the expression names, ascending."""
-    found = first_from(fields, start)
-    while found is not None:
-        yield found
-        found = first_from(fields, found + _A_SECOND)
+    return datetime(*day, fields.hours[0], fields.minutes[0], fields.seconds[0], tzinfo=start.tzinfo)
 
 
 def count_between(fields: CronFields, start: datetime, end: datetime) -> int:
@@ -40,13 +32,20 @@ def count_between(fields: CronFields, start: datetime, end: datetime) -> int:
 
 
 def _fires_on(fields: CronFields, day: date) -> bool:
-    if day.month not in fields.months or not _has_year(fields, day.year):
-        return False
-    return day.day in fields.days_of(day.year, day.month)
+    year, month = day.year, day.month
+    return month in fields.months and _has_year(fields, year) and day.day in fields.days_of(year, month)
 
 
 def _has_year(fields: CronFields, year: int) -> bool:
     return year <= LAST_YEAR if fields.years is None else year in fields.years
+
+
+def _seconds_ahead(fields: CronFields, hour: int, minute: int, second: int) -> int | None:
+    """How far the first time of day at or after this one is away, None when the day is over."""
+    found = _time_from(fields, hour, minute, second)
+    if found is None:
+        return None
+    return (found[0] - hour) * 3_600 + (found[1] - minute) * 60 + found[2] - second
 
 
 def _time_from(fields: CronFields, hour: int, minute: int, second: int) -> tuple[int, int, int] | None:
@@ -68,30 +67,33 @@ def _time_from(fields: CronFields, hour: int, minute: int, second: int) -> tuple
     return None
 
 
-def _day_after(fields: CronFields, day: date) -> date | None:
-    """The next day on which the expression fires."""
-    later = day.day
-    for year, month in _months_from(fields, day.year, day.month):
-        days = fields.days_of(year, month)
-        if (year, month) != (day.year, day.month):
-            later = 0
-        at = bisect_right(days, later)
+def _day_after(fields: CronFields, day: date) -> tuple[int, int, int] | None:
+    """The next day on which the expression fires, as year, month and day."""
+    if day.month in fields.months and _has_year(fields, day.year):
+        days = fields.days_of(day.year, day.month)
+        at = bisect_right(days, day.day)
         if at < len(days):
-            return date(year, month, days[at])
+            return day.year, day.month, days[at]
+    for year, month in _months_from(fields, day.year, day.month + 1):
+        if days := fields.days_of(year, month):
+            return year, month, days[0]
     return None
 
 
 def _months_from(fields: CronFields, year: int, month: int) -> Iterator[tuple[int, int]]:
-    """The months that the expression names, from this one on."""
-    years = (
-        range(year, LAST_YEAR + 1)
-        if fields.years is None
-        else fields.years[bisect_left(fields.years, year) :]
-    )
-    for each in years:
+    """The months that the expression names, from this one on. A month of 13 is January of the year after."""
+    if _has_year(fields, year):
+        for name in fields.months[bisect_left(fields.months, month) :]:
+            yield year, name
+    for each in _years_after(fields, year):
         for name in fields.months:
-            if each > year or name >= month:
-                yield each, name
+            yield each, name
+
+
+def _years_after(fields: CronFields, year: int) -> Sequence[int]:
+    if fields.years is None:
+        return range(year + 1, LAST_YEAR + 1)
+    return fields.years[bisect_right(fields.years, year) :]
 
 
 def _days_between(fields: CronFields, start: date, end: date) -> int:

@@ -6,6 +6,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from schedulerd.domain.blackout_values import Calendars, blackout_of
+from schedulerd.domain.command_values import COMMAND_KEYS, MAX_COMMAND_BYTES, surroundings_of
+from schedulerd.domain.due import check_when
 from schedulerd.domain.entries import Entry
 from schedulerd.domain.schedules import (
     Cron,
@@ -23,7 +25,6 @@ from schedulerd.domain.timing import check_definition
 from schedulerd.domain.zones import zone
 from schedulerd.errors import BadExpression
 
-MAX_COMMAND_BYTES: Final = 100_000
 MAX_NAME_CHARACTERS: Final = 200
 
 _WHAT: Final = ("name", "flow", "command", "parameters", "enabled")
@@ -36,10 +37,14 @@ KEYS: Final = (
     *("blackout", "blackout_action"),
     *_CATCHUP,
     *("overlap", "queue_limit"),
+    *COMMAND_KEYS,
 )
 """All keys, as they are grouped for people."""
 
 _REBOOT: Final = "@reboot"
+_PARTS: Final = frozenset({"blackout", "jitter"})
+"""Keys that are codes of complaints about them; what is said of the whole is about its bounds."""
+
 _GOES_WITH: Final[Mapping[str, tuple[str, ...]]] = {
     "day_match": ("cron",),
     "anchor": ("every", "rrule"),
@@ -47,7 +52,7 @@ _GOES_WITH: Final[Mapping[str, tuple[str, ...]]] = {
     "end": ("cron", "every", "rrule"),
     **dict.fromkeys(("jitter", "blackout", "blackout_action", *_CATCHUP), _WHENS),
 }
-"""Keys that mean something with some kinds only. The start of the machine is no time that one could delay or miss."""
+"""Keys that mean something with some kinds only, and nothing with the start of the machine."""
 
 
 def schedule_of(values: Any, *, timezone: str, origin: str, calendars: Calendars) -> ScheduleDefinition:
@@ -78,17 +83,22 @@ def schedule_of(values: Any, *, timezone: str, origin: str, calendars: Calendars
         end=_end(entry),
         jitter=entry.positive_duration("jitter") if entry.has("jitter") else timedelta(),
         blackout=blackout_of(entry, schedule=name, timezone=timezone, calendars=calendars),
+        **surroundings_of(entry),
     )
     _check(entry, kind, definition)
     return definition
 
 
 def _check(entry: Entry, kind: str, definition: ScheduleDefinition) -> None:
-    """Whether it can ever be due: the code of the complaint may name the key that it is about."""
+    """Whether it can ever be due. A complaint belongs to the key that is to be changed."""
+    try:
+        check_when(definition.when, name=definition.name)
+    except BadExpression as error:
+        raise entry.bad_expression(kind, error) from error
     try:
         check_definition(definition)
     except BadExpression as error:
-        key = error.code if entry.has(error.code) else "cron" if kind == _REBOOT else kind
+        key = error.code if error.code in _PARTS else [kind, *entry.given(("start", "end"))][-1]
         raise entry.bad_expression(key, error) from error
 
 
@@ -96,12 +106,17 @@ def _name(entry: Entry) -> str:
     if not entry.has("name"):
         raise entry.wrong(None, "the schedule has no name", mend='add name = "..."')
     name = entry.text("name")
-    if not name.isprintable() or name != name.strip() or len(name) > MAX_NAME_CHARACTERS:
+    if not is_name(name):
         raise entry.wrong(
             "name",
             f"`name` must be at most {MAX_NAME_CHARACTERS} printable characters, with no blank at its ends",
         )
     return name
+
+
+def is_name(name: str) -> bool:
+    """Can a schedule be called so?"""
+    return name.isprintable() and name == name.strip() and 0 < len(name) <= MAX_NAME_CHARACTERS
 
 
 def _what(entry: Entry) -> tuple[str | None, str | None]:
@@ -122,7 +137,6 @@ def _what(entry: Entry) -> tuple[str | None, str | None]:
 
 def _command(entry: Entry) -> str:
     command = entry.text("command")
-    # one argument of a program may have 131,071 bytes, and the shell takes the command as one
     if "\0" in command or len(command.encode()) > MAX_COMMAND_BYTES:
         raise entry.wrong("command", f"`command` must have at most {MAX_COMMAND_BYTES} bytes and no NUL")
     return command
@@ -142,11 +156,14 @@ def _kind(entry: Entry) -> str:
             raise entry.wrong(given[1], f"there is {both}; a schedule has one of them")
     for key in entry.given(_GOES_WITH):
         if kind not in _GOES_WITH[key]:
-            fitting = _listed(_GOES_WITH[key])
-            raise entry.wrong(
-                key, f"`{key}` goes with {fitting}, and this is a schedule by `{kind}`; take it out"
-            )
+            raise entry.wrong(key, f"{_misplaced(key, kind)}; take it out")
     return kind
+
+
+def _misplaced(key: str, kind: str) -> str:
+    if kind == _REBOOT:
+        return f"`{key}` means nothing with `@reboot`, which has no due times"
+    return f"`{key}` goes with {_listed(_GOES_WITH[key])}, and this is a schedule by `{kind}`"
 
 
 def _listed(keys: tuple[str, ...]) -> str:

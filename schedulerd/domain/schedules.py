@@ -159,6 +159,21 @@ class ScheduleDefinition:
     stdin: str | None = None
     mail_to: str | None = None
 
+    def is_due_like(self, other: "ScheduleDefinition") -> bool:
+        """Does this one have the due times of the other? What is done about them may differ."""
+        return _timing_facts(self) == _timing_facts(other)
+
+
+def _timing_facts(definition: ScheduleDefinition) -> tuple[object, ...]:
+    return (
+        definition.when,
+        definition.enabled,
+        definition.start,
+        definition.end,
+        definition.jitter,
+        definition.blackout,
+    )
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pause:
@@ -174,8 +189,8 @@ class Schedule:
     """A schedule in force: its definition, and how far it has been decided.
 
     `first_seen` anchors an interval without an anchor; `watermark` is the moment up to which due times have been
-    decided; `next_due` the first due time after it, None when there is none or the schedule is not enabled. `boot_id`
-    is the start of the machine up to which a `@reboot` has been decided.
+    decided; `next_due` the first due time after it, None when there is none or the schedule is paused or not enabled.
+    `boot_id` is the start of the machine up to which a `@reboot` has been decided, None of all others.
     """
 
     key: ScheduleKey

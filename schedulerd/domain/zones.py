@@ -51,6 +51,12 @@ class Change:
         return instant + low, instant + high
 
 
+def zones_version() -> str:
+    """Which edition of the tz database the zones are: `2026c`."""
+    with resources.files("tzdata").joinpath("zoneinfo", "tzdata.zi").open() as file:
+        return file.readline().removeprefix("# version ").strip()
+
+
 @lru_cache(maxsize=1)
 def zone_names() -> frozenset[str]:
     """The names of all zones in the tzdata package."""
@@ -85,9 +91,10 @@ def first_pass(meant: datetime) -> Pass | None:
     `meant` is a time of the clock on the wall of its `tzinfo`, which may not exist; its `fold` is 0. None where it lies
     in a gap that is longer than `LONGEST_MENDED_GAP`.
     """
+    at = meant.astimezone(UTC)
+    if at.astimezone(meant.tzinfo) == meant:
+        return Pass(at, meant)
     before, after = _both_offsets(meant)
-    if after <= before:
-        return Pass(meant.astimezone(UTC), meant)
     if after - before > LONGEST_MENDED_GAP:
         return None
     return Pass(_change_around(meant, before, after).at, meant)

@@ -6,6 +6,7 @@ Nothing here returns to the spawner's loop: `become_run` ends the process.
 import contextlib
 import json
 import os
+import pwd
 import signal
 import sys
 import time
@@ -97,12 +98,55 @@ def _run_command(folder: int, request: Request) -> int:
     """Become the shell: from here on this process is the command, and its exit status is the run's."""
     journal = _journal(folder, request)
     journal.append({"k": "start", "t": microseconds(), "pid": os.getpid()})
+    os.environ.update(_account() | request.get("environment", {}))
+    if request.get("stdin"):
+        _give_to_read(folder, request["stdin"])
+    home, shell = request.get("home"), request.get("shell", "/bin/sh")
+    if home and (status := _enter(home)):
+        return status
     for sign in (
         signal.SIGPIPE,
         signal.SIGXFSZ,
     ):  # which Python ignores, and a shell's children would inherit
         signal.signal(sign, signal.SIG_DFL)
-    os.execv("/bin/sh", ["sh", "-c", request["command"]])
+    return _become(shell, request["command"])
+
+
+def _account() -> dict[str, str]:
+    """Who we are, as the system knows it; the environment of the daemon may be somebody else's."""
+    try:
+        account = pwd.getpwuid(os.getuid())
+    except KeyError:
+        return {}
+    home = os.environ.get("HOME") or account.pw_dir
+    return {"LOGNAME": account.pw_name, "USER": account.pw_name, "HOME": home}
+
+
+def _give_to_read(folder: int, text: str) -> None:
+    """Have stdin read this: from a file, which never makes anybody wait, however much it is."""
+    folders.write_private(folders.STDIN, text.encode("utf-8", "surrogateescape"), folder=folder)
+    file = os.open(folders.STDIN, os.O_RDONLY, dir_fd=folder)
+    os.dup2(file, 0)
+    os.close(file)
+
+
+def _enter(home: str) -> int:
+    """Go to the folder that a command begins in; the exit status where that cannot be, else 0."""
+    try:
+        os.chdir(home)
+    except OSError as error:
+        os.write(2, f"cannot begin in the folder {home} (HOME): {error.strerror}\n".encode())
+        return 1
+    return 0
+
+
+def _become(shell: str, command: str) -> int:
+    """Returns only where there is no such shell, with the exit status that a shell has for that."""
+    try:
+        os.execv(shell, [os.path.basename(shell), "-c", command])
+    except OSError as error:
+        os.write(2, f"cannot run {shell} (SHELL): {error.strerror}\n".encode())
+        return 127 if isinstance(error, FileNotFoundError) else 126
 
 
 def _inspect(folder: int, request: Request) -> int:

@@ -3,7 +3,6 @@
 `look` runs in that process and leaves an answer; `understand` turns an answer into values, in the daemon.
 """
 
-import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -120,14 +119,20 @@ _DURATIONS: Final = frozenset({"every", "jitter", "catchup_window", "misfire_gra
 def _value(key: str, value: Any) -> Any:
     """The value as a schedule file would have it; a duration may be a number of seconds here."""
     if isinstance(value, int | float) and not isinstance(value, bool) and key in _DURATIONS:
-        with contextlib.suppress(OverflowError):
-            return timedelta(seconds=value)
+        return _seconds(value)
     if key == "blackout" and isinstance(value, list):
         return [
             {name: _value(name, inner) for name, inner in one.items()} if isinstance(one, dict) else one
             for one in value
         ]
     return value
+
+
+def _seconds(value: float) -> timedelta | str:
+    try:
+        return timedelta(seconds=value)
+    except OverflowError:
+        return str(value)  # which is no duration, and is refused as that
 
 
 class _NoCalendars:

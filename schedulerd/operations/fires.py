@@ -57,13 +57,13 @@ class Fires:
     def next(self, name: str | None = None, *, limit: int, until: datetime | None = None) -> tuple[Fire, ...]:
         """The next fires, in order: of all schedules, or of the flow or schedule of this name. Raises `NotFound`.
 
-        Schedules that are not enabled are left out.
+        Schedules that are paused or not enabled are left out.
         """
         schedules, flows = in_force(self._database, name)
         return self._first(schedules, flows, limit=limit, until=until)
 
     def of_schedule(self, name: str, *, limit: int, until: datetime | None = None) -> tuple[Fire, ...]:
-        """The next fires of the schedule of this name; none where it is not enabled. Raises `NotFound`."""
+        """The next fires of the schedule of this name; none where it is paused or not enabled. Raises `NotFound`."""
         with self._database.read() as tx:
             schedule = tx.schedules.get(name)
             flows = {flow.key: flow.definition.name for flow in tx.flows.all()}
@@ -82,7 +82,7 @@ class Fires:
             *(
                 _fires(one, flow=flows.get(one.flow_key), after=now, until=until or now + _FAR_AHEAD)
                 for one in schedules
-                if one.definition.enabled
+                if one.definition.enabled and one.paused is None
             ),
             key=lambda fire: (fire.at, fire.schedule or ""),
         )

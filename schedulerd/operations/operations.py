@@ -33,7 +33,7 @@ class Operations:
         self.daemon: Final = Daemon(database, state_dir, clock)
         self.runs: Final = Runs(database, clock, wake=self.daemon.wake, entropy=entropy)
         self.flows: Final = Flows(database)
-        self.schedules: Final = Schedules(database)
+        self.schedules: Final = Schedules(database, clock, wake=self.daemon.wake, entropy=entropy)
         self._database: Final = database
         self._clock: Final = clock
 

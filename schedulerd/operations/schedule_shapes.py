@@ -10,6 +10,7 @@ from schedulerd.domain.schedules import (
     Cron,
     Interval,
     Once,
+    Pause,
     Policies,
     Reboot,
     RRule,
@@ -40,7 +41,7 @@ def schedule_shape(schedule: Schedule) -> Shape:
         "blackout": None if definition.blackout is None else _blackout_shape(definition.blackout),
         "policies": _policies_shape(definition.policies),
         "enabled": definition.enabled,
-        "paused": None,
+        "paused": _pause_shape(schedule.paused),
         "next_due": time_text(schedule.next_due),
         "last_due": time_text(schedule.last_due),
         "origin": definition.origin,
@@ -77,6 +78,10 @@ def when_shape(when: When) -> Shape:
             return {"kind": "reboot", "expression": "@reboot", "timezone": when.timezone}
         case _:
             assert_never(when)
+
+
+def _pause_shape(pause: Pause | None) -> Shape | None:
+    return None if pause is None else {"reason": pause.reason, "by": pause.by, "at": time_text(pause.at)}
 
 
 def _local_text(moment: datetime | None) -> str | None:

@@ -1,23 +1,97 @@
-"""What can be asked about schedules."""
+"""What can be asked about schedules: to see them, to pause and to resume them."""
 
+from collections.abc import Callable
 from typing import Final
 
+from schedulerd.clock import Clock
+from schedulerd.domain.new_runs import RunMaker
+from schedulerd.domain.planning import leave
+from schedulerd.domain.runs import SkipReason
 from schedulerd.domain.schedules import Schedule
+from schedulerd.errors import Conflict
 from schedulerd.store.database import Database
+from schedulerd.store.transaction import Transaction
 
 
 class Schedules:
     """Schedules, as somebody at an edge sees them."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, *, wake: Callable[[], bool], entropy: Callable[[], int]
+    ) -> None:
         self._database: Final = database
+        self._clock: Final = clock
+        self._wake: Final = wake
+        self._runs: Final = RunMaker(entropy)
 
     def get(self, name: str) -> Schedule:
         """The schedule of this name. Raises `NotFound` with names that come near."""
         with self._database.read() as tx:
             return tx.schedules.get(name)
 
+    def pause(self, name: str, *, actor: str, reason: str) -> Schedule:
+        """Have the schedule due no more until it is resumed, and wake the daemon; how it stands then.
+
+        What waits or runs already goes on. Raises `NotFound`, and `Conflict` when it is paused already.
+        """
+        with self._database.write() as tx:
+            paused = tx.schedules.pause(name, at=self._clock.now(), by=actor, reason=reason)
+        self._wake()
+        return paused
+
+    def resume(self, name: str) -> Schedule:
+        """Have a paused schedule due again from now on, and wake the daemon; how it stands then.
+
+        The due times of the pause become one skipped row, and are not caught up. Raises `NotFound`, and `Conflict` when
+        it is not paused.
+        """
+        with self._database.write() as tx:
+            schedule = tx.schedules.get(name)
+            if schedule.paused is None:
+                raise Conflict(f"{name!r} is not paused")
+            resumed = self._resume(tx, schedule)
+        self._wake()
+        return resumed
+
+    def pause_flow(self, flow: str, *, actor: str, reason: str) -> "tuple[Schedule, ...]":
+        """Pause the schedules of the flow that are not paused yet. Raises `NotFound`, and `Conflict` without any."""
+        with self._database.write() as tx:
+            going = [one for one in _of_flow(tx, flow) if one.paused is None]
+            if not going:
+                raise Conflict(f"the flow {flow!r} has no schedule that could be paused")
+            now = self._clock.now()
+            paused = [
+                tx.schedules.pause(one.definition.name, at=now, by=actor, reason=reason) for one in going
+            ]
+        self._wake()
+        return tuple(paused)
+
+    def resume_flow(self, flow: str) -> "tuple[Schedule, ...]":
+        """Resume the schedules of the flow that are paused. Raises `NotFound`, and `Conflict` without any."""
+        with self._database.write() as tx:
+            paused = [one for one in _of_flow(tx, flow) if one.paused is not None]
+            if not paused:
+                raise Conflict(f"the flow {flow!r} has no schedule that is paused")
+            resumed = [self._resume(tx, one) for one in paused]
+        self._wake()
+        return tuple(resumed)
+
+    def _resume(self, tx: Transaction, schedule: Schedule) -> Schedule:
+        now = self._clock.now()
+        left = leave(schedule, now=now, reason=SkipReason.PAUSED)
+        tx.schedules.resume(
+            schedule.key, watermark=left.watermark, next_due=left.next_due, last_due=left.last_due
+        )
+        tx.runs.add(self._runs.planned(schedule, left, now=now))
+        return tx.schedules.get(schedule.definition.name)
+
+    # The last one, because from here on `list` is no type in this class.
     def list(self) -> "tuple[Schedule, ...]":
         """The schedules in force, by name."""
         with self._database.read() as tx:
             return tuple(tx.schedules.all())
+
+
+def _of_flow(tx: Transaction, name: str) -> list[Schedule]:
+    flow = tx.flows.get(name)
+    return [schedule for schedule in tx.schedules.all() if schedule.flow_key == flow.key]

@@ -21,6 +21,19 @@ _OUTPUT_LINE = 64 * 1024
 _ACTOR = "run"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Letter:
+    """What is to be mailed of a run when it has ended: the output of `command`, to the addresses `to`.
+
+    `file` is where that is asked for.
+    """
+
+    run: RunKey
+    to: str
+    command: str
+    file: str
+
+
 @dataclass(kw_only=True, slots=True)
 class Attempt:
     """One live run as the core follows it. What has been committed, not what has been read, is in it.
@@ -29,6 +42,7 @@ class Attempt:
     known to have ended, so that its files will not grow. `must_end`: the daemon stops and ends it. `kill_at`: for an adopted run that was told to end;
     `deadline`: when an adopted run is out of time, where no spawner sees to it; `stopped`: why we ended it ourselves;
     `waited_since`: since when it is dead without its spawner having said how. All three in monotonic seconds.
+    `letter`: what is to be mailed of it.
     """
 
     run: RunKey
@@ -52,9 +66,12 @@ class Attempt:
     deadline: float | None = None
     stopped: str | None = None
     waited_since: float | None = None
+    letter: Letter | None = None
 
     @classmethod
-    def of(cls, run: Run, *, kind: FlowKind, timeout: timedelta | None) -> "Attempt":
+    def of(
+        cls, run: Run, *, kind: FlowKind, timeout: timedelta | None, letter: Letter | None = None
+    ) -> "Attempt":
         """The attempt of a claimed or recovered run."""
         return cls(
             run=run.key,
@@ -67,6 +84,7 @@ class Attempt:
             pid=run.pid,
             timeout=timeout,
             started_at=run.started_at,
+            letter=letter,
         )
 
 

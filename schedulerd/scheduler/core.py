@@ -40,6 +40,7 @@ from schedulerd.scheduler.reconciling import Reconciler, attempt_of
 from schedulerd.scheduler.spawner_news import SpawnerNews
 from schedulerd.scheduler.spawners import Spawners
 from schedulerd.scheduler.ticking import Ticker
+from schedulerd.scheduler.zone_data import follow_zone_data
 from schedulerd.store.database import Database
 
 log = logging.getLogger(__name__)
@@ -139,6 +140,7 @@ class Core:
     def begin(self) -> None:
         """Take up what an earlier daemon left; before the first turn. Raises `StoreUnavailable`."""
         parts = self._parts
+        follow_zone_data(parts.database)
         with parts.database.read() as tx:
             parts.definitions.load(tx)
         parts.reconciler.follow_live_runs(parts.definitions.flows)
@@ -254,7 +256,8 @@ class Core:
 
     def _set_alarm(self) -> None:
         due = self._next_due if self._plan_due else None
-        self._parts.alarm.set(self._parts.clock.now() if self._claim else due)
+        soon = self._claim or self._swept_at == float("-inf")
+        self._parts.alarm.set(self._parts.clock.now() if soon else due)
 
     def _take(self) -> None:
         if self._parts.intake.take():
@@ -296,6 +299,7 @@ class Core:
         self._claim, self._next_due, self._ticked_at = ticked.more, ticked.next_due, monotonic
         for run in ticked.claimed:
             self._launch(run)
+        self._look_now(ticked.has_wishes)
 
     def _launch(self, run: Run) -> None:
         flow = self._parts.definitions.flows[run.flow_key]
@@ -317,7 +321,8 @@ class Core:
                 self._parts.intake.note(attempt.folder)
             else:
                 self._look_at(attempt)
-        self._parts.ender.grant_wishes(now=now)
+        if self._parts.ender.grant_wishes(now=now):
+            self._claim = True  # what waited for the end of such a run need not wait longer
         if self._stop is not None and self._stop.how == "cancel":
             self._parts.ender.record_all(now=now)
         self._end_runs()

@@ -10,12 +10,13 @@ from schedulerd.domain.definitions import InForce, resolve
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition, Flow, FlowDefinition, FlowKind
 from schedulerd.domain.ids import FlowKey
-from schedulerd.domain.planning import look_forward
+from schedulerd.domain.new_runs import RunMaker
+from schedulerd.domain.planning import leave, look_forward
+from schedulerd.domain.runs import SkipReason
 from schedulerd.domain.schedules import Schedule, ScheduleDefinition
 from schedulerd.errors import BadDefinition, BadExpression
 from schedulerd.scheduler.inspecting import Inspected
 from schedulerd.scheduler.messages import DefinitionsChanged
-from schedulerd.scheduler.new_runs import RunMaker
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
@@ -27,10 +28,11 @@ _MOST_TOLD: Final = 9  # of several errors of one file, after the first
 class Definitions:
     """What the files say, as far as it is known, and whether the database says so too."""
 
-    def __init__(self, database: Database, clock: Clock, runs: RunMaker) -> None:
+    def __init__(self, database: Database, clock: Clock, runs: RunMaker, *, boot_id: str) -> None:
         self._database = database
         self._clock = clock
         self._runs = runs
+        self._boot_id = boot_id
         self._present: frozenset[str] | None = None
         self._files: dict[str, FileDefinition] = {}
         self._failures: dict[str, Failure] = {}
@@ -134,19 +136,37 @@ class Definitions:
     def _put_schedules(self, tx: Transaction, resolved: InForce, *, now: datetime) -> None:
         keys = {flow.definition.name: flow.key for flow in tx.flows.all()}
         known = {schedule.definition.name: schedule for schedule in tx.schedules.all(removed=True)}
-        active = {schedule.definition.name for schedule in tx.schedules.all()}
+        in_force = {schedule.definition.name: schedule for schedule in tx.schedules.all()}
         for definition in resolved.schedules:
             name = definition.name
-            was = known.get(name)
-            if name in active and was is not None and was.definition == definition:
+            if name in in_force and in_force[name].definition == definition:
                 continue
             try:
-                self._put_schedule(tx, definition, keys[definition.flow or name], was, now=now)
+                if name in in_force and not in_force[name].definition.is_due_like(definition):
+                    self._leave(tx, in_force[name], SkipReason.EDITED, now=now)
+                self._put_schedule(tx, definition, keys[definition.flow or name], known.get(name), now=now)
             except (ValueError, OverflowError, BadExpression):
                 # border: one bad schedule must not stop the rest
                 log.exception("schedule_refused", extra={"schedule": name})
-        for name in sorted(active - {definition.name for definition in resolved.schedules}):
+        for name in sorted(set(in_force) - {definition.name for definition in resolved.schedules}):
+            self._leave(tx, in_force[name], SkipReason.REMOVED, now=now)
             tx.schedules.remove(name, now=now)
+
+    def _leave(self, tx: Transaction, schedule: Schedule, reason: SkipReason, *, now: datetime) -> None:
+        """Have a row for the due times that were not decided before the schedule became another or was removed."""
+        if schedule.paused is not None:
+            reason = SkipReason.PAUSED
+        try:
+            left = leave(schedule, now=now, reason=reason)
+        except Exception:  # border: what can be reckoned no longer must not keep out what is to come
+            log.exception("leave_failed", extra={"schedule": schedule.definition.name})
+            return
+        tx.schedules.advance(
+            schedule.key, watermark=left.watermark, next_due=left.next_due, last_due=left.last_due
+        )
+        tx.runs.add(self._runs.planned(schedule, left, now=now))
+        if schedule.definition.enabled and schedule.boot_id not in (None, self._boot_id):
+            tx.runs.add([self._runs.booted(schedule, self._boot_id, now=now, reason=reason)])
 
     def _put_schedule(
         self,
@@ -160,9 +180,15 @@ class Definitions:
         first_seen = was.first_seen if was is not None else now
         ahead = look_forward(definition, first_seen=first_seen, now=now)
         key = tx.schedules.put(
-            definition, flow=flow, watermark=ahead.watermark, next_due=ahead.next_due, now=now
+            definition,
+            flow=flow,
+            watermark=ahead.watermark,
+            next_due=ahead.next_due,
+            now=now,
+            boot_id=self._boot_id,
         )
-        if was is None:  # a single time that had passed before it was first seen
+        if was is None or was.definition.when != definition.when:
+            # a single time that had passed before it was first seen
             tx.runs.add([self._runs.skipped(definition, key, flow, skip, now=now) for skip in ahead.skips])
         log.info("schedule_in_force", extra={"schedule": definition.name, "next_due": str(ahead.next_due)})
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Final
 
 from schedulerd.domain.states import RunState
 from schedulerd.engine import wire
@@ -9,6 +10,8 @@ from schedulerd.scheduler.attempts import Attempt, Attempts
 from schedulerd.scheduler.launching import Launcher
 from schedulerd.scheduler.reconciling import Reconciler
 from schedulerd.store.database import Database
+
+_WITHOUT_PROCESS: Final = frozenset({RunState.SCHEDULED, RunState.RETRYING})
 
 
 class Ender:
@@ -29,20 +32,24 @@ class Ender:
         self._reconciler = reconciler
         self._grace = grace
 
-    def grant_wishes(self, *, now: datetime) -> None:
-        """Begin to end the runs that people want cancelled; one that waits for its start is cancelled at once."""
+    def grant_wishes(self, *, now: datetime) -> bool:
+        """Begin to end the runs that are to be cancelled. One that waits for its start, the first or another, has no
+        process: it is cancelled at once, and True says that there was such a run."""
         with self._database.read() as tx:
             wishes = tx.runs.cancel_wishes()
         if not wishes:
-            return
+            return False
+        ended = False
         with self._database.write() as tx:
             for wish in wishes:
                 run = tx.runs.by_key(wish.run)
-                to = RunState.CANCELLED if run.state is RunState.SCHEDULED else RunState.CANCELLING
+                to = RunState.CANCELLED if run.state in _WITHOUT_PROCESS else RunState.CANCELLING
+                ended |= to is RunState.CANCELLED
                 tx.runs.move(wish.run, to, at=now, actor=wish.actor, message=wish.reason, reason=wish.reason)
                 tx.runs.forget_wish(wish.key)
         wished = {wish.run for wish in wishes}
         self._mark(attempt for attempt in self._attempts if attempt.run in wished)
+        return ended
 
     def tell_all(self) -> None:
         """Begin to end every run, because the daemon stops; it does not wait for the database to know of it."""

@@ -1,7 +1,7 @@
 """Takes what runs wrote into the database, many runs in one transaction, and removes the folders of those settled."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -20,13 +20,25 @@ _TURN_SECONDS: Final = 0.02  # so that a chatty run delays no due time
 
 
 class IntakeDesk:
-    """Reads the files of attempts that grew, and commits what they say. An attempt stays noted until all is taken."""
+    """Reads the files of attempts that grew, and commits what they say. An attempt stays noted until all is taken.
 
-    def __init__(self, database: Database, attempts: Attempts, folders: RunFolders, clock: Clock) -> None:
+    `settled` is called with each attempt whose end has been recorded.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        attempts: Attempts,
+        folders: RunFolders,
+        clock: Clock,
+        *,
+        settled: Callable[[Attempt], None],
+    ) -> None:
         self._database = database
         self._attempts = attempts
         self._folders = folders
         self._clock = clock
+        self._settled = settled
         self._grown: dict[str, None] = {}
 
     def note(self, folder: str) -> None:
@@ -133,6 +145,7 @@ class IntakeDesk:
             "run_ended",
             extra={"run": attempt.selector, "state": reading.state, "reason": reading.reason},
         )
+        self._settled(attempt)
         return 1
 
 

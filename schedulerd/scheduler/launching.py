@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from schedulerd.domain.flows import Flow, FlowKind
+from schedulerd.domain.flows import Flow, FlowDefinition, FlowKind
 from schedulerd.domain.runs import Run
 from schedulerd.engine import wire
 from schedulerd.engine.folders import RunFolders
@@ -15,6 +15,8 @@ from schedulerd.engine.link import SpawnerLink
 from schedulerd.scheduler.attempts import Attempt
 
 log = logging.getLogger(__name__)
+
+_SHELL: Final = "/bin/sh"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,11 +87,27 @@ def request_of(run: Run, flow: Flow, base: Mapping[str, Any]) -> dict[str, Any]:
         },
     }
     if definition.kind is FlowKind.COMMAND:
-        return {**request, "kind": "command", "command": definition.command}
+        return request | _command(definition, request["environment"])
     return {
         **request,
         "kind": "flow",
         "file": definition.file,
         "entrypoint": definition.entrypoint,
         "version": run.version_hash,
+    }
+
+
+def _command(definition: FlowDefinition, ours: Mapping[str, str]) -> dict[str, Any]:
+    """What a command needs: its shell, its variables, what it reads, and the folder that it begins in.
+
+    One that is given a HOME begins there, as cron's do.
+    """
+    shell = definition.environment.get("SHELL") or _SHELL
+    return {
+        "kind": "command",
+        "command": definition.command,
+        "shell": shell,
+        "environment": {**definition.environment, "SHELL": shell, **ours},
+        "home": definition.environment.get("HOME"),
+        "stdin": definition.stdin,
     }

@@ -16,7 +16,7 @@ from schedulerd.domain.states import RunState
 from schedulerd.engine.folders import Exit, Facts, RunFolders, write_exit
 from schedulerd.engine.leftovers import end_group
 from schedulerd.engine.processes import is_alive
-from schedulerd.scheduler.attempts import Attempt, Attempts
+from schedulerd.scheduler.attempts import Attempt, Attempts, Letter
 from schedulerd.scheduler.launching import Launcher
 from schedulerd.scheduler.recovery import Remedy, Scene, remedy
 from schedulerd.store.database import Database
@@ -41,6 +41,7 @@ class Reconciler:
         agent: str,
         boot_id: str,
         watch: Callable[[int, str], bool],
+        settled: Callable[[Attempt], None],
     ) -> None:
         self._database = database
         self._attempts = attempts
@@ -50,6 +51,7 @@ class Reconciler:
         self._agent = agent
         self._boot_id = boot_id
         self._watch = watch
+        self._settled = settled
 
     def follow_live_runs(self, flows: Mapping[FlowKey, Flow]) -> None:
         """Follow every live run that the database knows for this agent, as the database knows it.
@@ -199,6 +201,7 @@ class Reconciler:
             tx.runs.move(attempt.run, to, at=now, actor=_ACTOR, message=reason, reason=reason)
         self._attempts.remove(attempt)
         self._folders.remove(attempt.folder)
+        self._settled(attempt)
 
 
 def attempt_of(run: Run, flows: Mapping[FlowKey, Flow]) -> Attempt:
@@ -209,4 +212,12 @@ def attempt_of(run: Run, flows: Mapping[FlowKey, Flow]) -> Attempt:
         run,
         kind=flow.definition.kind if flow is not None else FlowKind.PYTHON,
         timeout=None if limit is None else timedelta(seconds=limit),
+        letter=_letter(run, flow),
     )
+
+
+def _letter(run: Run, flow: Flow | None) -> Letter | None:
+    to = flow.definition.mail_to if flow is not None else None
+    if flow is None or to is None:
+        return None
+    return Letter(run=run.key, to=to, command=flow.definition.command, file=flow.definition.file)

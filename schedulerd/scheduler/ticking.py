@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from schedulerd.domain.new_runs import RunMaker
 from schedulerd.domain.planning import plan
-from schedulerd.domain.runs import NewRun, Run
+from schedulerd.domain.runs import NewRun, Run, SkipReason
 from schedulerd.domain.schedules import Schedule
-from schedulerd.scheduler.new_runs import RunMaker
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
@@ -21,11 +21,15 @@ _AN_HOUR: Final = timedelta(hours=1)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ticked:
-    """The runs claimed by a tick, the next due time, and whether there is more to do at once."""
+    """The runs claimed by a tick, the next due time, whether there is more to do at once, and whether a run is to end.
+
+    Of the latter are those that others replace, and those that people want cancelled.
+    """
 
     claimed: Sequence[Run]
     next_due: datetime | None
     more: bool
+    has_wishes: bool
 
 
 class Ticker:
@@ -49,14 +53,17 @@ class Ticker:
         with self._database.write() as tx:
             due = tx.schedules.due(now, limit=_BATCH) if plan_due else []
             new = [run for schedule in due for run in self._plan_one(tx, schedule, now=now)]
+            if plan_due:
+                new += self._decide_boot(tx, now=now)
             if new:
                 tx.runs.add(new)
             claimed = tx.runs.claim(
                 _BATCH, now=now, agent=self._agent, boot_id=self._boot_id, max_running=self._max_running
             )
             next_due = tx.schedules.next_due()
+            has_wishes = bool(tx.runs.cancel_wishes())
         more = len(due) == _BATCH or len(claimed) == _BATCH
-        return Ticked(claimed=claimed, next_due=next_due, more=more)
+        return Ticked(claimed=claimed, next_due=next_due, more=more, has_wishes=has_wishes)
 
     def _plan_one(self, tx: Transaction, schedule: Schedule, *, now: datetime) -> list[NewRun]:
         try:
@@ -74,3 +81,14 @@ class Ticker:
             last_due=decided.last_due,
         )
         return self._runs.planned(schedule, decided, now=now)
+
+    def _decide_boot(self, tx: Transaction, *, now: datetime) -> list[NewRun]:
+        """What becomes of the `@reboot` schedules that have not seen this start of the machine yet: one run for each."""
+        new = []
+        for schedule in tx.schedules.not_booted(self._boot_id):
+            enabled = schedule.definition.enabled
+            tx.schedules.set_boot(schedule.key, self._boot_id, last_due=now if enabled else None)
+            if enabled:
+                reason = SkipReason.PAUSED if schedule.paused is not None else None
+                new.append(self._runs.booted(schedule, self._boot_id, now=now, reason=reason))
+        return new

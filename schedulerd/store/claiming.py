@@ -2,50 +2,37 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import BindParameter, Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, func, or_, select, update
 
 from schedulerd.domain.ids import RunKey
-from schedulerd.domain.runs import Move, Run, SkipReason
+from schedulerd.domain.runs import Move, Run
 from schedulerd.domain.schedules import Overlap
 from schedulerd.domain.states import RunState
-from schedulerd.errors import Conflict
-from schedulerd.store.moving import INSERT_MOVE, move_row
+from schedulerd.store.lines import DUE_RUNS, KEYS, NOW, PAGE, Going, Lines
+from schedulerd.store.moving import move_due
 from schedulerd.store.run_rows import RUNS, run_of
-from schedulerd.store.tables import IS_ACTIVE, IS_LIVE, IS_SCHEDULED, AnyRow, flows, runs, schedules
-from schedulerd.store.tasks import end_with_runs
-
-_PAGE: Final = 1_000
-_SKIPS: Final = schedules.c.overlap == Overlap.SKIP.value
-_NOW: Final = bindparam("now", type_=runs.c.due_at.type)
-_KEYS: Final[BindParameter[Any]] = bindparam("keys", expanding=True)
+from schedulerd.store.tables import IS_ACTIVE, IS_LIVE, IS_SCHEDULED, IS_UNDECIDED, AnyRow, flows, runs
 
 _HELD: Final = select(func.count()).select_from(runs).where(IS_LIVE, runs.c.agent == bindparam("agent"))
-_BUSY: Final = (
-    select(runs.c.schedule_id)
-    .distinct()
-    .join_from(runs, schedules, schedules.c.id == runs.c.schedule_id)
-    .where(IS_ACTIVE, _SKIPS)
-)
-_OVERLAPPING: Final = (
-    select(runs.c.id, runs.c.move_count)
-    .where(IS_SCHEDULED, runs.c.schedule_id.in_(bindparam("busy", expanding=True)), runs.c.due_at <= _NOW)
-    .limit(_PAGE)
-)
-_DUE: Final = (
-    select(runs.c.id, runs.c.move_count, runs.c.schedule_id, schedules.c.overlap)
-    .select_from(runs.outerjoin(schedules, schedules.c.id == runs.c.schedule_id))
-    .where(IS_SCHEDULED, runs.c.due_at <= _NOW)
-    .order_by(runs.c.due_at, runs.c.id)
-    .limit(bindparam("limit"))
-)
+_BUSY: Final = select(runs.c.schedule_id).where(IS_ACTIVE, runs.c.schedule_id.is_not(None))
+_STARTABLE: Final = DUE_RUNS.where(
+    IS_SCHEDULED,
+    runs.c.due_at <= NOW,
+    or_(
+        IS_UNDECIDED,  # of a schedule of which none goes on: otherwise it would have been decided
+        runs.c.schedule_id.not_in(_BUSY),
+    ),
+).limit(bindparam("limit"))
 _CLAIM: Final = (
     update(runs)
-    .where(runs.c.id.in_(_KEYS), IS_SCHEDULED)
+    .where(runs.c.id.in_(KEYS), IS_SCHEDULED)
     .values(
         state=RunState.PENDING.value,
-        pending_at=_NOW,
+        queued=0,
+        reason="",
+        pending_at=NOW,
         attempt=runs.c.attempt + 1,
         version_id=select(flows.c.version_id).where(flows.c.id == runs.c.flow_id).scalar_subquery(),
         agent=bindparam("agent"),
@@ -53,17 +40,7 @@ _CLAIM: Final = (
         move_count=runs.c.move_count + 1,
     )
 )
-_SKIP: Final = (
-    update(runs)
-    .where(runs.c.id.in_(_KEYS), IS_SCHEDULED)
-    .values(
-        state=RunState.SKIPPED.value,
-        reason=SkipReason.OVERLAP.value,
-        ended_at=_NOW,
-        move_count=runs.c.move_count + 1,
-    )
-)
-_CLAIMED: Final = RUNS.where(runs.c.id.in_(_KEYS)).order_by(runs.c.due_at, runs.c.id)
+_CLAIMED: Final = RUNS.where(runs.c.id.in_(KEYS)).order_by(runs.c.due_at, runs.c.id)
 
 
 class Claim:
@@ -74,76 +51,66 @@ class Claim:
         self._now: Final = now
         self._agent: Final = agent
         self._boot_id: Final = boot_id
+        self._lines: Final = Lines(connection, now=now, agent=agent)
 
     def take(self, limit: int, *, max_running: int) -> list[Run]:
         """Take at most `limit` due runs, oldest due first, while the agent has fewer than `max_running` live ones.
 
-        Runs that overlap one of their schedule are skipped, whether or not there is a slot for them.
+        What becomes of runs that overlap one of their schedule is decided whether or not there is a slot for them.
         """
-        self._skip_overlapping()
+        going = self._lines.going()
+        self._lines.settle(going)
         free = min(limit, max_running - self._held())
-        keys = self._claim(free)
+        keys = self._claim(free, going)
         rows = self._connection.execute(_CLAIMED, {"keys": keys}) if keys else ()
         return [run_of(row) for row in rows]
 
     def _held(self) -> int:
         return self._connection.scalar(_HELD, {"agent": self._agent}) or 0
 
-    def _skip_overlapping(self) -> None:
-        busy = list(self._connection.scalars(_BUSY))
-        found = _PAGE if busy else 0
-        while found == _PAGE:
-            rows = self._connection.execute(_OVERLAPPING, {"busy": busy, "now": self._now}).all()
-            self._skip(rows)
-            found = len(rows)
-
-    def _claim(self, free: int) -> list[RunKey]:
+    def _claim(self, free: int, going: Going) -> list[RunKey]:
         keys: list[RunKey] = []
-        busy: set[int] = set()
-        while (wanted := min(free - len(keys), _PAGE)) > 0:
-            rows = self._connection.execute(_DUE, {"now": self._now, "limit": wanted}).all()
-            starting, overlapping = _decide(rows, busy)
+        while (wanted := min(free - len(keys), PAGE)) > 0:
+            rows = self._connection.execute(_STARTABLE, {"now": self._now, "limit": wanted}).all()
+            starting = self._first_of_each(rows, going)
             self._start(starting)
-            self._skip(overlapping)
-            keys += [row.id for row in starting]
+            self._lines.settle(_of_schedules(starting))
+            keys += [RunKey(row.id) for row in starting]
             if len(rows) < wanted:
                 break
         return keys
 
+    def _first_of_each(self, rows: Sequence[AnyRow], going: Going) -> list[AnyRow]:
+        """Those of the runs that start: of a schedule of which runs go one after the other, the first."""
+        newest = self._lines.newest({row.schedule_id for row in rows if row.overlap == Overlap.REPLACE.value})
+        starting = []
+        for row in rows:
+            if not _waits_its_turn(row):
+                starting.append(row)
+            elif row.schedule_id not in going:
+                starting.append(newest.get(row.schedule_id, row))
+            else:
+                continue
+            if row.schedule_id is not None:
+                going.setdefault(row.schedule_id, []).append(starting[-1])
+        return starting
+
     def _start(self, rows: Sequence[AnyRow]) -> None:
-        self._move(rows, _CLAIM, RunState.PENDING, {"agent": self._agent, "boot": self._boot_id})
-
-    def _skip(self, rows: Sequence[AnyRow]) -> None:
-        self._move(rows, _SKIP, RunState.SKIPPED, {}, message=SkipReason.OVERLAP.value)
-        end_with_runs(self._connection, [(RunKey(row.id), RunState.SKIPPED, self._now) for row in rows])
-
-    def _move(
-        self,
-        rows: Sequence[AnyRow],
-        statement: Any,
-        to: RunState,
-        values: dict[str, Any],
-        message: str = "",
-    ) -> None:
         if not rows:
             return
-        values |= {"keys": [row.id for row in rows], "now": self._now}
-        if self._connection.execute(statement, values).rowcount != len(rows):
-            raise Conflict("a run changed while it was being claimed")  # nobody else can write meanwhile
-        move = Move(at=self._now, was=RunState.SCHEDULED, to=to, actor=self._agent, message=message)
-        self._connection.execute(
-            INSERT_MOVE, [move_row(RunKey(row.id), row.move_count + 1, move) for row in rows]
-        )
+        move = Move(at=self._now, was=RunState.SCHEDULED, to=RunState.PENDING, actor=self._agent)
+        values = {"now": self._now, "agent": self._agent, "boot": self._boot_id}
+        move_due(self._connection, _CLAIM, values, [(row, move) for row in rows])
 
 
-def _decide(rows: Iterable[AnyRow], busy: set[int]) -> tuple[list[AnyRow], list[AnyRow]]:
-    """Which of the due runs start, and which overlap one that starts; `busy` takes in the schedules of the former."""
-    starting, overlapping = [], []
+def _waits_its_turn(row: AnyRow) -> bool:
+    """Is this a run that starts only while no other of its schedule goes on?"""
+    return row.schedule_id is not None and (row.overlap != Overlap.ALLOW.value or bool(row.caught_up))
+
+
+def _of_schedules(rows: Iterable[AnyRow]) -> Going:
+    found: Going = {}
     for row in rows:
-        if row.overlap == Overlap.SKIP.value:
-            if row.schedule_id in busy:
-                overlapping.append(row)
-                continue
-            busy.add(row.schedule_id)
-        starting.append(row)
-    return starting, overlapping
+        if row.schedule_id is not None:
+            found.setdefault(row.schedule_id, []).append(row)
+    return found

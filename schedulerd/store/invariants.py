@@ -50,10 +50,20 @@ INVARIANTS: Final[Mapping[str, str]] = {
     "a flow has taken every number that its runs have": """
         SELECT flows.id FROM flows JOIN runs ON runs.flow_id = flows.id
         GROUP BY flows.id, flows.last_number HAVING max(runs.number) > flows.last_number OR min(runs.number) < 1""",
-    "a schedule that skips overlaps has one run going on at most": f"""
+    "a schedule that does not allow overlaps has one run going on at most": f"""
         SELECT schedules.id FROM schedules JOIN runs ON runs.schedule_id = schedules.id
-        WHERE schedules.overlap = 'skip' AND runs.state IN ({_states(ACTIVE)})
+        WHERE schedules.overlap <> 'allow' AND runs.state IN ({_states(ACTIVE)})
         GROUP BY schedules.id HAVING count(*) > 1""",
+    "no more runs wait for one of their schedule than it may queue": """
+        SELECT schedules.id FROM schedules JOIN runs ON runs.schedule_id = schedules.id
+        WHERE runs.state = 'scheduled' AND runs.queued = 1 AND runs.caught_up = 0
+        GROUP BY schedules.id, schedules.overlap, schedules.queue_limit
+        HAVING count(*) > CASE schedules.overlap WHEN 'queue' THEN schedules.queue_limit
+        WHEN 'replace' THEN 1 ELSE 0 END""",
+    "a run that waits for one of its schedule says for which": """
+        SELECT id FROM runs WHERE state = 'scheduled' AND queued = 1 AND (schedule_id IS NULL OR reason = '')""",
+    "a schedule that is paused is never due": """
+        SELECT id FROM schedules WHERE paused_at IS NOT NULL AND next_due IS NOT NULL""",
     "a schedule that was removed is never due": """
         SELECT id FROM schedules WHERE removed_at IS NOT NULL AND next_due IS NOT NULL""",
 }

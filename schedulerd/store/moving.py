@@ -1,18 +1,19 @@
 """Moves of runs from state to state: compare-and-set by the one table of moves, and a row for each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Update, bindparam, func, insert, select, update
 
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.runs import Move
 from schedulerd.domain.states import FINAL, MOVES, RunState
+from schedulerd.errors import Conflict
 from schedulerd.store.documents import failure_json
-from schedulerd.store.tables import moves, runs
+from schedulerd.store.tables import AnyRow, moves, runs
 from schedulerd.store.tasks import end_with_runs
 
 # Which states a run may come from: the table of moves, turned round for the condition of an UPDATE.
@@ -61,12 +62,29 @@ def move_run(connection: Connection, key: RunKey, step: Step, *, expect: frozens
         return False
     sources = SOURCES[step.to] if expect is None else SOURCES[step.to] & expect
     values = _values(step) | {"key": key, "was": before.state, "sources": sorted(sources)}
+    if before.state == RunState.SCHEDULED:
+        values["why"] = step.reason  # what it waited for is no reason for what it has become
     if connection.execute(_MOVE, values).rowcount != 1:
         return False
     move = Move(at=step.at, was=RunState(before.state), to=step.to, actor=step.actor, message=step.message)
     connection.execute(INSERT_MOVE, move_row(key, before.move_count + 1, move))
     end_with_runs(connection, [(key, step.to, step.at)])
     return True
+
+
+def move_due(
+    connection: Connection, statement: Update, values: dict[str, Any], moves: Sequence[tuple[AnyRow, Move]]
+) -> None:
+    """Make these moves of scheduled runs together, by a statement that takes their `keys`.
+
+    Raises `Conflict` unless all of them are still scheduled.
+    """
+    keys = [row.id for row, _ in moves]
+    if connection.execute(statement, values | {"keys": keys}).rowcount != len(keys):
+        raise Conflict("a run changed while it was being claimed")  # nobody else can write meanwhile
+    connection.execute(
+        INSERT_MOVE, [move_row(RunKey(row.id), row.move_count + 1, move) for row, move in moves]
+    )
 
 
 def moves_of(connection: Connection, run: RunKey) -> list[Move]:

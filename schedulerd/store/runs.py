@@ -35,7 +35,8 @@ _BY_PREFIX: Final = (
     .order_by(runs.c.uuid)
     .limit(_MOST_FOUND)
 )
-_LIVE: Final = RUNS.where(IS_LIVE).order_by(runs.c.id)
+# Not ordered: SQLite would read all runs by their key rather than sort the few that are live.
+_LIVE: Final = RUNS.where(IS_LIVE)
 _LIVE_OF: Final = _LIVE.where(runs.c.agent == bindparam("agent"))
 _BY_IDEMPOTENCY_KEY: Final = RUNS.where(
     runs.c.idempotency_key == bindparam("idempotency_key"), runs.c.idempotency_key.is_not(None)
@@ -56,8 +57,8 @@ class Runs:
     def claim(self, limit: int, *, now: datetime, agent: str, boot_id: str, max_running: int) -> list[Run]:
         """Take at most `limit` due runs for this agent, oldest due first: each run goes to one caller, once.
 
-        The agent never has more than `max_running` live runs. A run whose schedule skips overlaps, and has one that
-        still goes on, becomes `skipped` instead.
+        The agent never has more than `max_running` live runs. A run of a schedule of which one still goes on is skipped,
+        waits, starts, or has the other told to end, as the schedule's `overlap` says.
         """
         claim = Claim(self._connection, now=now, agent=agent, boot_id=boot_id)
         return claim.take(limit, max_running=max_running)
@@ -114,8 +115,9 @@ class Runs:
         return next(iter(self.list(wanted)), None)
 
     def live(self, agent: str | None = None) -> list[Run]:
-        """The runs that hold a slot and may have a process, of this agent where it is given."""
-        return self._all(_LIVE, {}) if agent is None else self._all(_LIVE_OF, {"agent": agent})
+        """The runs that hold a slot and may have a process, of this agent where it is given, the oldest first."""
+        found = self._all(_LIVE, {}) if agent is None else self._all(_LIVE_OF, {"agent": agent})
+        return sorted(found, key=lambda run: run.key)
 
     def ask_cancel(self, key: RunKey, *, at: datetime, actor: str, reason: str) -> None:
         """Leave the wish that the run be cancelled. Raises `Conflict` when it has ended, `NotFound` without a run."""

@@ -1,17 +1,18 @@
 """The schedules in force, and how far each has been decided."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from schedulerd.domain.ids import FlowKey, ScheduleKey
-from schedulerd.domain.schedules import Pause, Schedule, ScheduleDefinition
-from schedulerd.errors import NotFound
+from schedulerd.domain.schedules import Pause, Reboot, Schedule, ScheduleDefinition
+from schedulerd.errors import Conflict, NotFound
 from schedulerd.store.documents import read_schedule, schedule_json
 from schedulerd.store.near import near
 from schedulerd.store.reopening import AHEAD, reopen
-from schedulerd.store.tables import AnyRow, schedules
+from schedulerd.store.tables import IS_QUEUED, AnyRow, runs, schedules
 
 _DUE: Final = (
     select(schedules)
@@ -20,18 +21,42 @@ _DUE: Final = (
     .limit(bindparam("limit"))
 )
 _NEXT_DUE: Final = select(func.min(schedules.c.next_due))
+# Only `@reboot` schedules have a boot: the partial index holds no others.
+_NOT_BOOTED: Final = select(schedules).where(
+    schedules.c.boot_id.is_not(None),
+    schedules.c.boot_id != bindparam("boot"),
+    schedules.c.removed_at.is_(None),
+)
 _ADVANCE: Final = (
     update(schedules)
     .where(
         schedules.c.id == bindparam("key"),
         schedules.c.watermark <= bindparam("to"),
         schedules.c.removed_at.is_(None),
+        schedules.c.paused_at.is_(None),
     )
     .values(
         watermark=bindparam("to"),
         next_due=bindparam("due"),
         last_due=func.coalesce(bindparam("last", type_=schedules.c.last_due.type), schedules.c.last_due),
     )
+)
+
+
+_SET_BOOT: Final = (
+    update(schedules)
+    .where(schedules.c.id == bindparam("key"))
+    .values(
+        boot_id=bindparam("boot"),
+        last_due=func.coalesce(bindparam("last", type_=schedules.c.last_due.type), schedules.c.last_due),
+    )
+)
+_SET_DUE: Final = (
+    update(schedules).where(schedules.c.id == bindparam("key")).values(next_due=bindparam("due"))
+)
+# What waits in line was told to by a policy that has changed: it is decided again.
+_DECIDE_AGAIN: Final = (
+    update(runs).where(IS_QUEUED, runs.c.schedule_id == bindparam("key")).values(queued=0, reason="")
 )
 
 
@@ -49,11 +74,12 @@ class Schedules:
         watermark: datetime,
         next_due: datetime | None,
         now: datetime,
+        boot_id: str | None = None,
     ) -> ScheduleKey:
         """Put a schedule in force by its name, which keeps its identity.
 
-        One that is new, comes back, or has another `when` or `enabled`, looks forward from `watermark` and
-        `next_due`; any other keeps how far it has been decided.
+        One that is new, comes back, or has other due times, looks forward from `watermark` and `next_due`, and a
+        `@reboot` from the boot `boot_id`; any other keeps how far it has been decided. One that is paused stays so.
         """
         known = self._connection.execute(
             select(schedules).where(schedules.c.name == definition.name)
@@ -62,16 +88,22 @@ class Schedules:
             "flow_id": flow,
             "definition": schedule_json(definition),
             "overlap": definition.policies.overlap.value,
+            "queue_limit": definition.policies.queue_limit,
             "removed_at": None,
         }
-        forward = {"watermark": watermark, "next_due": next_due}
+        boot = boot_id if isinstance(definition.when, Reboot) else None
+        forward = {"watermark": watermark, "next_due": next_due, "boot_id": boot}
         if known is None:
             row = values | forward | {"name": definition.name, "first_seen": now}
             statement = insert(schedules).values(row).returning(schedules.c.id)
             return ScheduleKey(self._connection.execute(statement).scalar_one())
-        if _looks_forward_anew(known, definition):
+        if known.removed_at is not None or not read_schedule(known.definition).is_due_like(definition):
             values |= forward
+            if known.paused_at is not None:
+                values["next_due"] = None
         self._connection.execute(update(schedules).where(schedules.c.id == known.id).values(values))
+        if (known.overlap, known.queue_limit) != (values["overlap"], values["queue_limit"]):
+            self._connection.execute(_DECIDE_AGAIN, {"key": known.id})
         return ScheduleKey(known.id)
 
     def remove(self, name: str, *, now: datetime) -> None:
@@ -99,6 +131,50 @@ class Schedules:
         `last_due` None keeps the one that is there.
         """
         self._connection.execute(_ADVANCE, {"key": key, "to": watermark, "due": next_due, "last": last_due})
+
+    def pause(self, name: str, *, at: datetime, by: str, reason: str) -> Schedule:
+        """Have the schedule due no more until it is resumed; how it stands then. Raises `NotFound`, and `Conflict` when
+        it is paused already."""
+        schedule = self.get(name)
+        if schedule.paused is not None:
+            raise Conflict(
+                f"{name!r} is paused already: {_since(schedule.paused)}",
+                mend=f"have it due again: `schedulerd schedules resume {name}`",
+            )
+        self._connection.execute(
+            update(schedules)
+            .where(schedules.c.id == schedule.key)
+            .values(paused_at=at, paused_by=by, paused_reason=reason, next_due=None)
+        )
+        return self.get(name)
+
+    def resume(
+        self, key: ScheduleKey, *, watermark: datetime, next_due: datetime | None, last_due: datetime | None
+    ) -> None:
+        """Have a paused schedule due again, decided up to `watermark`."""
+        self._connection.execute(
+            update(schedules)
+            .where(schedules.c.id == key)
+            .values(paused_at=None, paused_by=None, paused_reason=None)
+        )
+        self.advance(key, watermark=watermark, next_due=next_due, last_due=last_due)
+
+    def not_booted(self, boot_id: str) -> list[Schedule]:
+        """The `@reboot` schedules that have not been decided for this start of the machine."""
+        return [_schedule(row) for row in self._connection.execute(_NOT_BOOTED, {"boot": boot_id})]
+
+    def set_boot(self, key: ScheduleKey, boot_id: str, *, last_due: datetime | None) -> None:
+        """Note that a `@reboot` schedule has been decided for this start of the machine.
+
+        `last_due` None keeps the one that is there.
+        """
+        self._connection.execute(_SET_BOOT, {"key": key, "boot": boot_id, "last": last_due})
+
+    def set_next_due(self, times: Mapping[ScheduleKey, datetime | None]) -> None:
+        """Have the schedules due at these times: their zones are others than when they were decided."""
+        rows = [{"key": key, "due": due} for key, due in times.items()]
+        if rows:
+            self._connection.execute(_SET_DUE, rows)
 
     def ahead_of(self, moment: datetime) -> list[Schedule]:
         """The schedules in force that are decided beyond this moment."""
@@ -129,12 +205,6 @@ class Schedules:
         return _schedule(row)
 
 
-def _looks_forward_anew(known: AnyRow, definition: ScheduleDefinition) -> bool:
-    was = read_schedule(known.definition)
-    edited = (was.when, was.enabled) != (definition.when, definition.enabled)
-    return edited or known.removed_at is not None
-
-
 def _schedule(row: AnyRow) -> Schedule:
     return Schedule(
         key=ScheduleKey(row.id),
@@ -147,6 +217,10 @@ def _schedule(row: AnyRow) -> Schedule:
         paused=_pause(row),
         boot_id=row.boot_id,
     )
+
+
+def _since(pause: Pause) -> str:
+    return f"since {pause.at:%Y-%m-%d %H:%M} UTC, by {pause.by}: {pause.reason}"
 
 
 def _pause(row: AnyRow) -> Pause | None:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     literal_column,
 )
 
@@ -81,6 +82,7 @@ schedules: Final = Table(
     Column("flow_id", KEY, ForeignKey("flows.id"), nullable=False),
     Column("definition", Document, nullable=False),
     Column("overlap", Text, nullable=False),
+    Column("queue_limit", Integer, nullable=False, server_default="1"),
     Column("first_seen", Moment, nullable=False),
     Column("watermark", Moment, nullable=False),
     Column("next_due", Moment),
@@ -91,6 +93,13 @@ schedules: Final = Table(
     Column("paused_reason", Words),
     Column("boot_id", Text),
     Index("ix_schedules_next_due", "next_due"),
+)
+# Those of them that the start of the machine makes due: few, and looked at in each tick.
+Index(
+    "ix_schedules_boot",
+    schedules.c.boot_id,
+    sqlite_where=schedules.c.boot_id.is_not(None),
+    postgresql_where=schedules.c.boot_id.is_not(None),
 )
 
 runs: Final = Table(
@@ -127,12 +136,17 @@ runs: Final = Table(
     Column("move_count", Integer, nullable=False, server_default="0"),
     Column("line_count", KEY, nullable=False, server_default="0"),
     Column("caught_up", Integer, nullable=False, server_default="0"),
+    Column("queued", Integer, nullable=False, server_default="0"),
     UniqueConstraint("flow_id", "number"),
 )
 IS_SCHEDULED: Final = _in_states(runs.c.state, frozenset({RunState.SCHEDULED}))
-IS_LIVE: Final = _in_states(runs.c.state, LIVE)
+# A queued run waits in line behind another of its schedule: that has been decided, and is not decided again.
+IS_UNDECIDED: Final = and_(IS_SCHEDULED, runs.c.queued == literal_column("0"))
+IS_QUEUED: Final = and_(IS_SCHEDULED, runs.c.queued == literal_column("1"))
 # A run that waits for its retry holds no slot, but for overlap it is still going on.
 IS_ACTIVE: Final = _in_states(runs.c.state, ACTIVE)
+# Both conditions, because SQLite does not see that the one holds wherever the other does, and would read all runs.
+IS_LIVE: Final = and_(IS_ACTIVE, _in_states(runs.c.state, LIVE))
 
 
 def _run_index(name: str, *columns: Column[object], where: ColumnElement[bool], unique: bool = False) -> None:
@@ -141,7 +155,8 @@ def _run_index(name: str, *columns: Column[object], where: ColumnElement[bool], 
 
 Index("ix_runs_flow", runs.c.flow_id, runs.c.id)
 _run_index("ix_runs_due", runs.c.due_at, runs.c.id, where=IS_SCHEDULED)
-_run_index("ix_runs_waiting", runs.c.schedule_id, runs.c.due_at, where=IS_SCHEDULED)
+_run_index("ix_runs_undecided", runs.c.schedule_id, runs.c.due_at, where=IS_UNDECIDED)
+_run_index("ix_runs_queued", runs.c.schedule_id, runs.c.id, where=IS_QUEUED)
 _run_index("ix_runs_active", runs.c.schedule_id, where=IS_ACTIVE)
 _run_index("ux_runs_slot", runs.c.schedule_id, runs.c.slot, where=runs.c.slot.is_not(None), unique=True)
 _run_index("ux_runs_key", runs.c.idempotency_key, where=runs.c.idempotency_key.is_not(None), unique=True)

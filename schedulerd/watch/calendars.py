@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from schedulerd.domain.blackout_values import DaysOff
+from schedulerd.domain.blackout_values import FIRST_YEAR, LAST_YEAR, DaysOff
 from schedulerd.domain.entries import BadEntry
 from schedulerd.domain.names import near_names
 from schedulerd.errors import BadDefinition
@@ -72,10 +72,14 @@ def _dates(text: str, path: Path) -> tuple[date, ...]:
 
 def _day(said: str, path: Path, line: int) -> date:
     try:
-        return date.fromisoformat(said)
+        day = date.fromisoformat(said)
     except ValueError as error:
         reason = f"{said[:40]!r} is no date; write one on each line, like 2026-12-31"
         raise BadDefinition(reason, file=path, line=line) from error
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        reason = f"the year {day.year} is not one of {FIRST_YEAR} to {LAST_YEAR}"
+        raise BadDefinition(reason, file=path, line=line)
+    return day
 
 
 def _calendars_in(folder: Path) -> list[str]:

@@ -2,8 +2,8 @@
 
 In a flow folder the `*.py` files directly in it, except those beginning with `_` or `.`, are flow files; every other
 `*.py` in or below it is a module that they may import, so a change of one is told too, and the caller decides whose
-flows it touches. In a schedule folder the `*.toml` files directly in it count, and the calendars beside them that they
-may name (`*.ics`, `*.txt`).
+flows it touches. In a schedule folder the `*.toml` files directly in it count, the calendars beside them that they may
+name (`*.ics`, `*.txt`), and crontabs (`*.crontab`); in a crontab folder the crontabs.
 
 What cannot be read, or may not be believed (watch/trust.py), is a problem and counts as unchanged: the last good
 version of it stays in force. What vanishes while we look is simply not there.
@@ -42,15 +42,21 @@ class Role(StrEnum):
     MODULE = "module"
     SCHEDULES = "schedules"
     CALENDAR = "calendar"
+    CRONTAB = "crontab"
 
 
-_SCHEDULE_ROLES: Final = {".toml": Role.SCHEDULES, ".ics": Role.CALENDAR, ".txt": Role.CALENDAR}
+_SCHEDULE_ROLES: Final = {
+    ".toml": Role.SCHEDULES,
+    ".ics": Role.CALENDAR,
+    ".txt": Role.CALENDAR,
+    ".crontab": Role.CRONTAB,
+}
 """What the files of a schedule folder are, by their suffix."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WatchedFolder:
-    """A folder to look at: of flow files (`Role.FLOW`) or of schedule files (`Role.SCHEDULES`)."""
+    """A folder to look at: of flow files (`Role.FLOW`), schedule files (`Role.SCHEDULES`) or crontabs (`Role.CRONTAB`)."""
 
     path: Path
     role: Role
@@ -213,8 +219,9 @@ class _Look:
 def _role(path: Path, root: WatchedFolder) -> Role | None:
     if path.name.startswith("."):
         return None
-    if root.role is Role.SCHEDULES:
-        return _SCHEDULE_ROLES.get(path.suffix)
+    if root.role is not Role.FLOW:
+        role = _SCHEDULE_ROLES.get(path.suffix)
+        return role if root.role in (Role.SCHEDULES, role) else None
     if path.suffix != ".py":
         return None
     return Role.FLOW if path.parent == root.path and not path.name.startswith("_") else Role.MODULE

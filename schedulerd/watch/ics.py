@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from math import prod
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from schedulerd.domain.blackout_values import FIRST_YEAR, LAST_YEAR, DaysOff
+from schedulerd.domain.due_times import instant_of
 from schedulerd.domain.schedules import BlackoutSpan
 from schedulerd.domain.zones import zone
 from schedulerd.errors import BadDefinition
@@ -37,19 +38,21 @@ def days_off_of_ics(text: str, *, file: str, timezone: str) -> DaysOff:
     """
     lines = _Lines(re.split(r"\r\n|\n|\r", text), file)
     lines.check()
-    days: set[date] = set()
-    spans: set[BlackoutSpan] = set()
-    for start, end in _occurrences(_calendars(text, lines), lines):
-        if isinstance(start, datetime):
-            spans.add(_span(start, end, zone(timezone)))
-        else:
-            days.update(_days(start, end))
-        if len(days) + len(spans) > MOST:
-            raise BadDefinition(
-                f"closes more than {MOST} days and spans; for what repeats daily write `cron` and `duration`",
-                file=file,
-            )
-    return DaysOff(days=tuple(sorted(days)), spans=tuple(sorted(spans, key=lambda span: span.start)))
+    calendars = _calendars(text, lines)
+    _check_events(calendars, lines)
+    closed: set[date | BlackoutSpan] = set()
+    for calendar in calendars:
+        for one in _closed(calendar, timezone, lines):
+            closed.add(one)
+            if len(closed) > MOST:
+                reason = f"closes more than {MOST} days and spans; for what repeats daily write `cron` and `duration`"
+                raise lines.wrong(reason)
+    return DaysOff(
+        days=tuple(sorted(one for one in closed if isinstance(one, date))),
+        spans=tuple(
+            sorted((one for one in closed if isinstance(one, BlackoutSpan)), key=lambda one: one.start)
+        ),
+    )
 
 
 class _Lines:
@@ -66,13 +69,19 @@ class _Lines:
         """Raise where a line is none of a calendar, and where what begins does not end."""
         begun: list[tuple[str, int]] = []
         for number, name, value in self._named():
+            if name == "BEGIN" and not begun and value != "VCALENDAR":
+                raise self.wrong(f"BEGIN:{value} stands outside of a VCALENDAR", number)
             if name == "BEGIN":
                 begun.append((value, number))
-            elif name == "END" and (not begun or begun.pop()[0] != value):
+            elif name == "END" and begun and begun[-1][0] == value:
+                begun.pop()
+            elif name == "END" and not begun:
                 raise self.wrong(f"END:{value} ends nothing that has begun", number)
+            elif name == "END":
+                break
         if begun:
-            raise self.wrong(f"BEGIN:{begun[-1][0]} has no END", begun[-1][1])
-        if not any(line.upper().startswith("BEGIN:VCALENDAR") for line in self._lines):
+            raise self.wrong(f"BEGIN:{begun[-1][0]} has no END:{begun[-1][0]}", begun[-1][1])
+        if not any(name == "BEGIN" for _, name, _ in self._named()):
             raise self.wrong("is no calendar: there is no BEGIN:VCALENDAR")
 
     def events(self) -> list[int]:
@@ -109,14 +118,10 @@ def _calendars(text: str, lines: _Lines) -> "list[Calendar]":
     return [one for one in read if isinstance(one, Calendar)]
 
 
-def _occurrences(calendars: "Sequence[Calendar]", lines: _Lines) -> Iterator[tuple[date, date]]:
-    """Start and end of each event each time that it happens; some may come twice."""
-    begins = iter(lines.events())
-    for calendar in calendars:
-        for event, line in zip(calendar.walk("VEVENT"), begins, strict=False):
-            _check_event(event, line, lines)
-    for calendar in calendars:
-        yield from _expanded(calendar, lines)
+def _check_events(calendars: "Sequence[Calendar]", lines: _Lines) -> None:
+    events = (event for calendar in calendars for event in calendar.walk("VEVENT"))
+    for event, line in zip(events, lines.events(), strict=False):  # a BEGIN may be folded over two lines
+        _check_event(event, line, lines)
 
 
 def _check_event(event: "Event | Any", line: int, lines: _Lines) -> None:
@@ -150,7 +155,8 @@ def _several(given: Any) -> list[Any]:
     return given if isinstance(given, list) else [given]
 
 
-def _expanded(calendar: "Calendar", lines: _Lines) -> Iterator[tuple[date, date]]:
+def _closed(calendar: "Calendar", timezone: str, lines: _Lines) -> Iterator[date | BlackoutSpan]:
+    """What each event closes each time that it happens; some may come twice."""
     import recurring_ical_events  # slow
 
     try:
@@ -158,21 +164,33 @@ def _expanded(calendar: "Calendar", lines: _Lines) -> Iterator[tuple[date, date]
         # year by year, so that too many are noticed before all of them are made
         for year in range(FIRST_YEAR, LAST_YEAR + 1):
             for event in query.between(date(year, 1, 1), date(year + 1, 1, 1)):
-                if event.get("STATUS", "").upper() != "CANCELLED" and event.start < event.end:
-                    yield event.start, event.end
+                if event.get("STATUS", "").upper() != "CANCELLED":
+                    yield from _of_event(event.start, event.end, timezone)
     except _ODD as error:
         raise lines.wrong(f"cannot be read as a calendar: {_first_line(error)}") from error
 
 
-def _days(start: date, end: date) -> Iterator[date]:
-    start, end = max(start, _FIRST), min(end, _END)
-    return (start + number * _A_DAY for number in range((end - start).days))
+def _of_event(start: Any, end: Any, timezone: str) -> Iterator[date | BlackoutSpan]:
+    if not isinstance(start, datetime):
+        first, last = max(start, _FIRST), min(end, _END)
+        yield from (first + number * _A_DAY for number in range((last - first).days))
+    elif (span := _span(start, end, zone(timezone))) is not None:
+        yield span
 
 
-def _span(start: datetime, end: Any, local: ZoneInfo) -> BlackoutSpan:
-    """In local time; one over a change back of the clocks keeps its length where its end would not lie after its start."""
+def _span(start: datetime, end: datetime, local: ZoneInfo) -> BlackoutSpan | None:
+    """In local time; None where no time lies in it, as within a gap of the clocks."""
     first, last = _local(start, local), _local(end, local)
-    return BlackoutSpan(start=first, end=last if last > first else first + (end - start))
+    if last <= first < first + (end - start):  # the clocks went back meanwhile
+        last = first + (end - start)
+    first, last = max(first, _midnight(_FIRST)), min(last, _midnight(_END))
+    if instant_of(first, local.key) >= instant_of(last, local.key):
+        return None
+    return BlackoutSpan(start=first, end=last)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min)
 
 
 def _local(moment: datetime, local: ZoneInfo) -> datetime:

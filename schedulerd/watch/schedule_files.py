@@ -22,13 +22,17 @@ MAX_ENTRIES: Final = 10_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScheduleFile:
-    """What one file says now. `unread` when nothing of it could be taken; `broken` are names of entries with errors."""
+    """What one file says now. `unread` when nothing of it could be taken; `broken` are names of entries with errors.
+
+    `keeps_missing`: something in it is wrong, and it cannot be told whose definition that was.
+    """
 
     path: str
     definitions: tuple[ScheduleDefinition, ...] = ()
     errors: tuple[BadDefinition, ...] = ()
     broken: frozenset[str] = frozenset()
     unread: bool = False
+    keeps_missing: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +81,11 @@ def in_force(previous: SchedulesInForce, read: Sequence[ScheduleFile]) -> Schedu
 def _counting(last_good: Sequence[ScheduleDefinition], file: ScheduleFile) -> Sequence[ScheduleDefinition]:
     if file.unread:
         return last_good
-    return (*file.definitions, *(one for one in last_good if one.name in file.broken))
+    there = {one.name for one in file.definitions}
+    kept = (
+        one for one in last_good if one.name in file.broken or (file.keeps_missing and one.name not in there)
+    )
+    return (*file.definitions, *kept)
 
 
 def _taken(definition: ScheduleDefinition, holder: str) -> BadDefinition:
@@ -93,20 +101,25 @@ def read_schedule_file(path: Path, *, timezone: str, uid: int | None = None) -> 
     """
     trust = Trust(os.geteuid() if uid is None else uid)
     try:
-        text = _read(path, trust)
+        text = read_text(path, trust, kind="TOML")
     except BadDefinition as error:
         return ScheduleFile(path=str(path), errors=(error,), unread=True)
     calendars = CalendarsBeside(path.parent, trust)
     return parse_schedule_file(text, path=str(path), timezone=timezone, calendars=calendars)
 
 
-def _read(path: Path, trust: Trust) -> str:
-    content = read_trusted(path, trust, limit=MAX_FILE_BYTES)
+def read_text(path: Path, trust: Trust, *, kind: str) -> str:
+    """The text of a file of definitions; `kind` says what it should have been. Raises `BadDefinition`."""
+    return decoded(read_trusted(path, trust, limit=MAX_FILE_BYTES), path, kind=kind)
+
+
+def decoded(content: bytes, path: Path | str, *, kind: str) -> str:
+    """The content as text; `kind` says what it should have been. Raises `BadDefinition` with the line."""
     try:
         return content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise BadDefinition("not TOML: not UTF-8 text", file=path, line=line) from error
+        raise BadDefinition(f"not {kind}: not UTF-8 text", file=path, line=line) from error
 
 
 def parse_schedule_file(text: str, *, path: str, timezone: str, calendars: Calendars) -> ScheduleFile:

@@ -20,7 +20,7 @@ from schedulerd.watch.hints import PAUSE_S, Listen, NoEventsError, listen
 log = logging.getLogger(__name__)
 
 JOIN_LIMIT_S: Final = 5.0
-_SUFFIXES: Final = frozenset({".py", ".toml", ".ics", ".txt"})
+_SUFFIXES: Final = frozenset({".py", ".toml", ".crontab", ".ics", ".txt"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,6 +8,7 @@ import threading
 
 import uvicorn
 
+from schedulerd.clock import SystemClock
 from schedulerd.web.app import make_app
 
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -21,7 +22,7 @@ def main() -> None:
     options = arguments.parse_args()
     listener = socket.socket(fileno=options.socket)
     host = listener.getsockname()[0]
-    app = make_app(hosts={*_LOOPBACK, f"[{host}]" if ":" in host else host})
+    app = make_app(hosts={*_LOOPBACK, f"[{host}]" if ":" in host else host}, clock=SystemClock())
     config = uvicorn.Config(
         app,
         log_level="warning",

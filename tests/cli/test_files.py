@@ -178,3 +178,16 @@ def test_a_folder_is_validated_with_all_that_it_holds(project: Project) -> None:
     found = json.loads(project.call("validate", str(project.folder / "flows"), "-o", "json").stdout)
 
     assert {Path(one["file"]).name: one["ok"] for one in found} == {"bad.py": False, "etl.py": True}
+
+
+def test_a_crontab_is_validated_by_path_and_with_all_that_the_settings_name(project: Project) -> None:
+    crontab = project.folder / "config" / "night.crontab"
+    crontab.write_text("0 2 * * * backup\n@dayly rotate\n")
+
+    by_path = project.call("validate", str(crontab))
+    crontab.write_text("0 2 * * * backup\n")
+    found = json.loads(project.call("validate", "-o", "json").stdout)
+
+    assert by_path.exit_code == 8
+    assert "night.crontab:2: @dayly is not known; there are @hourly" in by_path.stdout
+    assert [one["holds"] for one in found if one["file"] == str(crontab)] == [["night:backup"]]

@@ -2,11 +2,28 @@
 
 import signal
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition
+from schedulerd.domain.schedules import (
+    Blackout,
+    BlackoutAction,
+    BlackoutSpan,
+    BlackoutWindow,
+    Catchup,
+    Cron,
+    DayMatch,
+    Interval,
+    Overlap,
+    Policies,
+    Reboot,
+    RRule,
+    ScheduleDefinition,
+)
 from schedulerd.engine.folders import read_exit
 from schedulerd.engine.inspection import understand
 from tests.engine.scenes import Spawning, read_bytes
@@ -51,6 +68,138 @@ def test_a_file_says_what_it_defines(spawning: Spawning) -> None:
     assert (function.timeout_seconds, function.tags, function.description) == (5, ("a",), "What it does.")
     assert function.parameters["required"] == ["day"]
     assert found.source == file.read_text()
+
+
+def understood(schedule: str, spawning: Spawning) -> tuple[str, FileDefinition | Failure]:
+    """A flow file with these schedules, and what it is understood as."""
+    file = spawning.drop(
+        "from datetime import *\nfrom schedulerd import flow\nfrom schedulerd.schedules import *\n"
+        f"\n@flow(schedule={schedule})\ndef etl(day: int = 1): ...\n"
+    )
+    return str(file), understand(str(file), spawning.inspect(file), timezone="Asia/Seoul")
+
+
+def test_schedules_of_a_flow_file_mean_what_the_same_words_mean_in_a_schedule_file(
+    spawning: Spawning,
+) -> None:
+    file, found = understood(
+        """[
+        Cron("0 6 * * 1", "Europe/Berlin", name="dawn", parameters={"day": 2}, day_or=False, jitter=30,
+             start=date(2026, 12, 1), end="2026-12-31", catchup="all", catchup_limit=7,
+             catchup_window=timedelta(days=2), misfire_grace=90, overlap="queue", queue_limit=3, active=False,
+             blackout=[{"cron": "0 22 * * 5", "duration": timedelta(hours=56)},
+                       {"from": datetime(2026, 12, 24, 12), "to": date(2026, 12, 26)},
+                       {"dates": [date(2026, 12, 31)]}],
+             blackout_action="run-after"),
+        Interval(900, anchor=datetime(2026, 1, 1, tzinfo=timezone.utc)),
+        RRule("FREQ=DAILY", anchor="2026-01-01T09:00"),
+        Cron("@reboot"),
+        ]""",
+        spawning,
+    )
+
+    assert isinstance(found, FileDefinition)
+    assert found.flows[0].schedules == (
+        ScheduleDefinition(
+            name="dawn",
+            flow="etl",
+            when=Cron(expression="0 6 * * 1", timezone="Europe/Berlin", day_match=DayMatch.BOTH),
+            parameters={"day": 2},
+            policies=Policies(
+                catchup=Catchup.ALL,
+                catchup_limit=7,
+                catchup_window=timedelta(days=2),
+                misfire_grace=timedelta(seconds=90),
+                overlap=Overlap.QUEUE,
+                queue_limit=3,
+            ),
+            enabled=False,
+            origin=file,
+            start=datetime.fromisoformat("2026-12-01T00:00"),
+            end=datetime.fromisoformat("2026-12-31T23:59:59.999999"),
+            jitter=timedelta(seconds=30),
+            blackout=Blackout(
+                windows=(BlackoutWindow(expression="0 22 * * 5", duration=timedelta(hours=56)),),
+                spans=(
+                    BlackoutSpan(
+                        start=datetime.fromisoformat("2026-12-24T12:00"),
+                        end=datetime.fromisoformat("2026-12-27T00:00"),
+                    ),
+                ),
+                days=(date(2026, 12, 31),),
+                action=BlackoutAction.RUN_AFTER,
+            ),
+        ),
+        ScheduleDefinition(
+            name="etl#1",
+            flow="etl",
+            when=Interval(
+                every=timedelta(minutes=15),
+                timezone="Asia/Seoul",
+                anchor=datetime(2026, 1, 1, tzinfo=UTC),
+            ),
+            origin=file,
+        ),
+        ScheduleDefinition(
+            name="etl#2",
+            flow="etl",
+            when=RRule(
+                expression="FREQ=DAILY",
+                timezone="Asia/Seoul",
+                anchor=datetime.fromisoformat("2026-01-01T09:00"),
+            ),
+            origin=file,
+        ),
+        ScheduleDefinition(name="etl#3", flow="etl", when=Reboot(timezone="Asia/Seoul"), origin=file),
+    )
+
+
+@pytest.mark.parametrize(
+    ("schedule", "message"),
+    [
+        (
+            "Cron('0 99 * * *')",
+            "schedule 'etl#0': `cron`: hour: '99' is not one of 0-23\n0 99 * * *\n  ^^",
+        ),
+        (
+            "[Cron('0 9 * * *'), Interval('15x', name='often')]",
+            "schedule 'often': `every`: a duration is written like",
+        ),
+        ("Interval(0.1)", "schedule 'etl#0': `every`: an interval is at least 1 second"),
+        ("Interval(1e300)", "schedule 'etl#0': `every`: a duration is written like"),
+        ("Interval(float('nan'))", "schedule 'etl#0': `every`: a duration is written like"),
+        ("Interval(timedelta(days=-1))", "schedule 'etl#0': `every` must not be negative"),
+        ("Interval(timedelta(days=99999))", "schedule 'etl#0': `every` must not be negative, nor longer"),
+        ("Interval(None)", "schedule 'etl#0': there is none of `cron`, `every`, `at` and `rrule`"),
+        ("Cron(5)", "schedule 'etl#0': `cron` must be text in quotes"),
+        ("Cron('0 6 * * *', name=5)", "schedule 5: `name` must be text in quotes"),
+        ("Cron('0 6 * * *', 'Asia/Soul')", "schedule 'etl#0': `timezone`: there is no time zone 'Asia/Soul'"),
+        ("Cron('0 6 * * *', catchup='some')", "schedule 'etl#0': `catchup` must be one of latest, all, none"),
+        (
+            "Cron('@reboot', jitter=3)",
+            "schedule 'etl#0': `jitter` means nothing with `@reboot`, which has no due times; take it out",
+        ),
+        ("RRule('FREQ=DAILY;COUNT=2')", "schedule 'etl#0': `rrule`: COUNT"),
+        (
+            "Cron('0 6 * * *', blackout=[{'holidays': 'KR'}])",
+            "schedule 'etl#0': `blackout`, entry 1: `holidays`: only a schedule file can name it; write this",
+        ),
+        (
+            "Cron('0 6 * * *', blackout=[{'calendar': 'a.ics'}])",
+            "schedule 'etl#0': `blackout`, entry 1: `calendar`: only a schedule file can name it",
+        ),
+        ("Cron('0 6 * * *', blackout=[1])", "schedule 'etl#0': `blackout` must be a list of tables"),
+        ("Cron('0 6 * * *', blackout={})", "schedule 'etl#0': `blackout` must be a list of tables"),
+    ],
+)
+def test_a_bad_schedule_is_told_with_its_name_its_key_and_the_line_of_its_flow(
+    schedule: str, message: str, spawning: Spawning
+) -> None:
+    file, found = understood(schedule, spawning)
+
+    assert isinstance(found, Failure)
+    assert (found.type, found.file, found.line) == ("BadSchedule", file, 5)
+    assert found.message.startswith(message)
 
 
 @pytest.mark.parametrize("call", ["etl()", "etl.register()", "etl.serve()", "print(etl())"])

@@ -1,6 +1,7 @@
 """Runs of flows and commands in their own processes: what is recorded of them, whatever they do."""
 
 import os
+import pwd
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -334,3 +335,61 @@ def test_a_run_that_was_given_up_before_it_began_runs_nothing(spawning: Spawning
         spawning.hear(wire.Ended, key)
 
         assert os.path.exists(spawning.work / f"ran.{number}") != given_up
+
+
+# -- commands of crontabs -------------------------------------------------------------------------------------------
+
+
+def test_a_command_reads_what_it_was_given_however_much_it_is(spawning: Spawning) -> None:
+    text = "Joe,\n\n한국 100%\n" * 50_000
+
+    ran = spawning.command("head -n 1; wc -l", stdin=text)
+
+    assert ran.stdout.split() == [b"Joe,", b"149999"]
+
+
+def test_a_command_that_does_not_read_what_it_was_given_ends_all_the_same(spawning: Spawning) -> None:
+    assert spawning.command("true", stdin="x" * 1_000_000).exit.status == 0
+
+
+def test_a_command_finds_its_variables_and_its_own_account(spawning: Spawning) -> None:
+    ran = spawning.command(
+        'echo "$A|$B|$LOGNAME|$USER|$SHELL|$GIVEN_TO_THE_DAEMON"',
+        environment={"A": "1 2", "B": "$A", "SHELL": "/bin/sh"},
+    )
+
+    name = pwd.getpwuid(os.getuid()).pw_name
+    assert ran.stdout.decode() == f"1 2|$A|{name}|{name}|/bin/sh|yes\n"
+
+
+def test_a_command_begins_in_its_home_where_it_is_given_one(spawning: Spawning, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+
+    assert spawning.command("pwd").stdout.decode() == f"{spawning.work}\n"
+    assert spawning.command("pwd", "run.2", home=str(home)).stdout.decode() == f"{home}\n"
+
+
+def test_a_command_whose_home_is_not_there_says_so(spawning: Spawning) -> None:
+    ran = spawning.command("pwd", home="/nowhere")
+
+    assert (ran.exit.status, ran.stdout) == (1, b"")
+    assert ran.stderr == b"cannot begin in the folder /nowhere (HOME): No such file or directory\n"
+
+
+def test_a_command_is_run_by_its_shell(spawning: Spawning, tmp_path: Path) -> None:
+    shell = tmp_path / "mine"
+    shell.write_text('#!/bin/sh\necho "$0: $@"\n')
+    shell.chmod(0o755)
+
+    assert spawning.command("a 'b", shell=str(shell)).stdout.decode() == f"{shell}: -c a 'b\n"
+
+
+@pytest.mark.parametrize(
+    ("shell", "status", "said"),
+    [("/nowhere/sh", 127, "No such file or directory"), ("/etc/passwd", 126, "Permission denied")],
+)
+def test_a_shell_that_cannot_be_is_told(spawning: Spawning, shell: str, status: int, said: str) -> None:
+    ran = spawning.command("true", shell=shell)
+
+    assert (ran.exit.status, ran.stderr.decode()) == (status, f"cannot run {shell} (SHELL): {said}\n")

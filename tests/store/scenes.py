@@ -37,10 +37,12 @@ class Scene:
     schedule: ScheduleKey
 
 
-def a_scene(tx: Transaction, *, name: str = "etl", overlap: Overlap = Overlap.SKIP) -> Scene:
+def a_scene(
+    tx: Transaction, *, name: str = "etl", overlap: Overlap = Overlap.SKIP, policies: Policies | None = None
+) -> Scene:
     """A flow with a schedule that is due now."""
     (flow,) = tx.flows.put_file(a_file(a_flow(name), version=name.ljust(64, "0")), now=NOW)
-    definition = a_schedule(f"{name}-morning", flow=name, policies=Policies(overlap=overlap))
+    definition = a_schedule(f"{name}-morning", flow=name, policies=policies or Policies(overlap=overlap))
     watermark = NOW - timedelta(minutes=1)
     schedule = tx.schedules.put(definition, flow=flow, watermark=watermark, next_due=NOW, now=NOW)
     return Scene(flow=flow, schedule=schedule)

@@ -152,6 +152,7 @@ READS: dict[str, Work] = {
     "schedules.get": lambda tx: tx.schedules.get("etl-morning"),
     "schedules.due": lambda tx: tx.schedules.due(NOW),
     "schedules.next_due": lambda tx: tx.schedules.next_due(),
+    "schedules.not_booted": lambda tx: tx.schedules.not_booted(BOOT),
     "schedules.ahead_of": lambda tx: tx.schedules.ahead_of(NOW),
     "runs.get": lambda tx: tx.runs.get(tx.runs.by_key(RunKey(1)).id),
     "runs.by_key": lambda tx: tx.runs.by_key(RunKey(1)),
@@ -189,6 +190,16 @@ WRITES: dict[str, Work] = {
     ),
     "schedules.advance": lambda tx: tx.schedules.advance(
         tx.schedules.get("etl-morning").key, watermark=NOW, next_due=None, last_due=None
+    ),
+    "schedules.pause": lambda tx: tx.schedules.pause("etl-morning", at=NOW, by="kim", reason=""),
+    "schedules.resume": lambda tx: tx.schedules.resume(
+        tx.schedules.get("etl-morning").key, watermark=NOW, next_due=None, last_due=None
+    ),
+    "schedules.set_boot": lambda tx: tx.schedules.set_boot(
+        tx.schedules.get("etl-morning").key, BOOT, last_due=NOW
+    ),
+    "schedules.set_next_due": lambda tx: tx.schedules.set_next_due(
+        {tx.schedules.get("etl-morning").key: NOW}
     ),
     "runs.add": lambda tx: tx.runs.add([a_new_run(tx.flows.get("etl").key, id=a_run_id())]),
     "runs.claim": claim,

@@ -1,7 +1,6 @@
 """The store beside a model of it: whatever is done in whatever order, both say the same."""
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from shutil import copyfile
 from tempfile import TemporaryDirectory
@@ -13,35 +12,22 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.runs import Position, RunFilter
-from schedulerd.domain.schedules import Overlap
-from schedulerd.domain.states import ACTIVE, LIVE, MOVES, RunState
+from schedulerd.domain.schedules import Overlap, Policies
+from schedulerd.domain.states import LIVE, RunState
 from schedulerd.store.database import Database
 from tests.builders import A_SECOND, NOW, a_new_run
+from tests.store.claim_model import ModelClaim, ModelRun
 from tests.store.scenes import AGENT, Scene, a_line, a_move, a_scene, an_intake, claim
 
 STATES = st.sampled_from(list(RunState))
-NAMES = ("skips", "allows")
+POLICIES = {
+    "skips": Policies(overlap=Overlap.SKIP),
+    "allows": Policies(overlap=Overlap.ALLOW),
+    "queues": Policies(overlap=Overlap.QUEUE, queue_limit=2),
+    "replaces": Policies(overlap=Overlap.REPLACE),
+}
+NAMES = tuple(POLICIES)
 MAX_RUNNING = 3
-
-
-@dataclass(kw_only=True, slots=True)
-class ModelRun:
-    """What the model knows of a run."""
-
-    due_at: datetime
-    schedule: str | None
-    state: RunState = RunState.SCHEDULED
-    agent: str | None = None
-    moves: int = 0
-    bytes: int = 0
-    lines: list[str] = field(default_factory=list)
-
-    def move(self, to: RunState) -> bool:
-        if to not in MOVES[self.state]:
-            return False
-        self.state = to
-        self.moves += 1
-        return True
 
 
 class StoreBesideModel(RuleBasedStateMachine):
@@ -61,8 +47,8 @@ class StoreBesideModel(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         with self.database.write() as tx:
-            for name, overlap in zip(NAMES, (Overlap.SKIP, Overlap.ALLOW), strict=True):
-                self.scenes[name] = a_scene(tx, name=name, overlap=overlap)
+            for name, policies in POLICIES.items():
+                self.scenes[name] = a_scene(tx, name=name, policies=policies)
 
     def teardown(self) -> None:
         self.database.close()
@@ -72,12 +58,17 @@ class StoreBesideModel(RuleBasedStateMachine):
     def wait(self, seconds: int) -> None:
         self.now += timedelta(seconds=seconds)
 
-    @rule(name=st.sampled_from(NAMES), seconds=st.lists(st.integers(0, 8), max_size=4))
-    def tick(self, name: str, seconds: list[int]) -> None:
+    @rule(
+        name=st.sampled_from(NAMES),
+        seconds=st.lists(st.integers(0, 8), max_size=4),
+        caught_up=st.sampled_from([False, False, True]),
+    )
+    def tick(self, name: str, seconds: list[int], caught_up: bool) -> None:
         scene = self.scenes[name]
         due = [NOW + second * A_SECOND for second in seconds]
         taken = {run.due_at for run in self.runs.values() if run.schedule == name}
-        new = [a_new_run(scene.flow, schedule=scene.schedule, slot=at.isoformat(), due_at=at) for at in due]
+        of_schedule = {"schedule": scene.schedule, "caught_up": caught_up}
+        new = [a_new_run(scene.flow, slot=at.isoformat(), due_at=at, **of_schedule) for at in due]
 
         with self.database.write() as tx:
             keys = tx.runs.add(new)
@@ -86,7 +77,7 @@ class StoreBesideModel(RuleBasedStateMachine):
             assert (key is None) == (at in taken)
             taken.add(at)
             if key is not None:
-                self.runs[key] = ModelRun(due_at=at, schedule=name)
+                self.runs[key] = ModelRun(due_at=at, schedule=name, caught_up=caught_up)
 
     @rule(name=st.sampled_from(NAMES))
     def ask(self, name: str) -> None:
@@ -104,28 +95,8 @@ class StoreBesideModel(RuleBasedStateMachine):
 
     def model_claim(self, limit: int, agent: str) -> list[RunKey]:
         held = sum(run.agent == agent and run.state in LIVE for run in self.runs.values())
-        busy = any(run.schedule == "skips" and run.state in ACTIVE for run in self.runs.values())
-        free = min(limit, MAX_RUNNING - held)
-        taken: list[RunKey] = []
-        for key, run in sorted(self.runs.items(), key=lambda item: (item[1].due_at, item[0])):
-            if run.state is not RunState.SCHEDULED or run.due_at > self.now:
-                continue
-            if run.schedule == "skips" and busy and (self.was_busy(taken) or len(taken) < free):
-                run.move(RunState.SKIPPED)
-            elif len(taken) < free:
-                run.move(RunState.PENDING)
-                run.agent = agent
-                busy = busy or run.schedule == "skips"
-                taken.append(key)
-        return taken
-
-    def was_busy(self, taken: list[RunKey]) -> bool:
-        """Did a run of the schedule go on already before this claim?"""
-        return any(
-            run.schedule == "skips" and run.state in ACTIVE
-            for key, run in self.runs.items()
-            if key not in taken
-        )
+        claim = ModelClaim(runs=self.runs, policies=POLICIES, now=self.now)
+        return claim.take(min(limit, MAX_RUNNING - held), agent)
 
     @rule(data=st.data(), to=STATES)
     def move(self, data: st.DataObject, to: RunState) -> None:
@@ -168,6 +139,7 @@ class StoreBesideModel(RuleBasedStateMachine):
             stored = {run.key: run for run in tx.runs.list(RunFilter(limit=10_000))}
             moves = {key: len(tx.runs.moves(key)) for key in stored}
             lines = {key: [line.line.message for line in tx.logs.lines(key, limit=99)] for key in stored}
+            wished = {wish.run for wish in tx.runs.cancel_wishes()}
             broken = tx.broken_invariants()
 
         assert broken == []
@@ -177,6 +149,10 @@ class StoreBesideModel(RuleBasedStateMachine):
         assert {key: run.position.journal for key, run in stored.items()} == {
             key: run.bytes for key, run in self.runs.items()
         }
+        assert {key: run.reason for key, run in stored.items() if run.state is RunState.SKIPPED} == {
+            key: run.skipped or "why" for key, run in self.runs.items() if run.state is RunState.SKIPPED
+        }
+        assert wished == {key for key, run in self.runs.items() if run.told_to_end}
         assert moves == {key: run.moves for key, run in self.runs.items()}
         assert lines == {key: run.lines for key, run in self.runs.items()}
 

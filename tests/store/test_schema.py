@@ -2,13 +2,18 @@
 
 import stat
 from pathlib import Path
+from uuid import UUID
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
+from schedulerd.domain.runs import RunFilter
+from schedulerd.domain.schedules import Cron, ScheduleDefinition
+from schedulerd.domain.states import RunState
 from schedulerd.errors import BadDefinition, StoreOutdated, StoreUnavailable
 from schedulerd.store import schema
 from schedulerd.store.database import Database
@@ -104,6 +109,56 @@ def test_a_failed_migration_leaves_the_database_as_it_was(empty_url: str) -> Non
     database.upgrade()
     database.require_current()
     database.close()
+
+
+FIRST_SCHEDULE = (
+    '{"name": "dump", "when": {"kind": "cron", "expression": "0 6 * * *", "timezone": "Asia/Seoul"}, "policies":'
+    ' {"catchup": "latest", "catchup_limit": 100, "catchup_window": 86400000000, "misfire_grace": 60000000,'
+    ' "overlap": "skip"}, "enabled": true, "command": "pg_dump app", "origin": "config/schedules/dump.toml:1"}'
+)
+FIRST_ROWS = (
+    "INSERT INTO flows (id, name, kind, file, definition, first_seen, changed_at, last_number) VALUES (1, 'dump', 'command',"
+    """ 'dump.toml', '{"name": "dump", "kind": "command", "file": "dump.toml", "command": "pg_dump app"}', 1, 1, 1)""",
+    "INSERT INTO schedules (id, name, flow_id, definition, overlap, first_seen, watermark, next_due)"
+    f" VALUES (1, 'dump', 1, '{FIRST_SCHEDULE}', 'skip', 1, 1, 2)",
+    "INSERT INTO runs (uuid, flow_id, number, state, reason, trigger, schedule_id, slot, due_at, created_at,"
+    " attempt, parameters) VALUES (:uuid, 1, 1, 'scheduled', '', 'schedule', 1, 'a', 1, 1, 0, '{}')",
+)
+
+
+def test_a_database_of_the_first_schema_keeps_its_rows(empty_url: str) -> None:
+    make_first_schema(empty_url)
+    database = Database(empty_url)
+
+    database.upgrade()
+
+    with database.read() as tx:
+        schedule = tx.schedules.get("dump")
+        (run,) = tx.runs.list(RunFilter())
+        assert tx.broken_invariants() == []
+    assert schedule.definition == ScheduleDefinition(
+        name="dump",
+        when=Cron(expression="0 6 * * *", timezone="Asia/Seoul"),
+        command="pg_dump app",
+        origin="config/schedules/dump.toml:1",
+    )
+    assert (schedule.paused, schedule.boot_id) == (None, None)
+    assert (run.selector, run.state, run.caught_up) == ("dump#1", RunState.SCHEDULED, False)
+    database.close()
+
+
+def make_first_schema(url: str) -> None:
+    """A database as the first version made it, with a schedule and a run."""
+    engine = create_engine(url)
+    is_sqlite = url.startswith("sqlite")
+    if is_sqlite:
+        Path(engine.url.database or "").parent.mkdir()
+    some = UUID(int=7)
+    with engine.begin() as connection:
+        command.upgrade(schema.migrations(connection), "0001")
+        for statement in FIRST_ROWS:
+            connection.execute(text(statement), {"uuid": some.bytes if is_sqlite else some})
+    engine.dispose()
 
 
 def test_a_password_is_in_no_status() -> None:

@@ -36,6 +36,7 @@ def test_without_a_file_the_defaults_are_relative_to_the_current_folder(tmp_path
     assert settings.directory == tmp_path
     assert settings.flows == (tmp_path / "flows",)
     assert settings.schedules == (tmp_path / "config" / "schedules",)
+    assert settings.crontabs == (tmp_path / "config",)
     assert settings.state_dir == tmp_path / ".state"
     assert settings.store.url == f"sqlite:///{tmp_path}/.state/schedulerd.db"
     assert settings.timezone == "UTC"
@@ -52,6 +53,7 @@ def test_the_settings_of_this_repository_are_good() -> None:
 
     assert settings.flows == (REPOSITORY / "flows",)
     assert settings.schedules == (REPOSITORY / "config" / "schedules",)
+    assert settings.crontabs == (REPOSITORY / "config",)
     assert settings.state_dir == REPOSITORY / ".state"
 
 

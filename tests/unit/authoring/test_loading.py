@@ -9,7 +9,7 @@ import pytest
 from schedulerd.authoring.describing import describe
 from schedulerd.authoring.loading import is_loading, loading, note_done
 from schedulerd.authoring.placeholders import Placeholder
-from schedulerd.schedules import Cron, Interval
+from schedulerd.schedules import Cron, Interval, RRule
 from tests.unit.authoring.tape import Tape, load, run
 
 FLOWS = Path(__file__).parents[3] / "flows"
@@ -143,7 +143,7 @@ from schedulerd.schedules import Cron
 @flow(schedule=Cron("0 1 * * *"))
 def etl(): ...
 etl.serve("prod", cron="0 2 * * *", parameters={"p": 1}, limit=3)
-etl.serve(interval=[timedelta(hours=1), 60])
+etl.serve(interval=[timedelta(hours=1), 60], rrule="FREQ=DAILY")
 etl.serve(schedule=Cron("0 3 * * *"), schedules=[Cron("0 4 * * *")])
 """
     found, _ = load(tmp_path, text)
@@ -153,6 +153,7 @@ etl.serve(schedule=Cron("0 3 * * *"), schedules=[Cron("0 4 * * *")])
         Cron("0 2 * * *", parameters={"p": 1}),
         Interval(3600.0),
         Interval(60),
+        RRule("FREQ=DAILY"),
         Cron("0 3 * * *"),
         Cron("0 4 * * *"),
     )

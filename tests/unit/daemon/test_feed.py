@@ -36,6 +36,9 @@ class Told:
     def schedules(self, name: str, text: str) -> SeenFile:
         return self.file(name, text, folder="schedules", role=Role.SCHEDULES)
 
+    def calendar(self, name: str, text: str) -> SeenFile:
+        return self.file(name, text, folder="schedules", role=Role.CALENDAR)
+
     def __call__(self, files: tuple[SeenFile, ...], **changes: Any) -> DefinitionsChanged:
         values: dict[str, Any] = {"changed": files, "removed": (), "problems": (), "withheld": frozenset()}
         self.feed(FolderChange(files=files, **(values | {"first": False} | changes)))
@@ -117,6 +120,26 @@ def test_a_file_that_was_broken_before_the_start_keeps_what_the_database_remembe
     assert names(message) == ["morning"]
 
 
+def test_a_crontab_is_read_like_a_schedule_file(told: Told) -> None:
+    toml = told.schedules("a.toml", TOML.format(name="morning"))
+    crontab = told.file("b.crontab", "@daily backup\n", folder="config", role=Role.CRONTAB)
+
+    assert names(told((toml, crontab), first=True)) == ["b:backup", "morning"]
+    assert names(told((toml,), changed=(), removed=(crontab,))) == ["morning"]
+
+
+def test_a_crontab_that_was_broken_before_the_start_keeps_what_the_database_remembers(tmp_path: Path) -> None:
+    origin = f"{tmp_path / 'config' / 'a.crontab'}:1"
+    told = Told(tmp_path, known=[a_schedule("a:backup", flow=None, command="backup", origin=origin)])
+
+    message = told(
+        (told.file("a.crontab", "0 25 * * * backup", folder="config", role=Role.CRONTAB),), first=True
+    )
+
+    assert names(message) == ["a:backup"]
+    assert len(message.schedule_errors) == 1
+
+
 def test_schedules_of_a_file_that_cannot_be_taken_now_stay(told: Told) -> None:
     file = told.schedules("a.toml", TOML.format(name="morning"))
     told((file,), first=True)
@@ -125,3 +148,57 @@ def test_schedules_of_a_file_that_cannot_be_taken_now_stay(told: Told) -> None:
 
     assert names(message) == ["morning"]
     assert message.withheld == {str(file.path)}
+
+
+CLOSED = TOML + 'blackout = [{{ calendar = "days.txt" }}]\n'
+
+
+def closed_days(message: DefinitionsChanged) -> list[str]:
+    assert message.schedules is not None
+    (definition,) = message.schedules
+    return [day.isoformat() for day in (definition.blackout.days if definition.blackout else ())]
+
+
+def test_a_calendar_that_changes_changes_the_schedules_that_name_it(told: Told) -> None:
+    file = told.schedules("a.toml", CLOSED.format(name="morning"))
+    first = told((file, told.calendar("days.txt", "2026-12-24\n")), first=True)
+    calendar = told.calendar("days.txt", "2026-12-31\n")
+
+    second = told((file, calendar), changed=(calendar,))
+
+    assert (closed_days(first), closed_days(second)) == (["2026-12-24"], ["2026-12-31"])
+
+
+@pytest.mark.parametrize("how", ["broken", "removed"])
+def test_a_calendar_that_cannot_be_read_keeps_what_it_last_said(told: Told, how: str) -> None:
+    file = told.schedules("a.toml", CLOSED.format(name="morning"))
+    told((file, told.calendar("days.txt", "2026-12-24\n")), first=True)
+    calendar = told.calendar("days.txt", "tomorrow\n")
+    if how == "removed":
+        calendar.path.unlink()
+
+    change = {"changed": (calendar,)} if how == "broken" else {"changed": (), "removed": (calendar,)}
+    message = told((file, calendar) if how == "broken" else (file,), **change)
+
+    assert closed_days(message) == ["2026-12-24"]
+    (error,) = message.schedule_errors
+    assert (Path(error.file).name, error.line) == (("days.txt", 1) if how == "broken" else ("a.toml", 5))
+
+
+def test_a_calendar_that_is_mended_counts_again(told: Told) -> None:
+    file = told.schedules("a.toml", CLOSED.format(name="morning"))
+    told((file, told.calendar("days.txt", "tomorrow\n")), first=True)
+    calendar = told.calendar("days.txt", "2026-12-31\n")
+
+    message = told((file, calendar), changed=(calendar,))
+
+    assert (closed_days(message), message.schedule_errors) == (["2026-12-31"], ())
+
+
+def test_a_calendar_of_another_folder_leaves_a_schedule_file_as_it_was_read(told: Told) -> None:
+    file = told.schedules("a.toml", TOML.format(name="morning"))
+    told((file,), first=True)
+    file.path.write_text("no longer what was seen")
+    elsewhere = told.file("days.txt", "2026-12-31\n", folder="more", role=Role.CALENDAR)
+
+    assert names(told((file, elsewhere), changed=(elsewhere,))) == ["morning"]

@@ -170,3 +170,13 @@ def test_every_fault_of_a_file_is_told() -> None:
     found = resolve([], [a_schedule(f"s{number}", flow="no", origin=f"s.toml:{number}") for number in (1, 2)])
 
     assert [failure.line for failure in found.errors["s.toml"]] == [1, 2]
+
+
+def test_a_command_has_the_surroundings_that_its_schedule_gives_it() -> None:
+    surroundings: dict[str, Any] = {"environment": {"A": "1"}, "stdin": "hello\n", "mail_to": "kim"}
+
+    (flow,) = resolve(
+        [], [a_schedule("dump", flow=None, command="cat", origin="a:1", **surroundings)]
+    ).commands
+
+    assert {name: getattr(flow, name) for name in surroundings} == surroundings

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schedulerd.domain.graph import Cyclic, predecessors, terminal, topological_order
@@ -22,7 +22,6 @@ def graphs_without_a_circle(draw: st.DrawFn) -> tuple[int, Edges]:
     return size, [(names[first], names[second]) for first, second in edges]
 
 
-@settings(deadline=None)
 @given(graphs_without_a_circle())
 def test_the_order_holds_every_node_once_and_respects_every_edge(graph: tuple[int, Edges]) -> None:
     size, edges = graph
@@ -33,7 +32,6 @@ def test_the_order_holds_every_node_once_and_respects_every_edge(graph: tuple[in
     assert all(order.index(first) < order.index(second) for first, second in edges)
 
 
-@settings(deadline=None)
 @given(graphs_without_a_circle())
 def test_an_edge_back_from_the_last_to_the_first_makes_a_circle_that_is_named(
     graph: tuple[int, Edges],

@@ -91,6 +91,18 @@ def test_a_time_that_is_delayed_out_of_a_stretch_lies_in_the_next() -> None:
     assert list(times.each(due.at - timedelta(microseconds=1), due.at)) == [due]
 
 
+def test_the_last_may_have_been_named_before_the_stretch_that_it_lies_in() -> None:
+    times = jittered(Cron(expression="0 0 * * *"), timedelta(hours=12))
+    due = first_of(times, START)
+    assert due is not None
+
+    after = due.at - timedelta(seconds=1)
+
+    assert datetime.fromisoformat(due.slot) < after
+    assert times.last(after, due.at) == due
+    assert times.count(after, due.at) == 1
+
+
 def test_the_next_of_the_most_that_may_overtake_is_found_in_little_work() -> None:
     times = jittered(Cron(expression="* * * * *", timezone="Europe/Berlin"), timedelta(days=1))
 

@@ -9,11 +9,12 @@ from typing import Any, Final
 
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.ids import RunKey
+from schedulerd.domain.new_runs import RunMaker
 from schedulerd.domain.runs import Run, RunFilter
 from schedulerd.domain.schedules import Overlap, Policies, ScheduleDefinition
 from schedulerd.engine.folders import RunFolders
 from schedulerd.scheduler.alarm import Alarm
-from schedulerd.scheduler.attempts import Attempts
+from schedulerd.scheduler.attempts import Attempt, Attempts
 from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.core import Core, Mailbox, Parts
 from schedulerd.scheduler.definitions import Definitions
@@ -22,7 +23,6 @@ from schedulerd.scheduler.inspecting import Inspector
 from schedulerd.scheduler.intake import IntakeDesk
 from schedulerd.scheduler.launching import Launch, Launcher
 from schedulerd.scheduler.messages import DefinitionsChanged, Message
-from schedulerd.scheduler.new_runs import RunMaker
 from schedulerd.scheduler.reconciling import Reconciler
 from schedulerd.scheduler.spawners import Spawners
 from schedulerd.scheduler.ticking import Ticker
@@ -81,6 +81,7 @@ class World:
         self.folders = RunFolders(state_dir)
         self.folders.make()
         self.watched: list[tuple[int, str]] = []
+        self.settled: list[Attempt] = []
         self.boot = BOOT
         self.start_again()
 
@@ -103,6 +104,7 @@ class World:
             agent=AGENT,
             boot_id=self.boot,
             watch=self._watch,
+            settled=self.settled.append,
         )
         self.ender = Ender(database, self.attempts, launcher, reconciler, grace=GRACE)
         self.parts = Parts(
@@ -110,11 +112,11 @@ class World:
             clock=clock,
             clock_watch=ClockWatch(database, clock),
             attempts=self.attempts,
-            definitions=Definitions(database, clock, runs),
+            definitions=Definitions(database, clock, runs, boot_id=self.boot),
             inspector=Inspector(
                 self.folders, self._ask_to_inspect, clock, request={"timeout_seconds": 30.0}, timezone="UTC"
             ),
-            intake=IntakeDesk(database, self.attempts, self.folders, clock),
+            intake=IntakeDesk(database, self.attempts, self.folders, clock, settled=self.settled.append),
             launcher=launcher,
             ender=self.ender,
             reconciler=reconciler,

@@ -61,6 +61,14 @@ def test_each_due_time_becomes_a_run_that_is_prepared_and_asked_for(world: World
     assert world.folder_names() == set(world.spawner.keys)
 
 
+def test_a_run_of_a_line_of_a_crontab_says_so(world: World) -> None:
+    world.define(each_minute("line", origin="config/night.crontab:7"), each_minute("entry"))
+
+    world.turn(Tick(), minutes=1)
+
+    assert {run.flow: run.trigger.value for run in world.runs()} == {"line": "crontab", "entry": "schedule"}
+
+
 def test_a_due_time_is_not_decided_twice_however_often_it_ticks(world: World) -> None:
     world.define(each_minute())
     world.turn(Tick(), minutes=1)

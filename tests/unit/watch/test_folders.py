@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from schedulerd.watch import folders
-from schedulerd.watch.folders import Role, Scan
+from schedulerd.watch.folders import Role, Scan, WatchedFolder
 from tests.unit.watch.scenes import flows, look, schedules
 
 
@@ -56,11 +56,20 @@ def test_files_at_the_top_are_flows_and_all_others_modules(folder: Path) -> None
     }
 
 
-def test_schedule_files_are_those_at_the_top_that_end_in_toml(folder: Path) -> None:
-    for name in ("etl.toml", ".etl.toml", "etl.toml~", "more/x.toml", "etl.py"):
+def test_schedule_files_are_those_at_the_top_that_end_in_toml_and_calendars_lie_beside_them(
+    folder: Path,
+) -> None:
+    for name in (
+        *("etl.toml", ".etl.toml", "etl.toml~", "more/x.toml", "etl.py"),
+        *("closed.ics", "days.txt", ".closed.ics", "more/closed.ics"),
+    ):
         write(folder / name)
 
-    assert roles(look(schedules(folder)), folder) == {"etl.toml": Role.SCHEDULES}
+    assert roles(look(schedules(folder)), folder) == {
+        "etl.toml": Role.SCHEDULES,
+        "closed.ics": Role.CALENDAR,
+        "days.txt": Role.CALENDAR,
+    }
 
 
 def test_a_file_that_stayed_the_same_is_not_read_again(folder: Path) -> None:
@@ -291,3 +300,18 @@ def test_two_folders_are_looked_at_together(tmp_path: Path) -> None:
 
     assert roles(seen, tmp_path) == {"a/one.py": Role.FLOW, "b/two.toml": Role.SCHEDULES}
     assert set(seen.folders) == {tmp_path / "a", tmp_path / "b"}
+
+
+def test_crontabs_are_seen_in_crontab_folders_and_in_schedule_folders(tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    (config / "schedules").mkdir(parents=True)
+    for name in ("a.crontab", "b.toml", "c.py", ".d.crontab", "schedules/e.crontab", "schedules/f.toml"):
+        (config / name).write_text("")
+
+    seen = look(WatchedFolder(path=config, role=Role.CRONTAB), schedules(config / "schedules"))
+
+    assert {str(path.relative_to(config)): file.role for path, file in seen.files.items()} == {
+        "a.crontab": Role.CRONTAB,
+        "schedules/e.crontab": Role.CRONTAB,
+        "schedules/f.toml": Role.SCHEDULES,
+    }

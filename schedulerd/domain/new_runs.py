@@ -3,13 +3,16 @@
 import secrets
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 from schedulerd.domain.due import Due
 from schedulerd.domain.ids import RANDOM_BITS, FlowKey, RunId, ScheduleKey, uuid7
 from schedulerd.domain.planning import Plan, Skip, SkipSpan
-from schedulerd.domain.runs import NewRun, Trigger
+from schedulerd.domain.runs import NewRun, SkipReason, Trigger
 from schedulerd.domain.schedules import Schedule, ScheduleDefinition
 from schedulerd.domain.states import RunState
+
+_CRONTAB: Final = ".crontab:"
 
 
 class RunMaker:
@@ -22,7 +25,10 @@ class RunMaker:
         """The runs of a plan: those that start, then a row for each skip and each span of skips."""
         definition, key, flow = schedule.definition, schedule.key, schedule.flow_key
         return [
-            *(self._run(definition, key, flow, due, now=now) for due in plan.starts),
+            *(
+                self._run(definition, key, flow, due, now=now, caught_up=place < plan.caught_up)
+                for place, due in enumerate(plan.starts)
+            ),
             *(self.skipped(definition, key, flow, skip, now=now) for skip in plan.skips),
             *(self._span(definition, key, flow, span, now=now) for span in plan.spans),
         ]
@@ -32,6 +38,19 @@ class RunMaker:
     ) -> NewRun:
         """The row of one due time that does not become a run."""
         return self._run(definition, key, flow, skip.due, now=now, state=RunState.SKIPPED, reason=skip.reason)
+
+    def booted(
+        self, schedule: Schedule, boot_id: str, *, now: datetime, reason: SkipReason | None = None
+    ) -> NewRun:
+        """The run of a `@reboot` for this start of the machine; with a reason, the row which says that it does not run.
+
+        Its slot is that of the boot: there is one of them, however often this is asked.
+        """
+        definition, key, flow = schedule.definition, schedule.key, schedule.flow_key
+        due = Due(at=now, slot=f"@reboot {boot_id}")
+        if reason is None:
+            return self._run(definition, key, flow, due, now=now)
+        return self.skipped(definition, key, flow, Skip(due=due, reason=reason), now=now)
 
     def _span(
         self,
@@ -55,16 +74,18 @@ class RunMaker:
         now: datetime,
         state: RunState = RunState.SCHEDULED,
         reason: str = "",
+        caught_up: bool = False,
     ) -> NewRun:
         return NewRun(
             id=RunId(uuid7(now, entropy=self._entropy())),
             flow=flow,
             created_at=now,
-            trigger=Trigger.SCHEDULE,
+            trigger=Trigger.CRONTAB if _CRONTAB in definition.origin else Trigger.SCHEDULE,
             due_at=due.at,
             state=state,
             reason=reason,
             schedule=key,
             slot=due.slot,
             parameters=definition.parameters,
+            caught_up=caught_up,
         )
