@@ -36,7 +36,6 @@ from schedulerd.watch.trust import Trust
 CRONS_POLICIES: Final = Policies(catchup=Catchup.NONE, overlap=Overlap.ALLOW)
 LONGEST_DELAY_MINUTES: Final = 24 * 60
 
-_MOST_SHOWN: Final = 100
 _NO_SCHEDULE: Final = ""
 """The name of a line that is no schedule's."""
 
@@ -126,7 +125,7 @@ class _Reading:
         self._note(number, line, self._bad(number, error), name=name)
 
     def _bad(self, number: int, error: BadExpression) -> BadDefinition:
-        return BadDefinition(f"{error.reason}\n{_short(error).caret()}", file=self._origin.path, line=number)
+        return BadDefinition(f"{error.reason}\n{error.caret()}", file=self._origin.path, line=number)
 
     # -- comments -----------------------------------------------------------------------------------------------
 
@@ -308,20 +307,3 @@ def _delay(text: str) -> timedelta:
         reason = f"is no number of minutes from 0 to {LONGEST_DELAY_MINUTES}"
         raise BadExpression(reason, expression=text)
     return timedelta(minutes=int(text))
-
-
-def _short(error: BadExpression) -> BadExpression:
-    """The error with no more of a long line than shows the place."""
-    if len(error.expression) <= _MOST_SHOWN:
-        return error
-    first = max(0, error.end - _MOST_SHOWN)
-    text = error.expression[first : first + _MOST_SHOWN]
-    text = f"{'…' if first else ''}{text}{'…' if first + _MOST_SHOWN < len(error.expression) else ''}"
-    moved = first - (1 if first else 0)
-    return BadExpression(
-        error.reason,
-        expression=text,
-        start=max(0, error.start - moved),
-        end=error.end - moved,
-        code=error.code,
-    )

@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from schedulerd.domain.cautions import Caution, CautionCode, cautions
-from schedulerd.domain.schedules import Cron, DayMatch, Interval, Once, When
+from schedulerd.domain.schedules import Cron, DayMatch, Interval, Once, ScheduleDefinition, When
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 def told(when: When, *, now: datetime = NOW) -> tuple[Caution, ...]:
-    return cautions(when, first_seen=NOW, name="etl", now=now)
+    return cautions(ScheduleDefinition(name="etl", when=when), first_seen=NOW, now=now)
 
 
 def codes(expression: str, zone: str = "UTC") -> list[str]:
