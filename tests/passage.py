@@ -15,7 +15,7 @@ from tests.clock_shim import MovedClock
 from tests.service import Service
 from tests.waiting import eventually
 
-_BEFORE: Final = timedelta(milliseconds=200)
+_BEFORE: Final = timedelta(milliseconds=100)
 _COUNT: Final = re.compile(r"([0-9]+) due times")
 _NOT_FINAL: Final = frozenset(RunState) - FINAL
 
@@ -104,6 +104,18 @@ class Passage:
         self.clock.jump(by)
         return self.clock.now()
 
+    def wait_until_decided(self) -> None:
+        """Wait until the daemon has decided all that is due by now, and all runs of it have ended."""
+        now = self.clock.now()
+        eventually(lambda: self._is_over(now), within=20)
+        eventually(lambda: not self._unfinished(""), within=20)
+
+    def wait_for_a_look(self, at: datetime) -> None:
+        """Have the clock show this moment, and wait until the daemon has looked at it."""
+        self.clock.set(at)
+        done = self.service.command("reload")  # which the core answers in a turn in which it has ticked
+        assert done.returncode == 0, done.stderr
+
     # -- what came of it ----------------------------------------------------------------------------------------------
 
     def runs(self) -> list[dict[str, Any]]:
@@ -131,11 +143,20 @@ class Passage:
             if datetime.fromisoformat(one["at"]) < end
         )
 
-    def slots(self) -> list[tuple[str | None, str | None]]:
-        """The slot of each run with its schedule."""
+    def found(self) -> list[Run]:
+        """All runs, as the database has them."""
         with self.database.read() as tx:
-            found = tx.runs.list(RunFilter(limit=10_000))
-        return [(run.schedule, run.slot) for run in found]
+            return tx.runs.list(RunFilter(limit=10_000))
+
+    def slots(self) -> list[tuple[str, str]]:
+        """The slot of each run that has one, with its schedule."""
+        return sorted((run.schedule or "", run.slot) for run in self.found() if run.slot is not None)
+
+    def ran(self, schedule: str) -> list[datetime]:
+        """The due times of this schedule that have been run."""
+        return [
+            run.due_at for run in self.found() if run.schedule == schedule and run.state is RunState.COMPLETED
+        ]
 
     def recorded(self) -> list[tuple[str, datetime]]:
         """The run and the due time of each command that ran, by its own record."""
