@@ -1,19 +1,21 @@
 """What schedules would do over a stretch of time, downtime included. Pure, and lazy.
 
-It only drives `planning.plan`, which the tick asks too: a schedule is planned at each of its due times, and at the end
-of a downtime for all that came in it.
+It only drives what the tick and the claim ask too, `planning.plan` and `overlap.decide`: a schedule is planned at each
+of its due times, and at the end of a downtime for all that came in it.
 """
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import Enum
 from heapq import merge
-from typing import Final, assert_never
+from itertools import count
+from typing import Final
 
 from schedulerd.domain.due import Due
-from schedulerd.domain.planning import Skip, SkipSpan, leave, plan
+from schedulerd.domain.ids import RunKey
+from schedulerd.domain.overlap import DueRun, Line, Ruling, Skipped, decide, successor, superseded
+from schedulerd.domain.planning import Plan, leave, plan
 from schedulerd.domain.runs import SkipReason
 from schedulerd.domain.schedules import Overlap, Schedule
 from schedulerd.domain.timing import Timing
@@ -58,8 +60,8 @@ def simulate(
     missed ones. A schedule that is paused stays so, and is resumed at `end`; what a blackout leaves out, and no tick
     before `end` tells of, is told then. Anything else that is not decided before `end` is left out.
 
-    Each run is taken to last exactly so long, and to find a free slot (`max_running`). Runs that go on at `start` are
-    not known here, and `@reboot` is not foreseen.
+    Each run is taken to last exactly so long, to find a free slot (`max_running`), and to end at once when it is
+    replaced. Runs that go on at `start` are not known here, and `@reboot` is not foreseen.
     """
     up = _Uptime(down)
     courses = [_decisions(one, start=start, end=end, up=up, takes=takes) for one in schedules]
@@ -86,14 +88,6 @@ def _decisions(
     yield from course.close(end)
 
 
-@dataclass(frozen=True, kw_only=True, order=True, slots=True)
-class _Waiting:
-    """A due time that is to become a run when it may."""
-
-    due: Due
-    is_caught_up: bool
-
-
 class _Course:
     """One schedule as time goes on: how far it is decided, until when its runs go on, and what waits for their end."""
 
@@ -104,21 +98,36 @@ class _Course:
             schedule, watermark=start - TICK, next_due=Timing.of(schedule).next_at(start - TICK)
         )
         self._ends: list[datetime] = []
-        self._waiting: list[_Waiting] = []
+        self._due: dict[RunKey, Due] = {}  # of the runs that are not decided yet, and of those that wait
+        self._undecided: dict[RunKey, DueRun] = {}
+        self._queued: dict[RunKey, DueRun] = {}
+        self._keys: Final = map(RunKey, count())
 
     @property
     def next_moment(self) -> datetime | None:
         """When there is something to decide: at the next due time, or when a run ends for which another waits."""
-        moments = [min(self._ends)] if self._waiting else []
+        moments = [min(self._ends)] if self._queued else []
         if self._decided.next_due is not None:
             moments.append(self._decided.next_due)
         return min(moments, default=None)
 
-    def go_on(self, now: datetime) -> list[Decision]:
+    def go_on(self, now: datetime) -> Iterator[Decision]:
         """What is decided now: a tick where the schedule is due, and the claim that goes with it."""
         self._ends = [end for end in self._ends if end > now]
-        if self._decided.next_due is None or self._decided.next_due > now:
-            return self._claim((), now)
+        if self._decided.next_due is not None and self._decided.next_due <= now:
+            yield from self._tick(now)
+        yield from self._claim(now)
+
+    def close(self, now: datetime) -> Iterator[Decision]:
+        """Those before now that a blackout leaves out, and that the next tick of the schedule will tell of."""
+        for due in Timing.of(self._schedule).left_out.each(self._decided.watermark, now - TICK):
+            yield self._skip(due, SkipReason.BLACKOUT, now)
+
+    def leave(self, now: datetime) -> Iterator[Decision]:
+        """What is decided when a pause of all the time up to now, and without it, is over."""
+        return self._skips(leave(self._decided, now=now - TICK, reason=SkipReason.PAUSED), now)
+
+    def _tick(self, now: datetime) -> Iterator[Decision]:
         planned = plan(self._decided, now=now)
         self._decided = replace(
             self._decided,
@@ -126,92 +135,74 @@ class _Course:
             next_due=planned.next_due,
             last_due=planned.last_due,
         )
-        new = [
-            _Waiting(due=due, is_caught_up=number < planned.caught_up)
-            for number, due in enumerate(planned.starts)
-        ]
-        return [*self._skips(planned.skips, planned.spans, now), *self._claim(new, now)]
+        for number, due in enumerate(planned.starts):
+            key = next(self._keys)
+            self._due[key] = due
+            self._undecided[key] = DueRun(key=key, selector="", caught_up=number < planned.caught_up)
+        return self._skips(planned, now)
 
-    def close(self, now: datetime) -> Iterator[Decision]:
-        """Those before now that a blackout leaves out, and that the next tick of the schedule will tell of."""
-        for due in Timing.of(self._schedule).left_out.each(self._decided.watermark, now - TICK):
-            yield Decision(at=now, schedule=self._schedule, due=due, reason=SkipReason.BLACKOUT)
+    def _skips(self, planned: Plan, now: datetime) -> Iterator[Decision]:
+        for skip in planned.skips:
+            yield self._skip(skip.due, skip.reason, now)
+        for span in planned.spans:
+            skipped = self._skip(span.last, span.reason, now)
+            yield replace(skipped, first=span.first, count=span.count)
 
-    def leave(self, now: datetime) -> list[Decision]:
-        """What is decided when a pause of all the time up to now, and without it, is over."""
-        planned = leave(self._decided, now=now - TICK, reason=SkipReason.PAUSED)
-        return self._skips(planned.skips, planned.spans, now)
+    def _skip(self, due: Due, reason: SkipReason, now: datetime) -> Decision:
+        return Decision(at=now, schedule=self._schedule, due=due, reason=reason)
 
-    def _skips(self, skips: Sequence[Skip], spans: Sequence[SkipSpan], now: datetime) -> list[Decision]:
-        schedule = self._schedule
-        return [
-            *(Decision(at=now, schedule=schedule, due=one.due, reason=one.reason) for one in skips),
-            *(
-                Decision(
-                    at=now,
-                    schedule=schedule,
-                    due=one.last,
-                    reason=one.reason,
-                    first=one.first,
-                    count=one.count,
-                )
-                for one in spans
-            ),
-        ]
+    # -- overlap, as the store's claim has it ------------------------------------------------------------------------
 
-    # -- overlap, as the store's claim decides it -------------------------------------------------------------------
-
-    def _claim(self, new: Sequence[_Waiting], now: datetime) -> list[Decision]:
-        """Which of those that wait and of the new ones start; one that starts goes on at least until the next claim."""
-        line, self._waiting = [*self._waiting, *new], []
-        newest = _newest_on_time(line)
-        made: list[Decision] = []
-        for one in line:
-            ruling = self._ruling(one, newest)
-            if ruling is _Turn.WAITS:
-                self._waiting.append(one)
-                continue
-            if ruling is _Turn.STARTS:
-                self._start(now)
-            reason = ruling if isinstance(ruling, SkipReason) else None
-            made.append(Decision(at=now, schedule=self._schedule, due=one.due, reason=reason))
-        return made
-
-    def _ruling(self, one: _Waiting, newest: _Waiting | None) -> "_Turn | SkipReason":
-        policies = self._schedule.definition.policies
-        if policies.overlap is Overlap.REPLACE and not one.is_caught_up and one is not newest:
-            return SkipReason.REPLACED
+    def _claim(self, now: datetime) -> Iterator[Decision]:
+        """Who starts, who waits and who is skipped; one that starts goes on until the next claim at least."""
         if not self._ends:
-            return _Turn.STARTS
-        if one.is_caught_up:
-            return _Turn.WAITS
-        match policies.overlap:
-            case Overlap.SKIP:
-                return SkipReason.OVERLAP
-            case Overlap.QUEUE:
-                queued = sum(not other.is_caught_up for other in self._waiting)
-                return _Turn.WAITS if queued < policies.queue_limit else SkipReason.QUEUE_FULL
-            case Overlap.REPLACE | Overlap.ALLOW:
-                return _Turn.STARTS
-            case _:  # pragma: no cover - every kind is above
-                assert_never(policies.overlap)
+            yield from self._start_first(now)
+        if self._ends:
+            yield from self._settle(now)
 
-    def _start(self, now: datetime) -> None:
-        if self._schedule.definition.policies.overlap is Overlap.REPLACE:
-            self._ends = []  # what goes on is cancelled
+    def _start_first(self, now: datetime) -> Iterator[Decision]:
+        line = sorted([*self._queued.values(), *self._undecided.values()], key=lambda run: self._due[run.key])
+        newest = successor(self._overlap, line)
+        if newest is not None:
+            yield from self._carry_out(superseded(line, newest), now)
+        if line:
+            yield self._start(newest or line[0], now)
+
+    def _settle(self, now: datetime) -> Iterator[Decision]:
+        """What becomes of those that are not decided while another goes on."""
+        on_time = [run for run in self._queued.values() if not run.caught_up]
+        new = self._undecided.values()
+        due = [*on_time, *new] if self._overlap is Overlap.REPLACE else [*new]
+        rulings = decide(self._line(len(on_time)), due)
+        if successor(self._overlap, due) is not None:
+            self._ends = [now]  # what goes on is told to end, and does
+        yield from self._carry_out(rulings, now)
+        for run in [*self._undecided.values()]:  # `allow` has no ruling for them
+            yield self._start(run, now)
+
+    def _line(self, queued: int) -> Line:
+        limit = self._schedule.definition.policies.queue_limit
+        return Line(overlap=self._overlap, queue_limit=limit, active="", queued=queued)
+
+    def _carry_out(self, rulings: Sequence[Ruling], now: datetime) -> Iterator[Decision]:
+        for ruling in rulings:
+            run = self._take_out(ruling.run)
+            if isinstance(ruling, Skipped):
+                yield self._skip(self._due.pop(run.key), ruling.reason, now)
+            else:
+                self._queued[run.key] = run
+
+    def _start(self, run: DueRun, now: datetime) -> Decision:
+        self._take_out(run.key)
         self._ends.append(now + self._takes)
+        return Decision(at=now, schedule=self._schedule, due=self._due.pop(run.key))
 
+    def _take_out(self, key: RunKey) -> DueRun:
+        return self._undecided.pop(key, None) or self._queued.pop(key)
 
-class _Turn(Enum):
-    """What becomes of one whose time has come and that is not skipped."""
-
-    STARTS = "starts"
-    WAITS = "waits"
-
-
-def _newest_on_time(line: Sequence[_Waiting]) -> _Waiting | None:
-    """The one that takes the place of all others on time where `overlap` is `replace`."""
-    return next((one for one in reversed(line) if not one.is_caught_up), None)
+    @property
+    def _overlap(self) -> Overlap:
+        return self._schedule.definition.policies.overlap
 
 
 class _Uptime:

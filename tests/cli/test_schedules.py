@@ -1,5 +1,6 @@
 """`schedules`, `next` and `explain`: what fires when."""
 
+import getpass
 import json
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -21,7 +22,7 @@ from schedulerd.domain.schedules import (
 )
 from schedulerd.domain.wording import LANGUAGES
 from tests.builders import NOW, a_schedule
-from tests.cli.scenes import Project
+from tests.cli.scenes import Project, StillClock
 
 FIELDS = [
     "id",
@@ -155,6 +156,94 @@ def test_a_misspelt_schedule_is_told_what_it_may_be(project: Project) -> None:
 
     assert result.exit_code == 3
     assert "did you mean morning?" in result.stderr
+
+
+def test_a_pause_shows_who_paused_a_schedule_when_and_why(project: Project) -> None:
+    put(project, "morning")
+
+    done = project.call("schedules", "pause", "morning", "--reason", "the disk is full", "-o", "json")
+
+    (paused,) = json.loads(done.stdout)
+    assert paused["paused"] == {
+        "reason": "the disk is full",
+        "by": getpass.getuser(),
+        "at": "2026-11-22T06:00:00.000Z",
+    }
+    assert paused["next_due"] is None
+    shown = project.call("schedules", "show", "morning").stdout
+    assert f"by {getpass.getuser()}: the disk is full" in shown
+    assert "paused" in project.call("schedules", "list").stdout
+
+
+def test_a_pause_is_yellow_in_a_list(project: Project) -> None:
+    put(project, "morning")
+    project.call("schedules", "pause", "morning", "--reason", "r")
+
+    assert "\x1b[33mpaused" in project.call("--color", "always", "schedules", "list").stdout
+
+
+def test_a_pause_needs_a_reason(project: Project) -> None:
+    put(project, "morning")
+
+    assert project.call("schedules", "pause", "morning").exit_code == 2
+
+
+def test_what_is_paused_does_not_fire_next(project: Project) -> None:
+    put(project, "morning")
+    project.call("schedules", "pause", "morning", "--reason", "r")
+
+    assert project.call("next", "-o", "json").stdout == "[]\n"
+    assert project.call("schedules", "next", "morning", "-o", "json").stdout == "[]\n"
+
+
+def test_a_schedule_that_is_resumed_is_due_again_and_has_a_row_for_its_pause(project: Project) -> None:
+    put(project, "morning")
+    project.call("schedules", "pause", "morning", "--reason", "r")
+    an_hour_later = StillClock(NOW + timedelta(hours=1))
+
+    done = project.call("schedules", "resume", "morning", "-o", "json", clock=an_hour_later)
+
+    (resumed,) = json.loads(done.stdout)
+    assert (resumed["paused"], resumed["next_due"]) == (None, "2026-11-22T07:01:00.000Z")
+    (row,) = json.loads(project.call("runs", "list", "-o", "json").stdout)
+    assert row["state"] == "skipped"
+    assert row["reason"].startswith("paused: 60 due times from 2026-11-22T06:01")
+
+
+def test_a_second_pause_and_a_needless_resume_are_conflicts(project: Project) -> None:
+    put(project, "morning")
+    needless = project.call("schedules", "resume", "morning")
+    project.call("schedules", "pause", "morning", "--reason", "the disk is full")
+    second = project.call("schedules", "pause", "morning", "--reason", "r")
+
+    assert (needless.exit_code, second.exit_code) == (5, 5)
+    assert "since 2026-11-22 06:00 UTC" in second.stderr
+    assert "schedulerd schedules resume morning" in second.stderr
+
+
+@pytest.mark.parametrize("words", [("pause", "mornin", "--reason", "r"), ("resume", "mornin")])
+def test_a_misspelt_pause_is_told_what_it_may_be(project: Project, words: tuple[str, ...]) -> None:
+    put(project, "morning")
+
+    result = project.call("schedules", *words)
+
+    assert result.exit_code == 3
+    assert "did you mean morning?" in result.stderr
+
+
+def test_a_flow_is_paused_and_resumed_with_its_schedules(project: Project) -> None:
+    project.add_flow("report")
+    put(project, "morning")
+    put(project, "evening")
+    project.call("schedules", "pause", "evening", "--reason", "first")
+
+    paused = project.call("flows", "pause", "etl", "--reason", "r", "-o", "name")
+    resumed = project.call("flows", "resume", "etl", "-o", "name")
+
+    assert paused.stdout.split() == ["morning"]
+    assert resumed.stdout.split() == ["evening", "morning"]
+    assert project.call("flows", "pause", "report", "--reason", "r").exit_code == 5
+    assert project.call("flows", "resume", "reprot").exit_code == 3
 
 
 def test_next_is_across_everything_that_is_enabled(project: Project) -> None:

@@ -344,7 +344,7 @@ blackouts = st.one_of(
     st.none(),
     st.builds(
         Blackout,
-        windows=st.just((BlackoutWindow(expression="0 */6 * * *", duration=timedelta(hours=3)),)),
+        windows=st.just((BlackoutWindow(expression="0 */5 * * *", duration=timedelta(hours=2)),)),
         action=st.sampled_from(list(BlackoutAction)),
     ),
 )
