@@ -35,7 +35,7 @@ _FAR_AHEAD: Final = timedelta(days=366 * 100)
 _RULE: Final = re.compile(r"RRULE:|DTSTART[:;]|[A-Z]+=", re.IGNORECASE)
 """How a recurrence rule begins; so does nothing else."""
 
-_DURATION: Final = re.compile(r"[0-9]+ *[a-z]", re.IGNORECASE)
+_DURATION: Final = re.compile(r"[0-9]+(ms|[wdhms])([0-9 ]|$)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
