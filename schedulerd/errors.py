@@ -3,8 +3,18 @@
 Each holds the data that its message is made of, so that an edge may word it in its own way.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
+
+from schedulerd.widths import display_width
+
+MOST_SHOWN: Final = 72
+"""So many characters of an expression are shown with the place that is wrong."""
+
+# What a terminal would obey, but for the tab: C0, DEL, C1, and what turns the direction of the text around.
+_HARMFUL: Final = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 class SchedulerdError(Exception):
@@ -41,8 +51,26 @@ class BadExpression(SchedulerdError):
         self.code = code
 
     def caret(self) -> str:
-        """Two lines: the expression, and carets under the token that is wrong."""
-        return f"{self.expression}\n{' ' * self.start}{'^' * max(1, self.end - self.start)}"
+        """Two lines: the expression, or as much of a long one as shows the place, and carets under the wrong token.
+
+        They stand right in a terminal, whatever the width of the characters before; a control character is shown as
+        a sign for one.
+        """
+        text, start, end = self._around()
+        before, marked = _HARMFUL.sub("\N{REPLACEMENT CHARACTER}", text[:start]), text[start:end]
+        shown = _HARMFUL.sub("\N{REPLACEMENT CHARACTER}", text)
+        blank = "".join("\t" if character == "\t" else " " * display_width(character) for character in before)
+        return f"{shown}\n{blank}{'^' * max(1, display_width(marked))}"
+
+    def _around(self) -> tuple[str, int, int]:
+        """The expression and the place in it, cut down to what a terminal has room for."""
+        if len(self.expression) <= MOST_SHOWN:
+            return self.expression, self.start, self.end
+        first = max(0, self.start - MOST_SHOWN // 2)
+        last = first + MOST_SHOWN
+        left, right = "…" if first else "", "…" if last < len(self.expression) else ""
+        moved = first - len(left)
+        return f"{left}{self.expression[first:last]}{right}", self.start - moved, min(self.end, last) - moved
 
 
 class BadParameters(SchedulerdError):

@@ -15,7 +15,8 @@ from schedulerd.domain.schedules import ScheduleDefinition
 from schedulerd.errors import BadDefinition
 from schedulerd.operations.inspecting import inspect_file
 from schedulerd.watch.calendars import SUFFIXES, read_calendar
-from schedulerd.watch.crontabs import SUFFIX, read_crontab_file
+from schedulerd.watch.crontab_reading import read_crontab_file
+from schedulerd.watch.crontabs import SUFFIX
 from schedulerd.watch.folders import Role, Scan, WatchedFolder, scan
 from schedulerd.watch.schedule_files import ScheduleFile, read_schedule_file
 from schedulerd.watch.trust import Trust

@@ -67,6 +67,13 @@ def global_options(*, hidden: bool) -> list[click.Option]:
             help="Colours; auto: on a terminal. NO_COLOR and FORCE_COLOR count too.",
         ),
         option("--tz", callback=_zone, metavar="ZONE", hidden=hidden, help="Show times in this time zone."),
+        option(
+            "--lang",
+            note="language",
+            type=click.Choice(("en", "ko")),
+            hidden=hidden,
+            help="Say in this language what schedules mean: English (the default) or Korean.",
+        ),
         option("--utc", note="utc", is_flag=True, hidden=hidden, help="Show times in UTC."),
         option(
             "-q",

@@ -95,7 +95,7 @@ def _words(error: BaseException) -> str:
             listed = "".join(f"\n  {candidate}" for candidate in error.candidates)
             return visible(f"{error.name!r} names more than one {error.kind}:") + listed
         case errors.BadExpression():
-            return f"{error.message}\n{_indented(error.caret())}"
+            return f"{visible(error.message)}\n{_indented(error.caret())}"
         case errors.SchedulerdError():
             return visible(error.message) + (f"\n  {error.mend}" if error.mend else "")
         case PermissionError():

@@ -13,6 +13,7 @@ from schedulerd.cli.output import Column, Output, Shape
 from schedulerd.cli.tables import Cell, draw, visible
 
 if TYPE_CHECKING:
+    from schedulerd.domain.wording import Language
     from schedulerd.operations.fires import Fire
 
 
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
 )
 @pass_invocation
 def explain(invocation: Invocation, expression: str, limit: int, after: datetime | None, name: str) -> None:
-    """Say in words when an expression fires: "30 2 * * *", 15m, or 2026-12-01T09:00.
+    """Say in words when an expression fires: "30 2 * * *", 15m, 2026-12-01T09:00, "FREQ=MONTHLY;BYDAY=2FR", @reboot.
 
-    It is meant in the zone of --tz, else in that of the settings. An invalid expression ends with exit code 8.
+    It is meant in the zone of --tz, else in that of the settings. --lang ko says it in Korean. An invalid expression
+    ends with exit code 8.
     """
     from schedulerd.operations.fires import explain as explained
     from schedulerd.operations.schedule_shapes import explanation_shape
@@ -38,9 +40,11 @@ def explain(invocation: Invocation, expression: str, limit: int, after: datetime
         name=name,
         after=after or invocation.now(),
         limit=limit,
+        language=invocation.language,
     )
     shape = explanation_shape(found)
-    invocation.output.one(shape, lambda: _page(shape, invocation.output), name="expression")
+    language = invocation.language
+    invocation.output.one(shape, lambda: _page(shape, invocation.output, language), name="expression")
 
 
 @click.command("next", cls=Command)
@@ -50,7 +54,10 @@ def explain(invocation: Invocation, expression: str, limit: int, after: datetime
 @pass_invocation
 def next_(invocation: Invocation, name: str | None, limit: int, until: datetime | None) -> None:
     """Show what fires next, across everything or of one flow or schedule."""
-    show_fires(invocation, invocation.operations.fires.next(name, limit=limit, until=until))
+    show_fires(
+        invocation,
+        invocation.operations.fires.next(name, limit=limit, until=until, language=invocation.language),
+    )
 
 
 def show_fires(invocation: Invocation, found: "Sequence[Fire]") -> None:
@@ -72,32 +79,46 @@ def show_fires(invocation: Invocation, found: "Sequence[Fire]") -> None:
     out.rows(shapes, columns, empty="nothing is going to fire", name="at")
 
 
-def _page(explanation: Shape, out: Output) -> str:
+def _page(explanation: Shape, out: Output, language: "Language") -> str:
     text = explanation["text"]
     rows = [
         [
             Cell("next", "bright_black"),
             Cell(out.relative(fire["at"])),
-            Cell(_on_the_wall(fire)),
-            Cell(f"{fire['at'][11:16]}Z", "bright_black"),
+            Cell(_on_the_wall(fire, language)),
+            Cell(_in_utc(fire), "bright_black"),
             Cell(fire["note"], "yellow"),
         ]
         for fire in explanation["fires"]
     ]
     flags = [False] * 5
     fires = draw([""] * 5, rows, flexible=flags, right=flags, width=None)[1:]
-    notes = [
-        f"{click.style('note', fg='yellow')}  {note['code']:11}  {note['text']}"
-        for note in explanation["notes"]
-    ]
-    nothing = [] if fires else ["it never fires again"]
+    if explanation["when"]["kind"] == "reboot":
+        fires = [f"{click.style('next', fg='bright_black')}  when the machine starts"]
     return "\n".join(
-        [visible(text[:1].upper() + text[1:]), *(f"  {line}" for line in (*fires, *nothing, *notes))]
+        [visible(text[:1].upper() + text[1:]), *(f"  {line}" for line in (*fires, *_notes(explanation)))]
     )
 
 
-def _on_the_wall(fire: Shape) -> str:
-    """The fire in the zone of the schedule: `Mon 2026-11-23 02:30 CET`."""
+def _notes(explanation: Shape) -> list[str]:
+    """The notes with their codes in a column."""
+    return [
+        f"{click.style('note', fg='yellow')}  {note['code']:12}  {visible(note['text'])}"
+        for note in explanation["notes"]
+    ]
+
+
+def _on_the_wall(fire: Shape, language: "Language") -> str:
+    """The fire in the zone of the schedule: `Mon 2026-11-23 02:30:00 CET`."""
+    from schedulerd.domain.wording import day_name
     from schedulerd.domain.zones import zone
 
-    return f"{datetime.fromisoformat(fire['at']).astimezone(zone(fire['timezone'])):%a %Y-%m-%d %H:%M:%S %Z}"
+    shown = datetime.fromisoformat(fire["at"]).astimezone(zone(fire["timezone"]))
+    return f"{day_name(shown, language=language)} {shown:%Y-%m-%d %H:%M:%S %Z}"
+
+
+def _in_utc(fire: Shape) -> str:
+    """`01:30Z`, with its seconds where there are any, and with its day where that is another one."""
+    at, local = datetime.fromisoformat(fire["at"]), datetime.fromisoformat(fire["local"])
+    day = "" if at.date() == local.date() else f"{at:%Y-%m-%d} "
+    return f"{day}{at:%H:%M:%S}Z" if at.second else f"{day}{at:%H:%M}Z"

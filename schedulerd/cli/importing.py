@@ -97,7 +97,8 @@ def _parse(
     invocation: Invocation, source: _Source, prefix: str, owner: "Owner", *, system: bool
 ) -> "Crontab":
     from schedulerd.watch.crontab_lines import Form
-    from schedulerd.watch.crontabs import Origin, parse_crontab
+    from schedulerd.watch.crontab_reading import parse_crontab
+    from schedulerd.watch.crontabs import Origin
     from schedulerd.watch.schedule_files import decoded
 
     origin = Origin(

@@ -14,6 +14,7 @@ from schedulerd.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
     from schedulerd.config import Settings
+    from schedulerd.domain.wording import Language
     from schedulerd.operations.operations import Operations
     from schedulerd.store.database import Database
 
@@ -27,6 +28,7 @@ class Invocation:
         self.config: str | None = None
         self.format = "table"
         self.color = "auto"
+        self.language: Language = "en"
         self.utc = False
         self.quiet = False
         self.verbose = False

@@ -37,7 +37,7 @@ def list_(invocation: Invocation) -> None:
 def show(invocation: Invocation, name: str) -> None:
     """Show a schedule."""
     out = invocation.output
-    shape = _shape(invocation.operations.schedules.get(name))
+    shape = _shape(invocation.operations.schedules.get(name), invocation)
     out.one(shape, lambda: _page(shape, out))
 
 
@@ -48,7 +48,9 @@ def show(invocation: Invocation, name: str) -> None:
 @pass_invocation
 def next_(invocation: Invocation, name: str, limit: int, until: datetime | None) -> None:
     """Show when a schedule fires next."""
-    found = invocation.operations.fires.of_schedule(name, limit=limit, until=until)
+    found = invocation.operations.fires.of_schedule(
+        name, limit=limit, until=until, language=invocation.language
+    )
     show_fires(invocation, found)
 
 
@@ -73,13 +75,13 @@ def resume(invocation: Invocation, name: str) -> None:
 def show_schedules(invocation: Invocation, found: "Iterable[Schedule]", *, empty: str) -> None:
     """Show schedules as a list."""
     out = invocation.output
-    out.rows([_shape(one) for one in found], _columns(out), empty=empty)
+    out.rows([_shape(one, invocation) for one in found], _columns(out), empty=empty)
 
 
-def _shape(schedule: "Schedule") -> Shape:
+def _shape(schedule: "Schedule", invocation: Invocation) -> Shape:
     from schedulerd.operations.schedule_shapes import schedule_shape  # imports zones and more
 
-    return schedule_shape(schedule)
+    return schedule_shape(schedule, language=invocation.language)
 
 
 def _columns(out: Output) -> list[Column]:

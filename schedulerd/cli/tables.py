@@ -1,11 +1,12 @@
 """Tables for people: aligned by the width that a terminal gives each character."""
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import click
+
+from schedulerd.widths import display_width
 
 GAP: Final = "  "
 _NARROWEST: Final = 8
@@ -26,26 +27,13 @@ def visible(text: str) -> str:
     return _OBEYED.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
 
 
-def display_width(text: str) -> int:
-    """How many cells of a terminal the text takes: Hangul and most emoji two, combining marks none."""
-    if text.isascii():
-        return len(text)
-    return sum(map(_width, text))
-
-
-def _width(character: str) -> int:
-    if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
 def shortened(text: str, width: int) -> str:
     """The text, cut to this width with an ellipsis where it is longer."""
     if display_width(text) <= width:
         return text
     kept, used = "", 0
     for character in text:
-        used += _width(character)
+        used += display_width(character)
         if used > width - 1:
             break
         kept += character

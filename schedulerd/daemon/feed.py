@@ -7,7 +7,8 @@ from typing import Final
 from schedulerd.domain.schedules import ScheduleDefinition
 from schedulerd.scheduler.messages import DefinitionsChanged
 from schedulerd.watch.changes import FolderChange
-from schedulerd.watch.crontabs import SUFFIX, read_crontab_file
+from schedulerd.watch.crontab_reading import read_crontab_file
+from schedulerd.watch.crontabs import SUFFIX
 from schedulerd.watch.folders import Role, SeenFile
 from schedulerd.watch.schedule_files import (
     ScheduleFile,

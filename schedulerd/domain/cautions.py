@@ -1,26 +1,32 @@
-"""What an author of a schedule should know about it, for `explain`: days, steps, and where the clocks change."""
+"""What an author of a schedule should know about it: days, steps, an end, and where the clocks change."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from schedulerd.domain.cron import CronFields, parse_cron
+from schedulerd.domain.caution_texts import Told, each_time, field_name, told
+from schedulerd.domain.cron import FIRST_YEAR, CronFields, parse_cron
 from schedulerd.domain.cron_tokens import DAY, FIELDS, HOUR, MINUTE, MONTH, SECOND, WEEKDAY, YEAR, Field
+from schedulerd.domain.due import Due
 from schedulerd.domain.intervals import is_calendar
 from schedulerd.domain.nominal import count_between
-from schedulerd.domain.rrule_text import parse_rrule
-from schedulerd.domain.schedules import Cron, DayMatch, Interval, RRule, ScheduleDefinition, When
+from schedulerd.domain.rrule_text import Frequency, parse_rrule
+from schedulerd.domain.schedules import Cron, DayMatch, Interval, Reboot, RRule, ScheduleDefinition, When
 from schedulerd.domain.timing import Timing
+from schedulerd.domain.wording import Language
+from schedulerd.domain.wording_parts import names_month_days, plain_rule
 from schedulerd.domain.zones import TICK, Change, changes, zone
 
 LOOK_AHEAD: Final = timedelta(days=731)
 """How far ahead changes of the clocks are looked at."""
 
 _MOST_NAMED: Final = 4
+_A_MINUTE: Final = timedelta(minutes=1)
+_BEGINNING: Final = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
 
 
 class CautionCode(StrEnum):
@@ -30,6 +36,7 @@ class CautionCode(StrEnum):
     UNEVEN_STEP = "uneven-step"
     SHORT_MONTH = "short-month"
     EVERY_MINUTE = "every-minute"
+    NEVER = "never"
     DST_GAP = "dst-gap"
     DST_FOLD = "dst-fold"
 
@@ -42,15 +49,151 @@ class Caution:
     text: str
 
 
-def cautions(when: When, *, first_seen: datetime, name: str = "", now: datetime) -> tuple[Caution, ...]:
-    """What may surprise: of the expression itself, and of the next change of the clocks of each kind."""
-    found: list[Caution] = []
-    if isinstance(when, Cron):
-        fields = _fields(when, name)
-        found += [*_about_days(fields), *_about_steps(fields), *_about_minutes(fields)]
-    if not _is_rhythm(when):
-        found += _about_clocks(when, first_seen=first_seen, name=name, now=now)
-    return tuple(found)
+def cautions(
+    definition: ScheduleDefinition, *, first_seen: datetime, now: datetime, language: Language = "en"
+) -> tuple[Caution, ...]:
+    """What may surprise: of the expression itself, whether it ever fires, and of the next changes of the clocks."""
+    looking = _Looking(definition=definition, first_seen=first_seen, now=now, language=language)
+    return tuple(looking.cautions())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Looking:
+    """A look at a schedule."""
+
+    definition: ScheduleDefinition
+    first_seen: datetime
+    now: datetime
+    language: Language
+
+    def cautions(self) -> Iterator[Caution]:
+        when = self.definition.when
+        match when:
+            case Cron():
+                fields = parse_cron(when.expression, name=self.definition.name, day_match=when.day_match)
+                yield from self._about_days(fields)
+                yield from self._about_steps(fields)
+                yield from self._about_minutes(fields)
+            case RRule():
+                yield from self._about_rule(when)
+            case Interval() if when.every == _A_MINUTE:
+                yield self._caution(CautionCode.EVERY_MINUTE, Told.EVERY_MINUTE)
+        yield from self._about_never()
+        if not _is_rhythm(when):
+            yield from self._about_clocks()
+
+    def _caution(self, code: CautionCode, which: Told, **values: object) -> Caution:
+        return Caution(code=code, text=told(which, self.language, **values))
+
+    def _about_days(self, fields: CronFields) -> Iterator[Caution]:
+        day, weekday = fields.token(DAY), fields.token(WEEKDAY)
+        is_either = fields.day_match is DayMatch.EITHER
+        if names_month_days(fields) and weekday not in ("*", "?"):
+            which = Told.EITHER_DAY if is_either else Told.BOTH_DAYS
+            yield self._caution(CautionCode.EITHER_DAY, which, day=day, weekday=weekday)
+            if is_either:
+                return
+        if names_month_days(fields) and not fields.last_day and fields.nearest_weekday is None:
+            first = min(fields.days)
+            if _is_in_each(first, fields.months):
+                return
+            yield self._caution(CautionCode.SHORT_MONTH, Told.SHORT_MONTH, day=first)
+
+    def _about_rule(self, when: RRule) -> Iterator[Caution]:
+        rule = plain_rule(when)
+        if rule is None:
+            return
+        text, days = rule.text, rule.month_days
+        if days and not rule.last_day and not _is_in_each(min(days), text.months or range(1, 13)):
+            yield self._caution(CautionCode.SHORT_MONTH, Told.SHORT_MONTH_OF_RULE, day=min(days))
+        if text.frequency is Frequency.MINUTELY and text.interval == 1:
+            yield self._caution(CautionCode.EVERY_MINUTE, Told.EVERY_MINUTE)
+
+    def _about_steps(self, fields: CronFields) -> Iterator[Caution]:
+        for field in FIELDS:
+            for step in _steps(fields.token(field)):
+                if field is not YEAR and _is_uneven(field, step):
+                    yield self._caution(
+                        CautionCode.UNEVEN_STEP,
+                        Told.UNEVEN_STEP,
+                        step=step,
+                        field=field_name(field.name, self.language),
+                        larger=each_time(_LARGER[field.name], self.language),
+                    )
+
+    def _about_minutes(self, fields: CronFields) -> Iterator[Caution]:
+        if len(fields.minutes) < MINUTE.size or len(fields.seconds) > 1:
+            return
+        if len(fields.hours) == HOUR.size:
+            yield self._caution(CautionCode.EVERY_MINUTE, Told.EVERY_MINUTE)
+        else:
+            hours = fields.token(HOUR)
+            yield self._caution(CautionCode.EVERY_MINUTE, Told.EVERY_MINUTE_OF_HOURS, hours=hours)
+
+    def _about_never(self) -> Iterator[Caution]:
+        """Its end, its years or its one time may lie in the past."""
+        if isinstance(self.definition.when, Reboot) or self._timing.next(self.now) is not None:
+            return
+        last = self._timing.last(_BEGINNING, self.now)
+        if last is None:
+            yield self._caution(CautionCode.NEVER, Told.NEVER)
+        else:
+            local = last.at.astimezone(zone(self.definition.when.timezone))
+            yield self._caution(CautionCode.NEVER, Told.NEVER_AGAIN, last=f"{local:%Y-%m-%d %H:%M}")
+
+    def _about_clocks(self) -> Iterator[Caution]:
+        """The first gap and the first fold ahead that the schedule meets."""
+        local = zone(self.definition.when.timezone)
+        met: set[CautionCode] = set()
+        for change in changes(local, start=self.now, end=self.now + LOOK_AHEAD):
+            code = CautionCode.DST_GAP if change.is_gap else CautionCode.DST_FOLD
+            if code not in met and (found := self._about_change(code, change, local)) is not None:
+                met.add(code)
+                yield found
+
+    def _about_change(self, code: CautionCode, change: Change, local: ZoneInfo) -> Caution | None:
+        low, high = change.edges(local)
+        clocks = {"zone": local.key, "day": f"{low:%Y-%m-%d}", "low": f"{low:%H:%M}", "high": f"{high:%H:%M}"}
+        if (fields := self._rhythm) is not None:
+            if len(fields.hours) == HOUR.size or not count_between(fields, low, high):
+                return None  # it fires all day, or not then
+            which = Told.GAP_OF_RHYTHM if change.is_gap else Told.FOLD_OF_RHYTHM
+            return self._caution(code, which, **clocks)
+        inside = self._times_inside(change, local)
+        if not inside:
+            return None
+        times = ", ".join(inside[:_MOST_NAMED]) + (", ..." if len(inside) > _MOST_NAMED else "")
+        fires = "fires" if len(inside) == 1 else "fire"
+        return self._caution(
+            code, Told.GAP if change.is_gap else Told.FOLD, times=times, fires=fires, **clocks
+        )
+
+    def _times_inside(self, change: Change, local: ZoneInfo) -> list[str]:
+        """The fixed times that the change leaves out or repeats."""
+        low, high = (edge.replace(tzinfo=None) for edge in change.edges(local))
+        meant = (datetime.fromisoformat(due.slot).replace(tzinfo=None) for due in self._around(change))
+        return list(islice((f"{each:%H:%M}" for each in meant if low <= each < high), _MOST_NAMED + 1))
+
+    def _around(self, change: Change) -> Iterator[Due]:
+        """The due times of the change itself, or of what it repeats: as they are named, whatever delays them."""
+        since = timedelta() if change.is_gap else change.length
+        named = Timing(
+            definition=replace(self.definition, jitter=timedelta(), blackout=None), first_seen=self.first_seen
+        )
+        return named.each(change.at - since - TICK, change.at)
+
+    @property
+    def _timing(self) -> Timing:
+        return Timing(definition=self.definition, first_seen=self.first_seen)
+
+    @property
+    def _rhythm(self) -> CronFields | None:
+        """The fields of an expression that follows the clock on the wall."""
+        when = self.definition.when
+        if not isinstance(when, Cron):
+            return None
+        fields = parse_cron(when.expression, name=self.definition.name, day_match=when.day_match)
+        return None if fields.is_fixed else fields
 
 
 def _is_rhythm(when: When) -> bool:
@@ -64,42 +207,16 @@ def _is_rhythm(when: When) -> bool:
             return False
 
 
-def _about_days(fields: CronFields) -> Iterator[Caution]:
-    day, weekday = fields.token(DAY), fields.token(WEEKDAY)
-    if day not in ("*", "?") and weekday not in ("*", "?"):
-        if fields.day_match is DayMatch.EITHER:
-            text = f"both day fields are restricted, so either is enough: it fires on {day} and also on weekday {weekday}"
-        else:
-            text = f"both day fields must fit: it fires only where {day} and weekday {weekday} fall on the same day"
-        yield Caution(code=CautionCode.EITHER_DAY, text=text)
-    if not fields.last_day and fields.nearest_weekday is None and day not in ("*", "?"):
-        yield from _about_short_months(fields)
-
-
-def _about_short_months(fields: CronFields) -> Iterator[Caution]:
-    """Months that are skipped altogether for want of such a day."""
-    if fields.day_match is DayMatch.EITHER and fields.token(WEEKDAY) not in ("*", "?"):
-        return
-    first = min(fields.days)
-    longest = {month: 29 if month == 2 else 30 if month in (4, 6, 9, 11) else 31 for month in fields.months}
-    if first > min(28 if month == 2 else length for month, length in longest.items()):
-        text = f"months without a day {first} are skipped; L is the last day of every month"
-        yield Caution(code=CautionCode.SHORT_MONTH, text=text)
-
-
-def _about_steps(fields: CronFields) -> Iterator[Caution]:
-    for field in FIELDS:
-        for step in _steps(fields.token(field)):
-            if field is not YEAR and _is_uneven(field, step):
-                again = "each month" if field is DAY else f"each {_LARGER[field.name]}"
-                text = f"the step {step} of the {field.name} begins anew {again}, so the last gap is shorter"
-                yield Caution(code=CautionCode.UNEVEN_STEP, text=text)
+def _is_in_each(day: int, months: Sequence[int]) -> bool:
+    """Has each of the months this day, in every year?"""
+    return all(day <= (28 if month == 2 else 30 if month in (4, 6, 9, 11) else 31) for month in months)
 
 
 _LARGER: Final = {
     SECOND.name: "minute",
     MINUTE.name: "hour",
     HOUR.name: "day",
+    DAY.name: "month",
     MONTH.name: "year",
     WEEKDAY.name: "week",
 }
@@ -112,64 +229,3 @@ def _steps(token: str) -> list[int]:
 
 def _is_uneven(field: Field, step: int) -> bool:
     return step > 1 and (field is DAY or field.size % step != 0)
-
-
-def _about_minutes(fields: CronFields) -> Iterator[Caution]:
-    if len(fields.minutes) == MINUTE.size and len(fields.seconds) == 1:
-        hours = "" if len(fields.hours) == HOUR.size else f" of hour {fields.token(HOUR)}"
-        once = "" if not hours else f"; for once an hour write 0 for the minute: 0 {fields.token(HOUR)}"
-        text = f"it fires every minute{hours}{once}"
-        yield Caution(code=CautionCode.EVERY_MINUTE, text=text)
-
-
-def _about_clocks(when: When, *, first_seen: datetime, name: str, now: datetime) -> Iterator[Caution]:
-    """The first gap and the first fold ahead that the schedule meets."""
-    local = zone(when.timezone)
-    met: set[CautionCode] = set()
-    for change in changes(local, start=now, end=now + LOOK_AHEAD):
-        if isinstance(when, Cron) and not _fields(when, name).is_fixed:
-            told = _of_rhythm(_fields(when, name), change, local)
-        else:
-            told = _of_fixed(when, change, local, first_seen=first_seen, name=name)
-        code = CautionCode.DST_GAP if change.is_gap else CautionCode.DST_FOLD
-        if told and code not in met:
-            met.add(code)
-            yield Caution(code=code, text=f"{_clocks(change, local)}; {told}")
-
-
-def _fields(when: Cron, name: str) -> CronFields:
-    return parse_cron(when.expression, name=name, day_match=when.day_match)
-
-
-def _clocks(change: Change, local: ZoneInfo) -> str:
-    low, high = change.edges(local)
-    verb = "leave out" if change.is_gap else "repeat"
-    return f"on {low:%Y-%m-%d} the clocks of {local.key} {verb} {low:%H:%M}-{high:%H:%M}"
-
-
-def _of_rhythm(fields: CronFields, change: Change, local: ZoneInfo) -> str:
-    """What becomes of the times of an expression that follows the clock; nothing to tell where it fires all day."""
-    if len(fields.hours) == HOUR.size or not count_between(fields, *change.edges(local)):
-        return ""
-    if change.is_gap:
-        return "its times in between do not exist on that day and are not made up for"
-    return "its times in between fire in both passes"
-
-
-def _of_fixed(when: When, change: Change, local: ZoneInfo, *, first_seen: datetime, name: str) -> str:
-    """What becomes of the fixed times inside the change."""
-    after, until = (
-        (change.at - TICK, change.at) if change.is_gap else (change.at - change.length - TICK, change.at)
-    )
-    definition = ScheduleDefinition(name=name, when=when)
-    found = Timing(definition=definition, first_seen=first_seen).each(after, until)
-    low, high = (edge.replace(tzinfo=None) for edge in change.edges(local))
-    meant = (datetime.fromisoformat(due.slot).replace(tzinfo=None) for due in found)
-    inside = list(islice((f"{each:%H:%M}" for each in meant if low <= each < high), _MOST_NAMED + 1))
-    if not inside:
-        return ""
-    times = ", ".join(inside[:_MOST_NAMED]) + (", ..." if len(inside) > _MOST_NAMED else "")
-    fires = "fires" if len(inside) == 1 else "fire"
-    if change.is_gap:
-        return f"{times} {fires} at {high:%H:%M}, right after"
-    return f"{times} {fires} at the first pass only"

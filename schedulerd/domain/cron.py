@@ -106,7 +106,7 @@ def _parsed(expression: str, name: str, day_match: DayMatch | None) -> CronField
     )
     _check_days(tokens)
     fields = _fields(expression, tokens, name=name, day_match=day_match)
-    _check_fires(fields)
+    _check_fires(fields, tokens)
     return fields
 
 
@@ -120,7 +120,7 @@ def _words(expression: str) -> list[tuple[str, int]]:
         return _alias(expression, *words[0])
     if len(words) not in _ORDERS:
         reason = (
-            f"{len(words)} fields; a cron expression has 5 (minute hour day month weekday), 6 (seconds first) or 7"
+            f"{len(words)} field{'' if len(words) == 1 else 's'}; a cron expression has 5 (minute hour day month weekday), 6 (seconds first) or 7"
             " (seconds first, year last)"
         )
         extra = words[7][1] if len(words) > 7 else 0
@@ -270,11 +270,16 @@ def _shape_number(year: int, month: int) -> int:
     return (first + 1) % 7 * 4 + length - 28
 
 
-def _check_fires(fields: CronFields) -> None:
+def _check_fires(fields: CronFields, tokens: Sequence[Token]) -> None:
     years = fields.years or range(FIRST_YEAR, LAST_YEAR + 1)
     if not any(fields.days_of(year, month) for year in years for month in fields.months):
+        about = [
+            token for token in tokens if token.field in (DAY, MONTH, WEEKDAY, YEAR) and not token.is_every
+        ]
         raise BadExpression(
-            "this can never fire: no month that it names has such a day",
+            "this can never fire: no month that it names has such a day (L is the last day of every month)",
             expression=fields.expression,
+            start=about[0].start,
+            end=about[-1].start + len(about[-1].text),
             code="never",
         )

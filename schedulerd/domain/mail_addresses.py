@@ -9,7 +9,7 @@ LONGEST: Final = 1_000
 
 _ITEM: Final = re.compile(r"[^,]*")
 # As cron has it: no blank, control or quoting character, nothing that a shell or a mail header reads as more than text.
-_ADDRESS: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+%=!:@/-]*")
+_ADDRESS: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+%=!@/-]*")
 
 
 def parse_addresses(text: str) -> str:

@@ -1,5 +1,6 @@
 """When schedules fire: across everything, of one flow or schedule, or of an expression that nothing has yet."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,18 +11,31 @@ from typing import Final
 from schedulerd.clock import Clock
 from schedulerd.domain.cautions import Caution, cautions
 from schedulerd.domain.due import Due
-from schedulerd.domain.durations import duration_text, parse_duration
+from schedulerd.domain.durations import parse_duration
+from schedulerd.domain.fire_notes import fire_notes
 from schedulerd.domain.ids import FlowKey
-from schedulerd.domain.intervals import is_calendar
 from schedulerd.domain.names import near_names
-from schedulerd.domain.schedules import Cron, Interval, Once, Schedule, ScheduleDefinition, When
+from schedulerd.domain.schedules import (
+    Cron,
+    Interval,
+    Once,
+    Reboot,
+    RRule,
+    Schedule,
+    ScheduleDefinition,
+    When,
+)
 from schedulerd.domain.timing import Timing, check_definition
-from schedulerd.domain.wording import in_words
-from schedulerd.domain.zones import fold_around, zone
+from schedulerd.domain.wording import Language, in_words
+from schedulerd.domain.zones import zone
 from schedulerd.errors import BadExpression, NotFound
 from schedulerd.store.database import Database
 
 _FAR_AHEAD: Final = timedelta(days=366 * 100)
+_RULE: Final = re.compile(r"RRULE:|DTSTART[:;]|[A-Z]+=", re.IGNORECASE)
+"""How a recurrence rule begins; so does nothing else."""
+
+_DURATION: Final = re.compile(r"[0-9]+(ms|[wdhms])([0-9 ]|$)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,20 +68,29 @@ class Fires:
         self._database: Final = database
         self._clock: Final = clock
 
-    def next(self, name: str | None = None, *, limit: int, until: datetime | None = None) -> tuple[Fire, ...]:
+    def next(
+        self,
+        name: str | None = None,
+        *,
+        limit: int,
+        until: datetime | None = None,
+        language: Language = "en",
+    ) -> tuple[Fire, ...]:
         """The next fires, in order: of all schedules, or of the flow or schedule of this name. Raises `NotFound`.
 
         Schedules that are paused or not enabled are left out.
         """
         schedules, flows = in_force(self._database, name)
-        return self._first(schedules, flows, limit=limit, until=until)
+        return self._first(schedules, flows, limit=limit, until=until, language=language)
 
-    def of_schedule(self, name: str, *, limit: int, until: datetime | None = None) -> tuple[Fire, ...]:
+    def of_schedule(
+        self, name: str, *, limit: int, until: datetime | None = None, language: Language = "en"
+    ) -> tuple[Fire, ...]:
         """The next fires of the schedule of this name; none where it is paused or not enabled. Raises `NotFound`."""
         with self._database.read() as tx:
             schedule = tx.schedules.get(name)
             flows = {flow.key: flow.definition.name for flow in tx.flows.all()}
-        return self._first([schedule], flows, limit=limit, until=until)
+        return self._first([schedule], flows, limit=limit, until=until, language=language)
 
     def _first(
         self,
@@ -76,11 +99,13 @@ class Fires:
         *,
         limit: int,
         until: datetime | None,
+        language: Language,
     ) -> tuple[Fire, ...]:
         now = self._clock.now()
+        end = until or now + _FAR_AHEAD
         found = merge(
             *(
-                _fires(one, flow=flows.get(one.flow_key), after=now, until=until or now + _FAR_AHEAD)
+                _fires(one, flow=flows.get(one.flow_key), after=now, until=end, language=language)
                 for one in schedules
                 if one.definition.enabled and one.paused is None
             ),
@@ -105,7 +130,15 @@ def in_force(database: Database, name: str | None) -> tuple[list[Schedule], Mapp
     return [one for one in schedules if name in (one.definition.name, flows.get(one.flow_key))], flows
 
 
-def explain(expression: str, *, timezone: str, name: str = "", after: datetime, limit: int) -> Explanation:
+def explain(
+    expression: str,
+    *,
+    timezone: str,
+    name: str = "",
+    after: datetime,
+    limit: int,
+    language: Language = "en",
+) -> Explanation:
     """What the expression says. Raises `BadExpression` that marks the token at fault."""
     when = read_when(expression, timezone=timezone)
     definition = ScheduleDefinition(name=name, when=when)
@@ -115,20 +148,29 @@ def explain(expression: str, *, timezone: str, name: str = "", after: datetime, 
     return Explanation(
         expression=expression,
         when=when,
-        text=in_words(when, name=name),
-        cautions=cautions(when, first_seen=after, name=name, now=after),
-        fires=tuple(islice((_fire(one, timing, schedule=None, flow=None) for one in due), limit)),
+        text=in_words(when, name=name, language=language),
+        cautions=cautions(definition, first_seen=after, now=after, language=language),
+        fires=tuple(
+            islice((_fire(one, timing, schedule=None, flow=None, language=language) for one in due), limit)
+        ),
     )
 
 
 def read_when(expression: str, *, timezone: str) -> When:
-    """An expression as people type it: a cron expression, a duration for an interval, or one local time."""
+    """An expression as people type it: a cron expression or `@reboot`, a duration for an interval, one local time, or
+    a recurrence rule."""
     zone(timezone)
     text = expression.strip()
+    if text.lower() == "@reboot":
+        return Reboot(timezone=timezone)
+    if _RULE.match(text):
+        return RRule(expression=expression, timezone=timezone)
+    if _DURATION.match(text):
+        return Interval(every=parse_duration(expression), timezone=timezone)
     if " " not in text and text[:1].isdigit():
         if (at := _moment(text)) is not None:
             return Once(at=at, timezone=timezone)
-        return Interval(every=parse_duration(text), timezone=timezone)
+        return Interval(every=parse_duration(expression), timezone=timezone)
     return Cron(expression=expression, timezone=timezone)
 
 
@@ -141,14 +183,16 @@ def _moment(text: str) -> datetime | None:
         ) from error
 
 
-def _fires(schedule: Schedule, *, flow: str | None, after: datetime, until: datetime) -> Iterator[Fire]:
-    timing = Timing.of(schedule)
+def _fires(
+    schedule: Schedule, *, flow: str | None, after: datetime, until: datetime, language: Language
+) -> Iterator[Fire]:
+    timing, name = Timing.of(schedule), schedule.definition.name
     return (
-        _fire(due, timing, schedule=schedule.definition.name, flow=flow) for due in timing.each(after, until)
+        _fire(due, timing, schedule=name, flow=flow, language=language) for due in timing.each(after, until)
     )
 
 
-def _fire(due: Due, timing: Timing, *, schedule: str | None, flow: str | None) -> Fire:
+def _fire(due: Due, timing: Timing, *, schedule: str | None, flow: str | None, language: Language) -> Fire:
     timezone = timing.definition.when.timezone
     return Fire(
         at=due.at,
@@ -156,32 +200,5 @@ def _fire(due: Due, timing: Timing, *, schedule: str | None, flow: str | None) -
         timezone=timezone,
         schedule=schedule,
         flow=flow,
-        note="; ".join(_notes(due, timing)),
+        note="; ".join(fire_notes(due, timing, language)),
     )
-
-
-def _notes(due: Due, timing: Timing) -> Iterator[str]:
-    """What the clocks, the jitter and a blackout do to this fire."""
-    when = timing.definition.when
-    meant = datetime.fromisoformat(due.slot)
-    named_at, delay = timing.named_at(due), timing.delay(due)
-    named = named_at.astimezone(zone(when.timezone))
-    if not isinstance(when, Interval) or is_calendar(when):
-        yield from _about_clocks(meant.replace(tzinfo=None), named)
-    if due.at != named_at + delay:
-        yield f"blackout: {_time(meant, on=due.at.astimezone(meant.tzinfo))}, run after it"
-    elif delay:
-        yield f"jitter: {duration_text(delay)} after {_time(named, on=named)}"
-
-
-def _about_clocks(meant: datetime, shown: datetime) -> Iterator[str]:
-    if meant != shown.replace(tzinfo=None):
-        yield f"dst-gap: {meant:%H:%M} does not exist on this day"
-    elif fold_around(shown.replace(fold=0)) is not None:
-        yield f"dst-fold: {meant:%H:%M} happens twice; this is the {'second' if shown.fold else 'first'} time"
-
-
-def _time(moment: datetime, *, on: datetime) -> str:
-    """The time of day, with its seconds where there are any, and with its day where that is another one."""
-    day = "" if moment.date() == on.date() else f"{moment:%Y-%m-%d} "
-    return f"{day}{moment:%H:%M:%S}" if moment.second else f"{day}{moment:%H:%M}"

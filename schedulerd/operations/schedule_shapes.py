@@ -18,14 +18,14 @@ from schedulerd.domain.schedules import (
     When,
 )
 from schedulerd.domain.simulation import Decision
-from schedulerd.domain.wording import in_words
+from schedulerd.domain.wording import Language, schedule_in_words
 from schedulerd.domain.zones import zone
 from schedulerd.operations.fires import Explanation, Fire
 from schedulerd.operations.shapes import Shape, milliseconds, time_text
 
 
-def schedule_shape(schedule: Schedule) -> Shape:
-    """A schedule; of `flow` and `command` it has the one that it runs."""
+def schedule_shape(schedule: Schedule, *, language: Language = "en") -> Shape:
+    """A schedule; of `flow` and `command` it has the one that it runs. `text` says it in words of the language."""
     definition = schedule.definition
     runs = "flow" if definition.command is None else "command"
     return {
@@ -33,7 +33,7 @@ def schedule_shape(schedule: Schedule) -> Shape:
         "name": definition.name,
         runs: definition.flow if definition.command is None else definition.command,
         "when": when_shape(definition.when),
-        "text": in_words(definition.when, name=definition.name),
+        "text": schedule_in_words(definition, language=language),
         "parameters": dict(definition.parameters),
         "start": _local_text(definition.start),
         "end": _local_text(definition.end),

@@ -29,6 +29,7 @@ _WORD: Final = re.compile(r"[^ \t]+")
 _COMMAND_PART: Final = re.compile(r"(?:[^%\\]|\\.)*\\?")
 _BACKSLASHED: Final = re.compile(r"\\(.)")
 _PERCENT: Final = re.compile(r"\\%|%")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _TRAILING_BLANKS: Final = re.compile(r"(?<!\\)[ \t]+$")
 
 
@@ -112,7 +113,7 @@ def _job(line: str, form: Form) -> Job:
     user = _user(words, count, line) if form is Form.SYSTEM else None
     last = words[count - 1] if user is None else user
     command, stdin = split_percent(line[last.end() :].lstrip(" \t"))
-    if not command:
+    if not command.strip():
         raise _wrong(f"there is no command after {last[0]}", line, last.end())
     return Job(
         time=shown(line[words[0].start() : words[count - 1].end()]),
@@ -153,7 +154,7 @@ def split_percent(text: str) -> tuple[str, str | None]:
 
 def shown(text: str) -> str:
     """The text as a caret can stand under it: one place for each character."""
-    return text.replace("\t", " ")
+    return _CONTROL.sub("\ufffd", text.replace("\t", " "))
 
 
 def _wrong(reason: str, line: str, start: int, end: int | None = None) -> BadExpression:

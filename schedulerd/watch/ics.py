@@ -24,6 +24,7 @@ _END: Final = date(LAST_YEAR + 1, 1, 1)
 _LINE: Final = re.compile(r"([\w.-]+)([;:].*)", re.ASCII | re.DOTALL)
 _TOO_OFTEN: Final = frozenset({"SECONDLY", "MINUTELY", "HOURLY"})
 _MOST_TIMES_A_DAY: Final = 24
+_ONCE: Final = ("DTSTART", "DTEND", "DURATION", "STATUS")
 _TIMES: Final = ("DTSTART", "DTEND", "RDATE", "EXDATE")
 
 # What the library raises for an event that is not as it should be: it has no one kind of error.
@@ -126,17 +127,30 @@ def _check_events(calendars: "Sequence[Calendar]", lines: _Lines) -> None:
 
 def _check_event(event: "Event | Any", line: int, lines: _Lines) -> None:
     for key, reason in event.errors:
-        raise lines.wrong(f"{key}: {reason}", lines.within(line, key or ""))
+        raise lines.wrong(f"{key}: {reason}" if key else reason, lines.within(line, key or ""))
     if "DTSTART" not in event:
         raise lines.wrong("the event has no DTSTART: it has no time", line)
+    for key in _ONCE:
+        if isinstance(event.get(key), list):
+            raise lines.wrong(f"{key} stands twice in the event", lines.within(line, key))
     for key in _TIMES:
         if (name := _unknown_zone(event.get(key))) is not None:
             raise lines.wrong(f"{key}: there is no time zone {name!r}", lines.within(line, key))
     for rule in _several(event.get("RRULE")):
-        times_a_day = prod(len(rule.get(key, [0])) for key in ("BYHOUR", "BYMINUTE", "BYSECOND"))
-        if times_a_day > _MOST_TIMES_A_DAY or not _TOO_OFTEN.isdisjoint(map(str, rule.get("FREQ", []))):
-            reason = "the event repeats many times a day; write `cron` and `duration` instead"
+        if reason := _fault_of_rule(rule):
             raise lines.wrong(reason, lines.within(line, "RRULE"))
+
+
+def _fault_of_rule(rule: Any) -> str | None:
+    """Why a rule is not expanded: the library would never end with some, and others are no calendar."""
+    if not rule.get("FREQ"):
+        return "RRULE: FREQ is missing"
+    if any(number < 1 for number in rule.get("INTERVAL", [])):
+        return "RRULE: INTERVAL must be at least 1"
+    times_a_day = prod(len(rule.get(key, [0])) for key in ("BYHOUR", "BYMINUTE", "BYSECOND"))
+    if times_a_day > _MOST_TIMES_A_DAY or not _TOO_OFTEN.isdisjoint(map(str, rule["FREQ"])):
+        return "the event repeats many times a day; write `cron` and `duration` instead"
+    return None
 
 
 def _unknown_zone(times: Any) -> str | None:

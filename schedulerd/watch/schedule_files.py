@@ -24,7 +24,7 @@ MAX_ENTRIES: Final = 10_000
 class ScheduleFile:
     """What one file says now. `unread` when nothing of it could be taken; `broken` are names of entries with errors.
 
-    `keeps_missing`: something in it is wrong, and it cannot be told whose definition that was.
+    `keeps_missing`: something in it is wrong, and it cannot be told which definition that was.
     """
 
     path: str

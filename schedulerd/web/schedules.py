@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from schedulerd.clock import Clock
+from schedulerd.domain.wording import Language
 from schedulerd.errors import BadExpression
 from schedulerd.operations.fires import explain
 from schedulerd.operations.schedule_shapes import explanation_shape
@@ -26,6 +27,7 @@ class Preview(BaseModel):
     name: Annotated[str, Field(max_length=250)] = ""
     after: AwareDatetime | None = None
     limit: Annotated[int, Field(ge=1, le=_MOST_FIRES)] = 5
+    language: Language = "en"
 
 
 def schedules(clock: Clock) -> APIRouter:
@@ -47,6 +49,7 @@ def _preview(wanted: Preview, *, now: datetime) -> Any:
             name=wanted.name,
             after=wanted.after or now,
             limit=wanted.limit,
+            language=wanted.language,
         )
     except BadExpression as error:
         raise BadField("/timezone" if error.code == "zone" else "/expression", error) from error

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from schedulerd.cli.moments import coming_moment, duration, past_moment, relative, size
-from schedulerd.cli.tables import Cell, display_width, draw, shortened, visible
+from schedulerd.cli.tables import Cell, draw, shortened, visible
 from schedulerd.errors import BadExpression
+from schedulerd.widths import display_width
 from tests.builders import NOW
 
 KST = timezone(timedelta(hours=9), "KST")

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from schedulerd.cli.tables import display_width
 from schedulerd.domain.states import FINAL, RunState, TaskState
+from schedulerd.widths import display_width
 from tests.builders import NOW, a_run_id
 from tests.cli.scenes import Project, StillClock
 from tests.store.scenes import a_line, a_task

@@ -1,12 +1,15 @@
 """`schedules`, `next` and `explain`: what fires when."""
 
+import getpass
 import json
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import click
 import pytest
 
+from schedulerd.cli.commands import global_options
 from schedulerd.domain.schedules import (
     Blackout,
     BlackoutAction,
@@ -17,8 +20,9 @@ from schedulerd.domain.schedules import (
     Interval,
     Once,
 )
+from schedulerd.domain.wording import LANGUAGES
 from tests.builders import NOW, a_schedule
-from tests.cli.scenes import Project
+from tests.cli.scenes import Project, StillClock
 
 FIELDS = [
     "id",
@@ -154,6 +158,94 @@ def test_a_misspelt_schedule_is_told_what_it_may_be(project: Project) -> None:
     assert "did you mean morning?" in result.stderr
 
 
+def test_a_pause_shows_who_paused_a_schedule_when_and_why(project: Project) -> None:
+    put(project, "morning")
+
+    done = project.call("schedules", "pause", "morning", "--reason", "the disk is full", "-o", "json")
+
+    (paused,) = json.loads(done.stdout)
+    assert paused["paused"] == {
+        "reason": "the disk is full",
+        "by": getpass.getuser(),
+        "at": "2026-11-22T06:00:00.000Z",
+    }
+    assert paused["next_due"] is None
+    shown = project.call("schedules", "show", "morning").stdout
+    assert f"by {getpass.getuser()}: the disk is full" in shown
+    assert "paused" in project.call("schedules", "list").stdout
+
+
+def test_a_pause_is_yellow_in_a_list(project: Project) -> None:
+    put(project, "morning")
+    project.call("schedules", "pause", "morning", "--reason", "r")
+
+    assert "\x1b[33mpaused" in project.call("--color", "always", "schedules", "list").stdout
+
+
+def test_a_pause_needs_a_reason(project: Project) -> None:
+    put(project, "morning")
+
+    assert project.call("schedules", "pause", "morning").exit_code == 2
+
+
+def test_what_is_paused_does_not_fire_next(project: Project) -> None:
+    put(project, "morning")
+    project.call("schedules", "pause", "morning", "--reason", "r")
+
+    assert project.call("next", "-o", "json").stdout == "[]\n"
+    assert project.call("schedules", "next", "morning", "-o", "json").stdout == "[]\n"
+
+
+def test_a_schedule_that_is_resumed_is_due_again_and_has_a_row_for_its_pause(project: Project) -> None:
+    put(project, "morning")
+    project.call("schedules", "pause", "morning", "--reason", "r")
+    an_hour_later = StillClock(NOW + timedelta(hours=1))
+
+    done = project.call("schedules", "resume", "morning", "-o", "json", clock=an_hour_later)
+
+    (resumed,) = json.loads(done.stdout)
+    assert (resumed["paused"], resumed["next_due"]) == (None, "2026-11-22T07:01:00.000Z")
+    (row,) = json.loads(project.call("runs", "list", "-o", "json").stdout)
+    assert row["state"] == "skipped"
+    assert row["reason"].startswith("paused: 60 due times from 2026-11-22T06:01")
+
+
+def test_a_second_pause_and_a_needless_resume_are_conflicts(project: Project) -> None:
+    put(project, "morning")
+    needless = project.call("schedules", "resume", "morning")
+    project.call("schedules", "pause", "morning", "--reason", "the disk is full")
+    second = project.call("schedules", "pause", "morning", "--reason", "r")
+
+    assert (needless.exit_code, second.exit_code) == (5, 5)
+    assert "since 2026-11-22 06:00 UTC" in second.stderr
+    assert "schedulerd schedules resume morning" in second.stderr
+
+
+@pytest.mark.parametrize("words", [("pause", "mornin", "--reason", "r"), ("resume", "mornin")])
+def test_a_misspelt_pause_is_told_what_it_may_be(project: Project, words: tuple[str, ...]) -> None:
+    put(project, "morning")
+
+    result = project.call("schedules", *words)
+
+    assert result.exit_code == 3
+    assert "did you mean morning?" in result.stderr
+
+
+def test_a_flow_is_paused_and_resumed_with_its_schedules(project: Project) -> None:
+    project.add_flow("report")
+    put(project, "morning")
+    put(project, "evening")
+    project.call("schedules", "pause", "evening", "--reason", "first")
+
+    paused = project.call("flows", "pause", "etl", "--reason", "r", "-o", "name")
+    resumed = project.call("flows", "resume", "etl", "-o", "name")
+
+    assert paused.stdout.split() == ["morning"]
+    assert resumed.stdout.split() == ["evening", "morning"]
+    assert project.call("flows", "pause", "report", "--reason", "r").exit_code == 5
+    assert project.call("flows", "resume", "reprot").exit_code == 3
+
+
 def test_next_is_across_everything_that_is_enabled(project: Project) -> None:
     put(project, "a", when=Cron(expression="0 7 * * *"))
     put(project, "b", when=Cron(expression="30 6 * * *"))
@@ -228,6 +320,96 @@ def test_an_explanation_in_json_has_words_notes_and_fires(project: Project) -> N
 )
 def test_durations_and_single_times_are_explained_too(project: Project, expression: str, words: str) -> None:
     assert project.call("explain", expression).stdout.startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        ("FREQ=MONTHLY;BYDAY=2FR;BYHOUR=9", "Every month on the second Friday at 09:00, UTC"),
+        ("rrule:freq=daily", "Every day at 00:00, UTC"),
+        ("DTSTART:20260105T093000 RRULE:FREQ=WEEKLY", "Every week on Monday at 09:30, from 5 January 2026"),
+        ("@reboot", "Once after each start of the machine\n  next  when the machine starts"),
+        ("1h 30m", "Every 90 minutes, UTC"),
+        ("@daily", "At 00:00 every day, UTC"),
+    ],
+)
+def test_every_kind_of_expression_is_explained(project: Project, expression: str, words: str) -> None:
+    assert project.call("explain", expression).stdout.startswith(words)
+
+
+def test_an_explanation_can_be_had_in_korean(project: Project) -> None:
+    shown = project.call("--lang", "ko", "explain", "30 2 * * *", "--tz", "Europe/Berlin", "-n", "1").stdout
+
+    words, fire, gap, fold = shown.splitlines()
+    assert words == "매일 02:30 (Europe/Berlin)"
+    assert "월 2026-11-23 02:30:00 CET  01:30Z" in fire
+    assert "구간을 건너뜁니다" in gap
+    assert "첫 번째에만 실행됩니다" in fold
+
+
+def test_what_the_clocks_do_to_a_fire_is_said_in_korean_too(project: Project) -> None:
+    put(project, "a", when=Cron(expression="30 2 28 3 *", timezone="Europe/Berlin"))
+    put(project, "b", when=Cron(expression="30 2 31 10 *", timezone="Europe/Berlin"))
+
+    fires = json.loads(project.call("next", "-n", "2", "-o", "json", "--lang", "ko").stdout)
+    shown = project.call("schedules", "show", "a", "--lang", "ko").stdout
+
+    assert [fire["note"] for fire in fires] == [
+        "dst-gap: 이날 없는 시각 02:30",
+        "dst-fold: 두 번 있는 02:30 중 첫 번째",
+    ]
+    assert "매년 3월 28일 02:30 (Europe/Berlin)" in shown
+
+
+def test_a_language_that_there_is_not_is_a_usage_error(project: Project) -> None:
+    assert project.call("explain", "* * * * *", "--lang", "tlh").exit_code == 2
+
+
+def test_the_languages_of_the_command_line_are_those_that_there_are() -> None:
+    (option,) = (one for one in global_options(hidden=False) if one.name == "lang")
+
+    assert isinstance(option.type, click.Choice)
+    assert tuple(option.type.choices) == LANGUAGES
+
+
+def test_a_fire_on_another_day_in_utc_says_which(project: Project) -> None:
+    shown = project.call("explain", "0 0 * * *", "--tz", "Asia/Seoul", "-n", "1").stdout
+
+    assert "Mon 2026-11-23 00:00:00 KST  2026-11-22 15:00Z" in shown
+
+
+def test_an_expression_whose_years_are_over_is_told_to_fire_never_again(project: Project) -> None:
+    result = project.call("explain", "0 0 6 * * * 2020")
+
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[1:] == [
+        "  note  never         it never fires again; the last time was 2020-12-31 06:00"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("expression", "says", "carets"),
+    [
+        ("월 25 * * *", "minute: '월' is not one of 0-59", "^^"),
+        ("0\t25 * * *", "hour: '25' is not one of 0-23", " \t^^"),
+        ("0 0 30 2 *", "can never fire", "    ^^^^"),
+        ("hello", "1 field; a cron expression has 5", "^^^^^"),
+        ("FREQ=DAILY;BYMONTH=13", "BYMONTH: '13' is not one of 1 to 12", " " * 11 + "^" * 10),
+        ("FOO=1", "there is no part 'FOO'", "^^^^^"),
+        ("15W * * * *", "minute: '15w' is not one of 0-59", "^^^"),
+        ("1h 30z", "a duration is written like 15m", "   ^^^"),
+        ("2026-13-01T09:00", "no time such as 2026-12-01T09:00", "^" * 16),
+        ("@fortnightly", "there are @hourly, @daily", "^" * 12),
+    ],
+)
+def test_a_bad_expression_is_told_what_would_be_allowed(
+    project: Project, expression: str, says: str, carets: str
+) -> None:
+    result = project.call("explain", expression)
+
+    assert result.exit_code == 8
+    assert says in result.stderr
+    assert result.stderr.splitlines()[-1] == f"  {carets}"
 
 
 def test_an_invalid_expression_is_marked_where_it_is_wrong(project: Project) -> None:

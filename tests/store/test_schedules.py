@@ -1,11 +1,12 @@
 """Schedules: put in force, due, decided, edited and removed."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from schedulerd.domain.ids import FlowKey
-from schedulerd.domain.schedules import Cron, Interval, ScheduleDefinition
+from schedulerd.domain.schedules import Blackout, Cron, Interval, Pause, Reboot, ScheduleDefinition
 from schedulerd.errors import Conflict, NotFound
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
@@ -91,11 +92,17 @@ def test_an_edit_of_anything_but_its_time_keeps_how_far_it_is(database: Database
     assert after.definition.parameters == {"region": "jp"}
 
 
-@pytest.mark.parametrize(
-    "edited",
-    [a_schedule(when=Cron(expression="0 * * * *")), a_schedule(enabled=False)],
-    ids=["when", "enabled"],
-)
+TIMES = {
+    "when": a_schedule(when=Cron(expression="0 * * * *")),
+    "enabled": a_schedule(enabled=False),
+    "start": a_schedule(start=datetime.fromisoformat("2027-01-01")),
+    "end": a_schedule(end=datetime.fromisoformat("2027-01-01")),
+    "jitter": a_schedule(jitter=A_SECOND),
+    "blackout": a_schedule(blackout=Blackout(days=(NOW.date(),))),
+}
+
+
+@pytest.mark.parametrize("edited", TIMES.values(), ids=TIMES)
 def test_an_edit_of_its_time_looks_forward_anew(database: Database, edited: ScheduleDefinition) -> None:
     with database.write() as tx:
         a_put(tx, a_schedule())
@@ -145,3 +152,97 @@ def test_a_typing_error_is_answered_with_near_names(database: Database) -> None:
 def test_a_schedule_of_no_flow_is_refused(database: Database) -> None:
     with pytest.raises(Conflict), database.write() as tx:
         tx.schedules.put(a_schedule(), flow=FlowKey(99), watermark=NOW, next_due=None, now=NOW)
+
+
+def test_a_pause_is_kept_with_who_when_and_why(database: Database) -> None:
+    with database.write() as tx:
+        a_put(tx, a_schedule())
+        paused = tx.schedules.pause("etl-morning", at=LATER, by="kim", reason="the disk is full")
+
+        assert paused.paused == Pause(at=LATER, by="kim", reason="the disk is full")
+        assert tx.schedules.get("etl-morning") == paused
+        assert (paused.next_due, paused.watermark) == (None, NOW)
+
+
+def test_what_is_paused_is_not_due(database: Database) -> None:
+    with database.write() as tx:
+        a_put(tx, a_schedule())
+        key = tx.schedules.pause("etl-morning", at=NOW, by="kim", reason="").key
+        tx.schedules.advance(key, watermark=LATER, next_due=LATER, last_due=LATER)
+
+        assert tx.schedules.due(LATER + HOUR) == []
+        assert tx.schedules.next_due() is None
+        assert tx.schedules.get("etl-morning").watermark == NOW
+
+
+@pytest.mark.parametrize("edited", [*TIMES.values(), a_schedule(parameters={"region": "jp"})])
+def test_what_is_paused_stays_so_whatever_is_edited(database: Database, edited: ScheduleDefinition) -> None:
+    with database.write() as tx:
+        a_put(tx, a_schedule())
+        tx.schedules.pause("etl-morning", at=NOW, by="kim", reason="")
+        a_put(tx, edited, at=LATER)
+
+        assert tx.schedules.get("etl-morning").paused is not None
+        assert tx.schedules.next_due() is None
+
+
+def test_what_is_resumed_is_due_as_it_is_told(database: Database) -> None:
+    with database.write() as tx:
+        a_put(tx, a_schedule())
+        key = tx.schedules.pause("etl-morning", at=NOW, by="kim", reason="").key
+        tx.schedules.resume(key, watermark=LATER, next_due=LATER + HOUR, last_due=LATER)
+        schedule = tx.schedules.get("etl-morning")
+
+    assert schedule.paused is None
+    assert (schedule.watermark, schedule.next_due, schedule.last_due) == (LATER, LATER + HOUR, LATER)
+
+
+def test_only_what_is_in_force_and_not_paused_can_be_paused(database: Database) -> None:
+    with database.write() as tx:
+        a_put(tx, a_schedule())
+        tx.schedules.pause("etl-morning", at=NOW, by="kim", reason="the disk is full")
+        with pytest.raises(Conflict, match="by kim: the disk is full"):
+            tx.schedules.pause("etl-morning", at=LATER, by="lee", reason="")
+        tx.schedules.remove("etl-morning", now=NOW)
+        with pytest.raises(NotFound):
+            tx.schedules.pause("etl-morning", at=LATER, by="lee", reason="")
+
+
+def test_a_reboot_is_to_be_decided_once_for_each_boot(database: Database) -> None:
+    with database.write() as tx:
+        flow = tx.flows.put_file(a_file(), now=NOW)[0]
+        for name, when in (("cron", Cron(expression="* * * * *")), ("boot", Reboot())):
+            tx.schedules.put(
+                a_schedule(name, when=when), flow=flow, watermark=NOW, next_due=None, now=NOW, boot_id="one"
+            )
+        assert tx.schedules.not_booted("one") == []
+        (waiting,) = tx.schedules.not_booted("two")
+        tx.schedules.set_boot(waiting.key, "two", last_due=LATER)
+        tx.schedules.set_boot(waiting.key, "two", last_due=None)
+
+        assert waiting.definition.name == "boot"
+        assert tx.schedules.not_booted("two") == []
+        assert tx.schedules.get("boot").last_due == LATER
+        tx.schedules.remove("boot", now=NOW)
+        assert tx.schedules.not_booted("three") == []
+
+
+@pytest.mark.parametrize(
+    ("edited", "boot"),
+    [
+        (a_schedule(when=Reboot(), parameters={"region": "jp"}), "one"),
+        (a_schedule(when=Reboot(), enabled=False), "two"),
+        (a_schedule(), None),
+    ],
+    ids=["not its time", "enabled", "another kind"],
+)
+def test_an_edit_of_its_time_decides_a_reboot_for_this_boot(
+    database: Database, edited: ScheduleDefinition, boot: str | None
+) -> None:
+    with database.write() as tx:
+        flow = tx.flows.put_file(a_file(), now=NOW)[0]
+        forward: dict[str, Any] = {"flow": flow, "watermark": NOW, "next_due": None, "now": NOW}
+        tx.schedules.put(a_schedule(when=Reboot()), **forward, boot_id="one")
+        tx.schedules.put(edited, **forward, boot_id="two")
+
+        assert tx.schedules.get("etl-morning").boot_id == boot

@@ -151,10 +151,17 @@ def test_two_calendars_in_a_file_close_what_either_closes(tmp_path: Path) -> Non
             "the event repeats many times a day",
         ),
         (calendar(event("DTSTART;VALUE=DATE:20200101", "RRULE:FREQ=DAILY")), None, "closes more than 10000"),
+        (calendar(event(*NOON, "RRULE:FREQ=DAILY;INTERVAL=0")), 9, "RRULE: INTERVAL must be at least 1"),
+        (calendar(event(*NOON, "RRULE:COUNT=3")), 9, "RRULE: FREQ is missing"),
+        (calendar(event(*NOON, "DTSTART:20261225T120000")), 7, "DTSTART stands twice in the event"),
+        (calendar(event("DTSTART;TZID:20261224T120000")), 4, "Content line could not be parsed"),
+        (calendar(event(*NOON), head="X;Y:1\r\n"), None, "cannot be read as a calendar: "),
+        (calendar(event("DTSTART:00010101T000000Z", "DTEND:99991231T000000Z")), None, "cannot be read as"),
     ],
     ids=[
         *("empty", "no calendar", "event alone", "unclosed", "closed twice", "no start", "bad date"),
         *("bad zone", "bad rule", "hourly", "every minute", "every day"),
+        *("endless", "no frequency", "two starts", "bad line", "bad line outside", "all time"),
     ],
 )
 def test_a_bad_calendar_is_told_with_the_line(

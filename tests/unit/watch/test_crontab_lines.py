@@ -104,6 +104,7 @@ def test_percent_signs_are_newlines_unless_a_backslash_stands_before(
         ("* * * * *", "         ^", "there is no command after *"),
         ("@daily", "      ^", "there is no command after @daily"),
         ("@daily %x", "      ^", "there is no command after @daily"),
+        ("@daily \x0c", "      ^", "there is no command after @daily"),
         ("\t@every 5m x", " ^^^^^^", "@every is not known; there are @hourly"),
         ("@yearlyx y", "^^^^^^^^", "@yearlyx is not known"),
         ("=x", "^", "there is no name before the ="),

@@ -13,16 +13,8 @@ from hypothesis import strategies as st
 from schedulerd.domain.schedules import Catchup, Cron, Overlap, Policies, Reboot, ScheduleDefinition
 from schedulerd.watch.crontab_lines import Form
 from schedulerd.watch.crontab_names import LONGEST_SLUG, slug
-from schedulerd.watch.crontabs import (
-    CRONS_POLICIES,
-    Crontab,
-    Held,
-    Origin,
-    Owner,
-    own_account,
-    parse_crontab,
-    read_crontab_file,
-)
+from schedulerd.watch.crontab_reading import CRONS_POLICIES, parse_crontab, read_crontab_file
+from schedulerd.watch.crontabs import Crontab, Held, Origin, Owner, own_account
 from schedulerd.watch.schedule_files import SchedulesInForce, in_force
 
 ORIGIN = Origin(
@@ -311,6 +303,25 @@ def test_a_broken_line_keeps_its_last_good_version_until_it_is_mended(tmp_path: 
         ("a:a", Cron(expression="@hourly")),
         ("a:b", Cron(expression="0 7 * * *")),
     ]
+
+
+def test_what_was_edited_or_removed_beside_a_broken_line_is_so(tmp_path: Path) -> None:
+    path = tmp_path / "a.crontab"
+    good = in_force(SchedulesInForce(), [read(write(path, "@daily a\n0 6 * * * b\n@daily c --old\n"))])
+
+    now = in_force(good, [read(write(path, "0 66 * * * b\n@daily c --new\n"))])
+
+    assert sorted(one.name for one in now.definitions) == ["a:b", "a:c-new"]
+
+
+def test_lines_under_a_broken_variable_keep_their_last_good_versions(tmp_path: Path) -> None:
+    path = tmp_path / "a.crontab"
+    good = in_force(SchedulesInForce(), [read(write(path, "A=1\n@daily x\n@daily y\n"))])
+
+    now = in_force(good, [read(write(path, "A=\n@hourly x\n"))])
+
+    (kept,) = now.definitions
+    assert (kept.name, kept.when, kept.environment["A"]) == ("a:x", Cron(expression="@daily"), "1")
 
 
 # -- properties -----------------------------------------------------------------------------------------------------

@@ -164,6 +164,11 @@ def test_a_single_time_is_local_in_the_zone_of_the_schedule(at: str) -> None:
         ('[[schedule]]\nname = "a"\nflow = "f"\nat = "noon"', 4, "`at` is no date and time: 'noon'"),
         ('[[schedule]]\nname = "a"\nflow = "f"\nat = 2026-12-01', 4, "`at` must be a date and time"),
         ('[[schedule]]\nname = "a"\nflow = "f"\nat = 2026-12-01T09:00:00Z', 4, "`at` is a local time"),
+        (
+            '[[schedule]]\nname = "a"\ncommand = "date"\nevery = "1m"\nparameters = {}',
+            5,
+            "a command has no `parameters`",
+        ),
         ('[[schedule]]\nname = "a"\ncommand = "a\\u0000"\nevery = "1m"', 3, "`command` must have at most"),
         ('[schedule]\nname = "a"', 1, "a schedule begins with [[schedule]], in double brackets"),
         ('[[schedul]]\nname = "a"', 1, "unknown key 'schedul'; did you mean [[schedule]]?"),

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from schedulerd.domain.schedules import ScheduleDefinition
 from schedulerd.watch.calendars import CalendarsBeside
-from schedulerd.watch.crontabs import Crontab, Origin, Owner, parse_crontab
+from schedulerd.watch.crontab_reading import parse_crontab
+from schedulerd.watch.crontabs import Crontab, Origin, Owner
 from schedulerd.watch.schedule_files import parse_schedule_file
 from schedulerd.watch.schedule_texts import schedule_file_text
 from schedulerd.watch.trust import Trust
