@@ -1,7 +1,7 @@
 """A real daemon under a moved clock, led from one due time to the next, and what came of it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +21,10 @@ _NOT_FINAL: Final = frozenset(RunState) - FINAL
 
 RECORD: Final = 'echo "$SCHEDULERD_RUN_ID $SCHEDULERD_DUE_AT" >> "$PWD/record"'
 """A command that notes, apart from schedulerd, that it ran; `>>` appends with O_APPEND."""
+
+
+Listed = dict[str, Any]
+"""A run in JSON."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True, slots=True)
@@ -94,15 +98,22 @@ class Passage:
         return ahead is None or ahead > due
 
     def _unfinished(self, but: str) -> list[Run]:
-        with self.database.read() as tx:
-            found = tx.runs.list(RunFilter(states=_NOT_FINAL, limit=1_000))
-        now = self.clock.now()
+        found, now = self._listed(RunFilter(states=_NOT_FINAL, limit=1_000)), self.clock.now()
         return [run for run in found if run.schedule != but and run.due_at <= now]
+
+    def _listed(self, wanted: RunFilter) -> list[Run]:
+        with self.database.read() as tx:
+            return tx.runs.list(wanted)
 
     def jump(self, by: timedelta) -> datetime:
         """Put the clock forward or back while the daemon does not look; the moment that it then shows."""
         self.clock.jump(by)
         return self.clock.now()
+
+    def wait_until_running(self, schedule: str) -> None:
+        """Wait until a run of this schedule is running."""
+        running = RunFilter(schedule=schedule, states=frozenset({RunState.RUNNING}))
+        eventually(lambda: self._listed(running), within=20)
 
     def wait_until_decided(self) -> None:
         """Wait until the daemon has decided all that is due by now, and all runs of it have ended."""
@@ -118,14 +129,10 @@ class Passage:
 
     # -- what came of it ----------------------------------------------------------------------------------------------
 
-    def runs(self) -> list[dict[str, Any]]:
-        """All runs, as the command line lists them, the oldest first."""
-        listed: list[dict[str, Any]] = self.service.cli("runs", "list", "-n", "10000")
-        return listed[::-1]
-
-    def history(self) -> list[Outcome]:
-        """What became of each due time, by schedule and due time."""
-        return sorted(_outcome(run) for run in self.runs())
+    def runs(self) -> list[Listed]:
+        """All runs, as the command line lists them."""
+        listed: list[Listed] = self.service.cli("runs", "list", "-n", "10000")
+        return listed
 
     def foreseen(self, start: datetime, end: datetime, *down: tuple[datetime, datetime]) -> list[Outcome]:
         """What `simulate` says for this stretch; not what would be told only at its end."""
@@ -145,18 +152,11 @@ class Passage:
 
     def found(self) -> list[Run]:
         """All runs, as the database has them."""
-        with self.database.read() as tx:
-            return tx.runs.list(RunFilter(limit=10_000))
+        return self._listed(RunFilter(limit=10_000))
 
     def slots(self) -> list[tuple[str, str]]:
         """The slot of each run that has one, with its schedule."""
         return sorted((run.schedule or "", run.slot) for run in self.found() if run.slot is not None)
-
-    def ran(self, schedule: str) -> list[datetime]:
-        """The due times of this schedule that have been run."""
-        return [
-            run.due_at for run in self.found() if run.schedule == schedule and run.state is RunState.COMPLETED
-        ]
 
     def recorded(self) -> list[tuple[str, datetime]]:
         """The run and the due time of each command that ran, by its own record."""
@@ -174,7 +174,12 @@ class Passage:
         self.service.close()
 
 
-def _outcome(run: dict[str, Any]) -> Outcome:
+def outcomes(runs: Iterable[Listed]) -> list[Outcome]:
+    """What became of each due time, by schedule and due time."""
+    return sorted(map(_outcome, runs))
+
+
+def _outcome(run: Listed) -> Outcome:
     is_skipped = run["state"] == "skipped"
     count = _COUNT.search(run["reason"]) if is_skipped else None
     assert is_skipped or run["state"] == "completed", run
