@@ -35,7 +35,8 @@ _FAR_AHEAD: Final = timedelta(days=366 * 100)
 _RULE: Final = re.compile(r"RRULE:|DTSTART[:;]|[A-Z]+=", re.IGNORECASE)
 """How a recurrence rule begins; so does nothing else."""
 
-_DURATION: Final = re.compile(r"[0-9]+(ms|[wdhms])([0-9 ]|$)")
+_DURATION: Final = re.compile(r"[0-9]+(ms|[wdhms])[0-9 ]")
+"""How a duration of several words begins, and no field of a cron expression."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,18 +166,17 @@ def read_when(expression: str, *, timezone: str) -> When:
         return Reboot(timezone=timezone)
     if _RULE.match(text):
         return RRule(expression=expression, timezone=timezone)
-    if _DURATION.match(text):
-        return Interval(every=parse_duration(expression), timezone=timezone)
-    if " " not in text and text[:1].isdigit():
-        if (at := _moment(text)) is not None:
-            return Once(at=at, timezone=timezone)
+    is_one_word = text[:1].isdigit() and " " not in text
+    if is_one_word and "-" in text:
+        return Once(at=_moment(text), timezone=timezone)
+    if is_one_word or _DURATION.match(text):
         return Interval(every=parse_duration(expression), timezone=timezone)
     return Cron(expression=expression, timezone=timezone)
 
 
-def _moment(text: str) -> datetime | None:
+def _moment(text: str) -> datetime:
     try:
-        return datetime.fromisoformat(text) if "-" in text else None
+        return datetime.fromisoformat(text)
     except ValueError as error:
         raise BadExpression(
             "this is no time such as 2026-12-01T09:00", expression=text, code="time"

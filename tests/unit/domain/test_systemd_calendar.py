@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -51,8 +52,7 @@ pytestmark = pytest.mark.systemd
 
 @pytest.mark.parametrize("call", range(CALLS))
 def test_systemd_agrees_on_days_on_which_no_clocks_change(call: int) -> None:
-    if shutil.which("systemd-analyze") is None:
-        missing("systemd", "there is no systemd-analyze to compare due times with")
+    need_systemd()
     chance = random.Random(SEED + call)
     start = datetime(2001, 1, 1, tzinfo=UTC) + timedelta(minutes=chance.randint(0, 25 * 525_600))
     cases = [Cron(expression=an_expression(chance), timezone=chance.choice(ZONES)) for _ in range(COMPARED)]
@@ -84,8 +84,7 @@ def test_an_expression_is_told_to_systemd_in_its_own_way(expression: str, spec: 
 
 def test_systemd_leaves_out_what_a_gap_leaves_out_and_ours_does_not() -> None:
     """The difference that `plain` leaves aside: it is still there."""
-    if shutil.which("systemd-analyze") is None:
-        missing("systemd", "there is no systemd-analyze to compare due times with")
+    need_systemd()
     case, start = (
         Cron(expression="30 2 * * *", timezone="Europe/Berlin"),
         datetime(2026, 3, 28, 6, tzinfo=UTC),
@@ -95,6 +94,13 @@ def test_systemd_leaves_out_what_a_gap_leaves_out_and_ours_does_not() -> None:
 
     assert other[0] == datetime(2026, 3, 30, 0, 30, tzinfo=UTC)
     assert ours(case, start, other[0]) == [datetime(2026, 3, 29, 1, 0, tzinfo=UTC), other[0]]
+
+
+def need_systemd() -> None:
+    if shutil.which("systemd-analyze") is None:
+        missing("systemd", "there is no systemd-analyze to compare due times with")
+    if not Path("/usr/share/zoneinfo/Europe/Berlin").exists():
+        missing("systemd", "it finds no time zones: the machine has no tzdata")
 
 
 def an_expression(chance: random.Random) -> str:
