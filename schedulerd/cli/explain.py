@@ -1,8 +1,8 @@
 """`explain` and `next`: when things fire."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -10,11 +10,14 @@ from schedulerd.cli.commands import Command
 from schedulerd.cli.invocation import Invocation, pass_invocation
 from schedulerd.cli.kinds import COMING, COUNT
 from schedulerd.cli.output import Column, Output, Shape
-from schedulerd.cli.tables import Cell, draw, visible
+from schedulerd.cli.tables import Cell, draw, visible, wrapped
 
 if TYPE_CHECKING:
     from schedulerd.domain.wording import Language
     from schedulerd.operations.fires import Fire
+
+_INDENT: Final = len("  note  short-month   ")
+_NARROWEST: Final = 30
 
 
 @click.command(cls=Command)
@@ -96,16 +99,22 @@ def _page(explanation: Shape, out: Output, language: "Language") -> str:
     if explanation["when"]["kind"] == "reboot":
         fires = [f"{click.style('next', fg='bright_black')}  when the machine starts"]
     return "\n".join(
-        [visible(text[:1].upper() + text[1:]), *(f"  {line}" for line in (*fires, *_notes(explanation)))]
+        [
+            visible(text[:1].upper() + text[1:]),
+            *(f"  {line}" for line in (*fires, *_notes(explanation, out.width))),
+        ]
     )
 
 
-def _notes(explanation: Shape) -> list[str]:
-    """The notes with their codes in a column."""
-    return [
-        f"{click.style('note', fg='yellow')}  {note['code']:12}  {visible(note['text'])}"
-        for note in explanation["notes"]
-    ]
+def _notes(explanation: Shape, width: int | None) -> list[str]:
+    """The notes with their codes in a column; what is too long for the terminal goes on below itself."""
+    return [line for note in explanation["notes"] for line in _note(note, width)]
+
+
+def _note(note: Shape, width: int | None) -> Iterator[str]:
+    first, *more = wrapped(visible(note["text"]), None if width is None else max(_NARROWEST, width - _INDENT))
+    yield f"{click.style('note', fg='yellow')}  {note['code']:12}  {first}"
+    yield from (f"{' ' * (_INDENT - 2)}{line}" for line in more)
 
 
 def _on_the_wall(fire: Shape, language: "Language") -> str:

@@ -66,6 +66,11 @@ class Output:
         """Is more than the usual wanted?"""
         return self.format == "wide"
 
+    @property
+    def width(self) -> int | None:
+        """How wide lines may be; None where nobody sees them, or more than the usual is wanted."""
+        return _terminal_width() if sys.stdout.isatty() and not self.is_wide else None
+
     def say(self, text: str) -> None:
         """Tell a person something that is not data."""
         if not self._quiet:
@@ -137,13 +142,12 @@ class Output:
         if not shapes:
             return
         shown = [column for column in columns if self.is_wide or not column.only_wide]
-        width = _terminal_width() if sys.stdout.isatty() and not self.is_wide else None
         lines = draw(
             [column.title for column in shown],
             [[column.cell(shape) for column in shown] for shape in shapes],
             flexible=[column.flexible for column in shown],
             right=[column.right for column in shown],
-            width=width,
+            width=self.width,
         )
         self._lines(lines)
 

@@ -40,6 +40,17 @@ def shortened(text: str, width: int) -> str:
     return f"{kept}…"
 
 
+def wrapped(text: str, width: int | None) -> list[str]:
+    """The text in lines of at most this width, broken between words; a word that is wider stands alone."""
+    lines: list[str] = []
+    for word in text.split():
+        if lines and (width is None or display_width(lines[-1]) + 1 + display_width(word) <= width):
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
+
+
 def draw(
     titles: Sequence[str],
     rows: Sequence[Sequence[Cell]],

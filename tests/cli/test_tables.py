@@ -2,7 +2,7 @@
 
 import pytest
 
-from schedulerd.cli.tables import Cell, draw
+from schedulerd.cli.tables import Cell, draw, wrapped
 from tests.cli.scenes import Project
 
 
@@ -29,3 +29,17 @@ def test_the_name_of_a_flow_is_whole_in_a_pipe(project: Project) -> None:
     project.add_flow("n" * 100)
 
     assert "n" * 100 in project.call("flows", "list").stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "lines"),
+    [
+        ("one two three", 7, ["one two", "three"]),
+        ("one two three", None, ["one two three"]),
+        ("한글 두 자", 7, ["한글 두", "자"]),
+        ("much-too-long word", 4, ["much-too-long", "word"]),
+        ("", 4, []),
+    ],
+)
+def test_long_texts_go_on_below_between_words(text: str, width: int | None, lines: list[str]) -> None:
+    assert wrapped(text, width) == lines
