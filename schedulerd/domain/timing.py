@@ -7,17 +7,19 @@ then, where it lies in a blackout by now, left out or moved to the end of that. 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from typing import Final
 
 from schedulerd.domain.blackout_times import Divided, Left, LeftOut
 from schedulerd.domain.blackouts import Blackouts, Stretch, check_blackout
 from schedulerd.domain.cron import FIRST_YEAR, LAST_YEAR
 from schedulerd.domain.due import Due, check_when
-from schedulerd.domain.due_times import DueTimes, Named, first_of, instant_of
+from schedulerd.domain.due_times import END_OF_TIME, DueTimes, Named, first_of, instant_of
 from schedulerd.domain.jitter import Jittered, check_jitter, delay
 from schedulerd.domain.rrule_text import parse_rrule
 from schedulerd.domain.schedules import (
     Blackout,
+    BlackoutAction,
     Interval,
     Once,
     Reboot,
@@ -31,6 +33,8 @@ from schedulerd.errors import BadExpression
 
 _BEGINNING: Final = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
 _A_DAY: Final = timedelta(days=1)
+_IN_SIGHT: Final = 100
+"""So many stretches of a blackout in a row are searched for a due time between them."""
 
 
 def check_definition(definition: ScheduleDefinition) -> None:
@@ -130,9 +134,22 @@ class Timing:
         return first_of(self._left, after)
 
     def next_at(self, after: datetime) -> datetime | None:
-        """The moment of the first due time strictly after `after`; where there is none, of the first in a blackout."""
-        found = self.next(after) or first_of(self.left_out, after)
+        """The moment of the first due time strictly after `after`; where none is in sight, of the first in a blackout."""
+        left = None if self._is_black_out_of_sight(after) else self.next(after)
+        found = left or first_of(self.left_out, after)
         return found.at if found is not None else None
+
+    def _is_black_out_of_sight(self, after: datetime) -> bool:
+        """Are so many stretches of the blackout in the way that all years might be searched in vain?"""
+        blackout = self.definition.blackout
+        if blackout is None or blackout.action is BlackoutAction.RUN_AFTER:
+            return False
+        black = 0
+        for piece in islice(self._divided.pieces(after, END_OF_TIME), _IN_SIGHT):
+            if piece.stretch is None:
+                return False
+            black += 1
+        return black == _IN_SIGHT
 
     def count(self, after: datetime, until: datetime) -> int:
         """How many due times lie in (after, until]."""

@@ -34,6 +34,7 @@ SHOWN: Final = settings(
 )
 BERLIN: Final = "Europe/Berlin"
 SEEN: Final = datetime(2026, 1, 1, tzinfo=UTC)
+LITTLE_WORK_SECONDS: Final = 2.0
 
 
 def timing(**definition: Any) -> Timing:
@@ -126,6 +127,15 @@ def test_where_no_due_time_is_ahead_one_looks_again_at_those_in_a_blackout() -> 
     assert times.next(SEEN) is None
     assert times.next_at(SEEN) == clock("2026-06-01T09:00Z")
     assert times.next_at(clock("2026-06-01T09:00Z")) is None
+
+
+def test_a_schedule_that_is_always_in_its_blackout_is_looked_at_again_with_little_work() -> None:
+    nights = Blackout(windows=(BlackoutWindow(expression="0 0 * * *", duration=timedelta(hours=3)),))
+    times = timing(when=daily(), blackout=nights)
+    began = process_time()
+
+    assert times.next_at(clock("2026-06-01T12:00Z")) == clock("2026-06-02T00:30Z")
+    assert process_time() - began < LITTLE_WORK_SECONDS
 
 
 def test_a_blackout_is_told_with_its_end() -> None:
