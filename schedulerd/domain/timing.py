@@ -34,7 +34,10 @@ from schedulerd.errors import BadExpression
 _BEGINNING: Final = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
 _A_DAY: Final = timedelta(days=1)
 _IN_SIGHT: Final = 100
-"""So many stretches of a blackout in a row are searched for a due time between them."""
+"""So many stretches of a blackout in a row are searched for a due time between them, at each tick."""
+
+_IN_FULL_SIGHT: Final = 1_500
+"""And so many at the door: of a schedule of each day, four years."""
 
 
 def check_definition(definition: ScheduleDefinition) -> None:
@@ -48,6 +51,7 @@ def check_definition(definition: ScheduleDefinition) -> None:
     if definition.blackout is not None:
         check_blackout(definition.blackout, timezone=timezone, name=definition.name)
     _check_bounds(definition, timezone)
+    _check_free(definition)
     check_jitter(definition.jitter, Named(definition=definition, first_seen=_BEGINNING))
 
 
@@ -96,6 +100,19 @@ def _check_bounds(definition: ScheduleDefinition, timezone: str) -> None:
         raise BadExpression("it is never due from its start to its end", expression=shown, code="never")
 
 
+def _check_free(definition: ScheduleDefinition) -> None:
+    """Does the blackout leave some due time?"""
+    if definition.blackout is None or not _is_anchored(definition.when):
+        return
+    timing = Timing(definition=definition, first_seen=_BEGINNING)
+    if timing.is_black_out_of_sight(_BEGINNING - _A_DAY, stretches=_IN_FULL_SIGHT):
+        raise BadExpression(
+            f"blackout: every due time lies in it, {_IN_FULL_SIGHT:,} times in a row: nothing would ever start",
+            expression=", ".join(window.expression for window in definition.blackout.windows),
+            code="blackout",
+        )
+
+
 def _is_anchored(when: When) -> bool:
     """Are its times the same whenever it is first seen?"""
     match when:
@@ -135,21 +152,21 @@ class Timing:
 
     def next_at(self, after: datetime) -> datetime | None:
         """The moment of the first due time strictly after `after`; where none is in sight, of the first in a blackout."""
-        left = None if self._is_black_out_of_sight(after) else self.next(after)
+        left = None if self.is_black_out_of_sight(after) else self.next(after)
         found = left or first_of(self.left_out, after)
         return found.at if found is not None else None
 
-    def _is_black_out_of_sight(self, after: datetime) -> bool:
+    def is_black_out_of_sight(self, after: datetime, *, stretches: int = _IN_SIGHT) -> bool:
         """Are so many stretches of the blackout in the way that all years might be searched in vain?"""
         blackout = self.definition.blackout
         if blackout is None or blackout.action is BlackoutAction.RUN_AFTER:
             return False
         black = 0
-        for piece in islice(self._divided.pieces(after, END_OF_TIME), _IN_SIGHT):
+        for piece in islice(self._divided.pieces(after, END_OF_TIME), stretches):
             if piece.stretch is None:
                 return False
             black += 1
-        return black == _IN_SIGHT
+        return black == stretches
 
     def count(self, after: datetime, until: datetime) -> int:
         """How many due times lie in (after, until]."""

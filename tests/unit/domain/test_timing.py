@@ -138,6 +138,21 @@ def test_a_schedule_that_is_always_in_its_blackout_is_looked_at_again_with_littl
     assert process_time() - began < LITTLE_WORK_SECONDS
 
 
+def test_a_schedule_whose_times_all_lie_in_its_blackout_is_refused() -> None:
+    nights = Blackout(windows=(BlackoutWindow(expression="0 0 * * *", duration=timedelta(hours=3)),))
+
+    with pytest.raises(BadExpression, match="every due time lies in it") as caught:
+        check_definition(a_schedule(when=daily("30 2 * * *"), blackout=nights))
+
+    assert (caught.value.expression, caught.value.code) == ("0 0 * * *", "blackout")
+
+
+def test_a_blackout_of_most_nights_of_the_year_is_fine() -> None:
+    winter = Blackout(windows=(BlackoutWindow(expression="0 0 * 1-11 *", duration=timedelta(hours=3)),))
+
+    check_definition(a_schedule(when=daily("30 2 * * *"), blackout=winter))
+
+
 def test_a_blackout_is_told_with_its_end() -> None:
     times = timing(when=daily(), blackout=Blackout(days=(date(2026, 6, 2), date(2026, 6, 3))))
 
