@@ -361,4 +361,4 @@ def test_a_year_of_minutes_is_counted_in_little_work(definition: dict[str, Any])
 
     assert abs(found - 365 * 1_440) <= 1
     assert any(due is not None and due.at > until - timedelta(days=2) for due in last)
-    assert took < 2
+    assert took < 5  # walked time by time it would be some twenty
