@@ -105,11 +105,11 @@ class Service:
         return json.loads(done.stdout) if done.stdout.strip() else None
 
     def command(self, *words: str, timeout: float = 30.0) -> subprocess.CompletedProcess[str]:
-        """Run a command of the program in the service's folder."""
+        """Run a command of the program in the service's folder, with what the daemon was started with."""
         return subprocess.run(
             [*PROGRAM, "--config", str(self.folder / "config" / "schedulerd.toml"), *words],
             cwd=self.folder,
-            env={**os.environ, "COLUMNS": "200"},
+            env={**(self._environ or os.environ), "COLUMNS": "200"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

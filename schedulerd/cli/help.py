@@ -53,7 +53,7 @@ def _time() -> str:
     return """\
 How times are written:
 
-  15m  1h30m  2w               a duration: so long ago for --since and --until, from now on for --at and --from
+  15m  1h30m  2w               a duration: so long ago for --since and --until, else from now on (--at, --from, --to)
   now  today  yesterday  tomorrow
   2026-11-01                   midnight of that day
   2026-11-01T09:00             a local time

@@ -7,17 +7,19 @@ then, where it lies in a blackout by now, left out or moved to the end of that. 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from typing import Final
 
 from schedulerd.domain.blackout_times import Divided, Left, LeftOut
 from schedulerd.domain.blackouts import Blackouts, Stretch, check_blackout
 from schedulerd.domain.cron import FIRST_YEAR, LAST_YEAR
 from schedulerd.domain.due import Due, check_when
-from schedulerd.domain.due_times import DueTimes, Named, first_of, instant_of
+from schedulerd.domain.due_times import END_OF_TIME, DueTimes, Named, first_of, instant_of
 from schedulerd.domain.jitter import Jittered, check_jitter, delay
 from schedulerd.domain.rrule_text import parse_rrule
 from schedulerd.domain.schedules import (
     Blackout,
+    BlackoutAction,
     Interval,
     Once,
     Reboot,
@@ -31,6 +33,11 @@ from schedulerd.errors import BadExpression
 
 _BEGINNING: Final = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
 _A_DAY: Final = timedelta(days=1)
+_IN_SIGHT: Final = 100
+"""So many stretches of a blackout in a row are searched for a due time between them, at each tick."""
+
+_IN_FULL_SIGHT: Final = 1_500
+"""And so many at the door: of a schedule of each day, four years."""
 
 
 def check_definition(definition: ScheduleDefinition) -> None:
@@ -44,6 +51,7 @@ def check_definition(definition: ScheduleDefinition) -> None:
     if definition.blackout is not None:
         check_blackout(definition.blackout, timezone=timezone, name=definition.name)
     _check_bounds(definition, timezone)
+    _check_free(definition)
     check_jitter(definition.jitter, Named(definition=definition, first_seen=_BEGINNING))
 
 
@@ -92,6 +100,19 @@ def _check_bounds(definition: ScheduleDefinition, timezone: str) -> None:
         raise BadExpression("it is never due from its start to its end", expression=shown, code="never")
 
 
+def _check_free(definition: ScheduleDefinition) -> None:
+    """Does the blackout leave some due time?"""
+    if definition.blackout is None or not _is_anchored(definition.when):
+        return
+    timing = Timing(definition=definition, first_seen=_BEGINNING)
+    if timing.is_black_out_of_sight(_BEGINNING - _A_DAY, stretches=_IN_FULL_SIGHT):
+        raise BadExpression(
+            f"blackout: every due time lies in it, {_IN_FULL_SIGHT:,} times in a row: nothing would ever start",
+            expression=", ".join(window.expression for window in definition.blackout.windows),
+            code="blackout",
+        )
+
+
 def _is_anchored(when: When) -> bool:
     """Are its times the same whenever it is first seen?"""
     match when:
@@ -130,9 +151,22 @@ class Timing:
         return first_of(self._left, after)
 
     def next_at(self, after: datetime) -> datetime | None:
-        """The moment of the first due time strictly after `after`; where there is none, of the first in a blackout."""
-        found = self.next(after) or first_of(self.left_out, after)
+        """The moment of the first due time strictly after `after`; where none is in sight, of the first in a blackout."""
+        left = None if self.is_black_out_of_sight(after) else self.next(after)
+        found = left or first_of(self.left_out, after)
         return found.at if found is not None else None
+
+    def is_black_out_of_sight(self, after: datetime, *, stretches: int = _IN_SIGHT) -> bool:
+        """Are so many stretches of the blackout in the way that all years might be searched in vain?"""
+        blackout = self.definition.blackout
+        if blackout is None or blackout.action is BlackoutAction.RUN_AFTER:
+            return False
+        black = 0
+        for piece in islice(self._divided.pieces(after, END_OF_TIME), stretches):
+            if piece.stretch is None:
+                return False
+            black += 1
+        return black == stretches
 
     def count(self, after: datetime, until: datetime) -> int:
         """How many due times lie in (after, until]."""

@@ -187,6 +187,8 @@ def _fires(
     schedule: Schedule, *, flow: str | None, after: datetime, until: datetime, language: Language
 ) -> Iterator[Fire]:
     timing, name = Timing.of(schedule), schedule.definition.name
+    if timing.is_black_out_of_sight(after):
+        return iter(())  # a list that somebody waits for is no place to search all years
     return (
         _fire(due, timing, schedule=name, flow=flow, language=language) for due in timing.each(after, until)
     )

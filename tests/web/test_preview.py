@@ -52,7 +52,7 @@ def test_a_preview_begins_where_it_is_asked_to_and_is_as_long(client: TestClient
     [
         ({"expression": "0 25 * * *"}, "/expression", "value", (2, 4), "'25' is not one of 0-23"),
         ({"expression": "22-2 * * * *"}, "/expression", "range", (0, 4), "write 22-59,0-2"),
-        ({"expression": "0 0 30 2 *"}, "/expression", "never", (0, 10), "never fire"),
+        ({"expression": "0 0 30 2 *"}, "/expression", "never", (4, 8), "never fire"),
         ({"expression": "* * *"}, "/expression", "fields", (0, 5), "has 5"),
         ({"expression": "15x"}, "/expression", "duration", (0, 3), "15m"),
         ({"expression": "* * * * *", "timezone": "Berlin"}, "/timezone", "zone", (0, 6), "Europe/Berlin"),

@@ -195,7 +195,7 @@ def test_years_of_jitter_and_nightly_blackouts_are_planned_in_little_work() -> N
     assert sum(span.count for span in planned.spans) + len(planned.starts) in range(
         365 * 1_440 + 719, 365 * 1_440 + 722
     )
-    assert took < 4
+    assert took < 8  # walked time by time it would be half a minute
 
 
 @pytest.mark.parametrize(

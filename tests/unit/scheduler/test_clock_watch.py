@@ -12,6 +12,7 @@ import pytest
 from schedulerd.domain.runs import Run
 from schedulerd.domain.schedules import Catchup, Cron, Interval, Once, Overlap, Policies
 from schedulerd.domain.states import RunState
+from schedulerd.operations.schedules import Schedules
 from schedulerd.store.database import Database
 from tests.builders import NOW
 from tests.unit.scheduler.scenes import World, a_command, each_minute
@@ -197,6 +198,23 @@ def test_a_schedule_that_is_not_enabled_stays_so(world: World) -> None:
     pass_hours(world, 2)
 
     assert len(ran(world)) == 1
+
+
+def test_a_schedule_that_is_paused_stays_so_and_is_resumed_as_ever(world: World) -> None:
+    world.define(hourly())
+    go_wrong(world)
+    wrong = ran(world)
+    with world.database.write() as tx:
+        tx.schedules.pause("dump", at=world.clock.now(), by="kim", reason="works")
+
+    put_right(world)
+    pass_hours(world, 2)
+    assert ran(world) == wrong
+
+    schedules = Schedules(world.database, world.clock, wake=lambda: True, entropy=lambda: 1)
+    schedules.resume("dump")
+    pass_hours(world, 1)
+    assert ran(world) == [*wrong, *hours(3)]
 
 
 def test_it_says_how_far_the_clock_went_back_and_what_came_of_it(
