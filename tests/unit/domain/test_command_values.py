@@ -78,7 +78,7 @@ def test_addresses_are_a_list_with_commas(text: str, addresses: str) -> None:
         ("a, -f, b", "   ^^"),
         ("a b", "^^^"),
         ('"kim"', "^^^^^"),
-        ("김@example.org", "^^^^^^^^^^^^^"),
+        ("김@example.org", "^^^^^^^^^^^^^^"),
         ("", "^"),
         (" , ", "^^^"),
         ("x" * 1_001, "^" * 50),
