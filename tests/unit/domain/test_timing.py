@@ -1,5 +1,6 @@
 """The due times of a schedule: within its bounds, delayed, out of its blackouts; the same however they are asked for."""
 
+from bisect import bisect_left
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from time import process_time
@@ -308,14 +309,15 @@ def test_every_time_that_is_named_is_due_once_or_left_out_once(
     times = Timing(definition=definition, first_seen=FIRST)
     action = definition.blackout.action if definition.blackout else BlackoutAction.SKIP
     live, black = [], []
+    instants = [due.at for due in delayed]
     for due in delayed:
         stretch = times.blackout(due.at)
         if stretch is None:
             live.append(due)
             continue
-        inside = [one for one in delayed if stretch.start <= one.at < stretch.end]
-        free = not any(one.at == stretch.end for one in delayed)
-        if action is BlackoutAction.RUN_AFTER and free and due == inside[-1]:
+        over = bisect_left(instants, stretch.end)
+        free = instants[over : over + 1] != [stretch.end]
+        if action is BlackoutAction.RUN_AFTER and free and due == delayed[over - 1]:
             live.append(Due(stretch.end, due.slot))
         else:
             black.append(due)
