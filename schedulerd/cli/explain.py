@@ -14,7 +14,7 @@ from schedulerd.cli.tables import Cell, draw, visible, wrapped
 
 if TYPE_CHECKING:
     from schedulerd.domain.wording import Language
-    from schedulerd.operations.fires import Fire
+    from schedulerd.operations.explaining import Fire
 
 _INDENT: Final = len("  note  short-month   ")
 _NARROWEST: Final = 30
@@ -34,7 +34,7 @@ def explain(invocation: Invocation, expression: str, limit: int, after: datetime
     It is meant in the zone of --tz, else in that of the settings. --lang ko says it in Korean. An invalid expression
     ends with exit code 8.
     """
-    from schedulerd.operations.fires import explain as explained
+    from schedulerd.operations.explaining import explain as explained
     from schedulerd.operations.schedule_shapes import explanation_shape
 
     found = explained(

@@ -1,65 +1,20 @@
-"""When schedules fire: across everything, of one flow or schedule, or of an expression that nothing has yet."""
+"""When schedules fire: across everything, or of one flow or schedule."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from heapq import merge
 from itertools import islice
 from typing import Final
 
 from schedulerd.clock import Clock
-from schedulerd.domain.cautions import Caution, cautions
-from schedulerd.domain.due import Due
-from schedulerd.domain.durations import parse_duration
-from schedulerd.domain.fire_notes import fire_notes
 from schedulerd.domain.ids import FlowKey
 from schedulerd.domain.names import near_names
-from schedulerd.domain.schedules import (
-    Cron,
-    Interval,
-    Once,
-    Reboot,
-    RRule,
-    Schedule,
-    ScheduleDefinition,
-    When,
-)
-from schedulerd.domain.timing import Timing, check_definition
-from schedulerd.domain.wording import Language, in_words
-from schedulerd.domain.zones import zone
-from schedulerd.errors import BadExpression, NotFound
+from schedulerd.domain.schedules import Schedule
+from schedulerd.domain.timing import Timing
+from schedulerd.domain.wording import Language
+from schedulerd.errors import NotFound
+from schedulerd.operations.explaining import FAR_AHEAD, Fire, fire_of
 from schedulerd.store.database import Database
-
-_FAR_AHEAD: Final = timedelta(days=366 * 100)
-_RULE: Final = re.compile(r"RRULE:|DTSTART[:;]|[A-Z]+=", re.IGNORECASE)
-"""How a recurrence rule begins; so does nothing else."""
-
-_DURATION: Final = re.compile(r"[0-9]+(ms|[wdhms])[0-9 ]")
-"""How a duration of several words begins, and no field of a cron expression."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Fire:
-    """A due time to come. `local` is what the clock of `timezone` shows then; `note` says what is odd about it."""
-
-    at: datetime
-    local: datetime
-    timezone: str
-    schedule: str | None
-    flow: str | None
-    note: str = ""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Explanation:
-    """What an expression says: in words, what may surprise, and its next fires."""
-
-    expression: str
-    when: When
-    text: str
-    cautions: tuple[Caution, ...]
-    fires: tuple[Fire, ...]
 
 
 class Fires:
@@ -103,7 +58,7 @@ class Fires:
         language: Language,
     ) -> tuple[Fire, ...]:
         now = self._clock.now()
-        end = until or now + _FAR_AHEAD
+        end = until or now + FAR_AHEAD
         found = merge(
             *(
                 _fires(one, flow=flows.get(one.flow_key), after=now, until=end, language=language)
@@ -131,58 +86,6 @@ def in_force(database: Database, name: str | None) -> tuple[list[Schedule], Mapp
     return [one for one in schedules if name in (one.definition.name, flows.get(one.flow_key))], flows
 
 
-def explain(
-    expression: str,
-    *,
-    timezone: str,
-    name: str = "",
-    after: datetime,
-    limit: int,
-    language: Language = "en",
-) -> Explanation:
-    """What the expression says. Raises `BadExpression` that marks the token at fault."""
-    when = read_when(expression, timezone=timezone)
-    definition = ScheduleDefinition(name=name, when=when)
-    check_definition(definition)
-    timing = Timing(definition=definition, first_seen=after)
-    due = timing.each(after, after + _FAR_AHEAD)
-    return Explanation(
-        expression=expression,
-        when=when,
-        text=in_words(when, name=name, language=language),
-        cautions=cautions(definition, first_seen=after, now=after, language=language),
-        fires=tuple(
-            islice((_fire(one, timing, schedule=None, flow=None, language=language) for one in due), limit)
-        ),
-    )
-
-
-def read_when(expression: str, *, timezone: str) -> When:
-    """An expression as people type it: a cron expression or `@reboot`, a duration for an interval, one local time, or
-    a recurrence rule."""
-    zone(timezone)
-    text = expression.strip()
-    if text.lower() == "@reboot":
-        return Reboot(timezone=timezone)
-    if _RULE.match(text):
-        return RRule(expression=expression, timezone=timezone)
-    is_one_word = text[:1].isdigit() and " " not in text
-    if is_one_word and "-" in text:
-        return Once(at=_moment(text), timezone=timezone)
-    if is_one_word or _DURATION.match(text):
-        return Interval(every=parse_duration(expression), timezone=timezone)
-    return Cron(expression=expression, timezone=timezone)
-
-
-def _moment(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError as error:
-        raise BadExpression(
-            "this is no time such as 2026-12-01T09:00", expression=text, code="time"
-        ) from error
-
-
 def _fires(
     schedule: Schedule, *, flow: str | None, after: datetime, until: datetime, language: Language
 ) -> Iterator[Fire]:
@@ -190,17 +93,5 @@ def _fires(
     if timing.is_black_out_of_sight(after):
         return iter(())  # a list that somebody waits for is no place to search all years
     return (
-        _fire(due, timing, schedule=name, flow=flow, language=language) for due in timing.each(after, until)
-    )
-
-
-def _fire(due: Due, timing: Timing, *, schedule: str | None, flow: str | None, language: Language) -> Fire:
-    timezone = timing.definition.when.timezone
-    return Fire(
-        at=due.at,
-        local=due.at.astimezone(zone(timezone)),
-        timezone=timezone,
-        schedule=schedule,
-        flow=flow,
-        note="; ".join(fire_notes(due, timing, language)),
+        fire_of(due, timing, schedule=name, flow=flow, language=language) for due in timing.each(after, until)
     )

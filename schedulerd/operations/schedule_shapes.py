@@ -20,7 +20,7 @@ from schedulerd.domain.schedules import (
 from schedulerd.domain.simulation import Decision
 from schedulerd.domain.wording import Language, schedule_in_words
 from schedulerd.domain.zones import zone
-from schedulerd.operations.fires import Explanation, Fire
+from schedulerd.operations.explaining import Explanation, Fire
 from schedulerd.operations.shapes import Shape, milliseconds, time_text
 
 

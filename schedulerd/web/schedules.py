@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from schedulerd.clock import Clock
 from schedulerd.domain.wording import Language
 from schedulerd.errors import BadExpression
-from schedulerd.operations.fires import explain
+from schedulerd.operations.explaining import explain
 from schedulerd.operations.schedule_shapes import explanation_shape
 from schedulerd.web.problems import BadField
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from schedulerd.operations.fires import explain
+from schedulerd.operations.explaining import explain
 from schedulerd.operations.schedule_shapes import explanation_shape
 from schedulerd.web.app import make_app
 from tests.fakes import FakeClock
