@@ -1,14 +1,17 @@
-"""`db`: the database's schema."""
+"""`db`: the database: its schema, its health, a copy of it and the way back."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from schedulerd.cli import moments
 from schedulerd.cli.commands import LazyGroup
-from schedulerd.cli.errors import SUCCESS, UNREACHABLE
+from schedulerd.cli.errors import CHECKS_FAILED, SUCCESS, UNREACHABLE
 from schedulerd.cli.invocation import Invocation, pass_invocation
-from schedulerd.cli.output import Shape
+from schedulerd.cli.output import Column, Shape
 from schedulerd.cli.run_pages import facts
+from schedulerd.cli.tables import Cell
 
 if TYPE_CHECKING:
     from schedulerd.store.schema import SchemaStatus
@@ -33,6 +36,70 @@ def upgrade(invocation: Invocation) -> None:
     invocation.database.upgrade()
     shape = _shape(invocation.database.status())
     invocation.output.one(shape, lambda: _page(shape), name="url")
+
+
+@db.command()
+@pass_invocation
+def check(invocation: Invocation) -> None:
+    """Look for damage, and for what should always be true and is not; exit code 8 when something is found."""
+    found = invocation.database.check()
+    shapes = [{"problem": words} for words in found]
+    invocation.output.rows(
+        shapes,
+        [Column(title="PROBLEM", cell=lambda one: Cell(one["problem"], "red"))],
+        empty="✓ the database is sound",
+        name="problem",
+    )
+    click.get_current_context().exit(CHECKS_FAILED if found else SUCCESS)
+
+
+@db.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@pass_invocation
+def backup(invocation: Invocation, file: Path) -> None:
+    """Copy the database to a new FILE, consistent, while the daemon runs.
+
+    A SQLite database becomes a SQLite file; PostgreSQL's is written by pg_dump. Only its owner may read the copy.
+    """
+    invocation.database.back_up(file.absolute(), invocation.environ)
+    shape: Shape = {"file": str(file.absolute()), "bytes": file.stat().st_size}
+    invocation.output.one(shape, lambda: f"✓ {file}, {moments.size(shape['bytes'])}", name="file")
+
+
+@db.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--dry-run", is_flag=True, help="Only look whether the copy is sound.")
+@pass_invocation
+def restore(invocation: Invocation, file: Path, dry_run: bool) -> None:
+    """Put a copy that `backup` made in the place of the database. The daemon must be stopped.
+
+    Needs --yes where nobody can be asked. Of SQLite the old database is kept beside. Due times since the copy was made
+    are missed times to the restored database.
+    """
+    from schedulerd.operations.restoring import restore as put_back
+
+    if not dry_run:
+        invocation.confirm(f"Replace the database {invocation.database.url} with {file}?")
+    kept = put_back(
+        invocation.database,
+        file.absolute(),
+        state_dir=invocation.settings.state_dir,
+        environ=invocation.environ,
+        dry_run=dry_run,
+    )
+    shape = {
+        "file": str(file.absolute()),
+        "restored": not dry_run,
+        "kept": None if kept is None else str(kept),
+    }
+    invocation.output.one(shape, lambda: _restored(shape), name="file")
+
+
+def _restored(shape: Shape) -> str:
+    if not shape["restored"]:
+        return f"✓ {shape['file']} is sound; nothing was changed"
+    kept = f"; the one that was there is {shape['kept']}" if shape["kept"] else ""
+    return f"✓ the database is that of {shape['file']}{kept}"
 
 
 def _shape(status: "SchemaStatus") -> Shape:
