@@ -1,5 +1,6 @@
 """`db`: the database: its schema, its health, a copy of it and the way back."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,11 @@ from schedulerd.cli import moments
 from schedulerd.cli.commands import LazyGroup
 from schedulerd.cli.errors import CHECKS_FAILED, SUCCESS, UNREACHABLE
 from schedulerd.cli.invocation import Invocation, pass_invocation
+from schedulerd.cli.kinds import DURATION
 from schedulerd.cli.output import Column, Shape
 from schedulerd.cli.run_pages import facts
 from schedulerd.cli.tables import Cell
+from schedulerd.domain.durations import duration_text
 
 if TYPE_CHECKING:
     from schedulerd.store.schema import SchemaStatus
@@ -64,6 +67,35 @@ def backup(invocation: Invocation, file: Path) -> None:
     invocation.database.back_up(file.absolute(), invocation.environ)
     shape: Shape = {"file": str(file.absolute()), "bytes": file.stat().st_size}
     invocation.output.one(shape, lambda: f"✓ {file}, {moments.size(shape['bytes'])}", name="file")
+
+
+@db.command()
+@click.option(
+    "--older-than", type=DURATION, required=True, metavar="D", help="Runs that ended so long ago: 90d, 2w."
+)
+@click.option("--dry-run", is_flag=True, help="Only count them.")
+@pass_invocation
+def prune(invocation: Invocation, older_than: timedelta, dry_run: bool) -> None:
+    """Remove old runs with all that belongs to them, but never the newest of a flow (setting keep_per_flow).
+
+    Needs --yes where nobody can be asked. The daemon does this by itself, by the settings under [retention].
+    """
+    from schedulerd.domain.retention import Retention
+    from schedulerd.operations.pruning import prune as removed
+
+    invocation.database.require_current()
+    kept = invocation.settings.retention.keep_per_flow
+    if not dry_run:
+        invocation.confirm(f"Remove the runs that ended more than {duration_text(older_than)} ago?")
+    retention = Retention(runs=older_than, logs=older_than, keep_per_flow=kept)
+    pages = removed(invocation.database, retention, now=invocation.now(), dry_run=dry_run)
+    shape: Shape = {"runs": sum(page.runs for page in pages), "removed": not dry_run}
+    invocation.output.one(shape, lambda: _pruned(shape, kept), name="runs")
+
+
+def _pruned(shape: Shape, kept: int) -> str:
+    verb = "removed" if shape["removed"] else "would be removed"
+    return f"{shape['runs']:,} runs {verb}; the newest {kept:,} of each flow stay"
 
 
 @db.command()

@@ -1,10 +1,14 @@
-"""`db check`, `backup`, `restore`."""
+"""`db check`, `backup`, `restore`, `prune`."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
+from schedulerd.domain.retention import Retention
 from schedulerd.engine.lock import DaemonLock
+from tests.builders import NOW
 from tests.cli.scenes import Project
+from tests.store.test_pruning import add_old
 
 
 def test_a_sound_database_passes_the_check(project: Project) -> None:
@@ -66,3 +70,34 @@ def test_a_backup_refuses_a_file_that_is_there(project: Project) -> None:
 
     assert result.exit_code == 5
     assert "already" in result.stderr
+
+
+def test_old_runs_are_pruned_with_yes_only_and_the_newest_stay(project: Project) -> None:
+    project.config.write_text(project.config.read_text() + "[retention]\nkeep_per_flow = 1\n")
+    project.add_flow()
+    with project.database.write() as tx:
+        for age in (100, 99, 98):
+            add_old(tx, tx.flows.get("etl").key, age=timedelta(days=age))
+
+    asked = project.call("db", "prune", "--older-than", "90d")
+    counted = project.call("db", "prune", "--older-than", "90d", "--dry-run", "-o", "json")
+    held = json.loads(project.call("runs", "list", "-o", "json").stdout)
+    done = project.call("db", "prune", "--older-than", "90d", "--yes")
+
+    assert (asked.exit_code, counted.exit_code, done.exit_code) == (2, 0, 0)
+    assert json.loads(counted.stdout) == {"runs": 2, "removed": False}
+    assert len(held) == 3
+    assert done.stdout == "2 runs removed; the newest 1 of each flow stay\n"
+    assert len(json.loads(project.call("runs", "list", "-o", "json").stdout)) == 1
+
+
+def test_a_log_that_was_removed_is_told_so(project: Project) -> None:
+    project.add_flow()
+    with project.database.write() as tx:
+        add_old(tx, tx.flows.get("etl").key, age=timedelta(days=40))
+        tx.pruning.page(Retention(keep_per_flow=0), now=NOW)
+
+    result = project.call("logs", "@last")
+
+    assert result.exit_code == 0
+    assert "its log was removed, as it is old" in result.stderr

@@ -16,6 +16,7 @@ def upgrade() -> None:
     op.add_column("schedules", sa.Column("paused_reason", sa.Text()))
     op.add_column("schedules", sa.Column("boot_id", sa.Text()))
     op.add_column("runs", sa.Column("caught_up", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("runs", sa.Column("log_removed", sa.Integer(), nullable=False, server_default="0"))
     op.create_table(
         "facts",
         sa.Column("name", sa.Text(), nullable=False),
