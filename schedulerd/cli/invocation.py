@@ -1,6 +1,7 @@
 """One call of the program: what was said globally, and what commands work with, made when first asked for."""
 
 import os
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property
@@ -105,6 +106,14 @@ class Invocation:
         from schedulerd.operations.operations import Operations  # imports SQLAlchemy
 
         return Operations(self.database, state_dir=self.settings.state_dir, clock=self.clock)
+
+    def confirm(self, question: str) -> None:
+        """Go on only with `--yes`, or when a person at a terminal says so; raises `click.UsageError` and `Abort`."""
+        if self.yes:
+            return
+        if not sys.stdin.isatty():
+            raise click.UsageError("this cannot be undone: say --yes")
+        click.confirm(question, abort=True, err=True)
 
     def close(self) -> None:
         """Give up what was opened."""

@@ -60,7 +60,8 @@ def logs(
     read = asked.lines_after if head else asked.last_lines
     page = read(run.key, wanted, limit=limit or None)
     if not page.lines:
-        invocation.output.say(f"{run.selector} ({run.state}) has no such lines")
+        why = "its log was removed, as it is old" if run.log_removed else "there are no such lines"
+        invocation.output.say(f"{run.selector} ({run.state}): {why}")
     shower(invocation.output, raw=raw)(page)
     _tell_what_is_left_out(page, invocation.output, "first" if head else "last")
 

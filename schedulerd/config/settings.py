@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from schedulerd.domain.durations import parse_duration
+from schedulerd.domain.retention import Retention
 from schedulerd.domain.zones import zone
 from schedulerd.errors import BadExpression
 
@@ -76,6 +77,8 @@ def _database_url(value: str) -> str:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(0))]
+_KEPT: Final = Retention()
+Kept = Annotated[int, BeforeValidator(_whole_number), Field(ge=0)]
 Count = Annotated[int, BeforeValidator(_whole_number), Field(ge=1)]
 Port = Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=65_535)]
 Folder = Annotated[Path, BeforeValidator(_folder)]
@@ -111,6 +114,24 @@ class WebSettings(BaseModel):
         description="The address to listen on. The default is reachable from this machine only.",
     )
     port: Port = Field(default=8080, description="The port to listen on; 0 takes any that is free.")
+
+
+class RetentionSettings(BaseModel):
+    """How long the history is kept."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    runs: Duration = Field(
+        default=_KEPT.runs,
+        description="How long a run is kept after it has ended, with all that belongs to it.",
+    )
+    logs: Duration = Field(
+        default=_KEPT.logs, description="How long the log of a run is kept after it has ended."
+    )
+    keep_per_flow: Kept = Field(
+        default=_KEPT.keep_per_flow,
+        description="So many of the newest runs of each flow are kept, with their logs, however old they are.",
+    )
 
 
 class Settings(BaseSettings):
@@ -177,6 +198,9 @@ class Settings(BaseSettings):
         description="Modules that are imported once, before runs are forked, so that no run pays for them.",
     )
     store: StoreSettings = Field(default_factory=StoreSettings, description="Where runs are remembered.")
+    retention: RetentionSettings = Field(
+        default_factory=RetentionSettings, description="How long the history is kept."
+    )
     web: WebSettings = Field(default_factory=WebSettings, description="The web interface and the REST API.")
 
     @classmethod

@@ -16,6 +16,7 @@ from schedulerd.daemon.feed import Feed
 from schedulerd.daemon.webprocess import WebProcess, bind
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.new_runs import RunMaker
+from schedulerd.domain.retention import Retention
 from schedulerd.engine import wire
 from schedulerd.engine.folders import RunFolders
 from schedulerd.engine.link import SpawnerLink
@@ -28,6 +29,7 @@ from schedulerd.scheduler.core import Core, Mailbox, Parts
 from schedulerd.scheduler.definitions import Definitions
 from schedulerd.scheduler.ears import Ears
 from schedulerd.scheduler.ending import Ender
+from schedulerd.scheduler.housekeeping import Housekeeper
 from schedulerd.scheduler.inspecting import Inspector
 from schedulerd.scheduler.intake import IntakeDesk
 from schedulerd.scheduler.launching import Launch, Launcher
@@ -133,6 +135,7 @@ class _Builder:
             ender=ender,
             reconciler=reconciler,
             ticker=ticker,
+            housekeeper=Housekeeper(database, clock, self._retention),
             alarm=alarm,
             spawners=spawners,
             reread=watcher.tell_again,
@@ -149,6 +152,11 @@ class _Builder:
             web=self._web,
             spawners=spawners,
         )
+
+    @property
+    def _retention(self) -> Retention:
+        kept = self._settings.retention
+        return Retention(runs=kept.runs, logs=kept.logs, keep_per_flow=kept.keep_per_flow)
 
     @property
     def _launch(self) -> Launch:

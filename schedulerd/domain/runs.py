@@ -98,6 +98,7 @@ class Run:
     position: Position
     result_preview: str | None = None
     caught_up: bool = False
+    log_removed: bool = False
 
     @property
     def selector(self) -> str:

@@ -22,6 +22,7 @@ from schedulerd.scheduler.attempts import Attempt, Attempts
 from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.definitions import Definitions
 from schedulerd.scheduler.ending import Ender
+from schedulerd.scheduler.housekeeping import Housekeeper
 from schedulerd.scheduler.inspecting import Inspector
 from schedulerd.scheduler.intake import IntakeDesk
 from schedulerd.scheduler.launching import Launcher
@@ -72,6 +73,7 @@ class Parts:
     ender: Ender
     reconciler: Reconciler
     ticker: Ticker
+    housekeeper: Housekeeper
     alarm: Alarm
     spawners: Spawners
     reread: Callable[[], None]
@@ -247,6 +249,8 @@ class Core:
         if monotonic - self._beat_at >= _BEAT_SECONDS:
             self._beat_at = monotonic
             yield self._beat
+        if self._stop is None:
+            yield self._parts.housekeeper.look
         yield self._set_alarm
 
     def _end_runs(self) -> None:

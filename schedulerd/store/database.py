@@ -1,16 +1,17 @@
 """The database: what opens it, begins and ends transactions, and turns its failures into ours."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
-from schedulerd.errors import BadDefinition, StoreUnavailable
-from schedulerd.store import engines, schema
+from schedulerd.errors import BadDefinition, NotFound, StoreUnavailable
+from schedulerd.store import backups, engines, schema
 from schedulerd.store.driver_errors import UPGRADE, our_errors
 from schedulerd.store.schema import SchemaStatus
 from schedulerd.store.transaction import Transaction
@@ -72,6 +73,67 @@ class Database:
         self._require_file()
         with self._border(), self._reader.connect() as connection, connection.begin():
             schema.require_current(connection, url=self.url)
+
+    def check(self) -> list[str]:
+        """What is wrong with the database: damage of the file, and invariants that do not hold; empty when all is well.
+
+        Raises `StoreUnavailable` and `StoreOutdated`.
+        """
+        self._require_file()
+        damage = backups.damage_of_sqlite(engines.sqlite_path(self._url)) if self._is_sqlite else []
+        if damage:
+            return damage
+        self.require_current()
+        with self._border(), self._checker().connect() as connection, connection.begin():
+            return Transaction(connection).broken_invariants()
+
+    def back_up(self, target: Path, environ: Mapping[str, str]) -> None:
+        """Write a copy of the whole to a new file, consistent, whoever writes meanwhile.
+
+        Raises `Conflict` where there is a file already, `NotFound` where a program is missing, `StoreUnavailable`.
+        """
+        self._require_file()
+        with self._border(), backups.new_file(target) as draft:
+            if self._is_sqlite:
+                backups.copy_sqlite(engines.sqlite_path(self._url), draft)
+            else:
+                backups.dump_postgres(self._url, draft, environ)
+
+    def restore(self, copy: Path, environ: Mapping[str, str]) -> Path | None:
+        """Put what `back_up` wrote in the place of the database, in which nobody may be.
+
+        Of SQLite the old file is kept beside, and its path returned. Raises `NotFound`, `BadDefinition` for a file that
+        is no sound copy or is newer than this version knows, and `StoreUnavailable`.
+        """
+        self.require_sound(copy, environ)
+        self.close()
+        if not self._is_sqlite:
+            backups.restore_postgres(self._url, copy, environ)
+            return None
+        with self._border():
+            return backups.put_in_place(copy, engines.sqlite_path(self._url))
+
+    def require_sound(self, copy: Path, environ: Mapping[str, str]) -> None:
+        """Raise `NotFound` or `BadDefinition` unless the file is a copy that can be put in the database's place."""
+        if not copy.is_file():
+            raise NotFound("file", str(copy))
+        if not self._is_sqlite:
+            backups.require_dump(copy, environ)
+            return
+        if damage := backups.damage_of_sqlite(copy):
+            raise BadDefinition(f"this is no sound copy: {damage[0]}", file=copy)
+        copied = Database(f"sqlite:///{copy}")
+        try:
+            revision = copied.status().revision
+        finally:
+            copied.close()
+        if revision is None or revision > schema.HEAD:
+            reason = f"its schema is {revision or 'none of ours'}; this version knows up to {schema.HEAD}"
+            raise BadDefinition(reason, file=copy)
+
+    def _checker(self) -> Engine:
+        """To look at every row may take longer than a tick may wait."""
+        return self._reader if self._is_sqlite else engines.reading(self._migrating_engine())
 
     def close(self) -> None:
         """Give up the connections; a later use opens new ones."""

@@ -44,9 +44,11 @@ INVARIANTS: Final[Mapping[str, str]] = {
         AND runs.state IN ({_states(FINAL - {RunState.COMPLETED})})""",
     "log lines are numbered from 1 without a gap": """
         SELECT runs.id FROM runs LEFT JOIN log_lines ON log_lines.run_id = runs.id
-        GROUP BY runs.id, runs.line_count
+        WHERE runs.log_removed = 0 GROUP BY runs.id, runs.line_count
         HAVING count(log_lines.number) <> runs.line_count
         OR coalesce(max(log_lines.number), 0) <> runs.line_count OR coalesce(min(log_lines.number), 1) <> 1""",
+    "a log that was removed has no line": """
+        SELECT runs.id FROM runs JOIN log_lines ON log_lines.run_id = runs.id WHERE runs.log_removed <> 0""",
     "a flow has taken every number that its runs have": """
         SELECT flows.id FROM flows JOIN runs ON runs.flow_id = flows.id
         GROUP BY flows.id, flows.last_number HAVING max(runs.number) > flows.last_number OR min(runs.number) < 1""",

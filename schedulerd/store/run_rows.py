@@ -56,4 +56,5 @@ def run_of(row: AnyRow) -> Run:
         position=Position(journal=row.journal_bytes, stdout=row.stdout_bytes, stderr=row.stderr_bytes),
         result_preview=row.result_preview,
         caught_up=bool(row.caught_up),
+        log_removed=bool(row.log_removed),
     )

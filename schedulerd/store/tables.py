@@ -137,6 +137,7 @@ runs: Final = Table(
     Column("line_count", KEY, nullable=False, server_default="0"),
     Column("caught_up", Integer, nullable=False, server_default="0"),
     Column("queued", Integer, nullable=False, server_default="0"),
+    Column("log_removed", Integer, nullable=False, server_default="0"),
     UniqueConstraint("flow_id", "number"),
 )
 IS_SCHEDULED: Final = _in_states(runs.c.state, frozenset({RunState.SCHEDULED}))

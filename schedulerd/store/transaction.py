@@ -10,6 +10,7 @@ from schedulerd.store.facts import Facts
 from schedulerd.store.flows import Flows
 from schedulerd.store.intake import IntakeTable
 from schedulerd.store.logs import Logs
+from schedulerd.store.pruning import Pruning
 from schedulerd.store.runs import Runs
 from schedulerd.store.schedules import Schedules
 from schedulerd.store.tasks import Tasks
@@ -28,6 +29,7 @@ class Transaction:
         self.logs: Final = Logs(connection)
         self.agents: Final = Agents(connection)
         self.facts: Final = Facts(connection)
+        self.pruning: Final = Pruning(connection)
 
     def broken_invariants(self) -> list[str]:
         """What should always be true of a database and is not, in words; empty when all is well."""

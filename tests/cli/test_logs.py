@@ -135,7 +135,7 @@ def test_a_run_without_such_lines_is_a_success(project: Project, run: RunKey) ->
     result = project.call("logs", "--level", "critical", "-o", "json")
 
     assert (result.exit_code, json.loads(result.stdout)) == (0, [])
-    assert "etl#1 (running) has no such lines" in result.stderr
+    assert "etl#1 (running): there are no such lines" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.ids import RunKey
+from schedulerd.domain.retention import Retention
 from schedulerd.domain.runs import RunFilter
 from schedulerd.domain.states import RunState
 from schedulerd.domain.wishes import WishKey
@@ -208,6 +209,7 @@ WRITES: dict[str, Work] = {
     "runs.forget_wish": lambda tx: tx.runs.forget_wish(WishKey(1)),
     "intake.take": lambda tx: tx.intake.take([an_intake(RunKey(1))]),
     "agents.beat": lambda tx: tx.agents.beat(BEAT),
+    "pruning.page": lambda tx: tx.pruning.page(Retention(), now=NOW),
     "facts.set": lambda tx: tx.facts.set("tzdata", "2026f"),
 }
 

@@ -60,7 +60,7 @@ def test_the_settings_of_this_repository_are_good() -> None:
 def test_the_settings_of_this_repository_name_every_setting() -> None:
     text = (REPOSITORY / "config" / "schedulerd.toml").read_text()
 
-    names = [*Settings.model_fields, "url", "enabled", "host", "port"]
+    names = [*Settings.model_fields, "url", "runs", "logs", "keep_per_flow", "enabled", "host", "port"]
     assert [name for name in names if f"{name} =" not in text and f"[{name}]" not in text] == []
 
 

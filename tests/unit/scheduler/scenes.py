@@ -10,6 +10,7 @@ from typing import Any, Final
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.new_runs import RunMaker
+from schedulerd.domain.retention import Retention
 from schedulerd.domain.runs import Run, RunFilter
 from schedulerd.domain.schedules import Overlap, Policies, ScheduleDefinition
 from schedulerd.engine.folders import RunFolders
@@ -19,6 +20,7 @@ from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.core import Core, Mailbox, Parts
 from schedulerd.scheduler.definitions import Definitions
 from schedulerd.scheduler.ending import Ender
+from schedulerd.scheduler.housekeeping import Housekeeper
 from schedulerd.scheduler.inspecting import Inspector
 from schedulerd.scheduler.intake import IntakeDesk
 from schedulerd.scheduler.launching import Launch, Launcher
@@ -121,6 +123,7 @@ class World:
             ender=self.ender,
             reconciler=reconciler,
             ticker=Ticker(database, runs, agent=AGENT, boot_id=self.boot, max_running=self.max_running),
+            housekeeper=Housekeeper(database, clock, Retention()),
             alarm=SilentAlarm(clock),
             spawners=self.spawners,
             reread=lambda: None,

@@ -24,6 +24,7 @@ def upgrade() -> None:
     )
     _index("ix_runs_queued", "runs", ["schedule_id", "id"], where="state IN ('scheduled') AND queued = 1")
     _index("ix_schedules_boot", "schedules", ["boot_id"], where="boot_id IS NOT NULL")
+    op.add_column("runs", sa.Column("log_removed", sa.Integer(), nullable=False, server_default="0"))
     op.create_table(
         "facts",
         sa.Column("name", sa.Text(), nullable=False),
