@@ -14,6 +14,9 @@ Path = tuple[str | int, ...]
 T = TypeVar("T")
 Choice = TypeVar("Choice", bound=StrEnum)
 
+HIGHEST: Final = 10_000
+"""No count in a file is higher."""
+
 _NO_TIME: Final = timedelta()
 
 
@@ -78,10 +81,10 @@ class Entry:
         return value
 
     def whole_number(self, key: str, default: int) -> int:
-        """A whole number of at least 1."""
+        """A whole number from 1 to `HIGHEST`."""
         value = self.values.get(key, default)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise self.wrong(key, f"`{key}` must be a whole number of at least 1")
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= HIGHEST:
+            raise self.wrong(key, f"`{key}` must be a whole number from 1 to {HIGHEST:,}")
         return value
 
     def choice(self, key: str, default: Choice) -> Choice:

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Final
 
 from schedulerd.domain.cautions import Caution, cautions
+from schedulerd.domain.cron import FIRST_YEAR, LAST_YEAR
 from schedulerd.domain.due import Due
 from schedulerd.domain.durations import parse_duration
 from schedulerd.domain.fire_notes import fire_notes
@@ -58,7 +59,9 @@ def explain(
     limit: int,
     language: Language = "en",
 ) -> Explanation:
-    """What the expression says. Raises `BadExpression` that marks the token at fault."""
+    """What the expression says. Raises `BadExpression` that marks the token at fault, or for a moment `after` of a year
+    in which nothing is ever due."""
+    check_year(after)
     when = read_when(expression, timezone=timezone)
     definition = ScheduleDefinition(name=name, when=when)
     check_definition(definition)
@@ -73,6 +76,13 @@ def explain(
             islice((fire_of(one, timing, schedule=None, flow=None, language=language) for one in due), limit)
         ),
     )
+
+
+def check_year(moment: datetime) -> None:
+    """Raise `BadExpression` for a moment outside of the years that there are due times in."""
+    if not FIRST_YEAR < moment.year < LAST_YEAR:  # a year less at each end, for what zones add
+        reason = f"the year {moment.year} is not one of {FIRST_YEAR + 1} to {LAST_YEAR - 1}"
+        raise BadExpression(reason, expression=moment.isoformat(), code="moment")
 
 
 def read_when(expression: str, *, timezone: str) -> When:

@@ -7,6 +7,7 @@ from typing import Final
 
 from schedulerd.domain.simulation import Decision, Downtime, simulate
 from schedulerd.errors import BadExpression
+from schedulerd.operations.explaining import check_year
 from schedulerd.operations.fires import in_force
 from schedulerd.store.database import Database
 
@@ -25,6 +26,8 @@ class Stretch:
 
     def __post_init__(self) -> None:
         _check_order("the stretch", (self.start, self.end))
+        for moment in (self.start, self.end):
+            check_year(moment)
         for one in self.down:
             _check_order("a downtime", one)
             self._check_within(one)

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from icalendar import Calendar, Event
 
 MOST: Final = 10_000
+MOST_RECURRING: Final = 200
+"""So many events may recur: each is looked at for each stretch of time that is expanded at once."""
+
+_A_YEAR: Final = 366
+_TIMES_A_YEAR: Final = {"DAILY": 366, "WEEKLY": 53, "MONTHLY": 12, "YEARLY": 1}
 _A_DAY: Final = timedelta(days=1)
 _FIRST: Final = date(FIRST_YEAR, 1, 1)
 _END: Final = date(LAST_YEAR + 1, 1, 1)
@@ -120,7 +125,13 @@ def _calendars(text: str, lines: _Lines) -> "list[Calendar]":
 
 
 def _check_events(calendars: "Sequence[Calendar]", lines: _Lines) -> None:
-    events = (event for calendar in calendars for event in calendar.walk("VEVENT"))
+    events = [event for calendar in calendars for event in calendar.walk("VEVENT")]
+    if len(events) > MOST:
+        raise lines.wrong(f"has more than {MOST:,} events", lines.events()[MOST])
+    recurring = [number for number, event in enumerate(events) if "RRULE" in event]
+    if len(recurring) > MOST_RECURRING:
+        reason = f"has more than {MOST_RECURRING} events that recur; for what repeats daily write `cron` and `duration`"
+        raise lines.wrong(reason, lines.events()[recurring[MOST_RECURRING]])
     for event, line in zip(events, lines.events(), strict=False):  # a BEGIN may be folded over two lines
         _check_event(event, line, lines)
 
@@ -175,13 +186,32 @@ def _closed(calendar: "Calendar", timezone: str, lines: _Lines) -> Iterator[date
 
     try:
         query = recurring_ical_events.of(calendar)
-        # year by year, so that too many are noticed before all of them are made
-        for year in range(FIRST_YEAR, LAST_YEAR + 1):
-            for event in query.between(date(year, 1, 1), date(year + 1, 1, 1)):
+        # piece by piece, so that too many are noticed before all of them are made
+        first, length = _FIRST, _piece(calendar)
+        while first < _END:
+            last = min(first + length, _END)
+            for event in query.between(first, last):
                 if event.get("STATUS", "").upper() != "CANCELLED":
                     yield from _of_event(event.start, event.end, timezone)
+            first = last
     except _ODD as error:
         raise lines.wrong(f"cannot be read as a calendar: {_first_line(error)}") from error
+
+
+def _piece(calendar: "Calendar") -> timedelta:
+    """How much time is expanded at once: a year, or less where it may hold very many events."""
+    rules = [rule for event in calendar.walk("VEVENT") for rule in _several(event.get("RRULE"))]
+    a_year = sum(_times_a_year(rule) for rule in rules)
+    return max(1, min(_A_YEAR, _A_YEAR * MOST // max(1, a_year))) * _A_DAY
+
+
+def _times_a_year(rule: Any) -> int:
+    """About how often a rule happens in a year, by its parts that make it more often."""
+    times = prod(
+        len(rule.get(key, [0]))
+        for key in ("BYDAY", "BYMONTHDAY", "BYMONTH", "BYYEARDAY", "BYHOUR", "BYMINUTE")
+    )
+    return min(_A_YEAR * _MOST_TIMES_A_DAY, times * _TIMES_A_YEAR.get(str(rule["FREQ"][0]).upper(), _A_YEAR))
 
 
 def _of_event(start: Any, end: Any, timezone: str) -> Iterator[date | BlackoutSpan]:

@@ -52,6 +52,7 @@ def tell_problems(app: FastAPI) -> None:
     app.add_exception_handler(BadField, _bad_field)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(Exception, _unexpected)
 
 
 async def _bad_field(request: Request, error: Exception) -> JSONResponse:
@@ -82,6 +83,11 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
     answer = problem(request, error.status_code, error.detail)
     answer.headers.update(error.headers or {})
     return answer
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    """A fault of ours: the log has it, a stranger has not."""
+    return problem(request, 500, "something went wrong here; the log of the daemon says what")
 
 
 def _pointer(place: Sequence[int | str]) -> str:

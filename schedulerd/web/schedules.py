@@ -15,6 +15,7 @@ from schedulerd.web.problems import BadField
 
 _LONGEST_TEXT = 2_000
 _MOST_FIRES = 100
+_POINTERS = {"zone": "/timezone", "moment": "/after"}
 
 
 class Preview(BaseModel):
@@ -52,5 +53,5 @@ def _preview(wanted: Preview, *, now: datetime) -> Any:
             language=wanted.language,
         )
     except BadExpression as error:
-        raise BadField("/timezone" if error.code == "zone" else "/expression", error) from error
+        raise BadField(_POINTERS.get(error.code, "/expression"), error) from error
     return explanation_shape(found)

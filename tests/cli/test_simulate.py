@@ -145,7 +145,7 @@ def test_a_long_stretch_is_cut_and_says_how_much_more_there_is(project: Project)
 
     some = project.call("simulate", *MORNING, "-n", "4", "-o", "name")
     everything = project.call("simulate", "--from", "now", "--to", "30d", "-n", "0", "-o", "name")
-    endless = project.call("simulate", "--from", "now", "--to", "9999-01-01", "-n", "1", "-o", "name")
+    endless = project.call("simulate", "--from", "now", "--to", "2198-01-01", "-n", "1", "-o", "name")
 
     assert len(some.stdout.split()) == 4
     assert some.stderr.splitlines() == [
@@ -226,3 +226,13 @@ def test_nothing_is_recorded(project: Project) -> None:
     (shown,) = json.loads(project.call("schedules", "list", "-o", "json").stdout)
     assert datetime.fromisoformat(shown["next_due"]) == NOW + timedelta(hours=1)
     assert json.loads(project.call("runs", "list", "-o", "json").stdout) == []
+
+
+@pytest.mark.parametrize(
+    "stretch", [("0001-01-01", "0001-01-02"), ("2026-01-01", "9999-12-31"), ("9998-01-01", "9999-01-01")]
+)
+def test_a_stretch_of_far_away_years_is_a_usage_error(project: Project, stretch: tuple[str, str]) -> None:
+    result = project.call("simulate", "--from", stretch[0], "--to", stretch[1])
+
+    assert result.exit_code == 2
+    assert "is not one of 1971 to 2198" in result.stderr

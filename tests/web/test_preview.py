@@ -139,3 +139,22 @@ def test_errors_of_every_kind_have_one_shape(client: TestClient) -> None:
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json().keys() == {"type", "title", "status", "detail", "instance"}
     assert wrong.headers["allow"] == "POST"
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        "0001-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+14:00",
+        "9998-01-01T00:00:00Z",
+        "9999-12-31T23:59:59-12:00",
+    ],
+)
+@pytest.mark.parametrize("expression", ["0 6 * * *", "0 0 29 2 *", "FREQ=DAILY", "1d", "15m"])
+def test_a_moment_far_away_is_told_with_its_field(client: TestClient, expression: str, after: str) -> None:
+    asked = {"expression": expression, "after": after, "timezone": "Asia/Seoul"}
+
+    answer = client.post(PREVIEW, json=asked)
+
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/after"]

@@ -3,6 +3,7 @@
 import os
 from datetime import date, datetime
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -13,6 +14,7 @@ from schedulerd.errors import BadDefinition
 from schedulerd.watch.calendars import CalendarsBeside
 from schedulerd.watch.trust import Trust
 
+LITTLE_WORK_SECONDS = 10.0
 WHOLE_DAYS = ("DTSTART;VALUE=DATE:20261224", "DTEND;VALUE=DATE:20261227")
 NOON = ("DTSTART;TZID=Europe/Berlin:20261224T120000", "DTEND;TZID=Europe/Berlin:20261224T133000")
 
@@ -116,6 +118,34 @@ def test_what_recurs_for_ever_is_closed_until_the_end_of_2049(tmp_path: Path) ->
 
     assert len(closed) == 24 * 3
     assert (closed[0], closed[-1]) == days("2026-12-24", "2049-12-26")
+
+
+def daily(number: int, *, more: str = "") -> str:
+    start = f"DTSTART:2026{number % 12 + 1:02}{number % 28 + 1:02}T{number % 24:02}{number % 60:02}00Z"
+    recurring = event(start, f"RRULE:FREQ=DAILY{more}", "DURATION:PT1M")
+    return recurring.replace("UID:1", f"UID:{number}")
+
+
+def test_very_many_events_that_recur_are_refused_in_little_work(tmp_path: Path) -> None:
+    began = process_time()
+
+    with pytest.raises(BadDefinition, match="more than 10000 days and spans"):
+        read(tmp_path, calendar(*(daily(number) for number in range(200))))
+
+    assert process_time() - began < LITTLE_WORK_SECONDS
+
+
+def test_more_events_that_recur_than_can_be_looked_at_are_told_with_the_line(tmp_path: Path) -> None:
+    with pytest.raises(BadDefinition, match="more than 200 events that recur") as refused:
+        read(tmp_path, calendar(*(daily(number, more=";COUNT=1") for number in range(201))))
+
+    assert refused.value.line == 4 + 200 * 7
+
+
+def test_events_that_could_recur_often_and_do_not_are_read_piece_by_piece(tmp_path: Path) -> None:
+    found = read(tmp_path, calendar(*(daily(number, more=";COUNT=2") for number in range(60))))
+
+    assert len(found.spans) == len({span.start for span in found.spans}) > 60
 
 
 def test_two_calendars_in_a_file_close_what_either_closes(tmp_path: Path) -> None:

@@ -168,7 +168,7 @@ def test_the_entries_of_a_blackout_may_be_tables_of_their_own() -> None:
         (
             EVERY + 'overlap = "queue"\nqueue_limit = 0',
             6,
-            "`queue_limit` must be a whole number of at least 1",
+            "`queue_limit` must be a whole number from 1 to 10,000",
         ),
         (EVERY + 'jitter = "0s"', 5, "`jitter` must be longer than nothing"),
         (EVERY + 'jitter = "-5m"', 5, "`jitter`: a duration is written like"),
