@@ -4,7 +4,6 @@ SQLite is copied by its own online backup. For PostgreSQL its own programs do it
 password goes to them in their environment, never in an argument list.
 """
 
-import os
 import shutil
 import sqlite3
 import subprocess
@@ -17,6 +16,7 @@ from urllib.parse import quote
 from sqlalchemy import URL
 
 from schedulerd.errors import BadDefinition, Conflict, NotFound, StoreUnavailable
+from schedulerd.new_files import new_file, sync
 
 _REPLACED: Final = ".replaced"
 _BESIDE: Final = ("", "-wal", "-shm")
@@ -24,26 +24,17 @@ _MOST_TOLD: Final = 20
 
 
 @contextmanager
-def new_file(target: Path) -> Iterator[Path]:
+def new_copy(target: Path) -> Iterator[Path]:
     """A draft beside `target`, which becomes it at the end, whole and on the disk, or is removed.
 
     Only its owner may read it. Raises `Conflict` where there is a file already, `StoreUnavailable` where none can be
     made.
     """
-    if target.exists():
-        raise Conflict(f"there is a file {target} already", mend="name one that is not there yet")
-    draft = target.with_name(f".{target.name}.{os.getpid()}.draft")
     try:
-        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        try:
+        with new_file(target, mode=0o600) as draft:
             yield draft
-            _sync(draft)
-            os.link(draft, target)  # unlike a rename it never takes another's place
-            _sync(target.parent)
-        finally:
-            draft.unlink(missing_ok=True)
     except FileExistsError as error:
-        raise Conflict(f"there is a file {target} already") from error
+        raise Conflict(f"there is a file {target} already", mend="name one that is not there yet") from error
     except OSError as error:
         raise StoreUnavailable(f"{target} cannot be written: {error.strerror}") from error
 
@@ -76,11 +67,11 @@ def put_in_place(copy: Path, place: Path) -> Path | None:
     """
     ready = place.with_name(f"{place.name}.restored")
     ready.unlink(missing_ok=True)  # of a try that was killed
-    with new_file(ready) as draft:
+    with new_copy(ready) as draft:
         copy_sqlite(copy, draft)
     kept = _aside(place) if place.exists() else None
     ready.rename(place)
-    _sync(place.parent)
+    sync(place.parent)
     return kept
 
 
@@ -98,14 +89,6 @@ def _aside(place: Path) -> Path:
 
 def _open(path: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{quote(str(path))}?mode={mode}", uri=True, isolation_level=None)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def dump_postgres(url: URL, target: Path, environ: Mapping[str, str]) -> None:

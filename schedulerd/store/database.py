@@ -93,7 +93,7 @@ class Database:
         Raises `Conflict` where there is a file already, `NotFound` where a program is missing, `StoreUnavailable`.
         """
         self._require_file()
-        with self._border(), backups.new_file(target) as draft:
+        with self._border(), backups.new_copy(target) as draft:
             if self._is_sqlite:
                 backups.copy_sqlite(engines.sqlite_path(self._url), draft)
             else:

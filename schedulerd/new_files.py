@@ -1,0 +1,36 @@
+"""New files: whole and on the disk, or not there at all; and never in the place of one that is there."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def new_file(path: Path, *, mode: int) -> Iterator[Path]:
+    """An empty draft beside `path`, to be written; at the end it becomes `path`, on disk for good, or is removed.
+
+    `mode` is that of the file, less the umask. Raises `FileExistsError` where there is one, before anything is written
+    or at the end, and other kinds of `OSError`.
+    """
+    if path.exists():
+        raise FileExistsError(path)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+    draft.unlink(missing_ok=True)  # of one that was killed, and had our pid
+    os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, mode))
+    try:
+        yield draft
+        sync(draft)
+        os.link(draft, path)  # unlike a rename, it does not replace what came meanwhile
+        sync(path.parent)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Have a file, or what a folder lists, on the disk for good when this returns."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
