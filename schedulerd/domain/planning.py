@@ -178,7 +178,7 @@ def _missed(
     """Of the missed times in (watermark, until]: those to be caught up, oldest first, and those to be skipped."""
     policies = schedule.definition.policies
     after = schedule.watermark
-    if next(times.each(after, until), None) is None:
+    if times.first(after, until) is None:
         return (), ()
     if policies.catchup is Catchup.NONE:
         return (), (_Skipped(reason=SkipReason.MISFIRE, times=times, after=after, until=until),)

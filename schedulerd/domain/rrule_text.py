@@ -6,7 +6,7 @@ refuses; so the text is read here, and dateutil is only ever given values.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from enum import IntEnum
 from functools import lru_cache
@@ -72,6 +72,26 @@ class RuleText:
     def names_days(self) -> bool:
         """Does it say itself which days, beyond the months?"""
         return bool(self.month_days or self.year_days or self.week_numbers or self.weekdays)
+
+    def with_times_of(self, start: datetime) -> "RuleText":
+        """The rule with the parts of a time that it takes from a DTSTART said outright."""
+        hours, minutes, seconds = self.hours, self.minutes, self.seconds
+        if self.frequency < Frequency.HOURLY:
+            hours = hours or (start.hour,)
+        if self.frequency < Frequency.MINUTELY:
+            minutes = minutes or (start.minute,)
+        if self.frequency < Frequency.SECONDLY:
+            seconds = seconds or (start.second,)
+        return replace(self, hours=hours, minutes=minutes, seconds=seconds)
+
+    def with_days_of(self, start: datetime) -> "RuleText":
+        """The rule with the days that it takes from a DTSTART said outright."""
+        if self.names_days or self.frequency > Frequency.WEEKLY:
+            return self
+        if self.frequency is Frequency.WEEKLY:
+            return replace(self, weekdays=((start.weekday(), 0),))
+        months = self.months or ((start.month,) if self.frequency is Frequency.YEARLY else ())
+        return replace(self, months=months, month_days=(start.day,))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

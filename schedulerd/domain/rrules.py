@@ -84,19 +84,8 @@ def _rule(when: RRule, local: ZoneInfo, first_seen: datetime) -> RuleText:
 @lru_cache(maxsize=1_024)
 def _explicit(text: RuleText, start: datetime) -> RuleText:
     """The rule with all that it takes from its DTSTART said outright."""
-    rule = replace(text, start=start.replace(microsecond=0, tzinfo=None, fold=0))
-    if text.frequency < Frequency.HOURLY:
-        rule = replace(rule, hours=text.hours or (start.hour,))
-    if text.frequency < Frequency.MINUTELY:
-        rule = replace(rule, minutes=text.minutes or (start.minute,))
-    if text.frequency < Frequency.SECONDLY:
-        rule = replace(rule, seconds=text.seconds or (start.second,))
-    if text.names_days or text.frequency > Frequency.WEEKLY:
-        return rule
-    if text.frequency is Frequency.WEEKLY:
-        return replace(rule, weekdays=((start.weekday(), 0),))
-    months = text.months or ((start.month,) if text.frequency is Frequency.YEARLY else ())
-    return replace(rule, months=months, month_days=(start.day,))
+    start = start.replace(microsecond=0, tzinfo=None, fold=0)
+    return replace(text.with_times_of(start).with_days_of(start), start=start)
 
 
 def _passes(rule: RuleText, local: ZoneInfo, after: datetime) -> Iterator[Pass]:

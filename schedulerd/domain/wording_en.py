@@ -24,12 +24,15 @@ from schedulerd.domain.wording_parts import (
     clock,
     counted_in,
     even_step,
+    in_month_order,
     local_time,
     names_month_days,
     names_weekdays,
     plain_rule,
+    run_words,
     runs,
     times_of_day,
+    times_of_rule,
     week_of,
 )
 
@@ -148,12 +151,7 @@ def _rule_times(rule: PlainRule) -> str:
     if text.frequency is Frequency.HOURLY:
         at_minutes = f"at minute{_s(text.minutes)} {_listed(text.minutes, str, 'to')}"
         return "on the hour" if text.minutes == (0,) else at_minutes
-    times = [
-        clock(hour, minute, second)
-        for hour in text.hours
-        for minute in text.minutes
-        for second in text.seconds
-    ]
+    times = times_of_rule(text)
     return f"at {_joined(times)}" if times else ""
 
 
@@ -291,7 +289,7 @@ def _of_month(fields: CronFields, month: str) -> str:
 
 
 def _month_days(days: Sequence[int], last_day: bool) -> str:
-    return _joined([*_run_words(days, _ordinal, "to the"), *(["last day"] if last_day else [])])
+    return _joined([*run_words(days, _ordinal, " to the "), *(["last day"] if last_day else [])])
 
 
 def _of_week(fields: CronFields, month: str) -> str:
@@ -302,23 +300,11 @@ def _of_week(fields: CronFields, month: str) -> str:
 
 def _counted(weekdays: Iterable[tuple[int, int]]) -> str:
     """`first Monday and last Friday`, the last ones last."""
-    ordered = sorted(weekdays, key=lambda pair: (pair[1] == LAST, pair[1], pair[0] or 7))
-    return _joined(f"{_NTH[n]} {_weekday(weekday)}" for weekday, n in ordered)
+    return _joined(f"{_NTH[n]} {_weekday(weekday)}" for weekday, n in in_month_order(weekdays))
 
 
 def _listed(values: Sequence[int], word: Callable[[int], str], to: str, last: str = "and") -> str:
-    return _joined(_run_words(values, word, to), last)
-
-
-def _run_words(values: Sequence[int], word: Callable[[int], str], to: str) -> list[str]:
-    """Words for values, three and more in a row as a range."""
-    words = []
-    for first, end in runs(values):
-        if end - first > 1:
-            words.append(f"{word(first)} {to} {word(end)}")
-        else:
-            words += [word(value) for value in range(first, end + 1)]
-    return words
+    return _joined(run_words(values, word, f" {to} "), last)
 
 
 def _joined(words: Iterable[str], last: str = "and") -> str:

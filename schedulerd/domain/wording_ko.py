@@ -24,12 +24,15 @@ from schedulerd.domain.wording_parts import (
     clock,
     counted_in,
     even_step,
+    in_month_order,
     local_time,
     names_month_days,
     names_weekdays,
     plain_rule,
+    run_words,
     runs,
     times_of_day,
+    times_of_rule,
     week_of,
 )
 
@@ -132,13 +135,7 @@ def _rule_times(rule: PlainRule) -> str:
     text = rule.text
     if text.frequency is Frequency.HOURLY:
         return "정각" if text.minutes == (0,) else f"{_listed(text.minutes)}분"
-    times = [
-        clock(hour, minute, second)
-        for hour in text.hours
-        for minute in text.minutes
-        for second in text.seconds
-    ]
-    return ", ".join(times)
+    return ", ".join(times_of_rule(text))
 
 
 def _time(fields: CronFields) -> tuple[str, bool]:
@@ -234,8 +231,7 @@ def _of_week(fields: CronFields, each_month: str) -> str:
 
 def _counted(weekdays: Iterable[tuple[int, int]]) -> str:
     """`첫째 월요일과 마지막 금요일`, the last ones last."""
-    ordered = sorted(weekdays, key=lambda pair: (pair[1] == LAST, pair[1], pair[0] or 7))
-    *rest, end = (f"{_NTH[n]} {_weekday(weekday)}요일" for weekday, n in ordered)
+    *rest, end = (f"{_NTH[n]} {_weekday(weekday)}요일" for weekday, n in in_month_order(weekdays))
     return f"{', '.join(rest)}과 {end}" if rest else end
 
 
@@ -295,13 +291,7 @@ def _date(moment: datetime) -> str:
 
 def _listed(values: Iterable[int], word: Callable[[int], str] = str) -> str:
     """`1–3·22`: three and more in a row as a range."""
-    words = []
-    for first, end in runs(values):
-        if end - first > 1:
-            words.append(f"{word(first)}–{word(end)}")
-        else:
-            words += [word(value) for value in range(first, end + 1)]
-    return "·".join(words)
+    return "·".join(run_words(values, word, "–"))
 
 
 def _weekday(number: int) -> str:

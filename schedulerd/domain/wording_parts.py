@@ -1,11 +1,11 @@
 """What a sentence about a schedule is made of, whatever its language: stretches, steps, times of day, plain rules."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from schedulerd.domain.cron import CronFields
+from schedulerd.domain.cron import FIRST_YEAR, LAST, CronFields
 from schedulerd.domain.cron_tokens import DAY, WEEKDAY
 from schedulerd.domain.durations import UNITS
 from schedulerd.domain.rrule_text import Frequency, RuleText, parse_rrule
@@ -15,6 +15,7 @@ from schedulerd.domain.zones import zone
 MOST_TIMES: Final = 6
 """Up to so many times of day are said one by one."""
 
+_MIDNIGHT: Final = datetime(FIRST_YEAR, 1, 1)  # noqa: DTZ001 - the wall's clock
 _MOST_OF_A_MONTH: Final = 5
 """No weekday comes more often in a month."""
 
@@ -28,6 +29,17 @@ def runs(values: Iterable[int]) -> list[tuple[int, int]]:
         else:
             found.append((value, value))
     return found
+
+
+def run_words(values: Iterable[int], word: Callable[[int], str], between: str) -> list[str]:
+    """Words for values, three and more in a row as a range, with `between` between its ends."""
+    words = []
+    for first, end in runs(values):
+        if end - first > 1:
+            words.append(f"{word(first)}{between}{word(end)}")
+        else:
+            words += [word(value) for value in range(first, end + 1)]
+    return words
 
 
 def week_of(weekdays: Iterable[int]) -> list[int]:
@@ -52,6 +64,21 @@ def times_of_day(fields: CronFields) -> list[str]:
 def clock(hour: int, minute: int, second: int = 0) -> str:
     """`02:30`, with its seconds where there are any."""
     return f"{hour:02}:{minute:02}" + (f":{second:02}" if second else "")
+
+
+def times_of_rule(text: RuleText) -> list[str]:
+    """The times that a rule names; none where it is a rhythm."""
+    return [
+        clock(hour, minute, second)
+        for hour in text.hours
+        for minute in text.minutes
+        for second in text.seconds
+    ]
+
+
+def in_month_order(counted: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Pairs of weekday and n within the month, the last ones last."""
+    return sorted(counted, key=lambda pair: (pair[1] == LAST, pair[1], pair[0] or 7))
 
 
 def names_month_days(fields: CronFields) -> bool:
@@ -100,7 +127,8 @@ def plain_rule(when: RRule) -> PlainRule | None:
     start = text.start or when.anchor
     if not _is_plain(text):
         return None
-    text = _explicit(text, start)
+    # a DTSTART that is not known yet is a midnight, on a day that is not known
+    text = text.with_times_of(_MIDNIGHT) if start is None else text.with_times_of(start).with_days_of(start)
     weekdays = ((weekday + 1) % 7 for weekday, n in text.weekdays if n == 0)
     return PlainRule(
         text=text,
@@ -122,18 +150,3 @@ def _is_plain(text: RuleText) -> bool:
         text.frequency is Frequency.HOURLY and text.hours
     )
     return not (rare or both or far or of_year or finer or text.seconds not in ((), (0,)))
-
-
-def _explicit(text: RuleText, start: datetime | None) -> RuleText:
-    """With times and days from the DTSTART; one that is not known yet is a midnight on a day that is not known."""
-    if text.frequency < Frequency.HOURLY:
-        text = replace(text, hours=text.hours or (start.hour if start else 0,))
-        text = replace(text, seconds=text.seconds or (start.second if start else 0,))
-    if text.frequency < Frequency.MINUTELY:
-        text = replace(text, minutes=text.minutes or (start.minute if start else 0,))
-    if start is None or text.names_days or text.frequency > Frequency.WEEKLY:
-        return text
-    if text.frequency is Frequency.WEEKLY:
-        return replace(text, weekdays=((start.weekday(), 0),))
-    months = text.months or ((start.month,) if text.frequency is Frequency.YEARLY else ())
-    return replace(text, months=months, month_days=(start.day,))

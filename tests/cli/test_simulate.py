@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from schedulerd.domain.schedules import Catchup, Cron, Policies
-from tests.builders import NOW, a_schedule
+from tests.builders import NOW
 from tests.cli.scenes import Project
+from tests.cli.test_schedules import put
 
 FIELDS = [
     "at",
@@ -26,18 +27,6 @@ FIELDS = [
 HOURLY = Cron(expression="0 * * * *")
 HALF_PAST_TWO = Cron(expression="30 2 * * *", timezone="Europe/Berlin")
 MORNING = ["--from", "2026-11-23T00:00Z", "--to", "2026-11-23T06:00Z"]
-
-
-def put(project: Project, name: str, **changes: Any) -> None:
-    """A schedule of the flow `etl`."""
-    with project.database.write() as tx:
-        tx.schedules.put(
-            a_schedule(name, **changes),
-            flow=tx.flows.get("etl").key,
-            watermark=NOW,
-            next_due=NOW + timedelta(hours=1),
-            now=NOW,
-        )
 
 
 @pytest.fixture(autouse=True)
