@@ -1,6 +1,7 @@
 """The database: what opens it, begins and ends transactions, and turns its failures into ours."""
 
 import os
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -14,6 +15,7 @@ from schedulerd.errors import BadDefinition, NotFound, StoreUnavailable
 from schedulerd.store import backups, engines, schema
 from schedulerd.store.driver_errors import UPGRADE, our_errors
 from schedulerd.store.schema import SchemaStatus
+from schedulerd.store.sqlite_file import SqliteFile
 from schedulerd.store.transaction import Transaction
 
 _TWO_SECONDS: Final = timedelta(seconds=2)
@@ -30,6 +32,7 @@ class Database:
         self._url: Final = _checked(url)
         self.url: Final = self._url.render_as_string(hide_password=True)
         self._timeout: Final = timeout
+        self._file: Final = SqliteFile(engines.sqlite_path(self._url)) if self._is_sqlite else None
         self._engine: Final = self._make_engine()
         self._reader: Final = engines.reading(self._engine)
         self._writer: Final = engines.writing(self._engine)
@@ -37,6 +40,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """A consistent snapshot, beside whoever writes. Raises `StoreUnavailable`."""
+        self._require_same_file()
         with self._border(), self._reader.connect() as connection, connection.begin():
             yield Transaction(connection)
 
@@ -47,14 +51,17 @@ class Database:
         Raises `StoreUnavailable`, also when another writer does not finish within the timeout, and `Conflict`.
         A commit that failed for want of an answer may have been done all the same: read before trying again.
         """
+        self._require_same_file()
         with self._border(), self._writer.connect() as connection, connection.begin():
             yield Transaction(connection)
+            self._require_same_file()  # nothing is committed into a file that nobody will find again
 
     def upgrade(self) -> None:
         """Bring the schema to what this version needs; a SQLite file is made where there is none."""
         with self._border():
             if self._is_sqlite:
                 self._create_file()
+                self._require_same_file()
             engine = self._migrating_engine()
             try:
                 schema.upgrade(engine)
@@ -138,6 +145,33 @@ class Database:
     def close(self) -> None:
         """Give up the connections; a later use opens new ones."""
         self._engine.dispose()
+        if self._file is not None:
+            self._file.forget()
+
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite database; None of another."""
+        return None if self._file is None else self._file.path
+
+    def give_room_back(self) -> None:
+        """Have SQLite's write-ahead log take no more room than it must; nothing to do elsewhere.
+
+        Raises `StoreUnavailable`, on a disk that is full for example; the log is then as it was.
+        """
+        if not self._is_sqlite:
+            return
+        self._require_same_file()
+        with self._border(), self._engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            try:
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.Error as error:
+                raise StoreUnavailable(f"the database {self.url} gives no room back: {error}") from error
+
+    def _require_same_file(self) -> None:
+        if self._file is not None:
+            self._file.require_same()
 
     @property
     def _is_sqlite(self) -> bool:
