@@ -86,7 +86,7 @@ class FakeSpawner(SpawnerLink):
         """Take it and begin: its process is this one, unless another is given."""
         said = self.take(key)
         if isinstance(said.said, wire.Taken):
-            write_process(self._open[key], process or self.identity, parent=self.identity)
+            write_process(self._open[key], process or self.identity, self.identity)
             assert disk.begin(self._open[key])
         return said
 

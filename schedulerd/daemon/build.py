@@ -19,8 +19,9 @@ from schedulerd.domain.new_runs import RunMaker
 from schedulerd.domain.retention import Retention
 from schedulerd.engine import wire
 from schedulerd.engine.folders import RunFolders
+from schedulerd.engine.leftovers import Leftovers
 from schedulerd.engine.link import SpawnerLink
-from schedulerd.engine.processes import boot_id
+from schedulerd.engine.processes import boot_id, every_process
 from schedulerd.engine.sendmail import by_sendmail
 from schedulerd.scheduler.alarm import Alarm
 from schedulerd.scheduler.attempts import Attempts
@@ -109,6 +110,7 @@ class _Builder:
             attempts,
             folders,
             launcher,
+            Leftovers(folders.runs, every_process),
             clock=clock,
             agent=self._agent,
             boot_id=boot_id(),

@@ -21,6 +21,7 @@ from schedulerd.engine.doorbell import Doorbell
 from schedulerd.engine.flowrun import run_flow
 from schedulerd.engine.inspection import look
 from schedulerd.engine.journal import Journal
+from schedulerd.engine.keeper import keep
 from schedulerd.engine.leftovers import VARIABLE
 from schedulerd.engine.processes import ProcessId, identify
 
@@ -34,12 +35,12 @@ def become_run(folder: int, request: Request, *, path: Path, spawner: ProcessId)
     status = 70  # EX_SOFTWARE of sysexits(3): our own failure, seen when nothing below says otherwise
     try:
         os.setsid()
-        folders.write_process(folder, identify(os.getpid()), parent=spawner)
+        folders.write_process(folder, identify(os.getpid()), spawner)
         if not folders.begin(folder):
             os._exit(0)
         _redirect(folder)
         _surround(request, path)
-        status = _KINDS[request["kind"]](folder, request)
+        status = _KINDS[request["kind"]](folder, request, spawner)
     except BaseException:  # border: around one child; what escaped is our own, and stands in its stderr
         with contextlib.suppress(BaseException):
             os.write(2, traceback.format_exc().encode())
@@ -88,16 +89,19 @@ def _ringing(request: Request) -> Callable[[], None]:
     return ring
 
 
-def _run_flow(folder: int, request: Request) -> int:
+def _run_flow(folder: int, request: Request, spawner: ProcessId) -> int:
     journal = _journal(folder, request)
     journal.append({"k": "start", "t": microseconds(), "pid": os.getpid()})
     return run_flow(request, journal)
 
 
-def _run_command(folder: int, request: Request) -> int:
+def _run_command(folder: int, request: Request, spawner: ProcessId) -> int:
+    """Have a child become the shell, and stay to tell how it ended."""
+    return keep(lambda: _shell(folder, request), folder, _journal(folder, request), spawner=spawner)
+
+
+def _shell(folder: int, request: Request) -> int:
     """Become the shell: from here on this process is the command, and its exit status is the run's."""
-    journal = _journal(folder, request)
-    journal.append({"k": "start", "t": microseconds(), "pid": os.getpid()})
     os.environ.update(_account() | request.get("environment", {}))
     if request.get("stdin"):
         _give_to_read(folder, request["stdin"])
@@ -149,14 +153,14 @@ def _become(shell: str, command: str) -> int:
         return 127 if isinstance(error, FileNotFoundError) else 126
 
 
-def _inspect(folder: int, request: Request) -> int:
+def _inspect(folder: int, request: Request, spawner: ProcessId) -> int:
     roots = [Path(root) for root in request["roots"]]
     answer = look(request["file"], roots=roots, code=Path(request["code"]))
     folders.write_atomically(folders.ANSWER, json.dumps(answer).encode(), folder=folder)
     return 0
 
 
-_KINDS: Final[Mapping[str, Callable[[int, Request], int]]] = {
+_KINDS: Final[Mapping[str, Callable[[int, Request, ProcessId], int]]] = {
     "flow": _run_flow,
     "command": _run_command,
     "inspection": _inspect,

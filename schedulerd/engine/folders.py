@@ -47,7 +47,8 @@ class Exit:
     """How a process ended, as its parent saw it.
 
     Exactly one of `status` and `signal` is set, or neither when nobody could wait for it. `stopped` tells why the
-    spawner ended it (`cancel`, `timeout`), `left` how many processes it left behind that had to be ended.
+    spawner ended it (`cancel`, `timeout`), `left` how many processes it left behind that had to be ended; `seen_off`
+    false: nobody has looked for them yet.
     """
 
     ended_us: int
@@ -57,6 +58,12 @@ class Exit:
     max_rss_bytes: int | None = None
     stopped: str | None = None
     left: int = 0
+    seen_off: bool = True
+
+    @property
+    def is_unknown(self) -> bool:
+        """Could nobody wait for it? Then `ended_us` is only when that was found."""
+        return self.status is None and self.signal is None
 
     @classmethod
     def of(cls, status: int, usage: struct_rusage, *, ended_us: int, stopped: str | None = None) -> "Exit":
@@ -74,12 +81,15 @@ class Exit:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
-    """What the disk says of one attempt; `where` None: it has no folder."""
+    """What the disk says of one attempt; `where` None: it has no folder.
+
+    `parents`: the processes that will tell how it ended, as long as they live: its keeper, its spawner.
+    """
 
     where: str | None = None
     stage: Stage | None = None
     process: ProcessId | None = None
-    parent: ProcessId | None = None
+    parents: tuple[ProcessId, ...] = ()
     exit: Exit | None = None
 
 
@@ -146,8 +156,8 @@ class RunFolders:
         stage = _stage(
             folder
         )  # first: who is seen to have started is seen with the process, written before that
-        process, parent = read_process(folder)
-        return Facts(where=RUNS, stage=stage, process=process, parent=parent, exit=read_exit(folder))
+        process, parents = read_process(folder / _PID)
+        return Facts(where=RUNS, stage=stage, process=process, parents=parents, exit=read_exit(folder))
 
     def names(self) -> set[str]:
         """The attempts that have a folder."""
@@ -205,18 +215,25 @@ def write_atomically(name: str, content: bytes, *, folder: int) -> None:
     os.rename(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
 
 
-def write_process(folder: int, process: ProcessId, *, parent: ProcessId) -> None:
-    """Note in an open folder which process runs it, and which spawner will write how it ended."""
-    write_private(_PID, json.dumps([asdict(process), asdict(parent)]).encode(), folder=folder)
+def write_process(folder: int, process: ProcessId, *parents: ProcessId) -> None:
+    """Note in an open folder which process runs it, and which others will tell how it ended."""
+    named = json.dumps([asdict(one) for one in (process, *parents)])
+    write_atomically(_PID, named.encode(), folder=folder)
 
 
-def read_process(folder: Path) -> tuple[ProcessId, ProcessId] | tuple[None, None]:
-    """Which process ran it and which spawner forked it, when it came so far."""
+def read_process(file: Path) -> tuple[ProcessId | None, tuple[ProcessId, ...]]:
+    """Which process ran it and which others tell how it ended, when it came so far."""
     try:
-        process, parent = json.loads((folder / _PID).read_bytes())
-        return ProcessId(**process), ProcessId(**parent)
+        process, *parents = (ProcessId(**one) for one in json.loads(file.read_bytes()))
     except (FileNotFoundError, ValueError, TypeError):
-        return None, None
+        return None, ()
+    return process, tuple(parents)
+
+
+def leader_in(folder: int) -> int | None:
+    """The pid of the process, and so of the process group, that runs an open folder; None before it came so far."""
+    process, _ = read_process(Path(f"/proc/self/fd/{folder}") / _PID)
+    return None if process is None else process.pid
 
 
 def write_exit(folder: int, ended: Exit) -> None:

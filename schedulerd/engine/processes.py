@@ -1,15 +1,19 @@
 """Which process is which: a pid names a process only together with its start time and boot."""
 
+import contextlib
 import ctypes
 import os
+import signal
+from collections.abc import Container
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+_PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 # proc_pid_stat(5): the fields after the command's closing parenthesis begin with the third.
-_STATE, _STARTTIME = 3 - 3, 22 - 3
+_STATE, _SESSION, _STARTTIME = 3 - 3, 6 - 3, 22 - 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,8 +58,18 @@ def is_alive(process: ProcessId) -> bool:
 
 def become_subreaper() -> None:
     """Have orphaned descendants come to this process instead of to init (prctl(2))."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def die_with_parent(parent: int) -> bool:
+    """Have the kernel kill this process when its parent dies (prctl(2)); False when `parent` is its parent no more."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    return os.getppid() == parent
+
+
+def _prctl(option: int, value: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+    if libc.prctl(option, value, 0, 0, 0) != 0:
         errno = ctypes.get_errno()
         raise OSError(errno, os.strerror(errno))
 
@@ -72,6 +86,42 @@ def children() -> list[int]:
             return [int(pid) for pid in file.read().split()]
     except FileNotFoundError:  # a kernel without CONFIG_PROC_CHILDREN
         return []
+
+
+def every_process() -> list[int]:
+    """The pids of all processes that can be seen, but for this one."""
+    own = os.getpid()
+    return [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != own]
+
+
+def is_taken_by_another(process: ProcessId) -> bool:
+    """Has the pid of this process, and so the number of its group, gone to another one?"""
+    try:
+        return process.boot_id != boot_id() or identify(process.pid) != process
+    except ProcessLookupError:
+        return False
+
+
+def reap_strangers(known: Container[int]) -> int:
+    """Wait for orphans that came here and have ended; how many they were. `known` are left to those who know them.
+
+    What this process started itself is in its session, and not taken from whoever waits for it. For a program with
+    threads: its children are those of all of them (proc_pid_task_children(5)).
+    """
+    count, own = 0, os.getsid(0)
+    for pid in _children_of_threads():
+        with contextlib.suppress(ChildProcessError, FileNotFoundError, ProcessLookupError):
+            if pid not in known and int(_stat(pid)[_SESSION]) != own:
+                count += os.waitpid(pid, os.WNOHANG)[0] == pid
+    return count
+
+
+def _children_of_threads() -> list[int]:
+    found: list[int] = []
+    for thread in os.listdir("/proc/self/task"):
+        with contextlib.suppress(OSError), open(f"/proc/self/task/{thread}/children", "rb") as file:
+            found += map(int, file.read().split())
+    return found
 
 
 def thread_count() -> int:

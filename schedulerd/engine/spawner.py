@@ -22,14 +22,13 @@ from typing import Final
 from schedulerd.clock import microseconds
 from schedulerd.engine import wire
 from schedulerd.engine.child import become_run
-from schedulerd.engine.folders import Exit, RunFolders, read_request, write_exit
-from schedulerd.engine.leftovers import Leftovers, end_group
+from schedulerd.engine.folders import Exit, RunFolders, leader_in, read_request, write_exit
+from schedulerd.engine.leftovers import Farewell, Leftovers, end_group
 from schedulerd.engine.processes import become_subreaper, identify, thread_count
 
-_LAST_STEPS_SECONDS: Final = 0.3  # helpers of multiprocessing end by themselves when their parent has ended
-_UNKILLABLE_SECONDS: Final = (
-    5.0  # another user's, or one in an uninterruptible sleep: the run does not wait for ever
-)
+LAST_WORDS_SECONDS: Final = 0.5
+"""What a run has, at most, between SIGTERM and SIGKILL at its time limit: a limit is kept to within a second."""
+
 _STEP_SECONDS: Final = 0.05  # how often processes that are being ended are looked at
 
 
@@ -45,8 +44,7 @@ class Attempt:
     stopped: str | None = None
     kill_at: float | None = None
     exit: Exit | None = None  # set when its process has ended and only what it left behind is waited for
-    left: int = 0
-    end_at: float = 0.0  # when what is left behind is told to end
+    farewell: Farewell | None = None  # to that
 
 
 class Spawner:
@@ -181,7 +179,7 @@ class Spawner:
             return
         attempt.stopped = why
         attempt.kill_at = time.monotonic() + grace
-        if not end_group(attempt.pid, signal.SIGTERM) and attempt.exit is None:
+        if not end_group(_group(attempt), signal.SIGTERM) and attempt.exit is None:
             os.kill(attempt.pid, signal.SIGTERM)  # forked, and not yet the leader of its group
 
     def _hurry(self) -> None:
@@ -191,9 +189,14 @@ class Spawner:
             if attempt.exit is not None:
                 self._see_off(attempt, now)
             elif attempt.kill_at is not None and now >= attempt.kill_at:
-                end_group(attempt.pid, signal.SIGKILL)
+                self._kill(attempt)
             elif attempt.deadline is not None and now >= attempt.deadline and attempt.stopped is None:
-                self._stop(attempt.key, "timeout", attempt.grace)
+                self._stop(attempt.key, "timeout", min(attempt.grace, LAST_WORDS_SECONDS))
+
+    def _kill(self, attempt: Attempt) -> None:
+        end_group(_group(attempt), signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(attempt.pid, signal.SIGKILL)  # a keeper that was stopped would keep a dead command
 
     def _reap(self) -> None:
         while True:
@@ -211,30 +214,32 @@ class Spawner:
     def _has_ended(self, attempt: Attempt, ended: Exit) -> None:
         attempt.exit = ended
         now = time.monotonic()
-        attempt.end_at = now + _LAST_STEPS_SECONDS
-        if attempt.kill_at is None:  # one that was told to end has used its patience already
-            attempt.kill_at = attempt.end_at + attempt.grace
+        attempt.farewell = Farewell.begin(now, grace=attempt.grace, kill_at=attempt.kill_at)
         self._see_off(attempt, now)
 
     def _see_off(self, attempt: Attempt, now: float) -> None:
         """Wait for what a run left behind; end it when it does not end by itself, and kill it after its grace."""
-        assert attempt.kill_at is not None
-        asked_now = attempt.left == 0 and now >= attempt.end_at
-        sign = signal.SIGKILL if now >= attempt.kill_at else signal.SIGTERM if asked_now else 0
-        left = self._leftovers.end(attempt.key, attempt.pid, sign, known=self._attempts)
-        if sign:
-            attempt.left = max(attempt.left, left)
-        if left == 0 or now >= attempt.kill_at + _UNKILLABLE_SECONDS:
+        assert attempt.farewell is not None
+        key, group = attempt.key, _group(attempt)
+        if attempt.farewell.go_on(
+            lambda sign: self._leftovers.end(key, group, sign, known=self._attempts), now
+        ):
             self._settle(attempt)
 
     def _settle(self, attempt: Attempt) -> None:
         """The last act of an attempt here: how it ended stands in its folder before anybody is told."""
         assert attempt.exit is not None
+        assert attempt.farewell is not None
         with contextlib.suppress(OSError):  # its folder was taken away; the core will see that it is dead
-            write_exit(attempt.folder, replace(attempt.exit, left=attempt.left))
+            write_exit(attempt.folder, replace(attempt.exit, left=attempt.farewell.left))
         os.close(attempt.folder)
         del self._attempts[attempt.pid]
         self._say(wire.Ended(key=attempt.key))
+
+
+def _group(attempt: Attempt) -> int:
+    """The process group of a run: that of the process named in its folder, the shell of a command for one."""
+    return leader_in(attempt.folder) or attempt.pid
 
 
 def _wakeup_pipe() -> tuple[int, int]:

@@ -14,6 +14,7 @@ from schedulerd.domain.states import RunState, may_move
 from schedulerd.engine import folders
 from schedulerd.engine.folders import Exit, read_exit
 from schedulerd.engine.journal import Piece, parse, read_piece, read_tail
+from schedulerd.engine.leftovers import Farewell
 from schedulerd.scheduler.records import Said, moment, output_lines, read_records
 from schedulerd.scheduler.settlement import LastWord, Verdict, settle
 
@@ -39,10 +40,10 @@ class Attempt:
     """One live run as the core follows it. What has been committed, not what has been read, is in it.
 
     `asked`: our spawner was asked for it and has not answered. `ours`: our spawner has taken it. `dead`: its process is
-    known to have ended, so that its files will not grow. `must_end`: the daemon stops and ends it. `kill_at`: for an adopted run that was told to end;
+    known to have ended, with all that it left behind, so that its files will not grow. `must_end`: the daemon stops and ends it. `kill_at`: for an adopted run that was told to end;
     `deadline`: when an adopted run is out of time, where no spawner sees to it; `stopped`: why we ended it ourselves;
     `waited_since`: since when it is dead without its spawner having said how. All three in monotonic seconds.
-    `letter`: what is to be mailed of it.
+    `farewell`: to what it left behind, when no spawner sees to that. `letter`: what is to be mailed of it.
     """
 
     run: RunKey
@@ -66,6 +67,7 @@ class Attempt:
     deadline: float | None = None
     stopped: str | None = None
     waited_since: float | None = None
+    farewell: Farewell | None = None
     letter: Letter | None = None
 
     @classmethod
@@ -194,9 +196,9 @@ def _exit(attempt: Attempt, path: Path, now: datetime) -> Exit | None:
 
 
 def _end(said: Said, ended: Exit | None, now: datetime) -> datetime:
-    if ended is not None:
-        return moment(ended.ended_us)
-    return said.ended_at or now
+    if ended is None or (said.ended_at is not None and ended.is_unknown):
+        return said.ended_at or now
+    return moment(ended.ended_us)
 
 
 def _moves(

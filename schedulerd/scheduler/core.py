@@ -343,6 +343,7 @@ class Core:
         self._parts.reconciler.follow_live_runs(self._parts.definitions.flows)
         for attempt in self._parts.attempts:
             self._look_at(attempt)
+        self._parts.reconciler.reap_orphans()
 
     def _beat(self) -> None:
         beat = self._parts.beat(self)

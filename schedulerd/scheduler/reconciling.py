@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final, assert_never
 
@@ -14,8 +15,8 @@ from schedulerd.domain.ids import FlowKey
 from schedulerd.domain.runs import Position, Run
 from schedulerd.domain.states import RunState
 from schedulerd.engine.folders import Exit, Facts, RunFolders, write_exit
-from schedulerd.engine.leftovers import end_group
-from schedulerd.engine.processes import is_alive
+from schedulerd.engine.leftovers import Farewell, Leftovers, end_group
+from schedulerd.engine.processes import is_alive, is_taken_by_another, reap_strangers
 from schedulerd.scheduler.attempts import Attempt, Attempts, Letter
 from schedulerd.scheduler.launching import Launcher
 from schedulerd.scheduler.recovery import Remedy, Scene, remedy
@@ -36,6 +37,7 @@ class Reconciler:
         attempts: Attempts,
         folders: RunFolders,
         launcher: Launcher,
+        leftovers: Leftovers,
         *,
         clock: Clock,
         agent: str,
@@ -47,6 +49,7 @@ class Reconciler:
         self._attempts = attempts
         self._folders = folders
         self._launcher = launcher
+        self._leftovers = leftovers
         self._clock = clock
         self._agent = agent
         self._boot_id = boot_id
@@ -97,11 +100,8 @@ class Reconciler:
             case Remedy.ADOPT:
                 self._adopt(attempt, facts)
             case Remedy.SETTLE:
-                if facts.exit is None and facts.process is not None:
-                    attempt.pid = facts.process.pid
-                    self.reap(attempt)
-                attempt.dead = True
-                return True
+                attempt.dead = attempt.dead or self._is_over(attempt, facts)
+                return attempt.dead
             case Remedy.LOST:
                 self._lose(attempt)
             case _:
@@ -118,12 +118,37 @@ class Reconciler:
         except ChildProcessError:
             return
         if pid:
-            with contextlib.suppress(OSError):
-                folder = os.open(self._folders.runs / attempt.folder, os.O_RDONLY | os.O_DIRECTORY)
-                try:
-                    write_exit(folder, Exit.of(status, usage, ended_us=microseconds()))
-                finally:
-                    os.close(folder)
+            self._note_exit(attempt, replace(Exit.of(status, usage, ended_us=microseconds()), seen_off=False))
+
+    def _note_exit(self, attempt: Attempt, ended: Exit) -> None:
+        with contextlib.suppress(OSError):
+            folder = os.open(self._folders.runs / attempt.folder, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                write_exit(folder, ended)
+            finally:
+                os.close(folder)
+
+    def _is_over(self, attempt: Attempt, facts: Facts) -> bool:
+        """Has a run whose process has ended, and all that it left behind? What no spawner saw off is seen off here."""
+        if facts.process is None or (facts.exit is not None and facts.exit.seen_off):
+            return True
+        now, grace = self._clock.monotonic(), self._launcher.grace.total_seconds()
+        if facts.exit is None:
+            attempt.pid = facts.process.pid
+            self.reap(attempt)
+        if attempt.farewell is None:
+            attempt.farewell = Farewell.begin(now, grace=grace, kill_at=attempt.kill_at)
+        group = None if is_taken_by_another(facts.process) else facts.process.pid
+        if not attempt.farewell.go_on(lambda sign: self._leftovers.end(attempt.folder, group, sign), now):
+            return False
+        ended = self._folders.facts(attempt.folder).exit
+        ended = ended or Exit(ended_us=microseconds())  # nobody could wait for it
+        self._note_exit(attempt, replace(ended, left=attempt.farewell.left, seen_off=True))
+        return True
+
+    def reap_orphans(self) -> None:
+        """Wait for what runs left behind and what came to this process, but for the runs themselves."""
+        reap_strangers({attempt.pid for attempt in self._attempts if attempt.pid is not None})
 
     def end_adopted(self, attempt: Attempt, *, grace: timedelta) -> None:
         """End an adopted run: politely now, by force when its grace is over; called again and again until it ended."""
@@ -149,8 +174,8 @@ class Reconciler:
         )
 
     def _parent_will_tell(self, attempt: Attempt, facts: Facts) -> bool:
-        """Does the spawner of this run live, so that it will say how the run ended? Not for ever: it may be unable to."""
-        if facts.parent is None or not is_alive(facts.parent):
+        """Does its keeper or spawner live, so that it will say how the run ended? Not for ever: it may be unable to."""
+        if not any(is_alive(parent) for parent in facts.parents):
             return False
         if facts.process is None or is_alive(facts.process):
             return True
@@ -183,7 +208,7 @@ class Reconciler:
         assert facts.process is not None
         attempt.pid = facts.process.pid
         attempt.adopted = self._watch(facts.process.pid, attempt.folder)
-        if attempt.timeout is not None and not (facts.parent is not None and is_alive(facts.parent)):
+        if attempt.timeout is not None and not (facts.parents and is_alive(facts.parents[-1])):
             passed = self._clock.now() - (attempt.started_at or self._clock.now())
             attempt.deadline = self._clock.monotonic() + (attempt.timeout - passed).total_seconds()
         log.info("run_adopted", extra={"run": attempt.selector, "pid": attempt.pid})

@@ -14,7 +14,7 @@ from schedulerd.domain.states import FINAL, RunState, TaskState
 from schedulerd.domain.tasks import TaskRun
 from schedulerd.engine.inspection import failure_from_json
 from schedulerd.engine.journal import Record, clean
-from schedulerd.scheduler.settlement import LastWord
+from schedulerd.scheduler.settlement import LastWord, word_of_keeper
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST: Final = 64 * 1024
@@ -107,12 +107,20 @@ def _end(said: Said, record: Record) -> None:
     said.ended_at = moment(record["t"])
 
 
+def _exit(said: Said, record: Record) -> None:
+    code = record["c"]
+    if not isinstance(code, int):
+        raise ValueError(f"{code!r} is no exit status")
+    said.last_word = word_of_keeper(code)
+    said.ended_at = moment(record["t"])
+
+
 def _unknown(said: Said, record: Record) -> None:
     if record["k"] == "damaged":
         raise ValueError(record["m"])
 
 
-_KINDS: Final = {"start": _start, "task": _task, "log": _log, "result": _result, "end": _end}
+_KINDS: Final = {"start": _start, "task": _task, "log": _log, "result": _result, "end": _end, "exit": _exit}
 
 
 def _number(value: Any, *, most: int = _MOST_KEY) -> int:

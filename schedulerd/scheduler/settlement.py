@@ -59,6 +59,14 @@ def _timed_out(last_word: LastWord | None) -> Verdict:
     return Verdict(state=RunState.TIMED_OUT, reason="ended at its time limit", failure=failure)
 
 
+def word_of_keeper(code: int) -> LastWord:
+    """What the end of a command came to, as its keeper wrote it down: an exit status, or a signal as its negative."""
+    if code < 0:
+        return LastWord(state=RunState.CRASHED, message=f"killed by {signal_name(-code)}")
+    verdict = _command(code)
+    return LastWord(state=verdict.state, message=verdict.reason)
+
+
 def _command(status: int) -> Verdict:
     if status == 0:
         return Verdict(state=RunState.COMPLETED)

@@ -79,8 +79,8 @@ def test_what_is_not_there_cannot_be_taken_given_up_or_removed(folders: RunFolde
 def test_the_facts_follow_the_life_of_an_attempt(folders: RunFolders) -> None:
     me = identify(os.getpid())
     folder = taken(folders)
-    write_process(folder, me, parent=me)
-    assert folders.facts(KEY) == Facts(where=RUNS, stage=Stage.ARMED, process=me, parent=me)
+    write_process(folder, me, me)
+    assert folders.facts(KEY) == Facts(where=RUNS, stage=Stage.ARMED, process=me, parents=(me,))
 
     assert begin(folder)
     assert folders.facts(KEY).stage is Stage.STARTED
@@ -231,7 +231,7 @@ def test_who_is_seen_to_have_started_is_seen_with_its_process(folders: RunFolder
 
     def start(number: int) -> bool:
         me = identify(os.getpid())
-        write_process(held[number], me, parent=me)
+        write_process(held[number], me, me)
         return begin(held[number])
 
     def look(number: int) -> bool:

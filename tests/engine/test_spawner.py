@@ -2,13 +2,15 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from schedulerd.engine import wire
-from schedulerd.engine.folders import RUNS, Stage, read_exit
+from schedulerd.engine.folders import RUNS, read_exit
+from schedulerd.engine.leftovers import end_group
 from tests.engine.scenes import Ran, Spawning, descendants, is_alive, pid_in
 from tests.waiting import eventually
 
@@ -25,20 +27,21 @@ def test_a_run_is_taken_and_ends_and_its_folder_says_how(spawning: Spawning) -> 
     assert (ran.exit.status, ran.exit.signal, ran.exit.stopped, ran.exit.left) == (3, None, None, 0)
     assert ran.exit.cpu_ms is not None
     assert ran.exit.max_rss_bytes is not None
-    assert [record["k"] for record in ran.records] == ["start"]
+    assert [record["k"] for record in ran.records] == ["start", "exit"]
 
 
 def test_the_folder_tells_which_process_runs_it_and_whose_child_it_is(spawning: Spawning) -> None:
     key = spawning.start("run.1", kind="command", command="sleep 60")
 
-    eventually(lambda: spawning.folders.facts(key).stage is Stage.STARTED)
+    eventually(lambda: len(spawning.folders.facts(key).parents) == 2)
     facts = spawning.folders.facts(key)
 
     assert facts.where == RUNS
     assert facts.process is not None
-    assert facts.parent is not None
-    assert facts.parent.pid == spawning.link.pid
-    assert facts.process.pid in descendants(facts.parent.pid)
+    keeper, spawner = facts.parents
+    assert spawner.pid == spawning.link.pid
+    assert keeper.pid in descendants(spawner.pid)
+    assert facts.process.pid in descendants(keeper.pid)
 
 
 def test_what_is_not_prepared_is_gone(spawning: Spawning) -> None:
@@ -131,6 +134,41 @@ def test_a_run_is_ended_at_its_time_limit(spawning: Spawning) -> None:
     ran = spawning.command("sleep 60", timeout_seconds=0.2)
 
     assert (ran.exit.signal, ran.exit.stopped) == (signal.SIGTERM, "timeout")
+
+
+def test_a_run_that_does_not_listen_at_its_time_limit_is_killed_well_within_a_second(
+    spawning: Spawning,
+) -> None:
+    began = time.monotonic()
+    ran = spawning.command("trap '' TERM; while :; do :; done", timeout_seconds=0.5, grace=60)
+
+    assert (ran.exit.signal, ran.exit.stopped) == (signal.SIGKILL, "timeout")
+    assert time.monotonic() - began < 10  # and not a minute
+
+
+def test_a_keeper_that_was_stopped_keeps_no_dead_command(spawning: Spawning) -> None:
+    key = spawning.start("run.1", kind="command", command="sleep 60")
+    eventually(lambda: len(spawning.folders.facts(key).parents) == 2)
+    os.kill(spawning.folders.facts(key).parents[0].pid, signal.SIGSTOP)
+
+    spawning.link.ask(wire.Stop(key=key, why="cancel", grace=0.1))
+    spawning.hear(wire.Ended)
+
+    assert Ran(spawning.folders.runs / key).exit.stopped == "cancel"
+
+
+def test_a_command_whose_keeper_is_killed_does_not_go_on(spawning: Spawning) -> None:
+    key = spawning.start("run.1", kind="command", command="sleep 60 & sleep 60")
+    eventually(lambda: len(spawning.folders.facts(key).parents) == 2)
+    facts = spawning.folders.facts(key)
+    group = facts.process.pid if facts.process else 0
+    assert end_group(group, 0)
+
+    os.kill(facts.parents[0].pid, signal.SIGKILL)
+    spawning.hear(wire.Ended)
+
+    assert Ran(spawning.folders.runs / key).exit.signal == signal.SIGKILL
+    eventually(lambda: not end_group(group, 0))
 
 
 def test_a_stop_for_nobody_is_no_trouble(spawning: Spawning) -> None:

@@ -14,6 +14,7 @@ from schedulerd.domain.retention import Retention
 from schedulerd.domain.runs import Run, RunFilter
 from schedulerd.domain.schedules import Overlap, Policies, ScheduleDefinition
 from schedulerd.engine.folders import RunFolders
+from schedulerd.engine.leftovers import Leftovers
 from schedulerd.scheduler.alarm import Alarm
 from schedulerd.scheduler.attempts import Attempt, Attempts
 from schedulerd.scheduler.clock_watch import ClockWatch
@@ -102,6 +103,7 @@ class World:
             self.attempts,
             self.folders,
             launcher,
+            Leftovers(self.folders.runs),
             clock=clock,
             agent=AGENT,
             boot_id=self.boot,

@@ -18,8 +18,8 @@ AN_EXIT = Exit(ended_us=0, status=0)
 NOWHERE = Facts()
 PREPARED = Facts(where=READY, stage=Stage.ARMED)
 TAKEN = Facts(where=RUNS, stage=Stage.ARMED)
-FORKED = Facts(where=RUNS, stage=Stage.ARMED, process=PROCESS, parent=SPAWNER)
-STARTED = Facts(where=RUNS, stage=Stage.STARTED, process=PROCESS, parent=SPAWNER)
+FORKED = Facts(where=RUNS, stage=Stage.ARMED, process=PROCESS, parents=(SPAWNER,))
+STARTED = Facts(where=RUNS, stage=Stage.STARTED, process=PROCESS, parents=(SPAWNER,))
 GIVEN_UP = Facts(where=RUNS, stage=Stage.VOID)
 
 
@@ -83,7 +83,7 @@ def test_the_remedy_is(facts: Facts, changes: dict[str, object], wanted: Remedy)
 def every_scene() -> Iterator[Scene]:
     """All that can be told apart, also what should never be."""
     places = [NOWHERE, PREPARED] + [
-        Facts(where=RUNS, stage=stage, process=process, parent=process and SPAWNER, exit=end)
+        Facts(where=RUNS, stage=stage, process=process, parents=(SPAWNER,) if process else (), exit=end)
         for stage, process, end in product((*Stage, None), (None, PROCESS), (None, AN_EXIT))
     ]
     for facts, state in product(places, sorted(LIVE)):

@@ -1,0 +1,54 @@
+"""The keeper of a command: its parent, which waits for it and writes into the journal how it ended.
+
+Only a parent learns an exit status. With the spawner as the only one, a command that outlives daemon and spawner would
+have done its work with nobody to say so.
+"""
+
+import os
+import resource
+import signal
+from collections.abc import Callable
+from typing import NoReturn
+
+from schedulerd.clock import microseconds
+from schedulerd.engine.folders import write_process
+from schedulerd.engine.journal import Journal
+from schedulerd.engine.processes import ProcessId, die_with_parent, identify
+
+
+def keep(command: Callable[[], int], folder: int, journal: Journal, *, spawner: ProcessId) -> int:
+    """Run `command` in a child that leads a session of its own; its exit status, once that stands in the journal.
+
+    A signal that ended it ends this process too, so that the spawner sees the same. `command` replaces its process, or
+    returns the status with which that ends.
+    """
+    keeper = identify(os.getpid())
+    pid = os.fork()
+    if pid == 0:
+        _become(command, folder, keeper, spawner)
+    journal.append({"k": "start", "t": microseconds(), "pid": pid})
+    _, status, _ = os.wait4(pid, 0)
+    code = os.waitstatus_to_exitcode(status)
+    journal.append({"k": "exit", "t": microseconds(), "c": code})
+    return code if code >= 0 else _end_by(-code)
+
+
+def _become(command: Callable[[], int], folder: int, keeper: ProcessId, spawner: ProcessId) -> NoReturn:
+    status = 70  # EX_SOFTWARE of sysexits(3)
+    try:
+        os.setsid()
+        if die_with_parent(keeper.pid):  # else it is gone already, and nobody would learn how this ended
+            write_process(folder, identify(os.getpid()), keeper, spawner)
+            status = command()
+    finally:
+        os._exit(status)
+
+
+def _end_by(number: int) -> int:
+    """End as the command did; a signal that does not end this process becomes a status, as a shell has it."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # the core, if any, is the command's
+    if number not in (signal.SIGKILL, signal.SIGSTOP):
+        signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
+    os.kill(os.getpid(), number)
+    return 128 + number
