@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from schedulerd.domain.durations import parse_duration
 from schedulerd.domain.retention import Retention
+from schedulerd.domain.sizes import parse_size
 from schedulerd.domain.zones import zone
 from schedulerd.errors import BadExpression
 
@@ -34,6 +35,17 @@ def _duration(value: object) -> timedelta:
         return parse_duration(value)
     except BadExpression as error:
         raise ValueError(f"{value!r} is not a duration: {error.reason}") from error
+
+
+def _size(value: object) -> int:
+    if isinstance(value, int | str) and not isinstance(value, bool) and str(value).strip() == "0":
+        return 0
+    if not isinstance(value, str):
+        raise ValueError('must be a size in quotes, such as "64MB", or 0')
+    try:
+        return parse_size(value)
+    except BadExpression as error:
+        raise ValueError(f"{value!r} is not a size: {error.reason}") from error
 
 
 def _whole_number(value: object) -> object:
@@ -81,6 +93,7 @@ _KEPT: Final = Retention()
 Kept = Annotated[int, BeforeValidator(_whole_number), Field(ge=0)]
 Count = Annotated[int, BeforeValidator(_whole_number), Field(ge=1)]
 Port = Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=65_535)]
+Size = Annotated[int, BeforeValidator(_size)]
 Folder = Annotated[Path, BeforeValidator(_folder)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Module = Annotated[str, AfterValidator(_module)]
@@ -192,6 +205,14 @@ class Settings(BaseSettings):
     )
     inspect_timeout: Duration = Field(
         default=timedelta(seconds=30), description="How long finding the flows in one file may take."
+    )
+    min_free_space: Size = Field(
+        default="64MB",
+        validate_default=True,
+        description="No runs are started while less than this is free on the file system of `state_dir`, or of a "
+        "SQLite database: what is left is for the runs that go on, and for recording how they end. At most half of a "
+        "small file system is asked for. Up to half of this, and at most 8 MiB, is kept in reserve in a file, `ballast`, that "
+        "is given up when the disk is full. 0 turns this off.",
     )
     preload: tuple[Module, ...] = Field(
         default=(),
