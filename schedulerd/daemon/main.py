@@ -247,7 +247,7 @@ class _Turn:
         news = core.health != self._reported
         if self._daemon is not None and (news or now - self._reported_at >= _REPORT_SECONDS):
             self._reported, self._reported_at = core.health, now
-            self._daemon.health_file.write(core.health)
+            self._daemon.health_file.write(core.health, database=self._daemon.database.file_identity)
 
     def _where(self) -> str:
         web = self._daemon.web if self._daemon is not None else None

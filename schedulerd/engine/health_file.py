@@ -21,11 +21,15 @@ _TRIES: Final = 3  # a file that is just being written over may be seen half
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reported:
-    """What a daemon said of its health, and how long ago: a core that hangs says nothing new."""
+    """What a daemon said of its health, and how long ago: a core that hangs says nothing new.
+
+    `database` are device and inode of the file that it has open as its database, None where that is no file.
+    """
 
     pid: int
     health: Health
     seconds_ago: float
+    database: tuple[int, int] | None = None
 
 
 class HealthFile:
@@ -35,11 +39,12 @@ class HealthFile:
         self._path = state_dir / _NAME
         self._descriptor: int | None = None
 
-    def write(self, health: Health) -> None:
+    def write(self, health: Health, *, database: tuple[int, int] | None = None) -> None:
         """Say how it is now. Never raises."""
         said = {
             "pid": os.getpid(),
             "monotonic": time.monotonic(),  # the same for all processes since the machine's start
+            "database": database,
             "troubles": [_cut(trouble.as_json()) for trouble in health.troubles],
         }
         content = json.dumps(said, ensure_ascii=False).encode("utf-8", "replace")
@@ -70,12 +75,24 @@ def read_health(state_dir: Path) -> Reported | None:
             said = json.loads((state_dir / _NAME).read_bytes())
             troubles = tuple(Trouble.from_json(trouble) for trouble in said["troubles"])
             ago = max(0.0, time.monotonic() - float(said["monotonic"]))
-            return Reported(pid=int(said["pid"]), health=Health(troubles=troubles), seconds_ago=ago)
+            return Reported(
+                pid=int(said["pid"]),
+                health=Health(troubles=troubles),
+                seconds_ago=ago,
+                database=_identity(said.get("database")),
+            )
         except OSError:
             return None
         except (ValueError, KeyError, TypeError):
             continue
     return None
+
+
+def _identity(said: Any) -> tuple[int, int] | None:
+    if said is None:
+        return None
+    device, inode = said
+    return int(device), int(inode)
 
 
 def _cut(said: Mapping[str, Any]) -> dict[str, Any]:

@@ -63,6 +63,14 @@ class Recorded:
     problems: tuple[FileError, ...]
 
 
+def guard(database: Database, state_dir: Path) -> Database:
+    """The database, which has to be the very file that the daemon uses, where one runs: another of its name is refused."""
+    said = read_health(state_dir)
+    if said is not None and said.database is not None and said.pid == holder(state_dir):
+        database.expect_file(said.database)
+    return database
+
+
 class Daemon:
     """The daemon of one state directory."""
 

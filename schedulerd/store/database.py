@@ -1,5 +1,6 @@
 """The database: what opens it, begins and ends transactions, and turns its failures into ours."""
 
+import contextlib
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -10,12 +11,13 @@ from typing import Final
 
 from sqlalchemy import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import QueuePool
 
-from schedulerd.errors import BadDefinition, NotFound, StoreUnavailable
+from schedulerd.errors import BadDefinition, NotFound, StoreReplaced, StoreUnavailable
 from schedulerd.store import backups, engines, schema
 from schedulerd.store.driver_errors import UPGRADE, our_errors
 from schedulerd.store.schema import SchemaStatus
-from schedulerd.store.sqlite_file import SqliteFile
+from schedulerd.store.sqlite_file import FileIdentity, SqliteFile
 from schedulerd.store.transaction import Transaction
 
 _TWO_SECONDS: Final = timedelta(seconds=2)
@@ -161,6 +163,9 @@ class Database:
         if not self._is_sqlite:
             return
         self._require_same_file()
+        self._checkpoint()
+
+    def _checkpoint(self) -> None:
         with self._border(), self._engine.connect() as connection:
             driver = connection.connection.driver_connection
             assert driver is not None
@@ -169,9 +174,36 @@ class Database:
             except sqlite3.Error as error:
                 raise StoreUnavailable(f"the database {self.url} gives no room back: {error}") from error
 
-    def _require_same_file(self) -> None:
+    @property
+    def file_identity(self) -> FileIdentity | None:
+        """Which file it is that is in use, of SQLite; see `expect_file`."""
+        return None if self._file is None else self._file.identity
+
+    def expect_file(self, identity: FileIdentity) -> None:
+        """Somebody uses this file, and it is to be no other: two files of one name share SQLite's log, and damage it."""
         if self._file is not None:
+            self._file.expect(identity)
+
+    def _require_same_file(self) -> None:
+        if self._file is None:
+            return
+        try:
             self._file.require_same()
+        except StoreReplaced:
+            self._let_go_of_file()
+            raise
+
+    def _let_go_of_file(self) -> None:
+        """Bring what is in the log into the file that it belongs to, and close that: the log still has the name that it
+        would have for another file, and would damage it.
+
+        Only by connections that are open already: a new one would be to the other file.
+        """
+        pool = self._engine.pool
+        if isinstance(pool, QueuePool) and pool.checkedin():
+            with contextlib.suppress(StoreUnavailable):
+                self._checkpoint()
+            self._engine.dispose()
 
     @property
     def _is_sqlite(self) -> bool:
@@ -207,6 +239,7 @@ class Database:
             raise StoreUnavailable(f"the database {path} cannot be made: {error.strerror}") from error
 
     def _require_file(self) -> None:
+        self._require_same_file()
         path = engines.sqlite_path(self._url)
         if self._is_sqlite and not path.exists():
             raise StoreUnavailable(f"there is no database at {path} yet", mend=UPGRADE)

@@ -9,13 +9,25 @@ from pathlib import Path
 
 from schedulerd.errors import StoreReplaced
 
+FileIdentity = tuple[int, int]
+"""What tells a file from another that takes its name: device and inode."""
+
 
 class SqliteFile:
     """Remembers which file it was that was first used."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._known: tuple[int, int] | None = None
+        self._known: FileIdentity | None = None
+
+    @property
+    def identity(self) -> FileIdentity | None:
+        """The file that was first used, None before that."""
+        return self._known
+
+    def expect(self, identity: FileIdentity) -> None:
+        """The file that is to be found here is this one: somebody uses it already."""
+        self._known = identity
 
     def require_same(self) -> None:
         """Raise `StoreReplaced` unless the file of this name is the one that was first seen here."""
@@ -37,7 +49,7 @@ class SqliteFile:
         """From now on whatever has the name is the file: nobody is connected to the old one any more."""
         self._known = None
 
-    def _identity(self) -> tuple[int, int] | None:
+    def _identity(self) -> FileIdentity | None:
         try:
             status = os.stat(self.path)
         except OSError:
