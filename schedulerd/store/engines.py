@@ -15,9 +15,6 @@ _BEGIN: Final = "schedulerd_begin"
 # Anything that no other program on the same PostgreSQL is likely to use; it reads "schedd" in ASCII.
 WRITER_LOCK: Final = 0x736368656464
 _IDLE_TIMES: Final = 5
-_BEYOND_THE_SERVERS: Final = timedelta(
-    seconds=1
-)  # its own `statement_timeout` says more, so that comes first
 
 
 def sqlite_engine(url: URL, *, busy_timeout: timedelta) -> Engine:
@@ -45,7 +42,8 @@ def sqlite_engine(url: URL, *, busy_timeout: timedelta) -> Engine:
 def postgres_engine(url: URL, *, timeout: timedelta) -> Engine:
     """An engine on PostgreSQL that waits for nothing much longer than `timeout`, whatever server and network do."""
     milliseconds = timeout // timedelta(milliseconds=1)
-    limits = f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds}"
+    servers_own = milliseconds * 7 // 8  # it says more than our patience can, so that it comes first
+    limits = f"-c statement_timeout={servers_own} -c lock_timeout={servers_own}"
     # A transaction of ours whose end was lost on the way would hold the write lock until the server's TCP gives up,
     # two hours later.
     limits += f" -c idle_in_transaction_session_timeout={_IDLE_TIMES * milliseconds}"
@@ -57,7 +55,7 @@ def postgres_engine(url: URL, *, timeout: timedelta) -> Engine:
     )
     from schedulerd.store.patience import make_impatient  # psycopg is there where PostgreSQL is used, only
 
-    make_impatient(engine, timeout + _BEYOND_THE_SERVERS)
+    make_impatient(engine, timeout)
     return engine
 
 

@@ -142,6 +142,7 @@ def test_a_server_that_is_ended_at_once_and_started_again_loses_nothing(
 
 
 @pytest.mark.postgres
+@pytest.mark.parametrize("server", POSTGRES_KINDS[:1], indirect=True)
 @pytest.mark.parametrize(
     "seconds",
     [6.0, pytest.param(30.0, marks=[pytest.mark.nemesis, pytest.mark.timeout(300)])],
