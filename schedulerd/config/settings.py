@@ -40,6 +40,8 @@ def _duration(value: object) -> timedelta:
 def _size(value: object) -> int:
     if isinstance(value, Bytes):
         return value
+    if isinstance(value, int | str) and not isinstance(value, bool) and str(value).strip() == "0":
+        return Bytes(0)
     if not isinstance(value, str):
         raise ValueError('must be a size in quotes, such as "64MB"')
     try:
@@ -94,6 +96,7 @@ _KEPT: Final = Retention()
 Kept = Annotated[int, BeforeValidator(_whole_number), Field(ge=0)]
 Count = Annotated[int, BeforeValidator(_whole_number), Field(ge=1)]
 Port = Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=65_535)]
+Size = Annotated[int, BeforeValidator(_size)]
 Folder = Annotated[Path, BeforeValidator(_folder)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Module = Annotated[str, AfterValidator(_module)]
@@ -211,6 +214,13 @@ class Settings(BaseSettings):
     )
     inspect_timeout: Duration = Field(
         default=timedelta(seconds=30), description="How long finding the flows in one file may take."
+    )
+    min_free_space: Size = Field(
+        default=Bytes(64_000_000),
+        description="No runs are started while less than this is free on the file system of `state_dir`, or of a "
+        "SQLite database: what is left is for the runs that go on, and for recording how they end. At most half of a "
+        "small file system is asked for. Up to half of this, and at most 8 MiB, is kept in reserve in a file, `ballast`, that "
+        "is given up when the disk is full. 0 turns this off.",
     )
     preload: tuple[Module, ...] = Field(
         default=(),

@@ -19,6 +19,7 @@ from schedulerd.domain.new_runs import RunMaker
 from schedulerd.domain.retention import Retention
 from schedulerd.engine import wire
 from schedulerd.engine.folders import RunFolders
+from schedulerd.engine.health_file import HealthFile
 from schedulerd.engine.leftovers import Leftovers
 from schedulerd.engine.link import SpawnerLink
 from schedulerd.engine.processes import boot_id, every_process
@@ -30,6 +31,7 @@ from schedulerd.scheduler.core import Core, Mailbox, Parts
 from schedulerd.scheduler.definitions import Definitions
 from schedulerd.scheduler.ears import Ears
 from schedulerd.scheduler.ending import Ender
+from schedulerd.scheduler.health import HealthBook
 from schedulerd.scheduler.housekeeping import Housekeeper
 from schedulerd.scheduler.inspecting import Inspector
 from schedulerd.scheduler.intake import IntakeDesk
@@ -37,7 +39,9 @@ from schedulerd.scheduler.launching import Launch, Launcher
 from schedulerd.scheduler.mailing import Mailer, Sender
 from schedulerd.scheduler.messages import Tick
 from schedulerd.scheduler.reconciling import Reconciler
+from schedulerd.scheduler.space import SpaceWatch, places_of
 from schedulerd.scheduler.spawners import Spawners
+from schedulerd.scheduler.starting import Starting
 from schedulerd.scheduler.ticking import Ticker
 from schedulerd.store.database import Database
 from schedulerd.version import __version__
@@ -61,6 +65,8 @@ class Daemon:
     database: Database
     web: WebProcess | None
     spawners: Spawners
+    health: HealthBook
+    health_file: HealthFile
 
 
 def build(
@@ -101,8 +107,10 @@ class _Builder:
         folders = RunFolders(settings.state_dir)
         folders.make()
         attempts = Attempts()
+        health = HealthBook(clock)
+        starting = Starting(health, clock)
         ears = Ears(settings.state_dir, mailbox.put)
-        launcher = Launcher(folders, self._launch)
+        launcher = Launcher(folders, self._launch, starting)
         mailer = self._mailer()
         runs = RunMaker()
         reconciler = Reconciler(
@@ -123,7 +131,7 @@ class _Builder:
         ticker = Ticker(
             database, runs, agent=self._agent, boot_id=boot_id(), max_running=settings.max_running
         )
-        spawners = Spawners(self._new_spawner, launcher, ears)
+        spawners = Spawners(self._new_spawner, launcher, ears, health)
         self._spawners = spawners
         parts = Parts(
             database=database,
@@ -142,6 +150,9 @@ class _Builder:
             housekeeper=Housekeeper(database, clock, self._retention),
             alarm=alarm,
             spawners=spawners,
+            health=health,
+            space=self._space(health),
+            starting=starting,
             reread=watcher.tell_again,
             beat=self._beat,
         )
@@ -155,6 +166,8 @@ class _Builder:
             database=database,
             web=self._web,
             spawners=spawners,
+            health=health,
+            health_file=HealthFile(settings.state_dir),
         )
 
     @property
@@ -170,6 +183,11 @@ class _Builder:
             directory=self._settings.directory,
             grace=self._settings.grace,
         )
+
+    def _space(self, health: HealthBook) -> SpaceWatch:
+        places = places_of(self._settings.state_dir, self._database.file)
+        give_room_back = self._database.give_room_back
+        return SpaceWatch(places, health, floor=self._settings.min_free_space, give_room_back=give_room_back)
 
     def _inspector(self, folders: RunFolders, launcher: Launcher) -> Inspector:
         request = self._launch.base() | {
@@ -219,6 +237,8 @@ class _Builder:
                 "spawner": self._spawners.pid,
                 "web": None if self._web is None else self._web.address,
                 "problems": core.problem_count,
+                "ready": core.health.is_ready,
+                "troubles": [trouble.as_json() for trouble in core.health.troubles],
             },
         )
 

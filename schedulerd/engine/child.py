@@ -71,7 +71,12 @@ def _surround(request: Request, path: Path) -> None:
 
 def _journal(folder: int, request: Request) -> Journal:
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-    return Journal(os.open(folders.JOURNAL, flags, 0o600, dir_fd=folder), wrote=_ringing(request))
+    folders.reserve(folder)
+    return Journal(
+        os.open(folders.JOURNAL, flags, 0o600, dir_fd=folder),
+        wrote=_ringing(request),
+        make_room=lambda: folders.give_up_reserve(folder),
+    )
 
 
 def _ringing(request: Request) -> Callable[[], None]:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 Record = dict[str, Any]
 
+_LAST: Final = ("end", "exit")  # kinds of records that say what a run came to
 _CHUNK: Final = 1 << 20
 _LOG_LINE: Final = b'{"k":"log",'
 _KEEP_SIZE, _PUNCH_HOLE = 1, 2  # linux/falloc.h
@@ -24,24 +25,36 @@ _encode: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False, d
 
 
 class Journal:
-    """Appends records to a journal; `wrote` is called after each, to let the reader know."""
+    """Appends records to a journal; `wrote` is called after each, to let the reader know.
 
-    def __init__(self, descriptor: int, *, wrote: Callable[[], None]) -> None:
+    `make_room` is called, once, when the last record of a run finds no room: what it came to is to be known.
+    """
+
+    def __init__(
+        self, descriptor: int, *, wrote: Callable[[], None], make_room: Callable[[], None] = lambda: None
+    ) -> None:
         self._descriptor = descriptor
         self._wrote = wrote
+        self._make_room = make_room
         self._torn = False
 
     def append(self, record: Record) -> None:
         """Append one record. Never raises: a record that finds no room is lost, and those after it are not."""
         line = _encode(record).encode() + b"\n"
+        if not self._write(line) and record["k"] in _LAST:
+            self._make_room()
+            self._write(line)
+
+    def _write(self, line: bytes) -> bool:
         if self._torn:
             line = b"\n" + line  # ends what a short write left, so that only that one is damaged
         try:
             written = os.write(self._descriptor, line)
         except OSError:
-            return
+            return False
         self._torn = written != len(line)
         self._wrote()
+        return not self._torn
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

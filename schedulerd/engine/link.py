@@ -75,6 +75,7 @@ class SpawnerLink:
     def hang_up(self) -> None:
         """Let the spawner go: it ends when its runs have ended."""
         self._socket.close()
+        self._other.close()  # still open where it could not be started
 
     def wait(self, seconds: float) -> bool:
         """Wait for the program's end; False when it goes on after that many seconds."""

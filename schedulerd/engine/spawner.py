@@ -6,6 +6,7 @@ takes folders by name, and leaves in each how its process ended. When the core g
 
 import argparse
 import contextlib
+import errno
 import gc
 import importlib
 import os
@@ -22,7 +23,7 @@ from typing import Final
 from schedulerd.clock import microseconds
 from schedulerd.engine import wire
 from schedulerd.engine.child import become_run
-from schedulerd.engine.folders import Exit, RunFolders, leader_in, read_request, write_exit
+from schedulerd.engine.folders import Exit, RunFolders, leader_in, read_request, reserve_exit, write_exit
 from schedulerd.engine.leftovers import Farewell, Leftovers, end_group
 from schedulerd.engine.processes import become_subreaper, identify, thread_count
 
@@ -136,9 +137,14 @@ class Spawner:
             return
         try:
             request = read_request(folder)
-            pid = os.fork()
-        except (OSError, ValueError) as error:  # given up, torn, or no process to be had: nothing of it ran
+        except (OSError, ValueError) as error:  # given up, or torn: nothing of it ran
             self._could_not_start(key, folder, error)
+            return
+        try:
+            reserve_exit(folder)
+            pid = os.fork()
+        except OSError as error:  # no room, or no process to be had: in a moment there may be
+            self._put_back(key, folder, error)
             return
         if pid == 0:
             self._forget_everything()
@@ -152,6 +158,15 @@ class Spawner:
             deadline=None if limit is None else time.monotonic() + float(limit),
         )
         self._say(wire.Taken(key=key, pid=pid))
+
+    def _put_back(self, key: str, folder: int, error: OSError) -> None:
+        """Let it be asked for again: what the machine has not got now is no reason for a run never to be."""
+        if not self._folders.put_back(key):
+            self._could_not_start(key, folder, error)
+            return
+        os.close(folder)
+        room = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        self._say(wire.Refused(key=key, reason=error.strerror or str(error), room=room))
 
     def _could_not_start(self, key: str, folder: int, error: OSError | ValueError) -> None:
         reason = getattr(error, "strerror", None) or error

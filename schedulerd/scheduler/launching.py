@@ -13,6 +13,7 @@ from schedulerd.engine import wire
 from schedulerd.engine.folders import RunFolders
 from schedulerd.engine.link import SpawnerLink
 from schedulerd.scheduler.attempts import Attempt
+from schedulerd.scheduler.starting import Starting
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +43,9 @@ class Launch:
 class Launcher:
     """Prepares folders and asks the spawner; the run's existence and its claim are committed before."""
 
-    def __init__(self, folders: RunFolders, launch: Launch) -> None:
+    def __init__(self, folders: RunFolders, launch: Launch, starting: Starting) -> None:
         self._folders = folders
+        self._starting = starting
         self._launch = launch
         self._link: SpawnerLink | None = None
 
@@ -57,6 +59,8 @@ class Launcher:
 
     def ask(self, attempt: Attempt) -> None:
         """Have a prepared attempt started; when that cannot be said now, it stays unasked and is asked for later."""
+        if self._starting.is_paused:
+            return
         attempt.asked = self.say(wire.Start(key=attempt.folder))
 
     def say(self, message: wire.Message) -> bool:

@@ -4,8 +4,10 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
+from schedulerd.domain.health import TroubleKind
 from schedulerd.engine.link import SpawnerLink
 from schedulerd.scheduler.ears import Ears
+from schedulerd.scheduler.health import HealthBook
 from schedulerd.scheduler.launching import Launcher
 
 log = logging.getLogger(__name__)
@@ -18,8 +20,11 @@ _LAST_WAIT_SECONDS: Final = 2.0
 class Spawners:
     """The present spawner, and those before it that have not ended yet because their runs have not."""
 
-    def __init__(self, new: Callable[[], SpawnerLink], launcher: Launcher, ears: Ears) -> None:
+    def __init__(
+        self, new: Callable[[], SpawnerLink], launcher: Launcher, ears: Ears, health: HealthBook
+    ) -> None:
         self._new = new
+        self._health = health
         self._launcher = launcher
         self._ears = ears
         self._present: SpawnerLink | None = None
@@ -43,6 +48,7 @@ class Spawners:
         self._pause = 0.0 if steady else min(max(1.0, self._pause * 2), _LONGEST_PAUSE_SECONDS)
         self._start_at = now + self._pause
         log.error("spawner_died", extra={"again_in": f"{self._pause:g}s"})
+        self._health.note(TroubleKind.SPAWNER, "the process from which runs are started has died")
         self.look(now)
 
     def look(self, now: float) -> None:
@@ -50,10 +56,25 @@ class Spawners:
         self._former = [link for link in self._former if not link.wait(0)]
         if self._present is None and now >= self._start_at:
             link = self._new()
-            link.start()
+            try:
+                link.start()
+            except OSError as error:  # no process to be had, say
+                link.hang_up()
+                self._could_not_start(now, error)
+                return
             self._present, self._started_at = link, now
             self._launcher.use(link)
             self._ears.listen_to(link)
+
+    def ready(self) -> None:
+        """The present one has said that it can start runs."""
+        self._health.clear(TroubleKind.SPAWNER)
+
+    def _could_not_start(self, now: float, error: OSError) -> None:
+        self._pause = min(max(1.0, self._pause * 2), _LONGEST_PAUSE_SECONDS)
+        self._start_at = now + self._pause
+        reason = f"the process from which runs are started cannot be started: {error.strerror}"
+        self._health.note(TroubleKind.SPAWNER, reason)
 
     def hang_up(self, *, runs_go_on: bool) -> None:
         """Let go of all: each ends by itself when its runs have ended."""

@@ -44,8 +44,10 @@ class Ticker:
         self._boot_id = boot_id
         self._max_running = max_running
 
-    def tick(self, *, now: datetime, plan_due: bool) -> Ticked:
+    def tick(self, *, now: datetime, plan_due: bool, may_start: bool = True) -> Ticked:
         """One step. With `plan_due` false (the files have not been read yet) only runs that are there are claimed.
+
+        With `may_start` false due times are decided, and no run is claimed.
 
         Raises `StoreUnavailable`: nothing was decided, or, after a commit of unknown outcome, what was decided is found
         again by the next tick and by reconciliation.
@@ -57,8 +59,9 @@ class Ticker:
                 new += self._decide_boot(tx, now=now)
             if new:
                 tx.runs.add(new)
+            max_running = self._max_running if may_start else 0
             claimed = tx.runs.claim(
-                _BATCH, now=now, agent=self._agent, boot_id=self._boot_id, max_running=self._max_running
+                _BATCH, now=now, agent=self._agent, boot_id=self._boot_id, max_running=max_running
             )
             next_due = tx.schedules.next_due()
             has_wishes = bool(tx.runs.cancel_wishes())

@@ -114,6 +114,15 @@ def test_a_relative_settings_file_is_found_from_the_current_folder(write: Write,
     assert (settings.max_running, settings.state_dir) == (3, tmp_path / ".state")
 
 
+@pytest.mark.parametrize(
+    ("text", "size"), [('"1.5GB"', 1_500_000_000), ('"64KiB"', 65_536), ("0", 0), ('"0"', 0)], ids=str
+)
+def test_an_amount_of_space_is_written_with_its_unit_and_nothing_is_0(
+    write: Write, text: str, size: int
+) -> None:
+    assert load_settings(write(f"min_free_space = {text}"), {}).min_free_space == size
+
+
 def test_the_environment_wins_over_the_file(write: Write) -> None:
     file = write('max_running = 3\ndrain_timeout = "1m"\n[web]\nport = 1\nhost = "::1"\n')
 
@@ -180,6 +189,9 @@ def test_a_password_does_not_show() -> None:
         ("max_running = 1.5", 1, "`max_running` must be a whole number"),
         ("on_stop = 'x'", 1, "`on_stop` must be 'leave', 'drain' or 'cancel'"),
         ("grace = 10", 1, '`grace` must be a duration in quotes, such as "30s" or "5m"'),
+        ("min_free_space = 64", 1, '`min_free_space` must be a size in quotes, such as "64MB"'),
+        ("min_free_space = true", 1, '`min_free_space` must be a size in quotes, such as "64MB"'),
+        ("min_free_space = '64 apples'", 1, "`min_free_space` '64 apples' is not a size"),
         ("grace = 'soon'", 1, "`grace` 'soon' is not a duration"),
         ("timezone = 'Asia/Soul'", 1, "did you mean Asia/Seoul"),
         ("preload = ['a-b']", 1, "`preload` 'a-b' is not the name of a module"),
