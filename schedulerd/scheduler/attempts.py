@@ -11,12 +11,13 @@ from schedulerd.domain.intakes import Intake
 from schedulerd.domain.logs import LogLine, Stream
 from schedulerd.domain.runs import Move, Position, Run
 from schedulerd.domain.states import RunState, may_move
+from schedulerd.domain.surroundings import Surroundings
 from schedulerd.engine import folders
 from schedulerd.engine.folders import Exit, read_exit
 from schedulerd.engine.journal import Piece, parse, read_piece, read_tail
 from schedulerd.engine.leftovers import Farewell
 from schedulerd.scheduler.records import Said, moment, output_lines, read_records
-from schedulerd.scheduler.settlement import LastWord, Verdict, settle
+from schedulerd.scheduler.settlement import NO_LIMITS, LastWord, Verdict, settle
 
 _OUTPUT_LINE = 64 * 1024
 _ACTOR = "run"
@@ -55,6 +56,7 @@ class Attempt:
     boot_id: str | None
     pid: int | None = None
     timeout: timedelta | None = None
+    surroundings: Surroundings = NO_LIMITS
     started_at: datetime | None = None
     last_word: LastWord | None = None
     asked: bool = False
@@ -72,7 +74,13 @@ class Attempt:
 
     @classmethod
     def of(
-        cls, run: Run, *, kind: FlowKind, timeout: timedelta | None, letter: Letter | None = None
+        cls,
+        run: Run,
+        *,
+        kind: FlowKind,
+        timeout: timedelta | None,
+        surroundings: Surroundings = NO_LIMITS,
+        letter: Letter | None = None,
     ) -> "Attempt":
         """The attempt of a claimed or recovered run."""
         return cls(
@@ -85,6 +93,7 @@ class Attempt:
             boot_id=run.boot_id,
             pid=run.pid,
             timeout=timeout,
+            surroundings=surroundings,
             started_at=run.started_at,
             letter=letter,
         )
@@ -148,13 +157,19 @@ def _reading(
     attempt: Attempt, path: Path, said: Said, *, position: Position, pieces: list[Piece], now: datetime
 ) -> Reading:
     more = any(piece.more for piece in pieces)
-    last_word = said.last_word or attempt.last_word
+    last_word = said.last_word.after(attempt.last_word) if said.last_word else attempt.last_word
     ended = _exit(attempt, path, now) if attempt.dead else None
     verdict = None
     if attempt.dead and not more:
         # Another daemon, or a commit that seemed to fail, may have taken the last record: it is still in the file.
         last_word = last_word or read_records(parse(read_tail(path / folders.JOURNAL)), now=now).last_word
-        verdict = settle(was=attempt.state, kind=attempt.kind, last_word=last_word, ended=ended)
+        verdict = settle(
+            was=attempt.state,
+            kind=attempt.kind,
+            last_word=last_word,
+            ended=ended,
+            limits=attempt.surroundings,
+        )
         said.lines += _remarks(ended, now=now)
     moves, state = _moves(attempt.state, said, verdict, at=_end(said, ended, now))
     intake = None
