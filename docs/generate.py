@@ -22,6 +22,7 @@ from schedulerd.config.settings import PREFIX, Settings
 from schedulerd.domain.durations import duration_text
 from schedulerd.domain.runs import SkipReason, Trigger
 from schedulerd.domain.schedule_values import KEYS
+from schedulerd.domain.sizes import Bytes, size_text
 from schedulerd.domain.states import FINAL, LIVE, MOVES, RunState, TaskState
 
 FOLDER: Final = Path(__file__).parent / "reference"
@@ -242,6 +243,8 @@ def as_toml(value: Any) -> str:
             return "not set"
         case bool():
             return str(value).lower()
+        case Bytes():
+            return f'"{size_text(value)}"'
         case int():
             return str(value)
         case timedelta():

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from schedulerd.domain.durations import parse_duration
 from schedulerd.domain.entries import BadEntry, Entry
 from schedulerd.domain.retention import Retention
+from schedulerd.domain.sizes import Bytes, parse_size
 from schedulerd.domain.surroundings_values import WITHOUT_LIMIT, read_surroundings
 from schedulerd.domain.zones import zone
 from schedulerd.errors import BadExpression
@@ -37,6 +38,17 @@ def _duration(value: object) -> timedelta:
         return parse_duration(value)
     except BadExpression as error:
         raise ValueError(f"{value!r} is not a duration: {error.reason}") from error
+
+
+def _size(value: object) -> int:
+    if isinstance(value, Bytes):
+        return value
+    if not isinstance(value, str):
+        raise ValueError('must be a size in quotes, such as "64MB"')
+    try:
+        return parse_size(value)
+    except BadExpression as error:
+        raise ValueError(f"{value!r} is not a size: {error.reason}") from error
 
 
 def _whole_number(value: object) -> object:
@@ -104,6 +116,7 @@ def _said(key: str) -> Callable[[object], object]:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(0))]
+Size = Annotated[int, BeforeValidator(_size), Field(ge=0)]
 _KEPT: Final = Retention()
 Kept = Annotated[int, BeforeValidator(_whole_number), Field(ge=0)]
 Count = Annotated[int, BeforeValidator(_whole_number), Field(ge=1)]
@@ -246,6 +259,12 @@ class Settings(BaseSettings):
     grace: Duration = Field(
         default=timedelta(seconds=10),
         description="How long a run that is cancelled or out of time has between SIGTERM and SIGKILL.",
+    )
+    max_log: Size = Field(
+        default=Bytes(64_000_000),
+        ge=1_000,
+        description="How much one run may write into its log, in all of its records and output: of what comes after that "
+        "nothing is kept, and the log says so.",
     )
     inspect_timeout: Duration = Field(
         default=timedelta(seconds=30), description="How long finding the flows in one file may take."

@@ -138,7 +138,9 @@ class _Builder:
             attempts=attempts,
             definitions=Definitions(database, clock, runs, boot_id=boot_id()),
             inspector=self._inspector(folders, launcher),
-            intake=IntakeDesk(database, attempts, folders, clock, settled=mailer.settled),
+            intake=IntakeDesk(
+                database, attempts, folders, clock, max_log=settings.max_log, settled=mailer.settled
+            ),
             launcher=launcher,
             ender=ender,
             reconciler=reconciler,

@@ -102,10 +102,9 @@ def _memory(entry: Entry) -> int | None:
         return None
     if entry.values["memory"] == WITHOUT_LIMIT:
         return UNLIMITED
-    if isinstance(entry.values["memory"], str):
-        size = entry.expression("memory", parse_size)
-    else:
-        size = entry.values["memory"]
+    size: Any = entry.values["memory"]
+    if isinstance(size, str):
+        size = int(entry.expression("memory", parse_size))
     if not isinstance(size, int) or isinstance(size, bool):
         raise entry.wrong("memory", '`memory` must be a size in quotes, such as "512MB", or "unlimited"')
     if not _SMALLEST_MEMORY <= size <= LARGEST:

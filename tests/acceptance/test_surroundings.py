@@ -250,7 +250,7 @@ def test_a_flow_that_wants_more_memory_than_it_may_have_fails_and_says_so(servic
     _, run = ran(service, "python")
 
     assert run.state is RunState.FAILED
-    assert run.reason == "MemoryError (its memory is limited to 100.0 MB)"
+    assert run.reason == "MemoryError (its memory is limited to 100 MB)"
 
 
 def test_a_command_that_dies_for_want_of_memory_says_what_it_had(service: Service) -> None:
@@ -261,7 +261,7 @@ def test_a_command_that_dies_for_want_of_memory_says_what_it_had(service: Servic
 
     assert (run.state, run.reason) == (
         RunState.CRASHED,
-        "killed by SIGSEGV (its memory is limited to 100.0 MB)",
+        "killed by SIGSEGV (its memory is limited to 100 MB)",
     )
 
 
