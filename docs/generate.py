@@ -239,6 +239,8 @@ def settings_table(fields: Fields, prefix: str) -> str:
 def as_toml(value: Any) -> str:
     """A default as one would write it in the file."""
     match value:
+        case None:
+            return "not set"
         case bool():
             return str(value).lower()
         case Bytes():
@@ -281,7 +283,7 @@ STATE_MEANINGS: Final[Mapping[RunState, str]] = {
     RunState.CANCELLING: "it was told to end, and is ending",
     RunState.COMPLETED: "it ended as it should",
     RunState.FAILED: "user code raised, or a command ended with a status other than 0",
-    RunState.TIMED_OUT: "it was ended at its time limit",
+    RunState.TIMED_OUT: "it was ended at its time limit, or used up its processor time",
     RunState.CRASHED: "its process went away without a last record; its exit status or signal is kept",
     RunState.CANCELLED: "it was cancelled",
     RunState.SKIPPED: "its due time did not become a run; the reason is kept",

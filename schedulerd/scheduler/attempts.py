@@ -8,8 +8,9 @@ from schedulerd.domain.flows import FlowKind
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.runs import Position, Run
 from schedulerd.domain.states import RunState
+from schedulerd.domain.surroundings import Surroundings
 from schedulerd.engine.leftovers import Farewell
-from schedulerd.scheduler.settlement import LastWord
+from schedulerd.scheduler.settlement import NO_LIMITS, LastWord
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +47,7 @@ class Attempt:
     boot_id: str | None
     pid: int | None = None
     timeout: timedelta | None = None
+    surroundings: Surroundings = NO_LIMITS
     started_at: datetime | None = None
     last_word: LastWord | None = None
     asked: bool = False
@@ -64,7 +66,13 @@ class Attempt:
 
     @classmethod
     def of(
-        cls, run: Run, *, kind: FlowKind, timeout: timedelta | None, letter: Letter | None = None
+        cls,
+        run: Run,
+        *,
+        kind: FlowKind,
+        timeout: timedelta | None,
+        surroundings: Surroundings = NO_LIMITS,
+        letter: Letter | None = None,
     ) -> "Attempt":
         """The attempt of a claimed or recovered run."""
         return cls(
@@ -77,6 +85,7 @@ class Attempt:
             boot_id=run.boot_id,
             pid=run.pid,
             timeout=timeout,
+            surroundings=surroundings,
             started_at=run.started_at,
             letter=letter,
         )

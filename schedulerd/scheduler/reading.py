@@ -82,13 +82,19 @@ def _reading(
     max_log: int,
 ) -> Reading:
     more = any(piece.more for piece in pieces)
-    last_word = said.last_word or attempt.last_word
+    last_word = said.last_word.after(attempt.last_word) if said.last_word else attempt.last_word
     ended = _exit(attempt, path, now) if attempt.dead else None
     verdict = None
     if attempt.dead and not more:
         # Another daemon, or a commit that seemed to fail, may have taken the last record: it is still in the file.
         last_word = last_word or read_records(parse(read_tail(path / folders.JOURNAL)), now=now).last_word
-        verdict = settle(was=attempt.state, kind=attempt.kind, last_word=last_word, ended=ended)
+        verdict = settle(
+            was=attempt.state,
+            kind=attempt.kind,
+            last_word=last_word,
+            ended=ended,
+            limits=attempt.surroundings,
+        )
         said.lines += _last_remarks(ended, position.total - max_log, now=now)
     moves, state = _moves(attempt.state, said, verdict, at=_end(said, ended, now))
     intake = None
