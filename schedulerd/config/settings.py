@@ -123,7 +123,6 @@ _KEPT: Final = Retention()
 Kept = Annotated[int, BeforeValidator(_whole_number), Field(ge=0)]
 Count = Annotated[int, BeforeValidator(_whole_number), Field(ge=1)]
 Port = Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=65_535)]
-Size = Annotated[int, BeforeValidator(_size)]
 Folder = Annotated[Path, BeforeValidator(_folder)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Module = Annotated[str, AfterValidator(_module)]
