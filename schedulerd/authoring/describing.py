@@ -34,6 +34,7 @@ def describe(flow: AnyFlow, entrypoint: str = "") -> dict[str, Any]:
         "edges": [],
         "schedules": [schedule.describe() for schedule in flow.schedules],
         "timeout_seconds": flow.timeout_seconds,
+        "surroundings": flow.surroundings,
     }
     if isinstance(flow, Flow):
         said |= _graph(flow)

@@ -8,6 +8,7 @@ from schedulerd.authoring import loading
 from schedulerd.authoring.context import FlowContext, flow_run
 from schedulerd.authoring.options import tags_of, timeout_of
 from schedulerd.authoring.schedules import Cron, Interval, RRule, schedules_of
+from schedulerd.authoring.surroundings import surroundings_said
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ INFO, ERROR = 20, 40  # logging's numbers, without its import
 class AnyFlow:
     """A flow of either style.
 
-    `file` and `line` are where its module made it. `timeout_seconds` is enforced by the daemon, from outside the run.
+    `file` and `line` are where its module made it. `timeout_seconds` is enforced by the daemon, from outside the run;
+    `surroundings` are what it gives to its runs.
     """
 
     style = ""
@@ -36,7 +38,8 @@ class AnyFlow:
         schedule: Schedule | Iterable[Schedule] | None,
         description: str,
         tags: Iterable[str],
-        timeout_seconds: float | None,
+        timeout_seconds: float | str | None,
+        surroundings: Mapping[str, Any] | None = None,
     ) -> None:
         if not isinstance(name, str) or not name.strip():
             raise TypeError(f"a flow needs a name, not {name!r}")
@@ -44,6 +47,7 @@ class AnyFlow:
         self.description = description
         self.tags = tags_of(tags)
         self.timeout_seconds = timeout_of(timeout_seconds)
+        self.surroundings = surroundings_said("a flow", surroundings or {})
         self.schedules = schedules_of(schedule)
         self.file, self.line = _place()
         loading.note_made(self)

@@ -7,17 +7,19 @@ from schedulerd.authoring.context import flow_run
 from schedulerd.authoring.flows import ERROR, INFO, AnyFlow
 from schedulerd.authoring.options import refuse_unknown
 from schedulerd.authoring.states import State
+from schedulerd.authoring.surroundings import SURROUNDINGS
 from schedulerd.authoring.wrapping import doc_of, is_async_function, name_of, wrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from typing import Any, overload
+    from typing import Any, Unpack, overload
 
     from schedulerd.authoring.context import FlowContext
     from schedulerd.authoring.schedules import Schedule
+    from schedulerd.authoring.surroundings import Surroundings
 
-_KNOWN = ("name", "description", "tags", "schedule", "timeout_seconds")
+_KNOWN = ("name", "description", "tags", "schedule", "timeout_seconds", *SURROUNDINGS)
 
 
 class FunctionFlow(AnyFlow):
@@ -38,7 +40,8 @@ class FunctionFlow(AnyFlow):
         description: str | None = None,
         tags: Iterable[str] = (),
         schedule: Schedule | Iterable[Schedule] | None = None,
-        timeout_seconds: float | None = None,
+        timeout_seconds: float | str | None = None,
+        **surroundings: Unpack[Surroundings],
     ) -> None:
         if not callable(fn):
             raise TypeError(f"a flow is made of a function, not of {fn!r}")
@@ -50,6 +53,7 @@ class FunctionFlow(AnyFlow):
             description=doc_of(fn) if description is None else description,
             tags=tags,
             timeout_seconds=timeout_seconds,
+            surroundings=surroundings,
         )
         wrap(self, fn)
 
@@ -122,7 +126,8 @@ if TYPE_CHECKING:
         description: str | None = None,
         tags: Iterable[str] = (),
         schedule: Schedule | Iterable[Schedule] | None = None,
-        timeout_seconds: float | None = None,
+        timeout_seconds: float | str | None = None,
+        **surroundings: Unpack[Surroundings],
     ) -> Callable[[Callable[..., Any]], FunctionFlow]: ...
 
 

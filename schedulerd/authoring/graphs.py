@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from contextvars import Token
     from types import TracebackType
-    from typing import Any, Self
+    from typing import Any, Self, Unpack
 
     from schedulerd.authoring.context import FlowContext
     from schedulerd.authoring.schedules import Schedule
+    from schedulerd.authoring.surroundings import Surroundings
 
 
 class Flow(AnyFlow):
@@ -36,7 +37,8 @@ class Flow(AnyFlow):
         *,
         description: str = "",
         tags: Iterable[str] = (),
-        timeout_seconds: float | None = None,
+        timeout_seconds: float | str | None = None,
+        **surroundings: Unpack[Surroundings],
     ) -> None:
         self.nodes: list[Node] = []
         self.edges: dict[tuple[int, int], None] = {}  # in the order drawn, each once
@@ -44,7 +46,12 @@ class Flow(AnyFlow):
         self._bare: dict[int, Node] = {}
         self._drawings: list[Token[Flow | None]] = []
         super().__init__(
-            name, schedule=schedule, description=description, tags=tags, timeout_seconds=timeout_seconds
+            name,
+            schedule=schedule,
+            description=description,
+            tags=tags,
+            timeout_seconds=timeout_seconds,
+            surroundings=surroundings,
         )
 
     def __repr__(self) -> str:

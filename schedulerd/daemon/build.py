@@ -6,24 +6,30 @@ import secrets
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Final
 
 from schedulerd.clock import Clock
 from schedulerd.config import Settings
+from schedulerd.config.settings import LimitSettings
 from schedulerd.daemon.feed import Feed
 from schedulerd.daemon.webprocess import WebProcess, bind
 from schedulerd.domain.agents import AgentBeat
+from schedulerd.domain.entries import BadEntry
 from schedulerd.domain.new_runs import RunMaker
 from schedulerd.domain.retention import Retention
+from schedulerd.domain.surroundings import Surroundings
 from schedulerd.engine import wire
+from schedulerd.engine.accounts import check_surroundings
 from schedulerd.engine.folders import RunFolders
 from schedulerd.engine.health_file import HealthFile
 from schedulerd.engine.leftovers import Leftovers
 from schedulerd.engine.link import SpawnerLink
 from schedulerd.engine.processes import boot_id, every_process
 from schedulerd.engine.sendmail import by_sendmail
+from schedulerd.errors import NotPermitted
 from schedulerd.scheduler.alarm import Alarm
 from schedulerd.scheduler.attempts import Attempts
 from schedulerd.scheduler.clock_watch import ClockWatch
@@ -35,7 +41,7 @@ from schedulerd.scheduler.health import HealthBook
 from schedulerd.scheduler.housekeeping import Housekeeper
 from schedulerd.scheduler.inspecting import Inspector
 from schedulerd.scheduler.intake import IntakeDesk
-from schedulerd.scheduler.launching import Launch, Launcher
+from schedulerd.scheduler.launching import Launch, Launcher, Usual
 from schedulerd.scheduler.mailing import Mailer, Sender
 from schedulerd.scheduler.messages import Tick
 from schedulerd.scheduler.reconciling import Reconciler
@@ -140,7 +146,9 @@ class _Builder:
             attempts=attempts,
             definitions=Definitions(database, clock, runs, boot_id=boot_id()),
             inspector=self._inspector(folders, launcher),
-            intake=IntakeDesk(database, attempts, folders, clock, settled=mailer.settled),
+            intake=IntakeDesk(
+                database, attempts, folders, clock, max_log=settings.max_log, settled=mailer.settled
+            ),
             launcher=launcher,
             ender=ender,
             reconciler=reconciler,
@@ -180,6 +188,7 @@ class _Builder:
             code=self._settings.state_dir / "code",
             directory=self._settings.directory,
             grace=self._settings.grace,
+            usual=usual_of(self._settings.limits),
         )
 
     def _space(self, health: HealthBook) -> SpaceWatch:
@@ -239,6 +248,22 @@ class _Builder:
                 "troubles": [trouble.as_json() for trouble in core.health.troubles],
             },
         )
+
+
+def usual_of(limits: LimitSettings) -> Usual:
+    """The limits of the settings. Raises `NotPermitted` for those that this daemon cannot set."""
+    cpu_time = limits.cpu_time
+    surroundings = Surroundings(
+        memory_bytes=limits.memory,
+        cpu_seconds=None if cpu_time is None else -(-cpu_time // timedelta(seconds=1)),
+        open_files=limits.open_files,
+        nice=limits.nice,
+    )
+    try:
+        check_surroundings(surroundings, (), uid=os.geteuid())
+    except BadEntry as error:
+        raise NotPermitted(f"[limits] of the settings: {error.reason}") from error
+    return Usual(surroundings=surroundings, timeout=limits.timeout)
 
 
 def agent_name(state_dir: Path) -> str:

@@ -42,6 +42,7 @@ class Attempt:
     pid: int
     grace: float
     deadline: float | None
+    leave_children: bool = False
     stopped: str | None = None
     kill_at: float | None = None
     exit: Exit | None = None  # set when its process has ended and only what it left behind is waited for
@@ -156,6 +157,7 @@ class Spawner:
             pid=pid,
             grace=float(request["grace"]),
             deadline=None if limit is None else time.monotonic() + float(limit),
+            leave_children=bool(request.get("surroundings", {}).get("leave_children")),
         )
         self._say(wire.Taken(key=key, pid=pid))
 
@@ -230,7 +232,10 @@ class Spawner:
         attempt.exit = ended
         now = time.monotonic()
         attempt.farewell = Farewell.begin(now, grace=attempt.grace, kill_at=attempt.kill_at)
-        self._see_off(attempt, now)
+        if attempt.leave_children and attempt.stopped is None:
+            self._settle(attempt)
+        else:
+            self._see_off(attempt, now)
 
     def _see_off(self, attempt: Attempt, now: float) -> None:
         """Wait for what a run left behind; end it when it does not end by itself, and kill it after its grace."""

@@ -330,7 +330,7 @@ class Core:
 
     def _launch(self, run: Run) -> None:
         flow = self._parts.definitions.flows[run.flow_key]
-        attempt = attempt_of(run, self._parts.definitions.flows)
+        attempt = attempt_of(run, self._parts.definitions.flows, self._parts.launcher.usual)
         self._parts.attempts.add(attempt)
         try:
             self._parts.launcher.prepare(run, flow)

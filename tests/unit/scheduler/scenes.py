@@ -37,6 +37,7 @@ from tests.builders import BOOT, NOW, a_new_run, a_schedule
 from tests.fakes import FakeClock, FakeSpawner, journal
 
 AGENT: Final = "agent-1"
+MAX_LOG: Final = 10**9
 FLOOR: Final = 1_000_000
 GRACE: Final = timedelta(seconds=10)
 
@@ -130,7 +131,9 @@ class World:
             inspector=Inspector(
                 self.folders, self._ask_to_inspect, clock, request={"timeout_seconds": 30.0}, timezone="UTC"
             ),
-            intake=IntakeDesk(database, self.attempts, self.folders, clock, settled=self.settled.append),
+            intake=IntakeDesk(
+                database, self.attempts, self.folders, clock, max_log=MAX_LOG, settled=self.settled.append
+            ),
             launcher=launcher,
             ender=self.ender,
             reconciler=reconciler,
