@@ -142,7 +142,7 @@ class _Builder:
         parts = Parts(
             database=database,
             clock=clock,
-            clock_watch=ClockWatch(database, clock),
+            clock_watch=ClockWatch(database, clock, health),
             attempts=attempts,
             definitions=Definitions(database, clock, runs, boot_id=boot_id()),
             inspector=self._inspector(folders, launcher),

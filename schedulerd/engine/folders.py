@@ -31,7 +31,7 @@ STDERR: Final = "stderr.log"
 STDIN: Final = "stdin"
 ANSWER: Final = "answer.json"
 _EXIT: Final = "exit.json"
-_EXIT_BYTES: Final = 512  # more than any `Exit` has
+_NOTE_BYTES: Final = 512  # more than either of the two has
 _RESERVE: Final = "reserve"
 _RESERVE_BYTES: Final = 4_096
 _PID: Final = "pid"
@@ -232,7 +232,7 @@ def _draft(name: str) -> str:
 def write_process(folder: int, process: ProcessId, *parents: ProcessId) -> None:
     """Note in an open folder which process runs it, and which others will tell how it ended."""
     named = json.dumps([asdict(one) for one in (process, *parents)])
-    write_atomically(_PID, named.encode(), folder=folder)
+    _write_note(_PID, named.encode(), folder=folder)
 
 
 def read_process(file: Path) -> tuple[ProcessId | None, tuple[ProcessId, ...]]:
@@ -250,9 +250,13 @@ def leader_in(folder: int) -> int | None:
     return None if process is None else process.pid
 
 
-def reserve_exit(folder: int) -> None:
-    """Take the room in an open folder that `write_exit` will need: how a run ended is known on a full disk too."""
-    write_private(_draft(_EXIT), b" " * _EXIT_BYTES, folder=folder)
+def reserve_notes(folder: int) -> None:
+    """Take the room in an open folder that `write_process` and `write_exit` need, so that a full disk hinders neither.
+
+    Raises `OSError` where there is none: nothing should be started then.
+    """
+    for name in (_PID, _EXIT):
+        write_private(_draft(name), b" " * _NOTE_BYTES, folder=folder)
 
 
 def reserve(folder: int) -> None:
@@ -268,14 +272,20 @@ def give_up_reserve(folder: int) -> None:
 
 
 def write_exit(folder: int, ended: Exit) -> None:
-    """Leave in an open folder, beside the journal, how the process ended; in the room that was reserved, if any was."""
-    content = json.dumps(asdict(ended)).encode().ljust(_EXIT_BYTES)
-    descriptor = os.open(_draft(_EXIT), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600, dir_fd=folder)
+    """Leave in an open folder, beside the journal, how the process ended."""
+    _write_note(_EXIT, json.dumps(asdict(ended)).encode(), folder=folder)
+
+
+def _write_note(name: str, content: bytes, *, folder: int) -> None:
+    """Write a note so that it is seen whole or not at all, in the room that was reserved for it, if any was."""
+    padded = content.ljust(_NOTE_BYTES)
+    descriptor = os.open(_draft(name), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600, dir_fd=folder)
     try:
-        os.pwrite(descriptor, content, 0)
+        if os.pwrite(descriptor, padded, 0) != len(padded):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), name)
     finally:
         os.close(descriptor)
-    os.rename(_draft(_EXIT), _EXIT, src_dir_fd=folder, dst_dir_fd=folder)
+    os.rename(_draft(name), name, src_dir_fd=folder, dst_dir_fd=folder)
 
 
 def read_exit(folder: Path) -> Exit | None:

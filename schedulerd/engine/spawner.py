@@ -23,7 +23,7 @@ from typing import Final
 from schedulerd.clock import microseconds
 from schedulerd.engine import wire
 from schedulerd.engine.child import become_run
-from schedulerd.engine.folders import Exit, RunFolders, leader_in, read_request, reserve_exit, write_exit
+from schedulerd.engine.folders import Exit, RunFolders, leader_in, read_request, reserve_notes, write_exit
 from schedulerd.engine.leftovers import LAST_WORDS_SECONDS, Farewell, Leftovers, end_group
 from schedulerd.engine.processes import become_subreaper, identify, thread_count
 
@@ -141,7 +141,7 @@ class Spawner:
             self._could_not_start(key, folder, error)
             return
         try:
-            reserve_exit(folder)
+            reserve_notes(folder)
             pid = os.fork()
         except OSError as error:  # no room, or no process to be had: in a moment there may be
             self._put_back(key, folder, error)

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -134,3 +135,35 @@ def test_folders_of_definitions_that_vanish_and_come_back_cost_no_history(servic
     eventually(lambda: "with errors" not in service.command("status").stdout, within=20)
     service.wait_for_flow("job")
     assert service.command("run", "job", "--wait").returncode == 0
+
+
+# Holds all inotify instances that its user may have, until its stdin is closed.
+HOG = """
+import ctypes, os, resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+libc = ctypes.CDLL(None, use_errno=True)
+while libc.inotify_init1(os.O_CLOEXEC) >= 0:
+    pass
+print("all", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody whose instances are counted")
+def test_with_all_inotify_instances_used_up_files_are_found_by_looking(somebodys: Service) -> None:
+    service = somebodys
+    hog = subprocess.Popen(
+        [*SOMEBODY, sys.executable, "-c", HOG], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert hog.stdout is not None
+        assert hog.stdout.readline() == "all\n"
+
+        service.start(by=SOMEBODY)
+        service.drop("job.py", "from schedulerd import flow\n\n@flow\ndef job():\n    pass\n")
+        service.wait_for_flow("job")
+
+        assert service.said("watching_without_events") == 1
+        assert service.command("run", "job", "--wait").returncode == 0
+    finally:
+        hog.communicate()

@@ -128,7 +128,7 @@ class World:
         self.parts = Parts(
             database=database,
             clock=clock,
-            clock_watch=ClockWatch(database, clock),
+            clock_watch=ClockWatch(database, clock, self.health),
             attempts=self.attempts,
             definitions=Definitions(database, clock, runs, boot_id=self.boot),
             inspector=Inspector(
