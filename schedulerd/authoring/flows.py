@@ -6,7 +6,7 @@ from sys import _getframe
 
 from schedulerd.authoring import loading
 from schedulerd.authoring.context import FlowContext, flow_run
-from schedulerd.authoring.options import tags_of, timeout_of
+from schedulerd.authoring.options import max_running_of, pool_of, priority_of, tags_of, timeout_of
 from schedulerd.authoring.schedules import Cron, Interval, RRule, schedules_of
 
 TYPE_CHECKING = False
@@ -24,7 +24,8 @@ INFO, ERROR = 20, 40  # logging's numbers, without its import
 class AnyFlow:
     """A flow of either style.
 
-    `file` and `line` are where its module made it. `timeout_seconds` is enforced by the daemon, from outside the run.
+    `file` and `line` are where its module made it. `timeout_seconds` is enforced by the daemon, from outside the run, and
+    it is the daemon that goes by `pool`, `priority` and `max_running` when it starts runs.
     """
 
     style = ""
@@ -37,6 +38,9 @@ class AnyFlow:
         description: str,
         tags: Iterable[str],
         timeout_seconds: float | None,
+        pool: str | None = None,
+        priority: int = 0,
+        max_running: int | None = None,
     ) -> None:
         if not isinstance(name, str) or not name.strip():
             raise TypeError(f"a flow needs a name, not {name!r}")
@@ -44,6 +48,9 @@ class AnyFlow:
         self.description = description
         self.tags = tags_of(tags)
         self.timeout_seconds = timeout_of(timeout_seconds)
+        self.pool = pool_of(pool)
+        self.priority = priority_of(priority)
+        self.max_running = max_running_of(max_running)
         self.schedules = schedules_of(schedule)
         self.file, self.line = _place()
         loading.note_made(self)

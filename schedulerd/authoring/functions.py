@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from schedulerd.authoring.context import FlowContext
     from schedulerd.authoring.schedules import Schedule
 
-_KNOWN = ("name", "description", "tags", "schedule", "timeout_seconds")
+_KNOWN = ("name", "description", "tags", "schedule", "timeout_seconds", "pool", "priority", "max_running")
 
 
 class FunctionFlow(AnyFlow):
@@ -39,6 +39,9 @@ class FunctionFlow(AnyFlow):
         tags: Iterable[str] = (),
         schedule: Schedule | Iterable[Schedule] | None = None,
         timeout_seconds: float | None = None,
+        pool: str | None = None,
+        priority: int = 0,
+        max_running: int | None = None,
     ) -> None:
         if not callable(fn):
             raise TypeError(f"a flow is made of a function, not of {fn!r}")
@@ -50,6 +53,9 @@ class FunctionFlow(AnyFlow):
             description=doc_of(fn) if description is None else description,
             tags=tags,
             timeout_seconds=timeout_seconds,
+            pool=pool,
+            priority=priority,
+            max_running=max_running,
         )
         wrap(self, fn)
 
@@ -123,6 +129,9 @@ if TYPE_CHECKING:
         tags: Iterable[str] = (),
         schedule: Schedule | Iterable[Schedule] | None = None,
         timeout_seconds: float | None = None,
+        pool: str | None = None,
+        priority: int = 0,
+        max_running: int | None = None,
     ) -> Callable[[Callable[..., Any]], FunctionFlow]: ...
 
 

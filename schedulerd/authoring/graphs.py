@@ -37,6 +37,9 @@ class Flow(AnyFlow):
         description: str = "",
         tags: Iterable[str] = (),
         timeout_seconds: float | None = None,
+        pool: str | None = None,
+        priority: int = 0,
+        max_running: int | None = None,
     ) -> None:
         self.nodes: list[Node] = []
         self.edges: dict[tuple[int, int], None] = {}  # in the order drawn, each once
@@ -44,7 +47,14 @@ class Flow(AnyFlow):
         self._bare: dict[int, Node] = {}
         self._drawings: list[Token[Flow | None]] = []
         super().__init__(
-            name, schedule=schedule, description=description, tags=tags, timeout_seconds=timeout_seconds
+            name,
+            schedule=schedule,
+            description=description,
+            tags=tags,
+            timeout_seconds=timeout_seconds,
+            pool=pool,
+            priority=priority,
+            max_running=max_running,
         )
 
     def __repr__(self) -> str:

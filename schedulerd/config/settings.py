@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from schedulerd.domain.durations import parse_duration
+from schedulerd.domain.pools import POOL_NAME, is_pool_name
 from schedulerd.domain.retention import Retention
 from schedulerd.domain.zones import zone
 from schedulerd.errors import BadExpression
@@ -64,6 +65,12 @@ def _module(value: str) -> str:
     return value
 
 
+def _pool_name(value: str) -> str:
+    if not is_pool_name(value):
+        raise ValueError(f"{value!r} cannot be the name of a pool: it is {POOL_NAME}")
+    return value
+
+
 _POSTGRESQL: Final = re.compile(r"postgres(ql)?(\+psycopg)?://")
 
 
@@ -80,6 +87,7 @@ Duration = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(0
 _KEPT: Final = Retention()
 Kept = Annotated[int, BeforeValidator(_whole_number), Field(ge=0)]
 Count = Annotated[int, BeforeValidator(_whole_number), Field(ge=1)]
+PoolName = Annotated[str, AfterValidator(_pool_name)]
 Port = Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=65_535)]
 Folder = Annotated[Path, BeforeValidator(_folder)]
 Zone = Annotated[str, AfterValidator(_zone)]
@@ -177,6 +185,11 @@ class Settings(BaseSettings):
     )
     max_running: Count = Field(
         default=16, description="How many runs may be live at the same time; more wait."
+    )
+    pools: dict[PoolName, Count] = Field(
+        default_factory=dict,
+        description="Pools, each with how many places it has: so many runs of the flows and schedules that name it may "
+        "be live at the same time, as in `database = 2`. See [schedule a flow](../howto/schedule-a-flow.md).",
     )
     on_stop: OnStop = Field(
         default=OnStop.LEAVE,

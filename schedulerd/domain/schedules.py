@@ -140,7 +140,7 @@ class ScheduleDefinition:
 
     It is due from `start` to `end`, both included (naive: local time of its zone). Each due time is delayed by a
     stable part of `jitter`. A command has `environment` besides that of the daemon, `stdin` to read, and `mail_to`,
-    the address that its output is sent to.
+    the address that its output is sent to. `pool` and `priority` None: those of its flow; `max_running` is a command's.
     """
 
     name: str
@@ -158,6 +158,9 @@ class ScheduleDefinition:
     environment: Mapping[str, str] = field(default_factory=dict)
     stdin: str | None = None
     mail_to: str | None = None
+    pool: str | None = None
+    priority: int | None = None
+    max_running: int | None = None
 
     def is_due_like(self, other: "ScheduleDefinition") -> bool:
         """Does this one have the due times of the other? What is done about them may differ."""

@@ -265,7 +265,7 @@ class Core:
 
     def _take(self) -> None:
         if self._parts.intake.take():
-            self._claim = True  # a slot is free, and what waited for this run need not wait longer
+            self._claim = True  # a place is free, and what waited for this run need not wait longer
             self._tick()
 
     def _define(self) -> None:
