@@ -35,6 +35,9 @@ def describe(flow: AnyFlow, entrypoint: str = "") -> dict[str, Any]:
         "schedules": [schedule.describe() for schedule in flow.schedules],
         "timeout_seconds": flow.timeout_seconds,
         "surroundings": flow.surroundings,
+        "pool": flow.pool,
+        "priority": flow.priority,
+        "max_running": flow.max_running,
     }
     if isinstance(flow, Flow):
         said |= _graph(flow)

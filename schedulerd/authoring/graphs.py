@@ -38,6 +38,9 @@ class Flow(AnyFlow):
         description: str = "",
         tags: Iterable[str] = (),
         timeout_seconds: float | str | None = None,
+        pool: str | None = None,
+        priority: int = 0,
+        max_running: int | None = None,
         **surroundings: Unpack[Surroundings],
     ) -> None:
         self.nodes: list[Node] = []
@@ -52,6 +55,9 @@ class Flow(AnyFlow):
             tags=tags,
             timeout_seconds=timeout_seconds,
             surroundings=surroundings,
+            pool=pool,
+            priority=priority,
+            max_running=max_running,
         )
 
     def __repr__(self) -> str:

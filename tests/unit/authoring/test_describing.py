@@ -52,6 +52,9 @@ with Flow("ETL", Interval("15s"), description="  Every night.", tags=["a"], time
         "schedules": [{"every": "15s"}],
         "timeout_seconds": 60.0,
         "surroundings": {},
+        "pool": None,
+        "priority": 0,
+        "max_running": None,
     }
 
 
