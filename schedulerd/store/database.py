@@ -135,6 +135,11 @@ class Database:
         """To look at every row may take longer than a tick may wait."""
         return self._reader if self._is_sqlite else engines.reading(self._migrating_engine())
 
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite database; None of any other."""
+        return engines.sqlite_path(self._url) if self._is_sqlite else None
+
     def close(self) -> None:
         """Give up the connections; a later use opens new ones."""
         self._engine.dispose()
