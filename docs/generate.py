@@ -22,6 +22,7 @@ from schedulerd.config.settings import PREFIX, Settings
 from schedulerd.domain.durations import duration_text
 from schedulerd.domain.runs import SkipReason, Trigger
 from schedulerd.domain.schedule_values import KEYS
+from schedulerd.domain.sizes import Bytes, size_text
 from schedulerd.domain.states import FINAL, LIVE, MOVES, RunState, TaskState
 
 FOLDER: Final = Path(__file__).parent / "reference"
@@ -238,8 +239,12 @@ def settings_table(fields: Fields, prefix: str) -> str:
 def as_toml(value: Any) -> str:
     """A default as one would write it in the file."""
     match value:
+        case None:
+            return "not set"
         case bool():
             return str(value).lower()
+        case Bytes():
+            return f'"{size_text(value)}"'
         case int():
             return str(value)
         case timedelta():
@@ -278,7 +283,7 @@ STATE_MEANINGS: Final[Mapping[RunState, str]] = {
     RunState.CANCELLING: "it was told to end, and is ending",
     RunState.COMPLETED: "it ended as it should",
     RunState.FAILED: "user code raised, or a command ended with a status other than 0",
-    RunState.TIMED_OUT: "it was ended at its time limit",
+    RunState.TIMED_OUT: "it was ended at its time limit, or used up its processor time",
     RunState.CRASHED: "its process went away without a last record; its exit status or signal is kept",
     RunState.CANCELLED: "it was cancelled",
     RunState.SKIPPED: "its due time did not become a run; the reason is kept",

@@ -14,8 +14,26 @@ KEY_MEANINGS: Final[Mapping[str, str]] = {
     "command": "A command for `/bin/sh -c`, recorded as a run of a flow that has the schedule's name.",
     "parameters": 'What the flow is given: `{ region = "kr", rows = 100 }`. Unknown and missing ones are an error. A '
     "command has none.",
-    "environment": 'Variables for the command, besides those of the daemon: `{ PATH = "/usr/bin:/bin" }`. With a `HOME` it '
-    "begins in that folder, with a `SHELL` it is run by that program.",
+    "user": "The user that the command runs as. Needs a daemon that runs as root; see "
+    "[run as another user](../howto/run-as-another-user.md).",
+    "environment": 'Variables for the command, besides those of the daemon: `{ PATH = "/usr/bin:/bin" }`. With a `HOME` and '
+    "no `directory` it begins in that folder, with a `SHELL` it is run by that program. No place for secrets: they "
+    "belong into an `env_file`.",
+    "env_file": "A file of variables, read when the command starts and kept nowhere: "
+    "[its syntax](../howto/limit-runs.md#variables-from-a-file). What `environment` says goes before it. A relative path "
+    "is relative to `directory` of the [settings](config.md).",
+    "directory": "Where the command works; a relative path is relative to `directory` of the [settings](config.md), "
+    "which is also the default.",
+    "umask": 'Which permissions are taken from the files that it makes, three octal digits: `"027"`.',
+    "leave_children": "`true`: processes that the command leaves behind when it ends by itself may go on. Default: they "
+    "are ended.",
+    "nice": "How nice it is to other processes, from -20 to 19, the nicest. Below 0 only a daemon that is root can go.",
+    "memory": 'How much writable memory of its own each process may have: `"512MB"`, or `"unlimited"`. See '
+    "[limit runs](../howto/limit-runs.md).",
+    "cpu_time": 'How much processor time each process may use: `"10m"`, or `"unlimited"`. Then it is `timed_out`.',
+    "open_files": "How many files each process may have open.",
+    "timeout": 'How long the command may take: `"10m"`, or `"unlimited"`. Then it is `timed_out`. Default of this and the '
+    "four above: `[limits]` of the [settings](config.md).",
     "stdin": "What the command reads.",
     "mail_to": "Where the output of the command is mailed when it has ended, as cron's MAILTO: addresses with commas.",
     "enabled": "`false` keeps the schedule and does not run it. Default: `true`.",

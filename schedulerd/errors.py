@@ -148,6 +148,14 @@ class StoreUnavailable(Unreachable):
     """The database could not be opened, read or written just now; nothing was half-written."""
 
 
+class StoreFull(StoreUnavailable):
+    """There is no room for what was to be written into the database; nothing was half-written."""
+
+
+class StoreReplaced(StoreUnavailable):
+    """The file of the database is not there any more, or is another one than the one in use."""
+
+
 class StoreOutdated(Unreachable):
     """The database has another schema than this version of schedulerd."""
 

@@ -4,16 +4,13 @@ What it moves and what stays true is said in `tests/clockshift/clockshift.c`.
 """
 
 import mmap
-import os
-import shutil
-import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from schedulerd.clock import SystemClock
-from tests.requirements import missing
+from tests import shims
 
 SOURCE: Final = Path(__file__).parent / "clockshift" / "clockshift.c"
 
@@ -71,12 +68,4 @@ class MovedClock:
 
 def build(folder: Path) -> Path:
     """Compile the shim into a folder; without a compiler the test is skipped, or fails where it is required."""
-    compiler = shutil.which(os.environ.get("CC", "cc"))
-    if compiler is None:
-        missing("clockshift", "there is no C compiler (Debian: apt-get install gcc libc6-dev)")
-    library = folder / "clockshift.so"
-    command = [compiler, "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-o", str(library), str(SOURCE)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        missing("clockshift", f"{compiler} could not compile it (Debian: libc6-dev): {done.stderr}")
-    return library
+    return shims.build(SOURCE, folder, part="clockshift")

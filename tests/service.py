@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,11 @@ _CLOCK = SystemClock()
 class Service:
     """A folder with settings, flows and schedules, and the daemon that serves it."""
 
-    def __init__(self, folder: Path, *, url: str | None = None, settings: str = "") -> None:
+    def __init__(
+        self, folder: Path, *, url: str | None = None, settings: str = "", state: Path | None = None
+    ) -> None:
         self.folder = folder
-        self.state = folder / ".state"
+        self.state = state or folder / ".state"
         self.flows = folder / "flows"
         self.schedules = folder / "config" / "schedules"
         self.log = folder / "daemon.log"
@@ -38,17 +40,19 @@ class Service:
         for made in (self.flows, self.schedules):
             made.mkdir(parents=True, exist_ok=True)
         (folder / "config" / "schedulerd.toml").write_text(
-            f'grace = "1s"\n{settings}\n[store]\nurl = "{self.url}"\n[web]\nenabled = false\n'
+            f'grace = "1s"\nstate_dir = "{self.state}"\n{settings}\n[store]\nurl = "{self.url}"\n[web]\nenabled = false\n'
         )
 
     # -- the daemon ---------------------------------------------------------------------------------------------
 
-    def start(self, *, environ: Mapping[str, str] | None = None, wait: bool = True) -> None:
-        """Start the daemon, and wait until it is ready."""
+    def start(
+        self, *, environ: Mapping[str, str] | None = None, wait: bool = True, by: Sequence[str] = ()
+    ) -> None:
+        """Start the daemon, and wait until it is ready. `by` is a command that starts the one it is given."""
         self._environ = {**os.environ, **(environ or {})}
         with open(self.log, "ab") as output:
             self.process = subprocess.Popen(
-                [*PROGRAM, "--config", str(self.folder / "config" / "schedulerd.toml"), "start"],
+                [*by, *PROGRAM, "--config", str(self.folder / "config" / "schedulerd.toml"), "start"],
                 cwd=self.folder,
                 env=self._environ,
                 stdin=subprocess.DEVNULL,

@@ -37,6 +37,7 @@ def describe(flow: AnyFlow, entrypoint: str = "") -> dict[str, Any]:
         "pool": flow.pool,
         "priority": flow.priority,
         "max_running": flow.max_running,
+        "surroundings": flow.surroundings,
     }
     if isinstance(flow, Flow):
         said |= _graph(flow)

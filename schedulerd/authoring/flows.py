@@ -8,6 +8,7 @@ from schedulerd.authoring import loading
 from schedulerd.authoring.context import FlowContext, flow_run
 from schedulerd.authoring.options import max_running_of, pool_of, priority_of, tags_of, timeout_of
 from schedulerd.authoring.schedules import Cron, Interval, RRule, schedules_of
+from schedulerd.authoring.surroundings import surroundings_said
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ INFO, ERROR = 20, 40  # logging's numbers, without its import
 class AnyFlow:
     """A flow of either style.
 
-    `file` and `line` are where its module made it. `timeout_seconds` is enforced by the daemon, from outside the run, and
-    it is the daemon that goes by `pool`, `priority` and `max_running` when it starts runs.
+    `file` and `line` are where its module made it. `timeout_seconds` is enforced by the daemon, from outside the run;
+    `surroundings` are what it gives to its runs, and `pool`, `priority` and `max_running` what it goes by when it starts
+    them.
     """
 
     style = ""
@@ -37,10 +39,11 @@ class AnyFlow:
         schedule: Schedule | Iterable[Schedule] | None,
         description: str,
         tags: Iterable[str],
-        timeout_seconds: float | None,
+        timeout_seconds: float | str | None,
         pool: str | None = None,
         priority: int = 0,
         max_running: int | None = None,
+        surroundings: Mapping[str, Any] | None = None,
     ) -> None:
         if not isinstance(name, str) or not name.strip():
             raise TypeError(f"a flow needs a name, not {name!r}")
@@ -51,6 +54,7 @@ class AnyFlow:
         self.pool = pool_of(pool)
         self.priority = priority_of(priority)
         self.max_running = max_running_of(max_running)
+        self.surroundings = surroundings_said("a flow", surroundings or {})
         self.schedules = schedules_of(schedule)
         self.file, self.line = _place()
         loading.note_made(self)

@@ -7,17 +7,22 @@ from schedulerd.authoring.context import flow_run
 from schedulerd.authoring.flows import ERROR, INFO, AnyFlow
 from schedulerd.authoring.options import refuse_unknown
 from schedulerd.authoring.states import State
+from schedulerd.authoring.surroundings import SURROUNDINGS
 from schedulerd.authoring.wrapping import doc_of, is_async_function, name_of, wrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from typing import Any, overload
+    from typing import Any, Unpack, overload
 
     from schedulerd.authoring.context import FlowContext
     from schedulerd.authoring.schedules import Schedule
+    from schedulerd.authoring.surroundings import Surroundings
 
-_KNOWN = ("name", "description", "tags", "schedule", "timeout_seconds", "pool", "priority", "max_running")
+_KNOWN = (
+    *("name", "description", "tags", "schedule", "timeout_seconds", "pool", "priority", "max_running"),
+    *SURROUNDINGS,
+)
 
 
 class FunctionFlow(AnyFlow):
@@ -38,10 +43,11 @@ class FunctionFlow(AnyFlow):
         description: str | None = None,
         tags: Iterable[str] = (),
         schedule: Schedule | Iterable[Schedule] | None = None,
-        timeout_seconds: float | None = None,
+        timeout_seconds: float | str | None = None,
         pool: str | None = None,
         priority: int = 0,
         max_running: int | None = None,
+        **surroundings: Unpack[Surroundings],
     ) -> None:
         if not callable(fn):
             raise TypeError(f"a flow is made of a function, not of {fn!r}")
@@ -56,6 +62,7 @@ class FunctionFlow(AnyFlow):
             pool=pool,
             priority=priority,
             max_running=max_running,
+            surroundings=surroundings,
         )
         wrap(self, fn)
 
@@ -128,10 +135,11 @@ if TYPE_CHECKING:
         description: str | None = None,
         tags: Iterable[str] = (),
         schedule: Schedule | Iterable[Schedule] | None = None,
-        timeout_seconds: float | None = None,
+        timeout_seconds: float | str | None = None,
         pool: str | None = None,
         priority: int = 0,
         max_running: int | None = None,
+        **surroundings: Unpack[Surroundings],
     ) -> Callable[[Callable[..., Any]], FunctionFlow]: ...
 
 

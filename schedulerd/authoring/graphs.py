@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from contextvars import Token
     from types import TracebackType
-    from typing import Any, Self
+    from typing import Any, Self, Unpack
 
     from schedulerd.authoring.context import FlowContext
     from schedulerd.authoring.schedules import Schedule
+    from schedulerd.authoring.surroundings import Surroundings
 
 
 class Flow(AnyFlow):
@@ -36,10 +37,11 @@ class Flow(AnyFlow):
         *,
         description: str = "",
         tags: Iterable[str] = (),
-        timeout_seconds: float | None = None,
+        timeout_seconds: float | str | None = None,
         pool: str | None = None,
         priority: int = 0,
         max_running: int | None = None,
+        **surroundings: Unpack[Surroundings],
     ) -> None:
         self.nodes: list[Node] = []
         self.edges: dict[tuple[int, int], None] = {}  # in the order drawn, each once
@@ -55,6 +57,7 @@ class Flow(AnyFlow):
             pool=pool,
             priority=priority,
             max_running=max_running,
+            surroundings=surroundings,
         )
 
     def __repr__(self) -> str:

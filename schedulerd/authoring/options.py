@@ -29,12 +29,14 @@ def seconds_of(what: str, given: Any) -> float:
 
 
 def timeout_of(given: Any) -> float | None:
-    """A limit in seconds, or None for no limit."""
+    """A limit in seconds, None for that of the daemon's settings, 0 for none at all, which is "unlimited"."""
     if given is None:
         return None
+    if given == "unlimited":
+        return 0.0
     seconds = seconds_of("timeout_seconds", given)
     if seconds == 0:
-        raise ValueError("timeout_seconds must be more than 0; leave it out for no limit")
+        raise ValueError('timeout_seconds must be more than 0; for no limit it is "unlimited"')
     return seconds
 
 

@@ -34,7 +34,7 @@ MEANINGS: Final[Mapping[int, str]] = {
     NOT_FOUND: "not found, or an ambiguous selector",
     NOT_PERMITTED: "not permitted",
     CONFLICT: "conflict: it exists, has ended, or runs already",
-    UNREACHABLE: "the daemon or the database cannot be reached",
+    UNREACHABLE: "the daemon or the database cannot be reached; of status: no runs are started",
     WAIT_ELAPSED: "the --timeout of a wait has elapsed (the run goes on)",
     CHECKS_FAILED: "checks failed: validate, explain of an invalid expression, an invalid settings file",
     RUN_FAILED: "with --wait, wait: the run failed",

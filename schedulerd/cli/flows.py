@@ -10,6 +10,7 @@ from schedulerd.cli.invocation import Invocation, pass_invocation
 from schedulerd.cli.output import Column, Output, Shape, json_text
 from schedulerd.cli.run_pages import facts
 from schedulerd.cli.states import state_cell
+from schedulerd.cli.surroundings import surroundings_facts
 from schedulerd.cli.tables import Cell, visible
 
 if TYPE_CHECKING:
@@ -174,6 +175,7 @@ def _page(flow: Shape, out: Output) -> str:
             ("tags", ", ".join(flow["tags"])),
             ("tasks", ", ".join(flow["tasks"])),
             ("schedules", ", ".join(flow["schedules"])),
+            *surroundings_facts(flow),
             (
                 "last run",
                 f"{flow['name']}#{last['number']} {last['state']} {out.ago(last['ended_at'])}"

@@ -88,9 +88,10 @@ class Invocation:
     def database(self) -> "Database":
         """The database, closed when the program ends."""
         if self._database is None:
-            from schedulerd.store.database import Database  # imports SQLAlchemy
+            from schedulerd.operations.daemon import guard  # imports SQLAlchemy
+            from schedulerd.store.database import Database
 
-            self._database = Database(self.settings.store.url)
+            self._database = guard(Database(self.settings.store.url), self.settings.state_dir)
         return self._database
 
     @cached_property

@@ -12,6 +12,7 @@ from schedulerd.cli.invocation import Invocation, pass_invocation
 from schedulerd.cli.kinds import COMING, COUNT
 from schedulerd.cli.output import Column, Output, Shape, json_text
 from schedulerd.cli.run_pages import facts
+from schedulerd.cli.surroundings import surroundings_facts
 from schedulerd.cli.tables import Cell, visible
 from schedulerd.domain.durations import duration_text
 
@@ -155,6 +156,7 @@ def _page(schedule: Shape, out: Output) -> str:
             ("blackout", _blackout(schedule["blackout"])),
             ("flow", schedule.get("flow", "")),
             ("command", schedule.get("command", "")),
+            *surroundings_facts(schedule),
             ("parameters", json_text(schedule["parameters"]) if schedule["parameters"] else ""),
             ("next", out.at_and_ago(schedule["next_due"]) if schedule["enabled"] else "not enabled"),
             ("paused", _pause(schedule, out)),

@@ -14,7 +14,7 @@ from schedulerd.cli.tables import visible
 from schedulerd.errors import Unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from schedulerd.operations.daemon import DaemonStatus
 
@@ -26,33 +26,50 @@ _JOINT: Final = re.compile(r"; (?=line (?:[0-9]+|None): |and [0-9,]+ more$)")
 @click.command(cls=Command)
 @pass_invocation
 def status(invocation: Invocation) -> None:
-    """Show whether the daemon runs, and how it does; exit code 6 when it does not run."""
+    """Show whether the daemon runs, and how it does; exit code 6 when it does not run, or starts no runs."""
     from schedulerd.operations.status_shapes import status_shape
 
-    found = _found(invocation)
-    shape = status_shape(found)
-    invocation.output.one(shape, lambda: _page(shape, invocation.output), name="pid")
-    click.get_current_context().exit(SUCCESS if found.pid is not None else UNREACHABLE)
-
-
-def _found(invocation: Invocation) -> "DaemonStatus":
-    """How everything stands; where the database cannot tell, whether the daemon runs is said all the same."""
+    daemon = invocation.operations_before_upgrade.daemon
     try:
-        return invocation.operations.daemon.status()
+        found = daemon.status()
     except Unreachable:
-        pid = invocation.operations_before_upgrade.daemon.pid()
-        invocation.output.say(_title({"running": pid is not None, "pid": pid}))
+        _show(daemon.status_without_database(), status_shape, invocation.output)
         raise
+    _show(found, status_shape, invocation.output)
+    click.get_current_context().exit(SUCCESS if found.is_ready else UNREACHABLE)
 
 
-def _page(status: Shape, out: Output) -> str:
-    return "\n".join([_title(status), *_facts(status, out), *_problems(status)])
+def _show(found: "DaemonStatus", shaped: "Callable[[DaemonStatus], Shape]", out: Output) -> None:
+    shape = shaped(found)
+    out.one(shape, lambda: _page(shape, out, hangs=found.hangs), name="pid")
+
+
+def _page(status: Shape, out: Output, *, hangs: bool) -> str:
+    known = [*_facts(status, out), *_problems(status)] if status["runs"] is not None else []
+    return "\n".join([_title(status), *_troubles(status, out, hangs=hangs), *known])
 
 
 def _title(status: Shape) -> str:
     if status["running"]:
-        return click.style(f"● schedulerd runs (process {status['pid']})", fg="green")
+        color = "green" if status["ready"] and not status["troubles"] else "yellow"
+        return click.style(f"● schedulerd runs (process {status['pid']})", fg=color)
     return click.style("○ schedulerd does not run", fg="yellow") + "; start it with `schedulerd start`"
+
+
+def _troubles(status: Shape, out: Output, *, hangs: bool) -> "Iterator[str]":
+    """What is wrong, and what to do about it."""
+    if hangs:
+        yield click.style(f"✕ it has given no sign of life for {status['silent_seconds']:.0f} s", fg="red")
+        yield "    `schedulerd stop` and `start` it; runs live on"
+    held = status["running"] and not status["ready"] and status["troubles"]
+    if held:
+        yield click.style("✕ no runs are started", fg="red")
+    for trouble in status["troubles"]:
+        yield (
+            click.style(f"✕ {visible(trouble['reason'])}", fg="red") + f"  ({out.relative(trouble['since'])})"
+        )
+        if trouble["mend"]:
+            yield f"    {visible(trouble['mend'])}"
 
 
 def _facts(status: Shape, out: Output) -> list[str]:

@@ -1,6 +1,7 @@
 """The settings: their names, kinds, defaults and meaning. The one place where a setting is documented."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -10,8 +11,11 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from schedulerd.domain.durations import parse_duration
+from schedulerd.domain.entries import BadEntry, Entry
 from schedulerd.domain.pools import POOL_NAME, is_pool_name
 from schedulerd.domain.retention import Retention
+from schedulerd.domain.sizes import Bytes, parse_size
+from schedulerd.domain.surroundings_values import WITHOUT_LIMIT, read_surroundings
 from schedulerd.domain.zones import zone
 from schedulerd.errors import BadExpression
 
@@ -35,6 +39,19 @@ def _duration(value: object) -> timedelta:
         return parse_duration(value)
     except BadExpression as error:
         raise ValueError(f"{value!r} is not a duration: {error.reason}") from error
+
+
+def _size(value: object) -> int:
+    if isinstance(value, Bytes):
+        return value
+    if isinstance(value, int | str) and not isinstance(value, bool) and str(value).strip() == "0":
+        return Bytes(0)
+    if not isinstance(value, str):
+        raise ValueError('must be a size in quotes, such as "64MB"')
+    try:
+        return parse_size(value)
+    except BadExpression as error:
+        raise ValueError(f"{value!r} is not a size: {error.reason}") from error
 
 
 def _whole_number(value: object) -> object:
@@ -83,7 +100,32 @@ def _database_url(value: str) -> str:
     raise ValueError("must begin with sqlite:/// (and a path) or postgresql://")
 
 
+def _time_limit(value: object) -> timedelta:
+    if value == WITHOUT_LIMIT:
+        return timedelta()
+    limit = _duration(value)
+    if limit <= timedelta():
+        raise ValueError(f'must be longer than nothing; for no limit it is "{WITHOUT_LIMIT}"')
+    return limit
+
+
+def _said(key: str) -> Callable[[object], object]:
+    """Reads a limit as schedule files do, with the same words for what cannot be."""
+
+    def read(value: object) -> object:
+        if isinstance(value, str) and value.lstrip("-").isdecimal():  # from the environment
+            value = int(value)
+        try:
+            found = read_surroundings(Entry({key: value})).as_json()
+        except BadEntry as error:
+            raise ValueError(error.reason.removeprefix(f"`{key}` ").removeprefix(f"`{key}`: ")) from error
+        return next(iter(found.values()))
+
+    return read
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(0))]
+Size = Annotated[int, BeforeValidator(_size), Field(ge=0)]
 _KEPT: Final = Retention()
 Kept = Annotated[int, BeforeValidator(_whole_number), Field(ge=0)]
 Count = Annotated[int, BeforeValidator(_whole_number), Field(ge=1)]
@@ -93,6 +135,10 @@ Folder = Annotated[Path, BeforeValidator(_folder)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Module = Annotated[str, AfterValidator(_module)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
+TimeLimit = Annotated[timedelta, BeforeValidator(_time_limit)]
+Memory = Annotated[int, BeforeValidator(_said("memory"))]
+OpenFiles = Annotated[int, BeforeValidator(_said("open_files"))]
+Nice = Annotated[int, BeforeValidator(_said("nice"))]
 
 
 class StoreSettings(BaseModel):
@@ -139,6 +185,32 @@ class RetentionSettings(BaseModel):
     keep_per_flow: Kept = Field(
         default=_KEPT.keep_per_flow,
         description="So many of the newest runs of each flow are kept, with their logs, however old they are.",
+    )
+
+
+class LimitSettings(BaseModel):
+    """What a run may use whose flow or schedule file says nothing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    timeout: TimeLimit | None = Field(
+        default=None,
+        description="How long a run may take; then it is `timed_out`. Like each of these it may be `unlimited`, and is "
+        "when it is not given.",
+    )
+    memory: Memory | None = Field(
+        default=None,
+        description="How much writable memory of its own each process of a run may have, such as `512MB`.",
+    )
+    cpu_time: TimeLimit | None = Field(
+        default=None, description="How much processor time each process of a run may use."
+    )
+    open_files: OpenFiles | None = Field(
+        default=None, description="How many files each process of a run may have open."
+    )
+    nice: Nice | None = Field(
+        default=None,
+        description="How nice runs are to other processes: 19 is nicest, below 0 only a daemon that is root can go.",
     )
 
 
@@ -203,8 +275,21 @@ class Settings(BaseSettings):
         default=timedelta(seconds=10),
         description="How long a run that is cancelled or out of time has between SIGTERM and SIGKILL.",
     )
+    max_log: Size = Field(
+        default=Bytes(64_000_000),
+        ge=1_000,
+        description="How much one run may write into its log, in all of its records and output: of what comes after that "
+        "nothing is kept, and the log says so.",
+    )
     inspect_timeout: Duration = Field(
         default=timedelta(seconds=30), description="How long finding the flows in one file may take."
+    )
+    min_free_space: Size = Field(
+        default=Bytes(64_000_000),
+        description="No runs are started while less than this is free on the file system of `state_dir`, or of a "
+        "SQLite database: what is left is for the runs that go on, and for recording how they end. At most half of a "
+        "small file system is asked for. Up to half of this, and at most 8 MiB, is kept in reserve in a file, `ballast`, that "
+        "is given up when the disk is full. 0 turns this off.",
     )
     preload: tuple[Module, ...] = Field(
         default=(),
@@ -213,6 +298,10 @@ class Settings(BaseSettings):
     store: StoreSettings = Field(default_factory=StoreSettings, description="Where runs are remembered.")
     retention: RetentionSettings = Field(
         default_factory=RetentionSettings, description="How long the history is kept."
+    )
+    limits: LimitSettings = Field(
+        default_factory=LimitSettings,
+        description="What a run may use whose flow, or whose command, says nothing of it.",
     )
     web: WebSettings = Field(default_factory=WebSettings, description="The web interface and the REST API.")
 

@@ -6,24 +6,31 @@ import secrets
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Final
 
 from schedulerd.clock import Clock
 from schedulerd.config import Settings
+from schedulerd.config.settings import LimitSettings
 from schedulerd.daemon.feed import Feed
 from schedulerd.daemon.webprocess import WebProcess, bind
 from schedulerd.domain.agents import AgentBeat
+from schedulerd.domain.entries import BadEntry
 from schedulerd.domain.limits import Limits
 from schedulerd.domain.new_runs import RunMaker
 from schedulerd.domain.retention import Retention
+from schedulerd.domain.surroundings import Surroundings
 from schedulerd.engine import wire
+from schedulerd.engine.accounts import check_surroundings
 from schedulerd.engine.folders import RunFolders
+from schedulerd.engine.health_file import HealthFile
 from schedulerd.engine.leftovers import Leftovers
 from schedulerd.engine.link import SpawnerLink
 from schedulerd.engine.processes import boot_id, every_process
 from schedulerd.engine.sendmail import by_sendmail
+from schedulerd.errors import NotPermitted
 from schedulerd.operations.upgrading import tell, upgrade
 from schedulerd.scheduler.alarm import Alarm
 from schedulerd.scheduler.attempts import Attempts
@@ -32,14 +39,17 @@ from schedulerd.scheduler.core import Core, Mailbox, Parts
 from schedulerd.scheduler.definitions import Definitions
 from schedulerd.scheduler.ears import Ears
 from schedulerd.scheduler.ending import Ender
+from schedulerd.scheduler.health import HealthBook
 from schedulerd.scheduler.housekeeping import Housekeeper
 from schedulerd.scheduler.inspecting import Inspector
 from schedulerd.scheduler.intake import IntakeDesk
-from schedulerd.scheduler.launching import Launch, Launcher
+from schedulerd.scheduler.launching import Launch, Launcher, Usual
 from schedulerd.scheduler.mailing import Mailer, Sender
 from schedulerd.scheduler.messages import Tick
 from schedulerd.scheduler.reconciling import Reconciler
+from schedulerd.scheduler.space import SpaceWatch, places_of
 from schedulerd.scheduler.spawners import Spawners
+from schedulerd.scheduler.starting import Starting
 from schedulerd.scheduler.ticking import Ticker
 from schedulerd.store.database import Database
 from schedulerd.version import __version__
@@ -63,6 +73,8 @@ class Daemon:
     database: Database
     web: WebProcess | None
     spawners: Spawners
+    health: HealthBook
+    health_file: HealthFile
 
 
 def build(
@@ -103,8 +115,10 @@ class _Builder:
         folders = RunFolders(settings.state_dir)
         folders.make()
         attempts = Attempts()
+        health = HealthBook(clock)
+        starting = Starting(health, clock)
         ears = Ears(settings.state_dir, mailbox.put)
-        launcher = Launcher(folders, self._launch)
+        launcher = Launcher(folders, self._launch, starting)
         mailer = self._mailer()
         runs = RunMaker()
         reconciler = Reconciler(
@@ -123,16 +137,18 @@ class _Builder:
         alarm = Alarm(lambda: mailbox.put(Tick()), clock)
         watcher = self._watcher(mailbox)
         ticker = Ticker(database, runs, agent=self._agent, boot_id=boot_id(), limits=self._limits)
-        spawners = Spawners(self._new_spawner, launcher, ears)
+        spawners = Spawners(self._new_spawner, launcher, ears, health)
         self._spawners = spawners
         parts = Parts(
             database=database,
             clock=clock,
-            clock_watch=ClockWatch(database, clock),
+            clock_watch=ClockWatch(database, clock, health),
             attempts=attempts,
             definitions=Definitions(database, clock, runs, boot_id=boot_id()),
             inspector=self._inspector(folders, launcher),
-            intake=IntakeDesk(database, attempts, folders, clock, settled=mailer.settled),
+            intake=IntakeDesk(
+                database, attempts, folders, clock, max_log=settings.max_log, settled=mailer.settled
+            ),
             launcher=launcher,
             ender=ender,
             reconciler=reconciler,
@@ -140,6 +156,9 @@ class _Builder:
             housekeeper=Housekeeper(database, clock, self._retention),
             alarm=alarm,
             spawners=spawners,
+            health=health,
+            space=self._space(health),
+            starting=starting,
             reread=watcher.tell_again,
             beat=self._beat,
         )
@@ -153,6 +172,8 @@ class _Builder:
             database=database,
             web=self._web,
             spawners=spawners,
+            health=health,
+            health_file=HealthFile(settings.state_dir),
         )
 
     @property
@@ -171,7 +192,13 @@ class _Builder:
             code=self._settings.state_dir / "code",
             directory=self._settings.directory,
             grace=self._settings.grace,
+            usual=usual_of(self._settings.limits),
         )
+
+    def _space(self, health: HealthBook) -> SpaceWatch:
+        places = places_of(self._settings.state_dir, self._database.file)
+        give_room_back = self._database.give_room_back
+        return SpaceWatch(places, health, floor=self._settings.min_free_space, give_room_back=give_room_back)
 
     def _inspector(self, folders: RunFolders, launcher: Launcher) -> Inspector:
         request = self._launch.base() | {
@@ -224,8 +251,26 @@ class _Builder:
                 "spawner": self._spawners.pid,
                 "web": None if self._web is None else self._web.address,
                 "problems": core.problem_count,
+                "ready": core.health.is_ready,
+                "troubles": [trouble.as_json() for trouble in core.health.troubles],
             },
         )
+
+
+def usual_of(limits: LimitSettings) -> Usual:
+    """The limits of the settings. Raises `NotPermitted` for those that this daemon cannot set."""
+    cpu_time = limits.cpu_time
+    surroundings = Surroundings(
+        memory_bytes=limits.memory,
+        cpu_seconds=None if cpu_time is None else -(-cpu_time // timedelta(seconds=1)),
+        open_files=limits.open_files,
+        nice=limits.nice,
+    )
+    try:
+        check_surroundings(surroundings, (), uid=os.geteuid())
+    except BadEntry as error:
+        raise NotPermitted(f"[limits] of the settings: {error.reason}") from error
+    return Usual(surroundings=surroundings, timeout=limits.timeout)
 
 
 def agent_name(state_dir: Path) -> str:

@@ -18,6 +18,7 @@ from schedulerd.daemon.environment import for_children, own_environment
 from schedulerd.daemon.logs import goes_to_journald, set_up_logs
 from schedulerd.daemon.notify import Notifier
 from schedulerd.daemon.welcome import program, welcome
+from schedulerd.domain.health import Health, TroubleKind
 from schedulerd.engine.doorbell import take_down
 from schedulerd.engine.lock import DaemonLock, note_reload, take_stop_order
 from schedulerd.engine.processes import become_subreaper
@@ -28,6 +29,8 @@ from schedulerd.version import __version__
 
 log = logging.getLogger(__name__)
 
+_REPORT_SECONDS: Final = 5.0
+_LONGEST_PAUSE_SECONDS: Final = 60.0
 _HURRIED_GRACE: Final = timedelta(seconds=2)  # Ctrl-C: the person waits
 
 
@@ -76,7 +79,7 @@ def _serve(settings: Settings, announce: Announce, *, verbose: bool) -> int:
     try:
         turn = _Turn(settings, notifier, clock, announce)
         daemon = build(settings, clock=clock, environ=for_children(environ), on_turn=turn)
-        turn.daemon = daemon
+        turn.is_for(daemon)
         _run(daemon, settings)
     finally:
         notifier.say(STOPPING="1")
@@ -110,6 +113,7 @@ def _stop(daemon: Daemon, settings: Settings) -> None:
         daemon.web.stop()
     daemon.spawners.hang_up(runs_go_on=daemon.core.running_count > 0)
     daemon.mailer.stop()
+    daemon.health_file.close()
     daemon.database.close()
 
 
@@ -148,14 +152,41 @@ def _on_signals(daemon: Daemon, settings: Settings) -> None:
     signal.signal(signal.SIGHUP, reload)
 
 
-def _look_after(daemon: Daemon, now: float) -> None:
-    """The web process and the watcher's thread are started again when they have died."""
-    if daemon.web is not None:
-        daemon.web.look(now)
-    if not daemon.watcher.is_watching:
-        log.error("watcher_died")
-        daemon.watcher.stop()
-        daemon.watcher.start()
+class _Nurse:
+    """Starts the web process and the watcher's thread again when they have died, and says so."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
+        self._pause = 0.0
+        self._again_at = float("-inf")
+
+    def look(self, now: float) -> None:
+        """Called after each turn of the core; `now` is monotonic."""
+        self._see_to_web(now)
+        if self._daemon.watcher.is_watching:
+            self._daemon.health.clear(TroubleKind.WATCHER)
+        elif now >= self._again_at:
+            self._see_to_watcher(now)
+
+    def _see_to_web(self, now: float) -> None:
+        web = self._daemon.web
+        if web is None:
+            return
+        web.look(now)
+        if web.trouble:
+            self._daemon.health.note(TroubleKind.WEB, web.trouble)
+        else:
+            self._daemon.health.clear(TroubleKind.WEB)
+
+    def _see_to_watcher(self, now: float) -> None:
+        self._daemon.health.note(TroubleKind.WATCHER, "the thread that watches the folders has died")
+        self._pause = min(max(1.0, self._pause * 2), _LONGEST_PAUSE_SECONDS)
+        self._again_at = now + self._pause
+        self._daemon.watcher.stop()
+        try:
+            self._daemon.watcher.start()
+        except RuntimeError as error:  # the system gives no thread
+            self._daemon.health.note(TroubleKind.WATCHER, f"the folders are not watched: {error}")
 
 
 def _terminal_is_there() -> bool:
@@ -186,13 +217,20 @@ class _Turn:
         self._clock = clock
         self._announce = announce
         self._announced = False
-        self._pinged_at = float("-inf")
-        self.daemon: Daemon | None = None
+        self._pinged_at = self._reported_at = float("-inf")
+        self._reported: Health | None = None
+        self._nurse: _Nurse | None = None
+        self._daemon: Daemon | None = None
+
+    def is_for(self, daemon: Daemon) -> None:
+        """Look after this one from now on."""
+        self._daemon, self._nurse = daemon, _Nurse(daemon)
 
     def __call__(self, core: Core) -> None:
         now = self._clock.monotonic()
-        if self.daemon is not None:
-            _look_after(self.daemon, now)
+        if self._nurse is not None:
+            self._nurse.look(now)
+        self._report(core, now)
         if core.is_ready and not self._announced:
             self._announced = True
             self._notifier.say(READY="1")
@@ -204,8 +242,15 @@ class _Turn:
             self._pinged_at = now
             self._notifier.say(WATCHDOG="1", STATUS=_status(core))
 
+    def _report(self, core: Core, now: float) -> None:
+        """Leave in a file how it is, for those who ask while the database is away."""
+        news = core.health != self._reported
+        if self._daemon is not None and (news or now - self._reported_at >= _REPORT_SECONDS):
+            self._reported, self._reported_at = core.health, now
+            self._daemon.health_file.write(core.health, database=self._daemon.database.file_identity)
+
     def _where(self) -> str:
-        web = self.daemon.web if self.daemon is not None else None
+        web = self._daemon.web if self._daemon is not None else None
         return "off" if web is None else web.address
 
 
@@ -215,6 +260,8 @@ def _status(core: Core) -> str:
         words.append(f"next due {core.next_due:%Y-%m-%d %H:%M:%S}Z")
     if core.problem_count:
         words.append(f"{core.problem_count} file(s) with errors")
-    if core.store_is_away:
-        words.append("the database does not answer")
-    return ", ".join(words)
+    status = ", ".join(words)
+    if not core.health.troubles:
+        return status
+    said = "; ".join(trouble.reason for trouble in core.health.troubles)
+    return f"{status}; {'' if core.health.is_ready else 'no runs are started: '}{said}"

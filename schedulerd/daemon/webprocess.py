@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 _BACKLOG: Final = 128
 _PATIENCE_SECONDS: Final = 3.0
 _LONGEST_PAUSE_SECONDS: Final = 60.0
+_STEADY_SECONDS: Final = 10.0  # one that lived so long works again
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -36,7 +37,10 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 class WebProcess:
-    """Keeps the web process alive. `look` is called now and then; it never waits."""
+    """Keeps the web process alive. `look` is called now and then; it never waits.
+
+    `trouble` says what is wrong with it, and is empty when nothing is.
+    """
 
     def __init__(self, listener: socket.socket, environ: Mapping[str, str]) -> None:
         self._listener = listener
@@ -45,6 +49,7 @@ class WebProcess:
         self._lifeline: int | None = None
         self._pause = 1.0
         self._start_at = 0.0
+        self.trouble = ""
 
     @property
     def address(self) -> str:
@@ -64,21 +69,36 @@ class WebProcess:
             self._forget()
             self._start_at = now + self._pause
             self._pause = min(self._pause * 2, _LONGEST_PAUSE_SECONDS)
+            self.trouble = "the web process has died"
         if self._process is None and now >= self._start_at:
+            self._try_to_start(now)
+        elif self._process is not None and now - self._start_at >= _STEADY_SECONDS:
+            self.trouble, self._pause = "", 1.0
+
+    def _try_to_start(self, now: float) -> None:
+        self._start_at = now
+        try:
             self._start()
+        except OSError as error:  # no process to be had, say
+            self._forget()
+            self.trouble = f"the web process cannot be started: {error.strerror}"
+            self._start_at = now + self._pause
+            self._pause = min(self._pause * 2, _LONGEST_PAUSE_SECONDS)
 
     def _start(self) -> None:
         reading, self._lifeline = os.pipe2(os.O_CLOEXEC)
         command = [sys.executable, "-P", "-m", "schedulerd.web.program"]
         command += ["--socket", str(self._listener.fileno()), "--lifeline", str(reading)]
-        self._process = subprocess.Popen(
-            command,
-            pass_fds=[self._listener.fileno(), reading],
-            stdin=subprocess.DEVNULL,
-            env=dict(self._environ),
-            cwd="/",
-        )
-        os.close(reading)
+        try:
+            self._process = subprocess.Popen(
+                command,
+                pass_fds=[self._listener.fileno(), reading],
+                stdin=subprocess.DEVNULL,
+                env=dict(self._environ),
+                cwd="/",
+            )
+        finally:
+            os.close(reading)
 
     def _forget(self) -> None:
         self._process = None

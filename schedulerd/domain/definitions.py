@@ -98,6 +98,8 @@ class _Resolution:
             kind=FlowKind.COMMAND,
             file=schedule.origin.rpartition(":")[0] or schedule.origin,
             command=schedule.command or "",
+            timeout_seconds=None if schedule.timeout is None else schedule.timeout.total_seconds(),
+            surroundings=schedule.surroundings,
             environment=schedule.environment,
             stdin=schedule.stdin,
             mail_to=schedule.mail_to,

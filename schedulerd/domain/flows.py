@@ -10,6 +10,7 @@ from schedulerd.domain.failures import Failure
 from schedulerd.domain.ids import FlowKey, VersionKey
 from schedulerd.domain.schedules import ScheduleDefinition
 from schedulerd.domain.states import RunState
+from schedulerd.domain.surroundings import Surroundings
 
 
 class FlowKind(StrEnum):
@@ -24,10 +25,10 @@ class FlowDefinition:
     """A flow as its file defines it.
 
     `parameters` is a JSON schema (an object's), `tasks` the names of the tasks known before a run, `edges` pairs of
-    indices into `tasks`. `entrypoint` is the variable in the file that holds the flow. A command's `command` is
-    what the shell is given, in an `environment` besides that of the daemon, with `stdin` to read; its output is sent
-    to `mail_to`. Its runs take a place in `pool`, those with a higher `priority` start first, and `max_running` of them
-    may be live at the same time.
+    indices into `tasks`. `entrypoint` is the variable in the file that holds the flow. A limit of zero seconds is none,
+    whatever the settings say. A run has `surroundings`, and `environment` besides that of the daemon. A command's
+    `command` is what the shell is given, with `stdin` to read; its output is sent to `mail_to`.
+    Its runs take a place in `pool`, those with a higher `priority` start first, and `max_running` of them may be live.
     """
 
     name: str
@@ -42,6 +43,7 @@ class FlowDefinition:
     edges: tuple[tuple[int, int], ...] = ()
     timeout_seconds: float | None = None
     schedules: tuple[ScheduleDefinition, ...] = ()
+    surroundings: Surroundings = field(default_factory=Surroundings)
     environment: Mapping[str, str] = field(default_factory=dict)
     stdin: str | None = None
     mail_to: str | None = None

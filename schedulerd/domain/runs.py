@@ -67,6 +67,11 @@ class Position:
     stdout: int = 0
     stderr: int = 0
 
+    @property
+    def total(self) -> int:
+        """All bytes together."""
+        return self.journal + self.stdout + self.stderr
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Run:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from schedulerd.domain.ids import FlowKey, ScheduleKey
+from schedulerd.domain.surroundings import Surroundings
 
 
 class DayMatch(StrEnum):
@@ -139,8 +140,9 @@ class ScheduleDefinition:
     """A schedule as a file defines it. `name` is unique; `flow` or `command` is what it runs; `origin` is `file:line`.
 
     It is due from `start` to `end`, both included (naive: local time of its zone). Each due time is delayed by a
-    stable part of `jitter`. A command has `environment` besides that of the daemon, `stdin` to read, and `mail_to`,
-    the address that its output is sent to. `pool` and `priority` None: those of its flow; `max_running` is a command's.
+    stable part of `jitter`. A command has `surroundings`, `environment` besides that of the daemon, a `timeout` (of
+    zero: none, whatever the settings say), `stdin` to read, and `mail_to`, the address that its output is sent to.
+    `pool` and `priority` None: those of its flow; `max_running` is a command's.
     """
 
     name: str
@@ -155,7 +157,9 @@ class ScheduleDefinition:
     end: datetime | None = None
     jitter: timedelta = timedelta()
     blackout: Blackout | None = None
+    surroundings: Surroundings = field(default_factory=Surroundings)
     environment: Mapping[str, str] = field(default_factory=dict)
+    timeout: timedelta | None = None
     stdin: str | None = None
     mail_to: str | None = None
     pool: str | None = None

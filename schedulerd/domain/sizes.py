@@ -23,7 +23,11 @@ _SIZE: Final = re.compile(r"\s*([0-9]{1,18})(?:\.([0-9]{1,3}))?\s*([KMGT]?i?B)\s
 _ALLOWED: Final = "a size is written like 64MB, 1.5GB or 512MiB (units B KB MB GB TB KiB MiB GiB TiB)"
 
 
-def parse_size(text: str) -> int:
+class Bytes(int):
+    """A number of bytes."""
+
+
+def parse_size(text: str) -> Bytes:
     """The bytes that the text stands for, a whole number of them; raises `BadExpression`."""
     found = _SIZE.fullmatch(text)
     unit = UNITS.get(found.group(3).upper()) if found else None
@@ -33,12 +37,12 @@ def parse_size(text: str) -> int:
     size = thousandths * unit // 1_000
     if size > LARGEST:
         raise BadExpression("a size is at most 1 EiB", expression=text, code="size")
-    return size
+    return Bytes(size)
 
 
 def size_text(size: int) -> str:
-    """A size for people, to a tenth of the largest unit that fits: `961.0 MB`, `12 B`."""
+    """A size for people, to a tenth of the largest unit that fits: `961 MB`, `1.5 GB`, `12 B`."""
     for unit in ("TB", "GB", "MB", "KB"):
         if size >= UNITS[unit]:
-            return f"{size / UNITS[unit]:.1f} {unit}"
+            return f"{size / UNITS[unit]:.1f}".removesuffix(".0") + f" {unit}"
     return f"{size} B"

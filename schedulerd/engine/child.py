@@ -23,7 +23,9 @@ from schedulerd.engine.inspection import look
 from schedulerd.engine.journal import Journal
 from schedulerd.engine.keeper import keep
 from schedulerd.engine.leftovers import VARIABLE
-from schedulerd.engine.processes import ProcessId, identify
+from schedulerd.engine.processes import ProcessId, die_with_parent, identify
+from schedulerd.engine.recorder import JournalRecorder
+from schedulerd.engine.surroundings import CannotSurround, surround
 
 Request = Mapping[str, Any]
 
@@ -39,7 +41,7 @@ def become_run(folder: int, request: Request, *, path: Path, spawner: ProcessId)
         if not folders.begin(folder):
             os._exit(0)
         _redirect(folder)
-        _surround(request, path)
+        _mark(path)
         status = _KINDS[request["kind"]](folder, request, spawner)
     except BaseException:  # border: around one child; what escaped is our own, and stands in its stderr
         with contextlib.suppress(BaseException):
@@ -59,11 +61,9 @@ def _redirect(folder: int) -> None:
         os.close(file)
 
 
-def _surround(request: Request, path: Path) -> None:
-    """The working directory and environment that user code finds."""
-    os.chdir(request["directory"])
+def _mark(path: Path) -> None:
+    """Make this process one of its own: what it leaves behind can be told, and its random numbers are not another's."""
     os.environ[VARIABLE] = str(path)
-    os.environ.update(request.get("environment", {}))
     numpy = sys.modules.get("numpy")
     if numpy is not None:  # Python's own `random` reseeds itself after a fork
         numpy.random.seed()
@@ -71,12 +71,19 @@ def _surround(request: Request, path: Path) -> None:
 
 def _journal(folder: int, request: Request) -> Journal:
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-    return Journal(os.open(folders.JOURNAL, flags, 0o600, dir_fd=folder), wrote=_ringing(request))
+    folders.reserve(folder)
+    return Journal(
+        os.open(folders.JOURNAL, flags, 0o600, dir_fd=folder),
+        wrote=_ringing(request),
+        make_room=lambda: folders.give_up_reserve(folder),
+    )
 
 
 def _ringing(request: Request) -> Callable[[], None]:
     """A function that tells the daemon that there is something to read, not too often."""
     bell, key = Doorbell(request["state_dir"]), b"j" + str(request["key"]).encode()
+    if "user" in request.get("surroundings", {}):
+        bell.go_to_the_door()
     rung = 0.0
 
     def ring() -> None:
@@ -92,19 +99,29 @@ def _ringing(request: Request) -> Callable[[], None]:
 def _run_flow(folder: int, request: Request, spawner: ProcessId) -> int:
     journal = _journal(folder, request)
     journal.append({"k": "start", "t": microseconds(), "pid": os.getpid()})
+    os.close(folder)  # no business of user code
     return run_flow(request, journal)
 
 
 def _run_command(folder: int, request: Request, spawner: ProcessId) -> int:
     """Have a child become the shell, and stay to tell how it ended."""
-    return keep(lambda: _shell(folder, request), folder, _journal(folder, request), spawner=spawner)
+    journal = _journal(folder, request)
+    return keep(lambda: _shell(folder, request, journal), folder, journal, spawner=spawner)
 
 
-def _shell(folder: int, request: Request) -> int:
+def _shell(folder: int, request: Request, journal: Journal) -> int:
     """Become the shell: from here on this process is the command, and its exit status is the run's."""
-    os.environ.update(_account() | request.get("environment", {}))
     if request.get("stdin"):
         _give_to_read(folder, request["stdin"])
+    os.environ.update(_account())
+    recorder, keeper = JournalRecorder(journal), os.getppid()
+    try:
+        surround(request, warn=recorder.warn)
+    except CannotSurround as error:
+        recorder.end("failed", str(error), None, microseconds())
+        return 1
+    if not die_with_parent(keeper):  # a change of user takes that back
+        return 1
     home, shell = request.get("home"), request.get("shell", "/bin/sh")
     if home and (status := _enter(home)):
         return status
@@ -154,6 +171,7 @@ def _become(shell: str, command: str) -> int:
 
 
 def _inspect(folder: int, request: Request, spawner: ProcessId) -> int:
+    os.chdir(request["directory"])
     roots = [Path(root) for root in request["roots"]]
     answer = look(request["file"], roots=roots, code=Path(request["code"]))
     folders.write_atomically(folders.ANSWER, json.dumps(answer).encode(), folder=folder)

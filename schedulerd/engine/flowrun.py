@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -15,11 +15,13 @@ from schedulerd.authoring.execution import Cancelled, Outcome, execute
 from schedulerd.authoring.failures import describe_failure
 from schedulerd.authoring.loading import loading
 from schedulerd.clock import microseconds
+from schedulerd.domain.surroundings import Surroundings, has_memory, used_up_cpu
 from schedulerd.engine.capture import capture
 from schedulerd.engine.code import execute_file, find_neighbours, kept
 from schedulerd.engine.journal import Journal
 from schedulerd.engine.processes import flush_c_streams
 from schedulerd.engine.recorder import JournalRecorder
+from schedulerd.engine.surroundings import CannotSurround, surround
 
 if TYPE_CHECKING:
     from schedulerd.authoring.flows import AnyFlow
@@ -29,12 +31,20 @@ def run_flow(request: Mapping[str, Any], journal: Journal) -> int:
     """Carry out the flow of a request, to its last record; the process's exit status."""
     recorder, own_pid = JournalRecorder(journal), os.getpid()
     finish = capture(recorder)
-    signal.signal(signal.SIGTERM, _canceller(own_pid))
+    asked, limits = _Asked(own_pid), Surroundings.from_json(request.get("surroundings", {}))
+    signal.signal(signal.SIGTERM, asked.to_end)
+    if limits.cpu_seconds:
+        signal.signal(signal.SIGXCPU, asked.to_end)
     try:
         outcome = _outcome(request, recorder)
     except Cancelled:
         outcome = Outcome("cancelled", message="cancelled while it was loaded")
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if limits.cpu_seconds:
+        signal.signal(
+            signal.SIGXCPU, signal.SIG_IGN
+        )  # it comes each second; SIGKILL ends what is not done soon
+    outcome = _by_limits(outcome, limits, asked)
     if os.getpid() != own_pid:
         # a process that the flow forked came back this far: it has no say in what the run came to
         if outcome.failure is not None:
@@ -48,18 +58,21 @@ def run_flow(request: Mapping[str, Any], journal: Journal) -> int:
 
 def _outcome(request: Mapping[str, Any], recorder: JournalRecorder) -> Outcome:
     try:
-        flow = _load(request)
+        flow = _load(request, recorder)
     except Cancelled:
         raise
+    except CannotSurround as error:
+        return Outcome("failed", message=str(error))
     except BaseException as error:  # border: around one user module
         failure = describe_failure(error)
         return Outcome("failed", message=f"{failure.type}: {failure.message}", failure=failure)
     return execute(flow, request["parameters"], recorder)
 
 
-def _load(request: Mapping[str, Any]) -> "AnyFlow":
-    """The flow of the request, from the code of its version."""
+def _load(request: Mapping[str, Any], recorder: JournalRecorder) -> "AnyFlow":
+    """The flow of the request, from the code of its version, which is read while we may read it."""
     sources = kept(request["version"], code=Path(request["code"]))
+    surround(request, warn=recorder.warn)
     find_neighbours(request["file"], sources)
     with loading(request["file"]) as found:
         # Where it lies now: a copy of the file has the same version, and its manifest may name that.
@@ -67,16 +80,32 @@ def _load(request: Mapping[str, Any]) -> "AnyFlow":
     return found.flow(request["entrypoint"], vars(module))
 
 
-def _canceller(own_pid: int) -> Callable[[int, FrameType | None], None]:
-    """A handler that cancels the run; a process that the flow forked simply ends, as it would have without us."""
+class _Asked:
+    """Has the run been asked to end, and by which signal?"""
 
-    def cancel(signum: int, frame: FrameType | None) -> None:
-        if os.getpid() != own_pid:
+    def __init__(self, own_pid: int) -> None:
+        self._own_pid = own_pid
+        self.by: int | None = None
+
+    def to_end(self, signum: int, frame: FrameType | None) -> None:
+        """Cancel the run; a process that the flow forked simply ends, as it would have without us."""
+        if os.getpid() != self._own_pid:
             signal.signal(signum, signal.SIG_DFL)
             os.kill(os.getpid(), signum)
+        if self.by == signum == signal.SIGXCPU:
+            return  # it is ending already
+        self.by = self.by or signum
         raise Cancelled
 
-    return cancel
+
+def _by_limits(outcome: Outcome, limits: Surroundings, asked: _Asked) -> Outcome:
+    """The outcome, with the limit that led to it where one did."""
+    if outcome.state == "cancelled" and asked.by == signal.SIGXCPU and limits.cpu_seconds:
+        return Outcome("timed_out", message=used_up_cpu(limits.cpu_seconds))
+    if outcome.failure is not None and outcome.failure.type == "MemoryError" and limits.memory_bytes:
+        message = f"{outcome.message} ({has_memory(limits.memory_bytes)})"
+        return Outcome(outcome.state, message=message, failure=outcome.failure)
+    return outcome
 
 
 def _finish_threads() -> None:

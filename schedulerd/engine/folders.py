@@ -31,6 +31,9 @@ STDERR: Final = "stderr.log"
 STDIN: Final = "stdin"
 ANSWER: Final = "answer.json"
 _EXIT: Final = "exit.json"
+_NOTE_BYTES: Final = 512  # more than either of the two has
+_RESERVE: Final = "reserve"
+_RESERVE_BYTES: Final = 4_096
 _PID: Final = "pid"
 
 
@@ -138,6 +141,14 @@ class RunFolders:
             return None
         return folder
 
+    def put_back(self, key: str) -> bool:
+        """Undo `take` of an attempt of which nothing ran, so that it can be taken once more; False when it cannot be."""
+        try:
+            os.rename(self.runs / key, self.ready / key)
+        except OSError:
+            return False
+        return True
+
     def give_up(self, key: str) -> bool:
         """Keep a taken attempt from starting; False when its process was first."""
         try:
@@ -210,15 +221,18 @@ def write_private(path: Path | str, content: bytes, *, folder: int | None = None
 
 def write_atomically(name: str, content: bytes, *, folder: int) -> None:
     """Write a file into an open folder so that it is seen whole or not at all."""
-    draft = f".{name}"
-    write_private(draft, content, folder=folder)
-    os.rename(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
+    write_private(_draft(name), content, folder=folder)
+    os.rename(_draft(name), name, src_dir_fd=folder, dst_dir_fd=folder)
+
+
+def _draft(name: str) -> str:
+    return f".{name}"
 
 
 def write_process(folder: int, process: ProcessId, *parents: ProcessId) -> None:
     """Note in an open folder which process runs it, and which others will tell how it ended."""
     named = json.dumps([asdict(one) for one in (process, *parents)])
-    write_atomically(_PID, named.encode(), folder=folder)
+    _write_note(_PID, named.encode(), folder=folder)
 
 
 def read_process(file: Path) -> tuple[ProcessId | None, tuple[ProcessId, ...]]:
@@ -236,9 +250,42 @@ def leader_in(folder: int) -> int | None:
     return None if process is None else process.pid
 
 
+def reserve_notes(folder: int) -> None:
+    """Take the room in an open folder that `write_process` and `write_exit` need, so that a full disk hinders neither.
+
+    Raises `OSError` where there is none: nothing should be started then.
+    """
+    for name in (_PID, _EXIT):
+        write_private(_draft(name), b" " * _NOTE_BYTES, folder=folder)
+
+
+def reserve(folder: int) -> None:
+    """Take room in an open folder for the last record of a run, as far as there is any."""
+    with contextlib.suppress(OSError):
+        write_private(_RESERVE, bytes(_RESERVE_BYTES), folder=folder)
+
+
+def give_up_reserve(folder: int) -> None:
+    """Let go of what `reserve` took, so that another file of the folder may grow."""
+    with contextlib.suppress(OSError):
+        os.unlink(_RESERVE, dir_fd=folder)
+
+
 def write_exit(folder: int, ended: Exit) -> None:
     """Leave in an open folder, beside the journal, how the process ended."""
-    write_atomically(_EXIT, json.dumps(asdict(ended)).encode(), folder=folder)
+    _write_note(_EXIT, json.dumps(asdict(ended)).encode(), folder=folder)
+
+
+def _write_note(name: str, content: bytes, *, folder: int) -> None:
+    """Write a note so that it is seen whole or not at all, in the room that was reserved for it, if any was."""
+    padded = content.ljust(_NOTE_BYTES)
+    descriptor = os.open(_draft(name), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600, dir_fd=folder)
+    try:
+        if os.pwrite(descriptor, padded, 0) != len(padded):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), name)
+    finally:
+        os.close(descriptor)
+    os.rename(_draft(name), name, src_dir_fd=folder, dst_dir_fd=folder)
 
 
 def read_exit(folder: Path) -> Exit | None:

@@ -4,6 +4,7 @@
 """
 
 import json
+import os
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,12 +14,15 @@ from schedulerd.authoring.describing import describe
 from schedulerd.authoring.failures import describe_failure
 from schedulerd.authoring.loading import loading
 from schedulerd.domain.blackout_values import DaysOff
-from schedulerd.domain.entries import BadEntry
+from schedulerd.domain.entries import BadEntry, Entry
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition, FlowDefinition, FlowKind
 from schedulerd.domain.limit_values import mend_of, unknown_pool
 from schedulerd.domain.schedule_values import schedule_of
 from schedulerd.domain.schedules import ScheduleDefinition
+from schedulerd.domain.surroundings import Surroundings
+from schedulerd.domain.surroundings_values import read_environment, read_surroundings
+from schedulerd.engine.accounts import check_surroundings
 from schedulerd.engine.code import Source, execute_file, find_neighbours, keep, loaded_neighbours
 from schedulerd.engine.recorder import failure_as_json
 
@@ -66,8 +70,8 @@ def understand(
         return failure_from_json(answer["error"])
     try:
         flows = tuple(_flow(file, flow, timezone) for flow in answer["flows"])
-    except _BadScheduleError as error:
-        return Failure(type="BadSchedule", message=error.message, file=file, line=error.line)
+    except _BadFlowError as error:
+        return Failure(type=error.type, message=error.message, file=file, line=error.line)
     for flow, said in zip(flows, answer["flows"], strict=True):
         for name in (flow.pool, *(schedule.pool for schedule in flow.schedules)):
             if pools is not None and name is not None and (fault := unknown_pool(name, pools)):
@@ -85,6 +89,7 @@ def understand(
 
 def _flow(file: str, flow: Mapping[str, Any], timezone: str) -> FlowDefinition:
     name = str(flow["name"])
+    surroundings, environment = _surroundings(flow)
     return FlowDefinition(
         name=name,
         kind=FlowKind.PYTHON,
@@ -99,11 +104,25 @@ def _flow(file: str, flow: Mapping[str, Any], timezone: str) -> FlowDefinition:
         pool=flow["pool"],
         priority=flow["priority"],
         max_running=flow["max_running"],
+        surroundings=surroundings,
+        environment=environment,
         schedules=tuple(
             _schedule(file, flow, number, schedule, timezone)
             for number, schedule in enumerate(flow["schedules"])
         ),
     )
+
+
+def _surroundings(flow: Mapping[str, Any]) -> tuple[Surroundings, Mapping[str, str]]:
+    said = flow.get("surroundings", {})
+    entry = Entry({key: _value(key, value) for key, value in said.items()})
+    try:
+        surroundings, environment = read_surroundings(entry), read_environment(entry)
+        check_surroundings(surroundings, environment, uid=os.geteuid())
+    except BadEntry as error:
+        message = f"flow {flow['name']!r}: {error.reason}"
+        raise _BadFlowError("BadSurroundings", message, flow.get("line")) from error
+    return surroundings, environment
 
 
 def _schedule(
@@ -115,19 +134,20 @@ def _schedule(
         return schedule_of(values, timezone=timezone, origin=file, calendars=_NoCalendars())
     except BadEntry as error:
         message = f"schedule {name!r}: {error.reason}" + (f"; {error.mend}" if error.mend else "")
-        raise _BadScheduleError(message, flow.get("line")) from error
+        raise _BadFlowError("BadSchedule", message, flow.get("line")) from error
 
 
-class _BadScheduleError(Exception):
-    """A schedule that cannot be, and the line of its flow."""
+class _BadFlowError(Exception):
+    """What a flow says that cannot be, and the line of the flow."""
 
-    def __init__(self, message: str, line: int | None) -> None:
+    def __init__(self, kind: str, message: str, line: int | None) -> None:
         super().__init__(message)
+        self.type = kind
         self.message = message
         self.line = line
 
 
-_DURATIONS: Final = frozenset({"every", "jitter", "catchup_window", "misfire_grace", "duration"})
+_DURATIONS: Final = frozenset({"every", "jitter", "catchup_window", "misfire_grace", "duration", "cpu_time"})
 
 
 def _value(key: str, value: Any) -> Any:

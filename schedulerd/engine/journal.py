@@ -3,6 +3,7 @@
 It is the only thing that a run ever waits for. A record is taken for good once its newline is there.
 """
 
+import ctypes
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -12,8 +13,11 @@ from typing import Any, Final
 
 Record = dict[str, Any]
 
+_LAST: Final = ("end", "exit")  # kinds of records that say what a run came to
 _CHUNK: Final = 1 << 20
-_TAIL: Final = (
+_LOG_LINE: Final = b'{"k":"log",'
+_KEEP_SIZE, _PUNCH_HOLE = 1, 2  # linux/falloc.h
+TAIL: Final = (
     1 << 18
 )  # more than the longest last record: a message of 4 KiB and a traceback of 32 KiB, escaped
 _MOST_LINES: Final = 5_000  # what one turn of the core hands to the database stays small
@@ -21,24 +25,36 @@ _encode: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False, d
 
 
 class Journal:
-    """Appends records to a journal; `wrote` is called after each, to let the reader know."""
+    """Appends records to a journal; `wrote` is called after each, to let the reader know.
 
-    def __init__(self, descriptor: int, *, wrote: Callable[[], None]) -> None:
+    `make_room` is called, once, when the last record of a run finds no room: what it came to is to be known.
+    """
+
+    def __init__(
+        self, descriptor: int, *, wrote: Callable[[], None], make_room: Callable[[], None] = lambda: None
+    ) -> None:
         self._descriptor = descriptor
         self._wrote = wrote
+        self._make_room = make_room
         self._torn = False
 
     def append(self, record: Record) -> None:
         """Append one record. Never raises: a record that finds no room is lost, and those after it are not."""
         line = _encode(record).encode() + b"\n"
+        if not self._write(line) and record["k"] in _LAST:
+            self._make_room()
+            self._write(line)
+
+    def _write(self, line: bytes) -> bool:
         if self._torn:
             line = b"\n" + line  # ends what a short write left, so that only that one is damaged
         try:
             written = os.write(self._descriptor, line)
         except OSError:
-            return
+            return False
         self._torn = written != len(line)
         self._wrote()
+        return not self._torn
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,12 +95,43 @@ def read_piece(path: Path, offset: int, *, to_the_end: bool, longest: int = _CHU
     return Piece(lines=tuple(lines), offset=offset + cut, more=full and cut > 0)
 
 
+def skip_piece(path: Path, offset: int) -> Piece:
+    """Nothing of what is in a file from `offset` on."""
+    try:
+        size = os.stat(path).st_size
+    except FileNotFoundError:
+        size = 0
+    return Piece(lines=(), offset=max(offset, size), more=False)
+
+
+def is_log_line(line: bytes) -> bool:
+    """Is this a record of kind `log`, as the recorder writes it?"""
+    return line.startswith(_LOG_LINE)
+
+
+def forget(path: Path, start: int, end: int) -> bool:
+    """Give the disk back what a file holds between two offsets; what comes after stays where it is.
+
+    Nothing happens (False) where the file system cannot do that (fallocate(2), FALLOC_FL_PUNCH_HOLE).
+    """
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        libc = ctypes.CDLL(None)
+        offsets = (ctypes.c_longlong(start), ctypes.c_longlong(end - start))
+        return bool(libc.fallocate(file, _PUNCH_HOLE | _KEEP_SIZE, *offsets) == 0)
+    finally:
+        os.close(file)
+
+
 def read_tail(path: Path) -> tuple[bytes, ...]:
     """The last lines of a file whose writer is dead, the first of them perhaps not whole; none when it is not there."""
     try:
         with open(path, "rb", buffering=0) as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
-            return tuple(file.read(_TAIL).split(b"\n"))
+            file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
+            return tuple(file.read(TAIL).split(b"\n"))
     except FileNotFoundError:
         return ()
 

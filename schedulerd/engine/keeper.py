@@ -8,12 +8,16 @@ import os
 import resource
 import signal
 from collections.abc import Callable
-from typing import NoReturn
+from threading import Event
+from typing import Final, NoReturn
 
 from schedulerd.clock import microseconds
 from schedulerd.engine.folders import write_process
 from schedulerd.engine.journal import Journal
 from schedulerd.engine.processes import ProcessId, die_with_parent, identify
+
+_FIRST_PAUSE_SECONDS: Final = 0.1
+_LONGEST_PAUSE_SECONDS: Final = 5.0
 
 
 def keep(command: Callable[[], int], folder: int, journal: Journal, *, spawner: ProcessId) -> int:
@@ -23,7 +27,7 @@ def keep(command: Callable[[], int], folder: int, journal: Journal, *, spawner: 
     returns the status with which that ends.
     """
     keeper = identify(os.getpid())
-    pid = os.fork()
+    pid = _fork()
     if pid == 0:
         _become(command, folder, keeper, spawner)
     journal.append({"k": "start", "t": microseconds(), "pid": pid})
@@ -31,6 +35,17 @@ def keep(command: Callable[[], int], folder: int, journal: Journal, *, spawner: 
     code = os.waitstatus_to_exitcode(status)
     journal.append({"k": "exit", "t": microseconds(), "c": code})
     return code if code >= 0 else _end_by(-code)
+
+
+def _fork() -> int:
+    """Fork; where the machine has no process to give, wait for one: nothing of the command has happened yet."""
+    pause = _FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            return os.fork()
+        except OSError:
+            Event().wait(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
 
 def _become(command: Callable[[], int], folder: int, keeper: ProcessId, spawner: ProcessId) -> NoReturn:

@@ -75,6 +75,7 @@ class SpawnerLink:
     def hang_up(self) -> None:
         """Let the spawner go: it ends when its runs have ended."""
         self._socket.close()
+        self._other.close()  # still open where it could not be started
 
     def wait(self, seconds: float) -> bool:
         """Wait for the program's end; False when it goes on after that many seconds."""
@@ -82,6 +83,11 @@ class SpawnerLink:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
         return self._process.returncode is not None
+
+    def kill(self) -> None:
+        """End the program at once: it does not answer. Its runs go on."""
+        assert self._process is not None
+        self._process.kill()
 
     def let_go(self) -> None:
         """Forget the process without waiting, when runs outlive this daemon."""

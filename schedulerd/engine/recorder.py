@@ -2,10 +2,12 @@
 
 from typing import Final
 
+from schedulerd.clock import microseconds
 from schedulerd.domain.failures import Failure
 from schedulerd.engine.journal import Journal, Record
 
 LONGEST: Final = 64 * 1024  # characters of one log line; a longer one is split
+_WARNING: Final = 30
 
 
 def failure_as_json(failure: Failure) -> dict[str, object]:
@@ -68,6 +70,10 @@ class JournalRecorder:
             if task is not None:
                 record["n"] = task
             self._append(record)
+
+    def warn(self, message: str) -> None:
+        """Something about the run that a person should know, said by schedulerd itself."""
+        self.log(_WARNING, "schedulerd", message, microseconds(), stream="system")
 
     def result(self, preview: str, at: int, *, task: int | None = None) -> None:
         """The flow run, or the task run of that number, returned this."""

@@ -6,6 +6,7 @@ takes folders by name, and leaves in each how its process ended. When the core g
 
 import argparse
 import contextlib
+import errno
 import gc
 import importlib
 import os
@@ -22,12 +23,9 @@ from typing import Final
 from schedulerd.clock import microseconds
 from schedulerd.engine import wire
 from schedulerd.engine.child import become_run
-from schedulerd.engine.folders import Exit, RunFolders, leader_in, read_request, write_exit
-from schedulerd.engine.leftovers import Farewell, Leftovers, end_group
+from schedulerd.engine.folders import Exit, RunFolders, leader_in, read_request, reserve_notes, write_exit
+from schedulerd.engine.leftovers import LAST_WORDS_SECONDS, Farewell, Leftovers, end_group
 from schedulerd.engine.processes import become_subreaper, identify, thread_count
-
-LAST_WORDS_SECONDS: Final = 0.5
-"""What a run has, at most, between SIGTERM and SIGKILL at its time limit: a limit is kept to within a second."""
 
 _STEP_SECONDS: Final = 0.05  # how often processes that are being ended are looked at
 
@@ -41,6 +39,7 @@ class Attempt:
     pid: int
     grace: float
     deadline: float | None
+    leave_children: bool = False
     stopped: str | None = None
     kill_at: float | None = None
     exit: Exit | None = None  # set when its process has ended and only what it left behind is waited for
@@ -108,6 +107,8 @@ class Spawner:
                     self._start(key)
                 case wire.Stop(key=key, why=why, grace=grace):
                     self._stop(key, why, grace)
+                case wire.Ping():
+                    self._say(wire.Pong())
                 case _:
                     raise AssertionError(f"the core does not say {message}")
 
@@ -136,9 +137,14 @@ class Spawner:
             return
         try:
             request = read_request(folder)
-            pid = os.fork()
-        except (OSError, ValueError) as error:  # given up, torn, or no process to be had: nothing of it ran
+        except (OSError, ValueError) as error:  # given up, or torn: nothing of it ran
             self._could_not_start(key, folder, error)
+            return
+        try:
+            reserve_notes(folder)
+            pid = os.fork()
+        except OSError as error:  # no room, or no process to be had: in a moment there may be
+            self._put_back(key, folder, error)
             return
         if pid == 0:
             self._forget_everything()
@@ -150,8 +156,18 @@ class Spawner:
             pid=pid,
             grace=float(request["grace"]),
             deadline=None if limit is None else time.monotonic() + float(limit),
+            leave_children=bool(request.get("surroundings", {}).get("leave_children")),
         )
         self._say(wire.Taken(key=key, pid=pid))
+
+    def _put_back(self, key: str, folder: int, error: OSError) -> None:
+        """Let it be asked for again: what the machine has not got now is no reason for a run never to be."""
+        if not self._folders.put_back(key):
+            self._could_not_start(key, folder, error)
+            return
+        os.close(folder)
+        room = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        self._say(wire.Refused(key=key, reason=error.strerror or str(error), room=room))
 
     def _could_not_start(self, key: str, folder: int, error: OSError | ValueError) -> None:
         reason = getattr(error, "strerror", None) or error
@@ -215,7 +231,10 @@ class Spawner:
         attempt.exit = ended
         now = time.monotonic()
         attempt.farewell = Farewell.begin(now, grace=attempt.grace, kill_at=attempt.kill_at)
-        self._see_off(attempt, now)
+        if attempt.leave_children and attempt.stopped is None:
+            self._settle(attempt)
+        else:
+            self._see_off(attempt, now)
 
     def _see_off(self, attempt: Attempt, now: float) -> None:
         """Wait for what a run left behind; end it when it does not end by itself, and kill it after its grace."""

@@ -28,6 +28,16 @@ class Stop:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Ping:
+    """Core to spawner: say that you are there."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pong:
+    """Spawner to core: here I am."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Ready:
     """Spawner to core: preloading is done; `threads` other than 1 is worth a warning."""
 
@@ -50,14 +60,25 @@ class Gone:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Refused:
+    """Spawner to core: the machine had no process, or no room, for this attempt; it was put back, and nothing of it ran."""
+
+    key: str
+    reason: str
+    room: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Ended:
     """Spawner to core: the attempt has ended, and how is in its folder."""
 
     key: str
 
 
-Message = Start | Stop | Ready | Taken | Gone | Ended
-_KINDS: Final = {kind.__name__: kind for kind in (Start, Stop, Ready, Taken, Gone, Ended)}
+Message = Start | Stop | Ping | Pong | Ready | Taken | Gone | Refused | Ended
+_KINDS: Final = {
+    kind.__name__: kind for kind in (Start, Stop, Ping, Pong, Ready, Taken, Gone, Refused, Ended)
+}
 
 
 def encode(message: Message) -> bytes:

@@ -11,27 +11,49 @@ from typing import Final
 from schedulerd.clock import Clock
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.flows import FileError
+from schedulerd.domain.health import Health
 from schedulerd.domain.runs import RunFilter
 from schedulerd.domain.states import LIVE, RunState
 from schedulerd.engine.doorbell import WOKEN, Doorbell
+from schedulerd.engine.health_file import read_health
 from schedulerd.engine.lock import StopOrder, holder, last_reload, order_stop
 from schedulerd.errors import NotPermitted, Unreachable, WaitTimeout
 from schedulerd.store.database import Database
 
 _POLL_SECONDS: Final = 0.05
 _MOST_COUNTED: Final = 1_000
+_SILENT_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DaemonStatus:
-    """How the daemon stands. `pid` is None when none runs on this state directory; the rest is what the database says.
+    """How the daemon stands. `pid` is None when none runs on this state directory.
 
-    `running` and `waiting` are counted up to 1,000.
+    `health` is what it said last, `silent_seconds` ago. `recorded` is None when the database cannot be asked.
     """
 
     pid: int | None
     state_dir: str
     database: str
+    health: Health
+    silent_seconds: float
+    recorded: "Recorded | None"
+
+    @property
+    def is_ready(self) -> bool:
+        """Does it run, and start runs?"""
+        return self.pid is not None and self.recorded is not None and self.health.is_ready and not self.hangs
+
+    @property
+    def hangs(self) -> bool:
+        """Has it not said anything for longer than it ever should?"""
+        return self.silent_seconds > _SILENT_SECONDS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recorded:
+    """What the database says of it all; `running` and `waiting` are counted up to 1,000."""
+
     agents: tuple[AgentBeat, ...]
     running: int
     waiting: int
@@ -39,6 +61,14 @@ class DaemonStatus:
     schedules: int
     next_due: datetime | None
     problems: tuple[FileError, ...]
+
+
+def guard(database: Database, state_dir: Path) -> Database:
+    """The database, which has to be the very file that the daemon uses, where one runs: another of its name is refused."""
+    said = read_health(state_dir)
+    if said is not None and said.database is not None and said.pid == holder(state_dir):
+        database.expect_file(said.database)
+    return database
 
 
 class Daemon:
@@ -65,12 +95,30 @@ class Daemon:
         return holder(self._state_dir)
 
     def status(self) -> DaemonStatus:
-        """How everything stands. Raises `StoreUnavailable`."""
+        """How everything stands. Raises `Unreachable` where the database cannot tell."""
+        self._database.require_current()
+        return self._status(self._recorded())
+
+    def status_without_database(self) -> DaemonStatus:
+        """What can be known without it."""
+        return self._status(None)
+
+    def _status(self, recorded: Recorded | None) -> DaemonStatus:
+        pid = self.pid()
+        said = read_health(self._state_dir)
+        is_its = said is not None and said.pid == pid  # else it is what an earlier one left
+        return DaemonStatus(
+            pid=pid,
+            state_dir=str(self._state_dir),
+            database=self._database.url,
+            health=said.health if said is not None and is_its else Health(),
+            silent_seconds=said.seconds_ago if said is not None and is_its else 0.0,
+            recorded=recorded,
+        )
+
+    def _recorded(self) -> Recorded:
         with self._database.read() as tx:
-            return DaemonStatus(
-                pid=self.pid(),
-                state_dir=str(self._state_dir),
-                database=self._database.url,
+            return Recorded(
                 agents=tuple(tx.agents.all()),
                 running=len(tx.runs.list(RunFilter(states=LIVE, limit=_MOST_COUNTED))),
                 waiting=len(

@@ -15,13 +15,14 @@ from schedulerd.domain.schedules import (
     Reboot,
     RRule,
     Schedule,
+    ScheduleDefinition,
     When,
 )
 from schedulerd.domain.simulation import Decision
 from schedulerd.domain.wording import Language, schedule_in_words
 from schedulerd.domain.zones import zone
 from schedulerd.operations.explaining import Explanation, Fire
-from schedulerd.operations.shapes import Shape, milliseconds, time_text
+from schedulerd.operations.shapes import Shape, milliseconds, surroundings_shape, time_text
 
 
 def schedule_shape(schedule: Schedule, *, language: Language = "en") -> Shape:
@@ -40,11 +41,22 @@ def schedule_shape(schedule: Schedule, *, language: Language = "en") -> Shape:
         "jitter_ms": milliseconds(definition.jitter),
         "blackout": None if definition.blackout is None else _blackout_shape(definition.blackout),
         "policies": _policies_shape(definition.policies),
+        **_of_command(definition),
         "enabled": definition.enabled,
         "paused": _pause_shape(schedule.paused),
         "next_due": time_text(schedule.next_due),
         "last_due": time_text(schedule.last_due),
         "origin": definition.origin,
+    }
+
+
+def _of_command(definition: ScheduleDefinition) -> Shape:
+    """What only a command is told by its schedule; a flow has it in its file."""
+    if definition.command is None:
+        return {}
+    return {
+        "timeout_ms": milliseconds(definition.timeout),
+        "surroundings": surroundings_shape(definition.surroundings, definition.environment),
     }
 
 

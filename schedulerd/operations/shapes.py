@@ -10,6 +10,7 @@ from schedulerd.domain.logs import NumberedLine, level_name
 from schedulerd.domain.runs import Move, Run
 from schedulerd.domain.schedules import Schedule
 from schedulerd.domain.states import RunState
+from schedulerd.domain.surroundings import Surroundings
 from schedulerd.domain.tasks import TaskRun
 
 Shape = dict[str, Any]
@@ -141,9 +142,32 @@ def flow_shape(flow: Flow, schedules: Iterable[Schedule]) -> Shape:
         "tasks": list(definition.tasks),
         "edges": [list(edge) for edge in definition.edges],
         "schedules": [schedule.definition.name for schedule in schedules],
+        "timeout_ms": milliseconds(_time_limit(definition.timeout_seconds)),
+        "surroundings": surroundings_shape(definition.surroundings, definition.environment),
         "last_run": _last_run_shape(flow),
         "error": error_shape(flow.error),
     }
+
+
+def surroundings_shape(surroundings: Surroundings, environment: Iterable[str]) -> Shape:
+    """What is said of the surroundings of runs. Of variables only the names: a value may be a secret after all."""
+    cpu, umask = surroundings.cpu_seconds, surroundings.umask
+    return {
+        "user": surroundings.user,
+        "environment": sorted(environment),
+        "env_file": surroundings.env_file,
+        "directory": surroundings.directory,
+        "umask": None if umask is None else f"{umask:03o}",
+        "leave_children": surroundings.leave_children,
+        "nice": surroundings.nice,
+        "memory_bytes": surroundings.memory_bytes,
+        "cpu_time_ms": None if cpu is None else cpu * 1_000,
+        "open_files": surroundings.open_files,
+    }
+
+
+def _time_limit(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)
 
 
 def _last_run_shape(flow: Flow) -> Shape | None:

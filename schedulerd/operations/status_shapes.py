@@ -1,23 +1,42 @@
 """The daemon's status as programs see it."""
 
+from typing import Final
+
 from schedulerd.domain.agents import AgentBeat
-from schedulerd.operations.daemon import DaemonStatus
+from schedulerd.domain.health import Trouble
+from schedulerd.operations.daemon import DaemonStatus, Recorded
 from schedulerd.operations.shapes import Shape, file_error_shape, time_text
 
 
 def status_shape(status: DaemonStatus) -> Shape:
-    """How the daemon stands."""
+    """How the daemon stands; what only the database knows is null while it cannot be asked."""
     return {
         "running": status.pid is not None,
+        "ready": status.is_ready,
         "pid": status.pid,
+        "troubles": [_trouble_shape(trouble) for trouble in status.health.troubles],
+        "silent_seconds": round(status.silent_seconds, 1),
         "state_dir": status.state_dir,
         "database": status.database,
-        "runs": {"running": status.running, "waiting": status.waiting},
-        "flows": status.flows,
-        "schedules": status.schedules,
-        "next_due": time_text(status.next_due),
-        "problems": [file_error_shape(problem) for problem in status.problems],
-        "agents": [agent_shape(agent) for agent in status.agents],
+        **(_UNKNOWN if status.recorded is None else _recorded_shape(status.recorded)),
+    }
+
+
+def _trouble_shape(trouble: Trouble) -> Shape:
+    return trouble.as_json() | {"since": time_text(trouble.since)}
+
+
+_UNKNOWN: Final[Shape] = dict.fromkeys(("runs", "flows", "schedules", "next_due", "problems", "agents"))
+
+
+def _recorded_shape(recorded: Recorded) -> Shape:
+    return {
+        "runs": {"running": recorded.running, "waiting": recorded.waiting},
+        "flows": recorded.flows,
+        "schedules": recorded.schedules,
+        "next_due": time_text(recorded.next_due),
+        "problems": [file_error_shape(problem) for problem in recorded.problems],
+        "agents": [agent_shape(agent) for agent in recorded.agents],
     }
 
 

@@ -10,8 +10,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from schedulerd.clock import Clock
+from schedulerd.domain.durations import duration_text
+from schedulerd.domain.health import TroubleKind
 from schedulerd.domain.planning import look_forward
 from schedulerd.domain.schedules import Schedule
+from schedulerd.scheduler.health import HealthBook
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
@@ -21,15 +24,19 @@ CORRECTION: Final = timedelta(hours=3)
 """A schedule that is decided further ahead than this was decided by a clock that was wrong."""
 
 _NOTICED: Final = timedelta(seconds=1)
+_ODD_SECONDS: Final = 600.0
+_WRITTEN: Final = datetime(2025, 1, 1, tzinfo=UTC)  # this program is not as old as that
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
 class ClockWatch:
     """Notices that the clock on the wall went back, by comparing it with the one that only goes forward."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, health: HealthBook) -> None:
         self._database = database
         self._clock = clock
+        self._health = health
+        self._odd_until = float("-inf")
         self._lead: timedelta | None = None  # of the wall over the monotonic clock; None until the first look
 
     def look(self) -> bool:
@@ -44,9 +51,23 @@ class ClockWatch:
         now = self._clock.now()
         lead = now - _EPOCH - timedelta(seconds=self._clock.monotonic())
         back = timedelta() if self._lead is None else self._lead - lead
+        self._judge(now, back)
         reopened = self._reopen(now, back) if self._lead is None or back >= _NOTICED else False
         self._lead = lead
         return reopened
+
+    def _judge(self, now: datetime, back: timedelta) -> None:
+        """Note that the clock is odd: for a while after it went back, and as long as it shows what cannot be."""
+        monotonic = self._clock.monotonic()
+        if now < _WRITTEN:
+            reason = f"the machine's clock shows {now:%Y-%m-%d}, which cannot be"
+            self._health.note(TroubleKind.CLOCK, reason)
+        elif back >= _NOTICED:
+            self._odd_until = monotonic + _ODD_SECONDS
+            reason = f"the machine's clock was set back by {duration_text(timedelta(seconds=round(back.total_seconds())))}"
+            self._health.note(TroubleKind.CLOCK, reason)
+        elif monotonic >= self._odd_until:
+            self._health.clear(TroubleKind.CLOCK)
 
     def _reopen(self, now: datetime, back: timedelta) -> bool:
         with self._database.write() as tx:

@@ -5,6 +5,7 @@ came while the database was away, costs a second and nothing else.
 """
 
 import contextlib
+import errno
 import logging
 import queue
 from collections.abc import Callable, Iterable, Iterator
@@ -15,13 +16,15 @@ from typing import Final, assert_never
 
 from schedulerd.clock import Clock
 from schedulerd.domain.agents import AgentBeat
+from schedulerd.domain.health import Health, TroubleKind
 from schedulerd.domain.runs import Run
-from schedulerd.errors import StoreUnavailable
+from schedulerd.errors import StoreFull, StoreUnavailable
 from schedulerd.scheduler.alarm import Alarm
 from schedulerd.scheduler.attempts import Attempt, Attempts
 from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.definitions import Definitions
 from schedulerd.scheduler.ending import Ender
+from schedulerd.scheduler.health import HealthBook
 from schedulerd.scheduler.housekeeping import Housekeeper
 from schedulerd.scheduler.inspecting import Inspector
 from schedulerd.scheduler.intake import IntakeDesk
@@ -38,8 +41,10 @@ from schedulerd.scheduler.messages import (
     Woken,
 )
 from schedulerd.scheduler.reconciling import Reconciler, attempt_of
+from schedulerd.scheduler.space import SpaceWatch
 from schedulerd.scheduler.spawner_news import SpawnerNews
 from schedulerd.scheduler.spawners import Spawners
+from schedulerd.scheduler.starting import Starting
 from schedulerd.scheduler.ticking import Ticker
 from schedulerd.scheduler.zone_data import follow_zone_data
 from schedulerd.store.database import Database
@@ -47,6 +52,7 @@ from schedulerd.store.database import Database
 log = logging.getLogger(__name__)
 
 _LONGEST_WAIT: Final = 1.0
+_TICK: Final = 0.05  # what is past its time and does not go away is not looked at without a pause
 _SWEEP_SECONDS: Final = 0.5
 _LOOK_SECONDS: Final = 0.9
 _RECONCILE_SECONDS: Final = 10.0
@@ -76,6 +82,9 @@ class Parts:
     housekeeper: Housekeeper
     alarm: Alarm
     spawners: Spawners
+    health: HealthBook
+    space: SpaceWatch
+    starting: Starting
     reread: Callable[[], None]
     beat: Callable[["Core"], AgentBeat]
 
@@ -99,7 +108,6 @@ class Core:
         self._next_due: datetime | None = None
         self._ticked_at = self._swept_at = self._reconciled_at = self._beat_at = float("-inf")
         self._began_at = parts.clock.monotonic()
-        self._store_away_since: float | None = None
         self._news = SpawnerNews(
             attempts=parts.attempts,
             inspector=parts.inspector,
@@ -107,6 +115,7 @@ class Core:
             definitions=parts.definitions,
             reconciler=parts.reconciler,
             spawners=parts.spawners,
+            starting=parts.starting,
             clock=parts.clock,
         )
 
@@ -137,7 +146,12 @@ class Core:
     @property
     def store_is_away(self) -> bool:
         """Did the database fail to answer the last time?"""
-        return self._store_away_since is not None
+        return self._parts.health.has(TroubleKind.DATABASE)
+
+    @property
+    def health(self) -> Health:
+        """What is wrong now."""
+        return self._parts.health.health
 
     def begin(self) -> None:
         """Take up what an earlier daemon left; before the first turn. Raises `StoreUnavailable`."""
@@ -164,7 +178,7 @@ class Core:
         except StoreUnavailable as error:  # all of it is still to be done, and is, when the database is back
             self._note_store(error)
         else:
-            self._note_store(None)
+            self._parts.health.clear(TroubleKind.DATABASE)
         self._try(partial(self._on_turn, self))
 
     def _try(self, step: Callable[[], None]) -> None:
@@ -181,7 +195,8 @@ class Core:
         """All that has been posted; waits for the first, at most a second, and not at all when work is left over."""
         behind = self._parts.intake.is_behind and not self.store_is_away
         with contextlib.suppress(queue.Empty):
-            messages = [self._queue.get(timeout=0.0 if behind else _LONGEST_WAIT)]
+            patience = min(_LONGEST_WAIT, self._parts.ender.patience(self._parts.clock.monotonic()) + _TICK)
+            messages = [self._queue.get(timeout=0.0 if behind else patience)]
             while True:
                 try:
                     messages.append(self._queue.get_nowait())
@@ -234,6 +249,7 @@ class Core:
     def _steps(self) -> Iterator[Callable[[], None]]:
         """What is due now, the due times first."""
         monotonic = self._parts.clock.monotonic()
+        yield self._look_around
         yield self._end_runs
         if self._stop is None:
             yield self._watch_the_clock
@@ -253,6 +269,13 @@ class Core:
             yield self._parts.housekeeper.look
         yield self._set_alarm
 
+    def _look_around(self) -> None:
+        """What needs no database, so that it is done while there is none."""
+        monotonic = self._parts.clock.monotonic()
+        self._parts.space.look(monotonic)
+        self._parts.starting.look()
+        self._parts.spawners.look(monotonic)
+
     def _end_runs(self) -> None:
         if self._stop is not None and self._stop.how == "cancel":
             self._parts.ender.tell_all()
@@ -270,7 +293,8 @@ class Core:
 
     def _define(self) -> None:
         parts = self._parts
-        parts.inspector.pump()
+        if not parts.starting.is_paused:
+            parts.inspector.pump()
         waited = parts.clock.monotonic() - self._began_at
         patience = _SAVED_TOGETHER_SECONDS if self._plan_due else _FIRST_LOOK_SECONDS
         since = max(self._changed_at, self._began_at)
@@ -299,7 +323,8 @@ class Core:
         if not (self._claim or due or idle_look):
             return
         self._claim = True  # until it has been done
-        ticked = self._parts.ticker.tick(now=now, plan_due=self._plan_due)
+        may_start = not self._parts.starting.is_held
+        ticked = self._parts.ticker.tick(now=now, plan_due=self._plan_due, may_start=may_start)
         self._claim, self._next_due, self._ticked_at = ticked.more, ticked.next_due, monotonic
         for run in ticked.claimed:
             self._launch(run)
@@ -307,19 +332,25 @@ class Core:
 
     def _launch(self, run: Run) -> None:
         flow = self._parts.definitions.flows[run.flow_key]
-        attempt = attempt_of(run, self._parts.definitions.flows)
+        attempt = attempt_of(run, self._parts.definitions.flows, self._parts.launcher.usual)
         self._parts.attempts.add(attempt)
         try:
             self._parts.launcher.prepare(run, flow)
         except OSError as error:  # no room on the disk, say; the sweep prepares it again
-            log.warning("prepare_failed", extra={"run": attempt.selector, "reason": str(error)})
+            self._folders_failed(error)
             return
         self._parts.launcher.ask(attempt)
+
+    def _folders_failed(self, error: OSError) -> None:
+        self._parts.starting.failed(
+            TroubleKind.FOLDERS, f"the folder of a run cannot be made or read: {error}"
+        )
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            self._parts.space.relieve()
 
     def _sweep(self) -> None:
         """What no message is needed for: journals that grew unheard, runs nobody answers for, wishes, endings."""
         now = self._parts.clock.now()
-        self._parts.spawners.look(self._parts.clock.monotonic())
         for attempt in self._parts.attempts:
             if attempt.ours or attempt.adopted:
                 self._parts.intake.note(attempt.folder)
@@ -335,7 +366,9 @@ class Core:
         try:
             if self._parts.reconciler.look_at(attempt, self._parts.definitions.flows):
                 self._parts.intake.note(attempt.folder)
-        except (OSError, LookupError) as error:
+        except OSError as error:
+            self._folders_failed(error)
+        except LookupError as error:
             # border: one run that cannot be seen to keeps no other from it
             log.warning("run_not_seen_to", extra={"run": attempt.selector, "reason": repr(error)})
 
@@ -363,11 +396,7 @@ class Core:
             return all(attempt.dead for attempt in self._parts.attempts)
         return not len(self._parts.attempts)
 
-    def _note_store(self, error: StoreUnavailable | None) -> None:
-        if error is not None and self._store_away_since is None:
-            self._store_away_since = self._parts.clock.monotonic()
-            log.error("store_unavailable", extra={"reason": str(error)})
-        elif error is None and self._store_away_since is not None:
-            away = self._parts.clock.monotonic() - self._store_away_since
-            self._store_away_since = None
-            log.info("store_back", extra={"seconds": round(away, 1)})
+    def _note_store(self, error: StoreUnavailable) -> None:
+        self._parts.health.note(TroubleKind.DATABASE, error.message, mend=error.mend)
+        if isinstance(error, StoreFull):
+            self._parts.space.relieve()

@@ -9,13 +9,16 @@ from typing import Final
 from schedulerd.clock import Clock
 from schedulerd.domain.logs import LogLine, Stream
 from schedulerd.domain.states import BAD
-from schedulerd.engine.folders import RunFolders
+from schedulerd.engine.folders import JOURNAL, STDERR, STDOUT, RunFolders
+from schedulerd.engine.journal import TAIL, forget
 from schedulerd.errors import StoreUnavailable
-from schedulerd.scheduler.attempts import Attempt, Attempts, Reading, read_attempt
+from schedulerd.scheduler.attempts import Attempt, Attempts
+from schedulerd.scheduler.reading import Reading, read_attempt
 from schedulerd.store.database import Database
 
 log = logging.getLogger(__name__)
 
+_PUNCHED_TOGETHER: Final = 4 * 2**20
 _TURN_SECONDS: Final = 0.02  # so that a chatty run delays no due time
 
 
@@ -32,12 +35,14 @@ class IntakeDesk:
         folders: RunFolders,
         clock: Clock,
         *,
+        max_log: int,
         settled: Callable[[Attempt], None],
     ) -> None:
         self._database = database
         self._attempts = attempts
         self._folders = folders
         self._clock = clock
+        self._max_log = max_log
         self._settled = settled
         self._grown: dict[str, None] = {}
 
@@ -72,10 +77,13 @@ class IntakeDesk:
             if attempt is None:
                 del self._grown[folder]
                 continue
-            readings.append(read_attempt(attempt, self._folders.runs / folder, now=now))
+            readings.append(self._read_one(attempt, now))
             if deadline is not None and self._clock.monotonic() >= deadline:
                 break
         return readings
+
+    def _read_one(self, attempt: Attempt, now: datetime) -> Reading:
+        return read_attempt(attempt, self._folders.runs / attempt.folder, now=now, max_log=self._max_log)
 
     def _commit(self, readings: Sequence[Reading]) -> int:
         """Commit in one transaction; when that fails for another reason than an absent database, run by run."""
@@ -136,6 +144,7 @@ class IntakeDesk:
         if reading.more:
             self._grown[attempt.folder] = None  # behind the others, so that a chatty run holds up none
         if not reading.settled:
+            self._punch(attempt)
             return 0
         self._attempts.remove(attempt)
         self._folders.remove(attempt.folder)
@@ -147,6 +156,20 @@ class IntakeDesk:
         )
         self._settled(attempt)
         return 1
+
+    def _punch(self, attempt: Attempt) -> None:
+        """Give the disk back what has been taken of a run's files, when it is much."""
+        folder, was, now = self._folders.runs / attempt.folder, attempt.punched, attempt.position
+        if now.total - was.total < _PUNCHED_TOGETHER:
+            return
+        for name, start, end in (
+            (JOURNAL, was.journal, now.journal - TAIL),  # its last word may be looked for again
+            (STDOUT, was.stdout, now.stdout),
+            (STDERR, was.stderr, now.stderr),
+        ):
+            if end > start:
+                forget(folder / name, start, end)
+        attempt.punched = replace(now, journal=max(was.journal, now.journal - TAIL))
 
 
 def _without_words(reading: Reading, *, now: datetime) -> Reading:

@@ -2,21 +2,39 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from schedulerd.domain.flows import Flow, FlowDefinition, FlowKind
 from schedulerd.domain.runs import Run
+from schedulerd.domain.surroundings import Surroundings, time_limit
 from schedulerd.engine import wire
 from schedulerd.engine.folders import RunFolders
 from schedulerd.engine.link import SpawnerLink
 from schedulerd.scheduler.attempts import Attempt
+from schedulerd.scheduler.starting import Starting
 
 log = logging.getLogger(__name__)
 
 _SHELL: Final = "/bin/sh"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Usual:
+    """What the settings say of the surroundings and the time limit of runs whose flows say nothing."""
+
+    surroundings: Surroundings = field(default_factory=Surroundings)
+    timeout: timedelta | None = None
+
+    def surroundings_of(self, flow: FlowDefinition | None) -> Surroundings:
+        """What surrounds the runs of a flow, of None where it is not known any more."""
+        return self.surroundings if flow is None else flow.surroundings.within(self.surroundings)
+
+    def timeout_of(self, flow: FlowDefinition | None) -> timedelta | None:
+        """How long a run of the flow may take, None for as long as it likes."""
+        return time_limit(None if flow is None else flow.timeout_seconds, self.timeout)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +45,7 @@ class Launch:
     code: Path
     directory: Path
     grace: timedelta
+    usual: Usual = field(default_factory=Usual)
 
     def base(self) -> dict[str, Any]:
         """The part that all requests share."""
@@ -42,8 +61,9 @@ class Launch:
 class Launcher:
     """Prepares folders and asks the spawner; the run's existence and its claim are committed before."""
 
-    def __init__(self, folders: RunFolders, launch: Launch) -> None:
+    def __init__(self, folders: RunFolders, launch: Launch, starting: Starting) -> None:
         self._folders = folders
+        self._starting = starting
         self._launch = launch
         self._link: SpawnerLink | None = None
 
@@ -53,10 +73,12 @@ class Launcher:
 
     def prepare(self, run: Run, flow: Flow) -> None:
         """Make the folder of an attempt; raises `OSError` when the disk does not take it."""
-        self._folders.prepare(run.folder, request_of(run, flow, self._launch.base()))
+        self._folders.prepare(run.folder, request_of(run, flow, self._launch))
 
     def ask(self, attempt: Attempt) -> None:
         """Have a prepared attempt started; when that cannot be said now, it stays unasked and is asked for later."""
+        if self._starting.is_paused:
+            return
         attempt.asked = self.say(wire.Start(key=attempt.folder))
 
     def say(self, message: wire.Message) -> bool:
@@ -68,17 +90,25 @@ class Launcher:
         """The time between a polite end and a forced one."""
         return self._launch.grace
 
+    @property
+    def usual(self) -> Usual:
+        """What holds for runs whose flows say nothing."""
+        return self._launch.usual
 
-def request_of(run: Run, flow: Flow, base: Mapping[str, Any]) -> dict[str, Any]:
+
+def request_of(run: Run, flow: Flow, launch: Launch) -> dict[str, Any]:
     """All that a run's process needs to know. Parameters stay in this file: never in an argument list or a shell."""
     definition = flow.definition
+    limit = launch.usual.timeout_of(definition)
     request = {
-        **base,
+        **launch.base(),
+        **_place(launch.usual.surroundings_of(definition), launch.directory),
         "key": run.folder,
-        "timeout_seconds": definition.timeout_seconds,
+        "timeout_seconds": None if limit is None else limit.total_seconds(),
         "flow": run.flow,
         "parameters": dict(run.parameters),
         "environment": {
+            **definition.environment,
             "SCHEDULERD_RUN_ID": str(run.id),
             "SCHEDULERD_FLOW": run.flow,
             "SCHEDULERD_RUN_NUMBER": str(run.number),
@@ -97,17 +127,27 @@ def request_of(run: Run, flow: Flow, base: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _command(definition: FlowDefinition, ours: Mapping[str, str]) -> dict[str, Any]:
+def _place(wanted: Surroundings, directory: Path) -> dict[str, Any]:
+    """The surroundings, where there are any, with whole paths in them, and the directory that a run works in."""
+    said = wanted.as_json()
+    if wanted.env_file is not None:
+        said["env_file"] = str(directory / wanted.env_file)
+    place = str(directory / said.pop("directory", ""))
+    return {"directory": place, "surroundings": said} if said else {"directory": place}
+
+
+def _command(definition: FlowDefinition, environment: Mapping[str, str]) -> dict[str, Any]:
     """What a command needs: its shell, its variables, what it reads, and the folder that it begins in.
 
-    One that is given a HOME begins there, as cron's do.
+    One that is given a HOME and no directory begins there, as cron's do.
     """
+    has_place = definition.surroundings.directory is not None
     shell = definition.environment.get("SHELL") or _SHELL
     return {
         "kind": "command",
         "command": definition.command,
         "shell": shell,
-        "environment": {**definition.environment, "SHELL": shell, **ours},
-        "home": definition.environment.get("HOME"),
+        "environment": {**environment, "SHELL": shell},
+        "home": None if has_place else definition.environment.get("HOME"),
         "stdin": definition.stdin,
     }

@@ -18,7 +18,7 @@ from schedulerd.engine.folders import Exit, Facts, RunFolders, write_exit
 from schedulerd.engine.leftovers import Farewell, Leftovers, end_group
 from schedulerd.engine.processes import is_alive, is_taken_by_another, reap_strangers
 from schedulerd.scheduler.attempts import Attempt, Attempts, Letter
-from schedulerd.scheduler.launching import Launcher
+from schedulerd.scheduler.launching import Launcher, Usual
 from schedulerd.scheduler.recovery import Remedy, Scene, remedy
 from schedulerd.store.database import Database
 
@@ -66,7 +66,7 @@ class Reconciler:
         for run in live:
             known = self._attempts.get(run.folder)
             if known is None:
-                self._attempts.add(attempt_of(run, flows))
+                self._attempts.add(attempt_of(run, flows, self._launcher.usual))
             elif known.position == run.position:
                 known.state = run.state
 
@@ -131,6 +131,8 @@ class Reconciler:
     def _is_over(self, attempt: Attempt, facts: Facts) -> bool:
         """Has a run whose process has ended, and all that it left behind? What no spawner saw off is seen off here."""
         if facts.process is None or (facts.exit is not None and facts.exit.seen_off):
+            return True
+        if attempt.surroundings.leave_children and attempt.kill_at is None:
             return True
         now, grace = self._clock.monotonic(), self._launcher.grace.total_seconds()
         if facts.exit is None:
@@ -203,14 +205,14 @@ class Reconciler:
         log.info("run_prepared_again", extra={"run": attempt.selector})
 
     def _adopt(self, attempt: Attempt, facts: Facts) -> None:
+        if attempt.timeout is not None and attempt.deadline is None and not _spawner_lives(facts):
+            passed = self._clock.now() - (attempt.started_at or self._clock.now())
+            attempt.deadline = self._clock.monotonic() + (attempt.timeout - passed).total_seconds()
         if attempt.adopted:
             return
         assert facts.process is not None
         attempt.pid = facts.process.pid
         attempt.adopted = self._watch(facts.process.pid, attempt.folder)
-        if attempt.timeout is not None and not (facts.parents and is_alive(facts.parents[-1])):
-            passed = self._clock.now() - (attempt.started_at or self._clock.now())
-            attempt.deadline = self._clock.monotonic() + (attempt.timeout - passed).total_seconds()
         log.info("run_adopted", extra={"run": attempt.selector, "pid": attempt.pid})
 
     def _lose(self, attempt: Attempt) -> None:
@@ -229,14 +231,19 @@ class Reconciler:
         self._settled(attempt)
 
 
-def attempt_of(run: Run, flows: Mapping[FlowKey, Flow]) -> Attempt:
-    """The attempt of a run, with what its flow says of its kind and time limit."""
+def _spawner_lives(facts: Facts) -> bool:
+    """Is the spawner of this run there, to keep its time limit?"""
+    return bool(facts.parents) and is_alive(facts.parents[-1])
+
+
+def attempt_of(run: Run, flows: Mapping[FlowKey, Flow], usual: Usual) -> Attempt:
+    """The attempt of a run, with what its flow and the settings say of its kind and limits."""
     flow = flows.get(run.flow_key)
-    limit = flow.definition.timeout_seconds if flow is not None else None
     return Attempt.of(
         run,
         kind=flow.definition.kind if flow is not None else FlowKind.PYTHON,
-        timeout=None if limit is None else timedelta(seconds=limit),
+        timeout=usual.timeout_of(None if flow is None else flow.definition),
+        surroundings=usual.surroundings_of(None if flow is None else flow.definition),
         letter=_letter(run, flow),
     )
 

@@ -111,7 +111,7 @@ def _exit(said: Said, record: Record) -> None:
     code = record["c"]
     if not isinstance(code, int):
         raise ValueError(f"{code!r} is no exit status")
-    said.last_word = word_of_keeper(code)
+    said.last_word = word_of_keeper(code).after(said.last_word)
     said.ended_at = moment(record["t"])
 
 

@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 
 from schedulerd.clock import Clock
+from schedulerd.domain.health import TroubleKind
 from schedulerd.engine import wire
 from schedulerd.scheduler.attempts import Attempts
 from schedulerd.scheduler.definitions import Definitions
@@ -11,6 +12,7 @@ from schedulerd.scheduler.inspecting import Inspector
 from schedulerd.scheduler.intake import IntakeDesk
 from schedulerd.scheduler.reconciling import Reconciler
 from schedulerd.scheduler.spawners import Spawners
+from schedulerd.scheduler.starting import Starting
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +27,7 @@ class SpawnerNews:
     definitions: Definitions
     reconciler: Reconciler
     spawners: Spawners
+    starting: Starting
     clock: Clock
     is_ready: bool = False
 
@@ -36,10 +39,14 @@ class SpawnerNews:
                 return True
             case wire.Ready(threads=threads):
                 self._ready(threads)
+            case wire.Pong():
+                self.spawners.answered()
             case wire.Taken(key=key, pid=pid):
                 self._taken(key, pid)
             case wire.Gone(key=key):
                 self._gone(key)
+            case wire.Refused(key=key, reason=reason, room=room):
+                self._refused(key, reason, TroubleKind.FOLDERS if room else TroubleKind.PROCESSES)
             case wire.Ended(key=key):
                 self._ended(key)
             case _:
@@ -56,6 +63,7 @@ class SpawnerNews:
 
     def _ready(self, threads: int) -> None:
         self.is_ready = True
+        self.spawners.ready()
         if threads != 1:
             log.warning("preload_started_threads", extra={"threads": threads})
 
@@ -63,6 +71,11 @@ class SpawnerNews:
         attempt = self.attempts.get(key)
         if attempt is not None:
             attempt.asked, attempt.ours, attempt.pid = False, True, pid
+        self.starting.went_well()
+
+    def _refused(self, key: str, reason: str, kind: TroubleKind) -> None:
+        self.starting.failed(kind, f"no run can be started: {reason}")
+        self._gone(key)
 
     def _gone(self, key: str) -> None:
         attempt = self.attempts.get(key)

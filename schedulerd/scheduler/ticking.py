@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -45,8 +45,10 @@ class Ticker:
         self._boot_id = boot_id
         self._limits = limits
 
-    def tick(self, *, now: datetime, plan_due: bool) -> Ticked:
+    def tick(self, *, now: datetime, plan_due: bool, may_start: bool = True) -> Ticked:
         """One step. With `plan_due` false (the files have not been read yet) only runs that are there are claimed.
+
+        With `may_start` false due times are decided, and no run is claimed.
 
         Raises `StoreUnavailable`: nothing was decided, or, after a commit of unknown outcome, what was decided is found
         again by the next tick and by reconciliation.
@@ -58,9 +60,8 @@ class Ticker:
                 new += self._decide_boot(tx, now=now)
             if new:
                 tx.runs.add(new)
-            claimed = tx.runs.claim(
-                _BATCH, now=now, agent=self._agent, boot_id=self._boot_id, limits=self._limits
-            )
+            limits = self._limits if may_start else replace(self._limits, max_running=0)
+            claimed = tx.runs.claim(_BATCH, now=now, agent=self._agent, boot_id=self._boot_id, limits=limits)
             next_due = tx.schedules.next_due()
             has_wishes = bool(tx.runs.cancel_wishes())
         more = len(due) == _BATCH or len(claimed) == _BATCH

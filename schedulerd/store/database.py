@@ -1,6 +1,8 @@
 """The database: what opens it, begins and ends transactions, and turns its failures into ours."""
 
+import contextlib
 import os
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -9,11 +11,13 @@ from typing import Final
 
 from sqlalchemy import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import QueuePool
 
-from schedulerd.errors import BadDefinition, NotFound, StoreUnavailable
+from schedulerd.errors import BadDefinition, NotFound, StoreReplaced, StoreUnavailable
 from schedulerd.store import backups, engines, schema
 from schedulerd.store.driver_errors import UPGRADE, our_errors
 from schedulerd.store.schema import SchemaStatus
+from schedulerd.store.sqlite_file import FileIdentity, SqliteFile
 from schedulerd.store.transaction import Transaction
 
 _TWO_SECONDS: Final = timedelta(seconds=2)
@@ -30,6 +34,7 @@ class Database:
         self._url: Final = _checked(url)
         self.url: Final = self._url.render_as_string(hide_password=True)
         self._timeout: Final = timeout
+        self._file: Final = SqliteFile(engines.sqlite_path(self._url)) if self._is_sqlite else None
         self._engine: Final = self._make_engine()
         self._reader: Final = engines.reading(self._engine)
         self._writer: Final = engines.writing(self._engine)
@@ -37,6 +42,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """A consistent snapshot, beside whoever writes. Raises `StoreUnavailable`."""
+        self._require_same_file()
         with self._border(), self._reader.connect() as connection, connection.begin():
             yield Transaction(connection)
 
@@ -47,14 +53,17 @@ class Database:
         Raises `StoreUnavailable`, also when another writer does not finish within the timeout, and `Conflict`.
         A commit that failed for want of an answer may have been done all the same: read before trying again.
         """
+        self._require_same_file()
         with self._border(), self._writer.connect() as connection, connection.begin():
             yield Transaction(connection)
+            self._require_same_file()  # nothing is committed into a file that nobody will find again
 
     def upgrade(self) -> None:
         """Bring the schema to what this version needs; a SQLite file is made where there is none."""
         with self._border():
             if self._is_sqlite:
                 self._create_file()
+                self._require_same_file()
             engine = self._migrating_engine()
             try:
                 schema.upgrade(engine)
@@ -135,14 +144,66 @@ class Database:
         """To look at every row may take longer than a tick may wait."""
         return self._reader if self._is_sqlite else engines.reading(self._migrating_engine())
 
-    @property
-    def file(self) -> Path | None:
-        """The file of a SQLite database; None of any other."""
-        return engines.sqlite_path(self._url) if self._is_sqlite else None
-
     def close(self) -> None:
         """Give up the connections; a later use opens new ones."""
         self._engine.dispose()
+        if self._file is not None:
+            self._file.forget()
+
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite database; None of another."""
+        return None if self._file is None else self._file.path
+
+    def give_room_back(self) -> None:
+        """Have SQLite's write-ahead log take no more room than it must; nothing to do elsewhere.
+
+        Raises `StoreUnavailable`, on a disk that is full for example; the log is then as it was.
+        """
+        if not self._is_sqlite:
+            return
+        self._require_same_file()
+        self._checkpoint()
+
+    def _checkpoint(self) -> None:
+        with self._border(), self._engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            try:
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.Error as error:
+                raise StoreUnavailable(f"the database {self.url} gives no room back: {error}") from error
+
+    @property
+    def file_identity(self) -> FileIdentity | None:
+        """Which file it is that is in use, of SQLite; see `expect_file`."""
+        return None if self._file is None else self._file.identity
+
+    def expect_file(self, identity: FileIdentity) -> None:
+        """Somebody uses this file, and it is to be no other: two files of one name share SQLite's log, and damage it."""
+        if self._file is not None:
+            self._file.expect(identity)
+
+    def _require_same_file(self) -> None:
+        if self._file is None:
+            return
+        try:
+            self._file.require_same()
+        except StoreReplaced:
+            self._let_go_of_file()
+            raise
+
+    def _let_go_of_file(self) -> None:
+        """Bring what is in the log into the file that it belongs to, and close that: the log still has the name that it
+        would have for another file, and would damage it.
+
+        Only by connections that are open already: a new one would be to the other file.
+        """
+        pool = self._engine.pool
+        if isinstance(pool, QueuePool) and pool.checkedin():
+            with contextlib.suppress(StoreUnavailable):
+                self._checkpoint()
+            self._engine.dispose()
 
     @property
     def _is_sqlite(self) -> bool:
@@ -178,6 +239,7 @@ class Database:
             raise StoreUnavailable(f"the database {path} cannot be made: {error.strerror}") from error
 
     def _require_file(self) -> None:
+        self._require_same_file()
         path = engines.sqlite_path(self._url)
         if self._is_sqlite and not path.exists():
             raise StoreUnavailable(f"there is no database at {path} yet", mend=UPGRADE)

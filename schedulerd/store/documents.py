@@ -23,6 +23,7 @@ from schedulerd.domain.schedules import (
     ScheduleDefinition,
     When,
 )
+from schedulerd.domain.surroundings import Surroundings
 
 Json = dict[str, Any]
 
@@ -55,6 +56,7 @@ def flow_json(flow: FlowDefinition) -> Json:
             "edges": [list(edge) for edge in flow.edges],
             "timeout_seconds": flow.timeout_seconds,
             "schedules": [schedule_json(schedule) for schedule in flow.schedules],
+            "surroundings": flow.surroundings.as_json(),
             "environment": dict(flow.environment),
             "stdin": flow.stdin,
             "mail_to": flow.mail_to,
@@ -75,6 +77,7 @@ def read_flow(json: Mapping[str, Any]) -> FlowDefinition:
             "tasks": tuple(json.get("tasks", ())),
             "edges": tuple((start, end) for start, end in json.get("edges", ())),
             "schedules": tuple(map(read_schedule, json.get("schedules", ()))),
+            "surroundings": Surroundings.from_json(json.get("surroundings", {})),
         }
     )
 
@@ -96,7 +99,9 @@ def schedule_json(schedule: ScheduleDefinition) -> Json:
             "end": _moment_text(schedule.end),
             "jitter": schedule.jitter // _MICROSECOND or None,
             "blackout": None if schedule.blackout is None else _blackout_json(schedule.blackout),
+            "surroundings": schedule.surroundings.as_json(),
             "environment": dict(schedule.environment),
+            "timeout": None if schedule.timeout is None else schedule.timeout // _MICROSECOND,
             "stdin": schedule.stdin,
             "mail_to": schedule.mail_to,
             "pool": schedule.pool,
@@ -108,7 +113,7 @@ def schedule_json(schedule: ScheduleDefinition) -> Json:
 
 def read_schedule(json: Mapping[str, Any]) -> ScheduleDefinition:
     """The definition that `schedule_json` was given."""
-    blackout = json.get("blackout")
+    blackout, timeout = json.get("blackout"), json.get("timeout")
     values = {
         "when": read_when(json["when"]),
         "policies": read_policies(json["policies"]),
@@ -116,6 +121,8 @@ def read_schedule(json: Mapping[str, Any]) -> ScheduleDefinition:
         "end": _read_moment(json.get("end")),
         "jitter": timedelta(microseconds=json.get("jitter", 0)),
         "blackout": None if blackout is None else _read_blackout(blackout),
+        "surroundings": Surroundings.from_json(json.get("surroundings", {})),
+        "timeout": None if timeout is None else timedelta(microseconds=timeout),
     }
     return ScheduleDefinition(**{**json, **values})
 

@@ -14,11 +14,13 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from schedulerd.errors import Conflict, SchedulerdError, StoreOutdated, StoreUnavailable
+from schedulerd.errors import Conflict, SchedulerdError, StoreFull, StoreOutdated, StoreUnavailable
 
 UPGRADE: Final = "run `schedulerd db upgrade`"
 _NO_TABLE: Final = "no such table"
 _UNDEFINED_TABLE: Final = "42P01"
+_DISK_FULL: Final = "53100"
+_SQLITE_FULL: Final = 13
 
 
 @contextmanager
@@ -46,4 +48,16 @@ def _ours(error: DBAPIError, where: str, mend: str) -> SchedulerdError | None:
         return Conflict(f"the database refused it: {said}")
     if isinstance(error, (ProgrammingError, DataError, NotSupportedError)):
         return None  # a fault of ours, which a second try would repeat
+    if _is_full(error.orig):
+        return StoreFull(
+            f"the database {where} has no room: {said}",
+            mend="free some space on its file system; until then nothing can be recorded",
+        )
     return StoreUnavailable(f"the database {where} does not answer: {said}", mend=mend)
+
+
+def _is_full(said: BaseException | None) -> bool:
+    """Was there no room on the disk? SQLite's extended codes have the plain one in their lowest byte."""
+    code = getattr(said, "sqlite_errorcode", None)
+    full = isinstance(code, int) and code & 0xFF == _SQLITE_FULL
+    return full or getattr(said, "sqlstate", None) == _DISK_FULL

@@ -14,6 +14,7 @@ from sqlalchemy.pool import NullPool
 _BEGIN: Final = "schedulerd_begin"
 # Anything that no other program on the same PostgreSQL is likely to use; it reads "schedd" in ASCII.
 WRITER_LOCK: Final = 0x736368656464
+_IDLE_TIMES: Final = 5
 
 
 def sqlite_engine(url: URL, *, busy_timeout: timedelta) -> Engine:
@@ -39,15 +40,23 @@ def sqlite_engine(url: URL, *, busy_timeout: timedelta) -> Engine:
 
 
 def postgres_engine(url: URL, *, timeout: timedelta) -> Engine:
-    """An engine on PostgreSQL that waits for nothing much longer than `timeout`, whatever the network does."""
+    """An engine on PostgreSQL that waits for nothing much longer than `timeout`, whatever server and network do."""
     milliseconds = timeout // timedelta(milliseconds=1)
-    limits = f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds}"
-    return create_engine(
+    servers_own = milliseconds * 7 // 8  # it says more than our patience can, so that it comes first
+    limits = f"-c statement_timeout={servers_own} -c lock_timeout={servers_own}"
+    # A transaction of ours whose end was lost on the way would hold the write lock until the server's TCP gives up,
+    # two hours later.
+    limits += f" -c idle_in_transaction_session_timeout={_IDLE_TIMES * milliseconds}"
+    engine = create_engine(
         url,
         connect_args=_postgres_arguments(url, timeout) | {"options": _options(url, limits)},
         pool_timeout=timeout.total_seconds(),
         pool_pre_ping=True,  # after the server was restarted the first transaction works, not the second
     )
+    from schedulerd.store.patience import make_impatient  # psycopg is there where PostgreSQL is used, only
+
+    make_impatient(engine, timeout)
+    return engine
 
 
 def postgres_migrating_engine(url: URL, *, timeout: timedelta) -> Engine:

@@ -1,5 +1,6 @@
 """One `[[schedule]]` of a schedule file, made into a definition or refused with the line of the key that is wrong."""
 
+import os
 from typing import Any
 
 from schedulerd.domain.blackout_values import Calendars
@@ -7,6 +8,7 @@ from schedulerd.domain.entries import BadEntry
 from schedulerd.domain.schedule_values import schedule_of
 from schedulerd.domain.schedules import ScheduleDefinition
 from schedulerd.domain.toml_text import TomlText
+from schedulerd.engine.accounts import check_surroundings
 from schedulerd.errors import BadDefinition
 
 
@@ -22,7 +24,9 @@ class ScheduleEntry:
     def definition(self, *, timezone: str, calendars: Calendars) -> ScheduleDefinition:
         """What it defines, or `BadDefinition` with the line of the key; `timezone` is for one that names none."""
         try:
-            return schedule_of(self._values, timezone=timezone, origin=self.origin, calendars=calendars)
+            found = schedule_of(self._values, timezone=timezone, origin=self.origin, calendars=calendars)
+            check_surroundings(found.surroundings, found.environment, uid=os.geteuid())
+            return found
         except BadEntry as error:
             raise self.wrong(error.reason, *error.path, mend=error.mend) from error
 

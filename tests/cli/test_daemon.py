@@ -13,7 +13,9 @@ import pytest
 from schedulerd.clock import SystemClock
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.failures import Failure
+from schedulerd.domain.health import Health, Trouble, TroubleKind
 from schedulerd.domain.states import RunState
+from schedulerd.engine.health_file import HealthFile
 from tests.builders import BOOT, NOW
 from tests.cli.scenes import Project, StillClock
 
@@ -143,9 +145,76 @@ def test_the_status_of_a_daemon_is_told_while_its_database_is_away(project: Proj
     result = project.call("status")
 
     assert result.exit_code == 6
-    assert f"schedulerd runs (process {daemon.process.pid})" in result.stderr
+    assert f"schedulerd runs (process {daemon.process.pid})" in result.stdout
     assert "there is no database" in result.stderr
+    project.database.close()
     project.database.upgrade()
+
+
+def test_what_a_daemon_says_of_its_health_is_told_with_what_to_do_also_without_a_database(
+    project: Project, daemon: Holder
+) -> None:
+    trouble = Trouble(
+        kind=TroubleKind.DATABASE, reason="the database does not answer", since=NOW, mend="look at it"
+    )
+    _says(project, daemon.process.pid, trouble)
+    (project.state_dir / "schedulerd.db").rename(project.state_dir / "aside.db")
+
+    result = project.call("status")
+    shape = json.loads(project.call("status", "-o", "json").stdout)
+
+    assert result.exit_code == 6
+    assert "✕ no runs are started" in result.stdout
+    assert "✕ the database does not answer  (now)" in result.stdout
+    assert "    look at it" in result.stdout
+    assert (shape["running"], shape["ready"], shape["runs"]) == (True, False, None)
+    assert [said["kind"] for said in shape["troubles"]] == ["database"]
+    (project.state_dir / "aside.db").rename(project.state_dir / "schedulerd.db")
+
+
+def test_trouble_that_keeps_no_run_from_starting_is_shown_and_is_no_failure(
+    project: Project, daemon: Holder
+) -> None:
+    _says(
+        project,
+        daemon.process.pid,
+        Trouble(kind=TroubleKind.WEB, reason="the web process has died", since=NOW),
+    )
+
+    result = project.call("status")
+
+    assert result.exit_code == 0
+    assert "✕ the web process has died" in result.stdout
+    assert "no runs are started" not in result.stdout
+
+
+def test_the_health_of_an_earlier_daemon_is_not_told_of_this_one(project: Project, daemon: Holder) -> None:
+    _says(project, 1, Trouble(kind=TroubleKind.SPACE, reason="no room", since=NOW))
+
+    result = project.call("status")
+
+    assert result.exit_code == 0
+    assert "no room" not in result.stdout
+
+
+def test_a_daemon_that_gives_no_sign_of_life_is_said_to_hang(project: Project, daemon: Holder) -> None:
+    _says(project, daemon.process.pid)
+    file = project.state_dir / "health.json"
+    said = json.loads(file.read_text())
+    file.write_text(json.dumps(said | {"monotonic": said["monotonic"] - 100}))
+
+    result = project.call("status")
+
+    assert result.exit_code == 6
+    assert "has given no sign of life for 100 s" in result.stdout
+
+
+def _says(project: Project, pid: int, *troubles: Trouble) -> None:
+    file = HealthFile(project.state_dir)
+    file.write(Health(troubles=troubles))
+    file.close()
+    path = project.state_dir / "health.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"pid": pid}))
 
 
 @pytest.mark.parametrize(

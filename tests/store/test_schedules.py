@@ -7,6 +7,7 @@ import pytest
 
 from schedulerd.domain.ids import FlowKey
 from schedulerd.domain.schedules import Blackout, Cron, Interval, Pause, Reboot, ScheduleDefinition
+from schedulerd.domain.surroundings import Surroundings
 from schedulerd.errors import Conflict, NotFound
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
@@ -24,7 +25,12 @@ def a_put(
 
 
 def test_a_schedule_comes_back_as_it_was_defined(database: Database) -> None:
-    definition = a_schedule(when=Interval(every=timedelta(seconds=1.5)), parameters={"region": "kr"})
+    definition = a_schedule(
+        when=Interval(every=timedelta(seconds=1.5)),
+        parameters={"region": "kr"},
+        surroundings=Surroundings(user="kim", memory_bytes=0, leave_children=True),
+        timeout=timedelta(),
+    )
 
     with database.write() as tx:
         key = a_put(tx, definition)

@@ -122,6 +122,15 @@ def test_a_relative_settings_file_is_found_from_the_current_folder(write: Write,
     assert (settings.max_running, settings.state_dir) == (3, tmp_path / ".state")
 
 
+@pytest.mark.parametrize(
+    ("text", "size"), [('"1.5GB"', 1_500_000_000), ('"64KiB"', 65_536), ("0", 0), ('"0"', 0)], ids=str
+)
+def test_an_amount_of_space_is_written_with_its_unit_and_nothing_is_0(
+    write: Write, text: str, size: int
+) -> None:
+    assert load_settings(write(f"min_free_space = {text}"), {}).min_free_space == size
+
+
 def test_the_environment_wins_over_the_file(write: Write) -> None:
     file = write('max_running = 3\ndrain_timeout = "1m"\n[web]\nport = 1\nhost = "::1"\n')
 
@@ -192,6 +201,9 @@ def test_a_password_does_not_show() -> None:
         ("max_running = 1.5", 1, "`max_running` must be a whole number"),
         ("on_stop = 'x'", 1, "`on_stop` must be 'leave', 'drain' or 'cancel'"),
         ("grace = 10", 1, '`grace` must be a duration in quotes, such as "30s" or "5m"'),
+        ("min_free_space = 64", 1, '`min_free_space` must be a size in quotes, such as "64MB"'),
+        ("min_free_space = true", 1, '`min_free_space` must be a size in quotes, such as "64MB"'),
+        ("min_free_space = '64 apples'", 1, "`min_free_space` '64 apples' is not a size"),
         ("grace = 'soon'", 1, "`grace` 'soon' is not a duration"),
         ("timezone = 'Asia/Soul'", 1, "did you mean Asia/Seoul"),
         ("preload = ['a-b']", 1, "`preload` 'a-b' is not the name of a module"),
@@ -207,6 +219,12 @@ def test_a_password_does_not_show() -> None:
         ("a = 1\nb = [", 2, "not TOML: Invalid value"),
         ("max_running = 1\nmax_running = 2", 2, "not TOML: Cannot overwrite a value"),
         ("zone = 1\nmax_running = 0", 1, "`zone` is not a setting"),
+        ('[limits]\nmemory = "lots"', 2, "`limits.memory` a size is written like 64MB"),
+        ('[limits]\ncpu_time = "0s"', 2, "`limits.cpu_time` must be longer than nothing"),
+        ("[limits]\ntimeout = 5", 2, "`limits.timeout` must be a duration in quotes"),
+        ("[limits]\nopen_files = 1", 2, "`limits.open_files` must be a whole number from 16"),
+        ("[limits]\nnice = 40", 2, "`limits.nice` must be a whole number from -20 to 19"),
+        ("[limits]\nuser = 'kim'", 2, "`limits.user` is not a setting"),
     ],
 )
 def test_a_mistake_is_told_with_its_line_and_reason(write: Write, text: str, line: int, reason: str) -> None:
@@ -262,3 +280,14 @@ def test_a_named_file_that_is_missing_is_an_error_but_a_default_one_is_not(tmp_p
         find_settings_file(Path("nope.toml"), {}, cwd=tmp_path)
 
     assert find_settings_file(None, {}, cwd=tmp_path) in (None, Path("/etc/schedulerd/schedulerd.toml"))
+
+
+def test_limits_are_read_as_in_schedule_files(write: Write) -> None:
+    text = '[limits]\nmemory = "64MB"\ncpu_time = "unlimited"\nopen_files = 64'
+
+    limits = load_settings(
+        write(text), {"SCHEDULERD_LIMITS__NICE": "5", "SCHEDULERD_LIMITS__TIMEOUT": "1h"}
+    ).limits
+
+    assert (limits.memory, limits.cpu_time, limits.open_files) == (64_000_000, timedelta(), 64)
+    assert (limits.nice, limits.timeout) == (5, timedelta(hours=1))

@@ -2,7 +2,8 @@
 
 import asyncio
 import inspect
-from datetime import date
+from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,6 +44,28 @@ def test_a_flow_with_options_keeps_them() -> None:
     assert made.schedules == (Cron("0 6 * * *"),)
 
 
+def test_a_flow_says_what_surrounds_its_runs() -> None:
+    made = flow(
+        user="kim",
+        env_file=Path("/etc/vars"),
+        cpu_time=timedelta(minutes=1),
+        environment={"A": "1"},
+        nice=None,
+    )(len)
+
+    assert made.surroundings == {
+        "user": "kim",
+        "env_file": "/etc/vars",
+        "cpu_time": 60.0,
+        "environment": {"A": "1"},
+    }
+    assert Flow("drawn", memory="64MB").surroundings == {"memory": "64MB"}
+
+
+def test_a_flow_may_have_no_time_limit_whatever_the_settings_say() -> None:
+    assert flow(timeout_seconds="unlimited")(len).timeout_seconds == 0.0
+
+
 def test_several_schedules_are_a_list_of_which_the_first_is_the_schedule() -> None:
     made = flow(schedule=[Cron("0 6 * * *"), Interval(60)])(len)
 
@@ -77,6 +100,7 @@ def test_assigning_none_takes_the_schedules_away() -> None:
         ({"pool": 2}, "pool must be the name of a pool"),
         ({"priority": 1.5}, "priority must be a whole number from -1,000 to 1,000"),
         ({"max_running": 0}, "max_running must be a whole number of at least 1"),
+        ({"memry": "1GB"}, r"flow\(\) does not know memry; it knows name, .*memory"),
     ],
 )
 def test_a_wrong_option_is_refused_where_it_is_given(options: Any, said: str) -> None:

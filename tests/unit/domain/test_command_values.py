@@ -1,5 +1,6 @@
 """What a table may say of a command's surroundings, and the addresses that its output is mailed to."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,7 +8,16 @@ import pytest
 from schedulerd.domain.command_values import surroundings_of
 from schedulerd.domain.entries import BadEntry, Entry
 from schedulerd.domain.mail_addresses import parse_addresses
+from schedulerd.domain.surroundings import Surroundings
 from schedulerd.errors import BadExpression
+
+NOTHING = {
+    "environment": {},
+    "surroundings": Surroundings(),
+    "timeout": None,
+    "stdin": None,
+    "mail_to": None,
+}
 
 
 def entry(**values: Any) -> Entry:
@@ -19,7 +29,7 @@ def test_a_command_may_have_variables_something_to_read_and_addresses() -> None:
         entry(environment={"A": "1", "odd name": ""}, stdin=" \n", mail_to="kim,lee@example.org")
     )
 
-    assert found == {
+    assert found == NOTHING | {
         "environment": {"A": "1", "odd name": ""},
         "stdin": " \n",
         "mail_to": "kim, lee@example.org",
@@ -28,7 +38,13 @@ def test_a_command_may_have_variables_something_to_read_and_addresses() -> None:
 
 @pytest.mark.parametrize("values", [{}, {"environment": {}, "stdin": ""}])
 def test_it_need_not(values: Any) -> None:
-    assert surroundings_of(entry(**values)) == {"environment": {}, "stdin": None, "mail_to": None}
+    assert surroundings_of(entry(**values)) == NOTHING
+
+
+def test_a_command_has_surroundings_and_a_time_limit() -> None:
+    found = surroundings_of(entry(nice=5, timeout="10m"))
+
+    assert found == NOTHING | {"surroundings": Surroundings(nice=5), "timeout": timedelta(minutes=10)}
 
 
 @pytest.mark.parametrize(
@@ -53,9 +69,18 @@ def test_a_mistake_is_told(values: Any, reason: str) -> None:
     assert reason in caught.value.reason
 
 
-@pytest.mark.parametrize("key", ["environment", "stdin", "mail_to"])
-def test_a_flow_has_none_of_it(key: str) -> None:
-    with pytest.raises(BadEntry, match=f"`{key}` is for a `command`"):
+@pytest.mark.parametrize(
+    ("key", "instead"),
+    [
+        ("environment", r"a flow says it in its file: @flow\(environment=...\)"),
+        ("memory", r"a flow says it in its file: @flow\(memory=...\)"),
+        ("timeout", r"a flow says it in its file: @flow\(timeout_seconds=...\)"),
+        ("stdin", "a flow has `parameters`"),
+        ("mail_to", "a flow has `parameters`"),
+    ],
+)
+def test_a_schedule_of_a_flow_has_none_of_it(key: str, instead: str) -> None:
+    with pytest.raises(BadEntry, match=f"`{key}` is for a `command`; {instead}"):
         surroundings_of(Entry({"flow": "etl", key: "x"}))
 
 

@@ -1,5 +1,6 @@
 """What is in force, of all that the files say."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from schedulerd.domain.definitions import InForce, resolve
 from schedulerd.domain.flows import FileDefinition, FlowDefinition, FlowKind
 from schedulerd.domain.schedules import ScheduleDefinition
+from schedulerd.domain.surroundings import Surroundings
 from tests.builders import a_file, a_flow, a_schedule
 
 
@@ -173,10 +175,21 @@ def test_every_fault_of_a_file_is_told() -> None:
 
 
 def test_a_command_has_the_surroundings_that_its_schedule_gives_it() -> None:
-    surroundings: dict[str, Any] = {"environment": {"A": "1"}, "stdin": "hello\n", "mail_to": "kim"}
+    surroundings: dict[str, Any] = {
+        "surroundings": Surroundings(nice=5),
+        "environment": {"A": "1"},
+        "stdin": "hello\n",
+        "mail_to": "kim",
+    }
 
     (flow,) = resolve(
-        [], [a_schedule("dump", flow=None, command="cat", origin="a:1", **surroundings)]
+        [],
+        [
+            a_schedule(
+                "dump", flow=None, command="cat", origin="a:1", timeout=timedelta(minutes=1), **surroundings
+            )
+        ],
     ).commands
 
     assert {name: getattr(flow, name) for name in surroundings} == surroundings
+    assert flow.timeout_seconds == 60.0

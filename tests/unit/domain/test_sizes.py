@@ -38,7 +38,7 @@ def test_every_whole_number_of_a_unit_is_that_many_bytes(number: int, unit: str)
 
 @pytest.mark.parametrize(
     ("size", "text"),
-    [(0, "0 B"), (999, "999 B"), (1_000, "1.0 KB"), (961_000_000, "961.0 MB"), (2 * 10**12, "2.0 TB")],
+    [(0, "0 B"), (999, "999 B"), (1_000, "1 KB"), (961_400_000, "961.4 MB"), (2 * 10**12, "2 TB")],
 )
 def test_a_size_is_shown_in_the_largest_unit_that_fits(size: int, text: str) -> None:
     assert size_text(size) == text

@@ -23,13 +23,16 @@ from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.core import Core, Mailbox, Parts
 from schedulerd.scheduler.definitions import Definitions
 from schedulerd.scheduler.ending import Ender
+from schedulerd.scheduler.health import HealthBook
 from schedulerd.scheduler.housekeeping import Housekeeper
 from schedulerd.scheduler.inspecting import Inspector
 from schedulerd.scheduler.intake import IntakeDesk
 from schedulerd.scheduler.launching import Launch, Launcher
 from schedulerd.scheduler.messages import DefinitionsChanged, Message
 from schedulerd.scheduler.reconciling import Reconciler
+from schedulerd.scheduler.space import Place, Room, SpaceWatch
 from schedulerd.scheduler.spawners import Spawners
+from schedulerd.scheduler.starting import Starting
 from schedulerd.scheduler.ticking import Ticker
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
@@ -37,6 +40,8 @@ from tests.builders import BOOT, NOW, a_new_run, a_schedule
 from tests.fakes import FakeClock, FakeSpawner, journal
 
 AGENT: Final = "agent-1"
+MAX_LOG: Final = 10**9
+FLOOR: Final = 1_000_000
 GRACE: Final = timedelta(seconds=10)
 
 
@@ -70,6 +75,12 @@ class FakeSpawners(Spawners):
         if not self.all:
             self.lost(now)
 
+    def ready(self) -> None:
+        """Nothing to note."""
+
+    def answered(self) -> None:
+        """Nothing to note."""
+
     def lost(self, now: float) -> None:
         """Start another."""
         self.all.append(FakeSpawner(self._folders))
@@ -89,6 +100,7 @@ class World:
         self.watched: list[tuple[int, str]] = []
         self.settled: list[Attempt] = []
         self.boot = BOOT
+        self.room = Room(free=10 * FLOOR, total=100 * FLOOR, files=None)
         self.start_again()
 
     def start_again(self) -> None:
@@ -99,7 +111,9 @@ class World:
         launch = Launch(
             state_dir=self.state_dir, code=self.state_dir / "code", directory=self.state_dir, grace=GRACE
         )
-        launcher, runs = Launcher(self.folders, launch), RunMaker()
+        self.health = HealthBook(clock)
+        starting = Starting(self.health, clock)
+        launcher, runs = Launcher(self.folders, launch, starting), RunMaker()
         self.spawners = FakeSpawners(self.folders, launcher)
         reconciler = Reconciler(
             database,
@@ -117,13 +131,15 @@ class World:
         self.parts = Parts(
             database=database,
             clock=clock,
-            clock_watch=ClockWatch(database, clock),
+            clock_watch=ClockWatch(database, clock, self.health),
             attempts=self.attempts,
             definitions=Definitions(database, clock, runs, boot_id=self.boot),
             inspector=Inspector(
                 self.folders, self._ask_to_inspect, clock, request={"timeout_seconds": 30.0}, timezone="UTC"
             ),
-            intake=IntakeDesk(database, self.attempts, self.folders, clock, settled=self.settled.append),
+            intake=IntakeDesk(
+                database, self.attempts, self.folders, clock, max_log=MAX_LOG, settled=self.settled.append
+            ),
             launcher=launcher,
             ender=self.ender,
             reconciler=reconciler,
@@ -133,6 +149,18 @@ class World:
             housekeeper=Housekeeper(database, clock, Retention()),
             alarm=SilentAlarm(clock),
             spawners=self.spawners,
+            health=self.health,
+            space=SpaceWatch(
+                [
+                    Place(
+                        name="the state directory", folder=self.state_dir, ballast=self.state_dir / "ballast"
+                    )
+                ],
+                self.health,
+                floor=FLOOR,
+                room_at=lambda _: self.room,
+            ),
+            starting=starting,
             reread=lambda: None,
             beat=self._beat,
         )

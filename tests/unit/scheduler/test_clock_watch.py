@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from schedulerd.domain.health import TroubleKind
 from schedulerd.domain.runs import Run
 from schedulerd.domain.schedules import Catchup, Cron, Interval, Once, Overlap, Policies
 from schedulerd.domain.states import RunState
@@ -261,3 +262,30 @@ def test_a_correction_that_the_database_could_not_take_is_made_later(
 
     assert ran(world)[1:] == hours(1)
     database.close()
+
+
+def test_a_clock_that_was_set_back_is_odd_for_a_while_and_runs_are_started_all_the_same(world: World) -> None:
+    world.turn()
+    world.clock.jump(minutes=-5)
+    world.turn()
+    (trouble,) = world.core.health.troubles
+    ready = world.core.health.is_ready
+
+    world.turn(minutes=11)
+
+    assert (trouble.kind, ready) == (TroubleKind.CLOCK, True)
+    assert "was set back by 5m" in trouble.reason
+    assert world.core.health.troubles == ()
+
+
+def test_a_clock_that_shows_a_day_long_before_this_program_is_odd_until_it_is_set(world: World) -> None:
+    world.clock.jump(days=-3_000)
+    world.turn()
+    world.turn(hours=1)
+    kinds = [trouble.kind for trouble in world.core.health.troubles]
+
+    world.clock.jump(days=3_000)
+    world.turn(hours=1)
+
+    assert kinds == [TroubleKind.CLOCK]
+    assert world.core.health.troubles == ()

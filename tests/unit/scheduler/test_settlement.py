@@ -7,8 +7,9 @@ import pytest
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FlowKind
 from schedulerd.domain.states import FINAL, MOVES, RunState
+from schedulerd.domain.surroundings import Surroundings
 from schedulerd.engine.folders import Exit
-from schedulerd.scheduler.settlement import LastWord, Verdict, settle, signal_name
+from schedulerd.scheduler.settlement import LastWord, Verdict, settle, signal_name, word_of_keeper
 
 A_FAILURE = Failure(type="ValueError", message="no")
 COMPLETED = LastWord(state=RunState.COMPLETED, message="all 3 tasks completed")
@@ -104,3 +105,55 @@ def test_a_run_that_is_being_cancelled_is_cancelled_however_it_went_down() -> No
 def test_a_signal_without_a_name_is_called_by_its_number() -> None:
     assert signal_name(11) == "SIGSEGV"
     assert signal_name(99) == "signal 99"
+
+
+CPU, MEMORY = Surroundings(cpu_seconds=10), Surroundings(memory_bytes=64_000_000)
+OUT_OF_CPU = (RunState.TIMED_OUT, "used up its cpu_time of 10s")
+
+
+@pytest.mark.parametrize(
+    ("last_word", "end", "limits", "expected"),
+    [
+        (None, ended(signal=24), CPU, OUT_OF_CPU),
+        (None, ended(signal=9, cpu_ms=10_000), CPU, OUT_OF_CPU),
+        (None, ended(signal=9, cpu_ms=9_999), CPU, (RunState.CRASHED, "killed by SIGKILL")),
+        (None, ended(signal=9), CPU, (RunState.CRASHED, "killed by SIGKILL")),
+        (None, ended(signal=24), MEMORY, (RunState.CRASHED, "killed by SIGXCPU")),
+        (word_of_keeper(-24), ended(signal=24), CPU, OUT_OF_CPU),
+        (word_of_keeper(152), ended(status=152), CPU, OUT_OF_CPU),
+        (word_of_keeper(137), ended(status=137, cpu_ms=11_000), CPU, OUT_OF_CPU),
+        (word_of_keeper(152), None, CPU, OUT_OF_CPU),
+        (word_of_keeper(1), ended(status=1), CPU, (RunState.FAILED, "exit status 1")),
+        (word_of_keeper(0), ended(status=0), CPU, (RunState.COMPLETED, "")),
+        (None, ended(signal=24, stopped="cancel"), CPU, (RunState.CANCELLED, "the daemon stopped")),
+        (None, ended(signal=24, stopped="timeout"), CPU, (RunState.TIMED_OUT, "ended at its time limit")),
+        (None, None, CPU, (RunState.CRASHED, "its process went away; exit status unknown")),
+        (
+            None,
+            ended(signal=11),
+            MEMORY,
+            (RunState.CRASHED, "killed by SIGSEGV (its memory is limited to 64 MB)"),
+        ),
+        (
+            word_of_keeper(134),
+            ended(status=134),
+            MEMORY,
+            (RunState.FAILED, "exit status 134 (its memory is limited to 64 MB)"),
+        ),
+        (None, ended(signal=15), MEMORY, (RunState.CRASHED, "killed by SIGTERM")),
+    ],
+)
+def test_a_limit_that_ended_a_run_is_told(
+    last_word: LastWord | None, end: Exit | None, limits: Surroundings, expected: tuple[RunState, str]
+) -> None:
+    kind = PYTHON if last_word is None else COMMAND
+
+    verdict = settle(was=RunState.RUNNING, kind=kind, last_word=last_word, ended=end, limits=limits)
+
+    assert (verdict.state, verdict.reason) == expected
+
+
+def test_a_keeper_has_nothing_to_add_to_what_its_command_said() -> None:
+    assert word_of_keeper(1).after(FAILED) is FAILED
+    assert word_of_keeper(1).after(None) == word_of_keeper(1)
+    assert FAILED.after(word_of_keeper(1)) is FAILED

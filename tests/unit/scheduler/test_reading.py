@@ -12,7 +12,8 @@ from schedulerd.domain.logs import Stream
 from schedulerd.domain.runs import Position
 from schedulerd.domain.states import RunState
 from schedulerd.engine.folders import Exit, write_exit
-from schedulerd.scheduler.attempts import Attempt, Attempts, Reading, read_attempt
+from schedulerd.scheduler.attempts import Attempt, Attempts
+from schedulerd.scheduler.reading import Reading, read_attempt
 from tests.builders import NOW, a_run
 from tests.fakes import ENDED_US
 
@@ -43,9 +44,9 @@ def leave_exit(path: Path, **values: Any) -> None:
     os.close(folder)
 
 
-def read(attempt: Attempt, path: Path) -> Reading:
+def read(attempt: Attempt, path: Path, *, max_log: int = 10**9) -> Reading:
     """Read, and take it as committed."""
-    reading = read_attempt(attempt, path, now=NOW)
+    reading = read_attempt(attempt, path, now=NOW, max_log=max_log)
     attempt.position, attempt.state = reading.position, reading.state
     attempt.last_word = reading.last_word
     return reading
@@ -81,7 +82,7 @@ def test_reading_changes_nothing(tmp_path: Path) -> None:
     write(tmp_path, START)
     attempt = an_attempt()
 
-    read_attempt(attempt, tmp_path, now=NOW)
+    read_attempt(attempt, tmp_path, now=NOW, max_log=10**9)
 
     assert attempt == an_attempt()
 
@@ -290,3 +291,47 @@ def test_attempts_are_found_by_their_folder_and_may_be_removed_while_they_are_go
         attempts.remove(one)
     assert len(attempts) == 0
     assert attempts.get(attempt.folder) is None
+
+
+# -- logs that are full -------------------------------------------------------------------------------------------
+
+
+def test_of_a_run_that_writes_too_much_no_further_lines_are_kept_and_the_log_says_so_once(
+    tmp_path: Path,
+) -> None:
+    attempt = an_attempt()
+    write(tmp_path, START, a_log("a" * 1_000), a_log("b" * 1_000))
+    first = read(attempt, tmp_path, max_log=2_000)
+    write(tmp_path, a_log("c"), {"k": "task", "t": T, "n": 1, "name": "load", "s": "running"}, {"k": 7})
+    (tmp_path / "stdout.log").write_text("d\n")
+    second = read(attempt, tmp_path, max_log=2_000)
+
+    assert messages(first)[-1] == "the log is full: more than 2 KB are not kept"
+    assert len(messages(first)) == 3
+    assert messages(second) == []
+    assert second.intake is not None
+    assert [task.name for task in second.intake.tasks] == ["load"]
+    assert second.position.stdout == 2
+
+
+def test_a_full_log_says_at_the_end_how_much_it_lacks_and_the_run_ends_as_it_did(tmp_path: Path) -> None:
+    attempt = an_attempt()
+    write(tmp_path, START)
+    (tmp_path / "stderr.log").write_text("a" * 5_000 + "\n")
+    read(attempt, tmp_path, max_log=2_000)
+    (tmp_path / "stderr.log").write_text("a" * 5_000_000 + "\n")
+    write(tmp_path, END)
+    attempt.dead = True
+
+    reading = read(attempt, tmp_path, max_log=2_000)
+
+    assert reading.settled
+    assert reading.state is RunState.COMPLETED
+    assert messages(reading) == ["the log was full: about 5 MB were not kept"]
+
+
+def test_a_log_that_is_not_full_says_nothing_of_it(tmp_path: Path) -> None:
+    attempt = an_attempt(dead=True)
+    write(tmp_path, START, a_log("one"), END)
+
+    assert messages(read(attempt, tmp_path, max_log=10_000)) == ["one"]

@@ -1,0 +1,51 @@
+"""Keeps book of what is wrong now, and says in the log when something begins and ends. Of the core's thread only."""
+
+import logging
+from dataclasses import replace
+from typing import Final
+
+from schedulerd.clock import Clock
+from schedulerd.domain.health import MENDS, Health, Trouble, TroubleKind
+
+log = logging.getLogger(__name__)
+
+_SERIOUS: Final = frozenset(
+    {TroubleKind.DATABASE, TroubleKind.SPACE, TroubleKind.SPAWNER, TroubleKind.WATCHER}
+)
+
+
+class HealthBook:
+    """The troubles that there are now, one of each kind."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock: Final = clock
+        self._troubles: dict[TroubleKind, Trouble] = {}
+        self._since: dict[TroubleKind, float] = {}
+
+    @property
+    def health(self) -> Health:
+        """How it stands."""
+        return Health(troubles=tuple(self._troubles.values()))
+
+    def has(self, kind: TroubleKind) -> bool:
+        """Is there trouble of this kind now?"""
+        return kind in self._troubles
+
+    def note(self, kind: TroubleKind, reason: str, *, mend: str = "") -> None:
+        """There is this trouble. Told in the log once, however often it is noted."""
+        known = self._troubles.get(kind)
+        if known is not None:
+            self._troubles[kind] = replace(known, reason=reason, mend=mend or MENDS[kind])
+            return
+        self._troubles[kind] = Trouble(
+            kind=kind, reason=reason, since=self._clock.now(), mend=mend or MENDS[kind]
+        )
+        self._since[kind] = self._clock.monotonic()
+        level = logging.ERROR if kind in _SERIOUS else logging.WARNING
+        log.log(level, "trouble", extra={"with": kind, "reason": reason})
+
+    def clear(self, kind: TroubleKind) -> None:
+        """There is no trouble of this kind, or no more."""
+        if self._troubles.pop(kind, None) is not None:
+            seconds = round(self._clock.monotonic() - self._since.pop(kind), 1)
+            log.info("trouble_over", extra={"with": kind, "seconds": seconds})

@@ -1,0 +1,103 @@
+"""What is kept in a run's folder for a full disk: which process runs it, how it ended, and what it came to."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from schedulerd.engine.folders import (
+    Exit,
+    RunFolders,
+    give_up_reserve,
+    read_exit,
+    reserve,
+    reserve_notes,
+    write_exit,
+    write_process,
+)
+from schedulerd.engine.journal import Journal
+from schedulerd.engine.processes import identify
+from tests.small_disk import SmallDisk, small_disk
+
+ENDED = Exit(ended_us=1, status=3, cpu_ms=10, max_rss_bytes=1 << 40, stopped="timeout", left=7)
+
+
+@pytest.fixture
+def disk() -> Iterator[SmallDisk]:
+    with small_disk() as disk:
+        yield disk
+
+
+@pytest.fixture
+def folder(disk: SmallDisk) -> Iterator[int]:
+    """An open folder of an attempt, taken."""
+    folders = RunFolders(disk.path)
+    folders.make()
+    folders.prepare("run.1", {})
+    taken = folders.take("run.1")
+    assert taken is not None
+    yield taken
+    os.close(taken)
+
+
+def test_with_room_in_reserve_a_full_disk_hides_neither_the_process_nor_its_end(
+    disk: SmallDisk, folder: int
+) -> None:
+    reserve_notes(folder)
+    disk.fill()
+
+    write_process(folder, identify(os.getpid()), identify(os.getppid()))
+    write_exit(folder, ENDED)
+
+    facts = RunFolders(disk.path).facts("run.1")
+    assert facts.process == identify(os.getpid())
+    assert facts.exit == ENDED
+
+
+def test_without_a_reserve_nothing_half_is_seen(disk: SmallDisk, folder: int) -> None:
+    disk.fill()
+
+    with pytest.raises(OSError, match="No space left"):
+        write_exit(folder, ENDED)
+
+    assert read_exit(disk.path / "runs" / "run.1") is None
+
+
+def test_a_disk_that_has_no_room_for_the_notes_is_told_before_anything_is_started(
+    disk: SmallDisk, folder: int
+) -> None:
+    disk.fill()
+
+    with pytest.raises(OSError, match="No space left"):
+        reserve_notes(folder)
+
+
+def test_the_last_record_of_a_journal_has_room_where_others_have_none(disk: SmallDisk, folder: int) -> None:
+    reserve(folder)
+    journal = _journal(folder)
+    journal.append({"k": "log", "m": "x" * 4_000})
+    disk.fill()
+
+    journal.append({"k": "log", "m": "is lost" * 1_000})
+    journal.append({"k": "end", "m": "y" * 1_000})
+
+    lines = (disk.path / "runs" / "run.1" / "journal.jsonl").read_text().splitlines()
+    os.close(journal._descriptor)
+    assert lines[-1] == '{"k":"end","m":"' + "y" * 1_000 + '"}'
+
+
+def _journal(folder: int) -> Journal:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    descriptor = os.open("journal.jsonl", flags, 0o600, dir_fd=folder)
+    return Journal(descriptor, wrote=lambda: None, make_room=lambda: give_up_reserve(folder))
+
+
+def test_where_nothing_was_reserved_nothing_is_missed(tmp_path: Path) -> None:
+    descriptor = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+
+    give_up_reserve(descriptor)
+    write_exit(descriptor, ENDED)
+    os.close(descriptor)
+
+    assert read_exit(tmp_path) == ENDED

@@ -1,0 +1,66 @@
+"""How late runs are taken: 500 schedules, 50 of them due in the same second, again and again."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from schedulerd.domain.runs import Run, RunFilter
+from tests.service import Service
+from tests.waiting import eventually
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
+
+MILLISECOND = timedelta(milliseconds=1)
+MEDIAN, WORST = 50 * MILLISECOND, 250 * MILLISECOND
+_TOGETHER = 50
+_OTHERS = 450
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    service = Service(tmp_path, settings="max_running = 100")
+    yield service
+    service.close()
+
+
+def _entry(name: str, cron: str) -> str:
+    return f'[[schedule]]\nname = "{name}"\ncommand = "true"\ncron = "{cron}"\noverlap = "allow"\n'
+
+
+@pytest.mark.parametrize(
+    ("times", "leeway"),
+    [(3, 4), pytest.param(30, 1, marks=pytest.mark.nemesis)],
+    ids=["a few times", "for five minutes"],
+)
+def test_many_that_are_due_together_are_taken_in_time(service: Service, times: int, leeway: int) -> None:
+    together = [_entry(f"together-{number}", "*/10 * * * * *") for number in range(_TOGETHER)]
+    others = [_entry(f"other-{number}", f"{number % 60} {number % 24} 1 1 *") for number in range(_OTHERS)]
+    service.schedule("all.toml", "\n".join(together + others))
+    service.start()
+
+    wanted = _TOGETHER * (times + 1)
+    eventually(lambda: len(_taken(service)) >= wanted, within=10 * times + 60, every=1.0)
+    runs = _taken(service)
+    first = min(run.due_at for run in runs)  # the second in which all is read for the first time
+
+    late = sorted(_lateness(run) for run in runs if run.due_at > first)
+    median, worst = late[len(late) // 2], late[len(late) * 99 // 100]
+    print(f"p50 {median / MILLISECOND:.0f} ms, p99 {worst / MILLISECOND:.0f} ms, of {len(late)}")
+    assert late[0] >= timedelta()
+    assert median <= MEDIAN * leeway
+    assert worst <= WORST * leeway
+
+
+def _taken(service: Service) -> list[Run]:
+    database = service.database()
+    with database.read() as tx:
+        found = tx.runs.list(RunFilter(limit=10_000))
+    database.close()
+    return [run for run in found if run.pending_at is not None]
+
+
+def _lateness(run: Run) -> timedelta:
+    assert run.pending_at is not None
+    return run.pending_at - run.due_at
