@@ -26,7 +26,7 @@ class AnyFlow:
     """A flow of either style.
 
     `file` and `line` are where its module made it. `timeout_seconds` is enforced by the daemon, from outside the run;
-    `surroundings` are what it gives to its runs; the daemon goes by `pool`, `priority` and `max_running` when it starts
+    `surroundings` are what it gives to its runs, and `pool`, `priority` and `max_running` what it goes by when it starts
     them.
     """
 
@@ -40,10 +40,10 @@ class AnyFlow:
         description: str,
         tags: Iterable[str],
         timeout_seconds: float | str | None,
-        surroundings: Mapping[str, Any] | None = None,
         pool: str | None = None,
         priority: int = 0,
         max_running: int | None = None,
+        surroundings: Mapping[str, Any] | None = None,
     ) -> None:
         if not isinstance(name, str) or not name.strip():
             raise TypeError(f"a flow needs a name, not {name!r}")
@@ -51,10 +51,10 @@ class AnyFlow:
         self.description = description
         self.tags = tags_of(tags)
         self.timeout_seconds = timeout_of(timeout_seconds)
-        self.surroundings = surroundings_said("a flow", surroundings or {})
         self.pool = pool_of(pool)
         self.priority = priority_of(priority)
         self.max_running = max_running_of(max_running)
+        self.surroundings = surroundings_said("a flow", surroundings or {})
         self.schedules = schedules_of(schedule)
         self.file, self.line = _place()
         loading.note_made(self)

@@ -59,10 +59,10 @@ class FunctionFlow(AnyFlow):
             description=doc_of(fn) if description is None else description,
             tags=tags,
             timeout_seconds=timeout_seconds,
-            surroundings=surroundings,
             pool=pool,
             priority=priority,
             max_running=max_running,
+            surroundings=surroundings,
         )
         wrap(self, fn)
 

@@ -54,10 +54,10 @@ class Flow(AnyFlow):
             description=description,
             tags=tags,
             timeout_seconds=timeout_seconds,
-            surroundings=surroundings,
             pool=pool,
             priority=priority,
             max_running=max_running,
+            surroundings=surroundings,
         )
 
     def __repr__(self) -> str:

@@ -31,6 +31,7 @@ from schedulerd.engine.link import SpawnerLink
 from schedulerd.engine.processes import boot_id, every_process
 from schedulerd.engine.sendmail import by_sendmail
 from schedulerd.errors import NotPermitted
+from schedulerd.operations.upgrading import tell, upgrade
 from schedulerd.scheduler.alarm import Alarm
 from schedulerd.scheduler.attempts import Attempts
 from schedulerd.scheduler.clock_watch import ClockWatch
@@ -86,7 +87,7 @@ def build(
     """
     listener = bind(settings.web.host, settings.web.port) if settings.web.enabled else None
     database = Database(settings.store.url)
-    database.upgrade()
+    tell(upgrade(database, state_dir=settings.state_dir, environ=environ))
     return _Builder(settings, clock, environ, database, listener).build(on_turn)
 
 

@@ -27,8 +27,8 @@ class FlowDefinition:
     `parameters` is a JSON schema (an object's), `tasks` the names of the tasks known before a run, `edges` pairs of
     indices into `tasks`. `entrypoint` is the variable in the file that holds the flow. A limit of zero seconds is none,
     whatever the settings say. A run has `surroundings`, and `environment` besides that of the daemon. A command's
-    `command` is what the shell is given, with `stdin` to read; its output is sent to `mail_to`. Its runs take a place
-    in `pool`, those with a higher `priority` start first, and `max_running` of them may be live at the same time.
+    `command` is what the shell is given, with `stdin` to read; its output is sent to `mail_to`.
+    Its runs take a place in `pool`, those with a higher `priority` start first, and `max_running` of them may be live.
     """
 
     name: str

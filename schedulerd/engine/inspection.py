@@ -101,11 +101,11 @@ def _flow(file: str, flow: Mapping[str, Any], timezone: str) -> FlowDefinition:
         tasks=tuple(flow["tasks"]),
         edges=tuple((above, below) for above, below in flow["edges"]),
         timeout_seconds=flow["timeout_seconds"],
-        surroundings=surroundings,
-        environment=environment,
         pool=flow["pool"],
         priority=flow["priority"],
         max_running=flow["max_running"],
+        surroundings=surroundings,
+        environment=environment,
         schedules=tuple(
             _schedule(file, flow, number, schedule, timezone)
             for number, schedule in enumerate(flow["schedules"])

@@ -17,6 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     literal_column,
+    text,
 )
 
 from schedulerd.domain.states import ACTIVE, LIVE, RunState
@@ -145,7 +146,7 @@ runs: Final = Table(
     Column("queued", Integer, nullable=False, server_default="0"),
     Column("log_removed", Integer, nullable=False, server_default="0"),
     # Of a live run, the pool that it was claimed for; no pool is the empty name, which an index compares like any other.
-    Column("pool", Text, nullable=False, server_default=""),
+    Column("pool", Text, nullable=False, server_default=text("''")),
     Column("priority", Integer, nullable=False, server_default="0"),
     UniqueConstraint("flow_id", "number"),
 )

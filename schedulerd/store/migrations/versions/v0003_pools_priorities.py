@@ -19,7 +19,7 @@ def upgrade() -> None:
     op.add_column("flows", sa.Column("max_running", sa.Integer()))
     op.add_column("schedules", sa.Column("pool", sa.Text()))
     op.add_column("schedules", sa.Column("priority", sa.Integer()))
-    op.add_column("runs", sa.Column("pool", sa.Text(), nullable=False, server_default=""))
+    op.add_column("runs", sa.Column("pool", sa.Text(), nullable=False, server_default=sa.text("''")))
     op.add_column("runs", sa.Column("priority", sa.Integer(), nullable=False, server_default="0"))
     op.execute("UPDATE runs SET reason = '' WHERE state IN ('scheduled') AND reason <> ''")
     for name in ("ix_runs_due", "ix_runs_undecided", "ix_runs_queued"):
