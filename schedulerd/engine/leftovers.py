@@ -12,6 +12,9 @@ from schedulerd.engine.processes import children
 
 VARIABLE: Final = "SCHEDULERD_RUN_FOLDER"
 
+LAST_WORDS_SECONDS: Final = 0.5
+"""What a run has, at most, between SIGTERM and SIGKILL at its time limit: a limit is kept to within a second."""
+
 _LAST_STEPS_SECONDS: Final = 0.3  # helpers of multiprocessing end by themselves when their parent has ended
 _UNKILLABLE_SECONDS: Final = (
     5.0  # another user's, or one in an uninterruptible sleep: the run does not wait for ever

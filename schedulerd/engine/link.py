@@ -84,6 +84,11 @@ class SpawnerLink:
             self._process.wait(seconds)
         return self._process.returncode is not None
 
+    def kill(self) -> None:
+        """End the program at once: it does not answer. Its runs go on."""
+        assert self._process is not None
+        self._process.kill()
+
     def let_go(self) -> None:
         """Forget the process without waiting, when runs outlive this daemon."""
         if self._process is not None:

@@ -24,11 +24,8 @@ from schedulerd.clock import microseconds
 from schedulerd.engine import wire
 from schedulerd.engine.child import become_run
 from schedulerd.engine.folders import Exit, RunFolders, leader_in, read_request, reserve_notes, write_exit
-from schedulerd.engine.leftovers import Farewell, Leftovers, end_group
+from schedulerd.engine.leftovers import LAST_WORDS_SECONDS, Farewell, Leftovers, end_group
 from schedulerd.engine.processes import become_subreaper, identify, thread_count
-
-LAST_WORDS_SECONDS: Final = 0.5
-"""What a run has, at most, between SIGTERM and SIGKILL at its time limit: a limit is kept to within a second."""
 
 _STEP_SECONDS: Final = 0.05  # how often processes that are being ended are looked at
 
@@ -110,6 +107,8 @@ class Spawner:
                     self._start(key)
                 case wire.Stop(key=key, why=why, grace=grace):
                     self._stop(key, why, grace)
+                case wire.Ping():
+                    self._say(wire.Pong())
                 case _:
                     raise AssertionError(f"the core does not say {message}")
 

@@ -28,6 +28,16 @@ class Stop:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Ping:
+    """Core to spawner: say that you are there."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pong:
+    """Spawner to core: here I am."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Ready:
     """Spawner to core: preloading is done; `threads` other than 1 is worth a warning."""
 
@@ -65,8 +75,10 @@ class Ended:
     key: str
 
 
-Message = Start | Stop | Ready | Taken | Gone | Refused | Ended
-_KINDS: Final = {kind.__name__: kind for kind in (Start, Stop, Ready, Taken, Gone, Refused, Ended)}
+Message = Start | Stop | Ping | Pong | Ready | Taken | Gone | Refused | Ended
+_KINDS: Final = {
+    kind.__name__: kind for kind in (Start, Stop, Ping, Pong, Ready, Taken, Gone, Refused, Ended)
+}
 
 
 def encode(message: Message) -> bytes:

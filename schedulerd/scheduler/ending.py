@@ -1,16 +1,19 @@
 """Ends runs: because somebody wished it, or because the daemon stops."""
 
+import math
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
 from schedulerd.domain.states import RunState
 from schedulerd.engine import wire
+from schedulerd.engine.leftovers import LAST_WORDS_SECONDS
 from schedulerd.scheduler.attempts import Attempt, Attempts
 from schedulerd.scheduler.launching import Launcher
 from schedulerd.scheduler.reconciling import Reconciler
 from schedulerd.store.database import Database
 
+LAST_WORDS: Final = timedelta(seconds=LAST_WORDS_SECONDS)
 _WITHOUT_PROCESS: Final = frozenset({RunState.SCHEDULED, RunState.RETRYING})
 
 
@@ -83,7 +86,18 @@ class Ender:
                 self._end(attempt)
             elif attempt.deadline is not None and now >= attempt.deadline:
                 attempt.stopped = "timeout"
-                self._reconciler.end_adopted(attempt, grace=self._grace)
+                self._reconciler.end_adopted(attempt, grace=min(self._grace, LAST_WORDS))
+
+    def patience(self, now: float) -> float:
+        """Seconds until an adopted run is to be told to end, or killed; infinite when there is none."""
+        times = [
+            moment
+            for attempt in self._attempts
+            if attempt.adopted
+            for moment in (attempt.deadline if attempt.kill_at is None else attempt.kill_at,)
+            if moment is not None
+        ]
+        return max(0.0, min(times, default=math.inf) - now)
 
     def _mark(self, attempts: Iterable[Attempt]) -> None:
         for attempt in attempts:

@@ -205,14 +205,14 @@ class Reconciler:
         log.info("run_prepared_again", extra={"run": attempt.selector})
 
     def _adopt(self, attempt: Attempt, facts: Facts) -> None:
+        if attempt.timeout is not None and attempt.deadline is None and not _spawner_lives(facts):
+            passed = self._clock.now() - (attempt.started_at or self._clock.now())
+            attempt.deadline = self._clock.monotonic() + (attempt.timeout - passed).total_seconds()
         if attempt.adopted:
             return
         assert facts.process is not None
         attempt.pid = facts.process.pid
         attempt.adopted = self._watch(facts.process.pid, attempt.folder)
-        if attempt.timeout is not None and not (facts.parents and is_alive(facts.parents[-1])):
-            passed = self._clock.now() - (attempt.started_at or self._clock.now())
-            attempt.deadline = self._clock.monotonic() + (attempt.timeout - passed).total_seconds()
         log.info("run_adopted", extra={"run": attempt.selector, "pid": attempt.pid})
 
     def _lose(self, attempt: Attempt) -> None:
@@ -229,6 +229,11 @@ class Reconciler:
         self._attempts.remove(attempt)
         self._folders.remove(attempt.folder)
         self._settled(attempt)
+
+
+def _spawner_lives(facts: Facts) -> bool:
+    """Is the spawner of this run there, to keep its time limit?"""
+    return bool(facts.parents) and is_alive(facts.parents[-1])
 
 
 def attempt_of(run: Run, flows: Mapping[FlowKey, Flow], usual: Usual) -> Attempt:

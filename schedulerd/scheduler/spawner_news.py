@@ -39,6 +39,8 @@ class SpawnerNews:
                 return True
             case wire.Ready(threads=threads):
                 self._ready(threads)
+            case wire.Pong():
+                self.spawners.answered()
             case wire.Taken(key=key, pid=pid):
                 self._taken(key, pid)
             case wire.Gone(key=key):

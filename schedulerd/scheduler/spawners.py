@@ -5,10 +5,12 @@ from collections.abc import Callable
 from typing import Final
 
 from schedulerd.domain.health import TroubleKind
+from schedulerd.engine import wire
 from schedulerd.engine.link import SpawnerLink
 from schedulerd.scheduler.ears import Ears
 from schedulerd.scheduler.health import HealthBook
 from schedulerd.scheduler.launching import Launcher
+from schedulerd.scheduler.pulse import Pulse
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +33,7 @@ class Spawners:
         self._former: list[SpawnerLink] = []
         self._started_at = self._start_at = float("-inf")
         self._pause = 0.0
+        self._pulse: Pulse | None = None
 
     @property
     def pid(self) -> int | None:
@@ -42,7 +45,7 @@ class Spawners:
         if self._present is not None:
             self._present.hang_up()
             self._former.append(self._present)
-        self._present = None
+        self._present = self._pulse = None
         self._launcher.use(None)
         steady = now - self._started_at >= _STEADY_SECONDS
         self._pause = 0.0 if steady else min(max(1.0, self._pause * 2), _LONGEST_PAUSE_SECONDS)
@@ -54,6 +57,8 @@ class Spawners:
     def look(self, now: float) -> None:
         """Start one when there is none and it is time; `now` is monotonic."""
         self._former = [link for link in self._former if not link.wait(0)]
+        if self._pulse is not None and self._pulse.has_stopped(now):
+            self._kill()
         if self._present is None and now >= self._start_at:
             link = self._new()
             try:
@@ -69,6 +74,19 @@ class Spawners:
     def ready(self) -> None:
         """The present one has said that it can start runs."""
         self._health.clear(TroubleKind.SPAWNER)
+        self._pulse = Pulse(lambda: self._launcher.say(wire.Ping()))
+
+    def answered(self) -> None:
+        """The present one has said that it is there."""
+        if self._pulse is not None:
+            self._pulse.answered()
+
+    def _kill(self) -> None:
+        """The present one hangs, or somebody stopped it: another takes its place as soon as it has gone."""
+        assert self._present is not None
+        log.error("spawner_hangs", extra={"pid": self._present.pid})
+        self._pulse = None
+        self._present.kill()
 
     def _could_not_start(self, now: float, error: OSError) -> None:
         self._pause = min(max(1.0, self._pause * 2), _LONGEST_PAUSE_SECONDS)

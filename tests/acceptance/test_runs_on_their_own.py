@@ -263,3 +263,19 @@ def test_twenty_runs_go_on_over_a_restart_and_end_once_with_their_whole_log(serv
         run = service.wait_for_end(key, within=30)
         assert (run.state, run.attempt) == (RunState.COMPLETED, 1)
         assert _messages(service, key) == ["begun", "done"]
+
+
+def test_a_spawner_that_hangs_is_replaced_and_the_runs_that_waited_for_it_start(service: Service) -> None:
+    spawner = service.spawner()
+    assert spawner is not None
+    eventually(lambda: "ready" in service.log.read_text())
+    os.kill(spawner, signal.SIGSTOP)
+    go = service.folder / "go"
+    go.touch()
+    key = service.ask_for("waits", go=str(go))
+
+    run = service.wait_for_end(key, within=60)
+
+    assert (run.state, run.attempt) == (RunState.COMPLETED, 1)
+    assert service.said("spawner_hangs") == 1
+    assert service.spawner() != spawner

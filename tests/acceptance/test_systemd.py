@@ -21,6 +21,7 @@ CHECKOUT = Path(__file__).parents[2]
 UNIT_FILE = CHECKOUT / "systemd/schedulerd.service"
 HIGHEST_EXPOSURE = 1.8
 WATCHDOG_SECONDS = 3.0
+_DROP_INS = "/etc/systemd/system/schedulerd.service.d"
 _PAUSE_SECONDS = 0.25  # between two calls of the program, each of which costs as much in CPU
 
 PROGRAM = "/opt/schedulerd/bin/schedulerd"
@@ -385,3 +386,36 @@ def test_others_than_root_are_told_what_to_do(machine: Machine) -> None:
 
     assert refused.returncode == 4
     assert "sudo schedulerd systemd install" in refused.stderr
+
+
+AS_NOBODY = """
+import os
+from schedulerd import flow
+
+@flow(user="nobody", directory="/tmp")
+def somebody():
+    if os.getresuid() != (65534,) * 3 or os.getgroups() == [0]:
+        raise ValueError(f"{os.getresuid()} {os.getgroups()}")
+"""
+
+
+@pytest.mark.timeout(180)
+def test_the_drop_in_of_the_docs_lets_runs_be_other_users(service: Machine) -> None:
+    page = (CHECKOUT / "docs" / "howto" / "systemd.md").read_text()
+    drop_in = next(block for block in page.split("```ini\n")[1:] if "CAP_SETUID" in block).partition("```")[0]
+    service.run("mkdir", "-p", _DROP_INS)
+    service.write(f"{_DROP_INS}/users.conf", drop_in)
+    service.run("systemctl", "daemon-reload")
+    service.run("systemctl", "restart", "schedulerd")
+    try:
+        service.drop("somebody", AS_NOBODY)
+
+        service.run(PROGRAM, "run", "somebody", "--wait", check=False)
+
+        assert service.ask("runs", "list", "--flow", "somebody")[0]["reason"] == ""
+        assert service.state_of("somebody") == "completed"
+    finally:
+        service.run("systemctl", "stop", "schedulerd")
+        service.run("rm", "-r", _DROP_INS)
+        service.run("chown", "-R", "schedulerd:schedulerd", "/var/lib/schedulerd")
+        service.run("systemctl", "daemon-reload")

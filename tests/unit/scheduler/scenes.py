@@ -75,6 +75,9 @@ class FakeSpawners(Spawners):
     def ready(self) -> None:
         """Nothing to note."""
 
+    def answered(self) -> None:
+        """Nothing to note."""
+
     def lost(self, now: float) -> None:
         """Start another."""
         self.all.append(FakeSpawner(self._folders))
