@@ -143,6 +143,8 @@ def _tell(invocation: Invocation, asked: "Asked", run: "Run", *, as_talk: bool =
         out.say(f"{out.at(shape['due_at'])} is past ({out.relative(shape['due_at'])}): it runs at once")
     if not asked.daemon_answers:
         out.say("no daemon answers: the run waits in the database until `schedulerd start`")
+    elif held_by := invocation.operations.daemon.held_by():
+        out.say(f"the run waits: no runs are started now, because {held_by}")
 
 
 def _follow(invocation: Invocation, run: "Run", timeout: timedelta | None) -> "tuple[Run, int]":

@@ -80,6 +80,9 @@ def show(invocation: Invocation, selectors: tuple[str, ...]) -> None:
         return
     for shape in shapes:
         out.one(shape, lambda shape=shape: run_page(shape, out), name="id")  # type: ignore[misc]
+    held_by = invocation.operations.daemon.held_by()
+    if held_by and any(shape["late"] for shape in shapes):
+        out.say(f"no runs are started now, because {held_by}")
 
 
 @runs.command()

@@ -78,4 +78,9 @@ class Health:
     @property
     def is_ready(self) -> bool:
         """Are runs started?"""
-        return not any(trouble.kind in KEEPS_FROM_STARTING for trouble in self.troubles)
+        return not self.held_by
+
+    @property
+    def held_by(self) -> tuple[Trouble, ...]:
+        """What keeps runs from being started."""
+        return tuple(trouble for trouble in self.troubles if trouble.kind in KEEPS_FROM_STARTING)

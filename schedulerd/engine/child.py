@@ -71,11 +71,10 @@ def _mark(path: Path) -> None:
 
 def _journal(folder: int, request: Request) -> Journal:
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-    folders.reserve(folder)
     return Journal(
         os.open(folders.JOURNAL, flags, 0o600, dir_fd=folder),
         wrote=_ringing(request),
-        make_room=lambda: folders.give_up_reserve(folder),
+        make_room=folders.Reserve(folder).give_up,
     )
 
 

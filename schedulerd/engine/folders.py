@@ -259,16 +259,24 @@ def reserve_notes(folder: int) -> None:
         write_private(_draft(name), b" " * _NOTE_BYTES, folder=folder)
 
 
-def reserve(folder: int) -> None:
-    """Take room in an open folder for the last record of a run, as far as there is any."""
-    with contextlib.suppress(OSError):
-        write_private(_RESERVE, bytes(_RESERVE_BYTES), folder=folder)
+class Reserve:
+    """Room in an open folder for the last record of a run, as far as there is any.
 
+    Held by a descriptor, so that it can be given up by whoever the run has become by then.
+    """
 
-def give_up_reserve(folder: int) -> None:
-    """Let go of what `reserve` took, so that another file of the folder may grow."""
-    with contextlib.suppress(OSError):
-        os.unlink(_RESERVE, dir_fd=folder)
+    def __init__(self, folder: int) -> None:
+        self._descriptor: int | None = None
+        flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
+        with contextlib.suppress(OSError):
+            self._descriptor = os.open(_RESERVE, flags, 0o600, dir_fd=folder)
+            os.write(self._descriptor, bytes(_RESERVE_BYTES))
+
+    def give_up(self) -> None:
+        """Let go of the room, so that another file may grow. Never raises."""
+        if self._descriptor is not None:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, 0)
 
 
 def write_exit(folder: int, ended: Exit) -> None:

@@ -94,6 +94,13 @@ class Daemon:
         """The process that holds the state directory; None when no daemon runs."""
         return holder(self._state_dir)
 
+    def held_by(self) -> str:
+        """Why a daemon that runs starts no runs now, for a person; empty when it does, or when none runs."""
+        said = read_health(self._state_dir)
+        if said is None or said.pid != self.pid():
+            return ""
+        return "; ".join(trouble.reason for trouble in said.health.held_by)
+
     def status(self) -> DaemonStatus:
         """How everything stands. Raises `Unreachable` where the database cannot tell."""
         self._database.require_current()

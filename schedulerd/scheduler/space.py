@@ -19,6 +19,7 @@ BALLAST: Final = "ballast"
 LARGEST_BALLAST: Final = 8 * 1024 * 1024
 _BALLAST_DIVISOR: Final = 2
 _LOOK_SECONDS: Final = 1.0
+_GIVE_BACK_SECONDS: Final = 3.0  # again and again: on a disk that was full it may have failed
 _SMALL_FLOOR_DIVISOR: Final = 2  # of a file system: a floor above that would leave no room to work in
 _FEWEST_FILES: Final = 100
 _CLEARLY_ABOVE: Final = 1.05  # so that nothing begins and ends each second
@@ -88,7 +89,7 @@ class SpaceWatch:
         self._floor: Final = floor
         self._give_room_back: Final = give_room_back
         self._room_at: Final = room_at
-        self._looked_at = float("-inf")
+        self._looked_at = self._gave_back_at = float("-inf")
 
     def look(self, now: float) -> None:
         """Note whether there is room, when it is time for a look; `now` is monotonic."""
@@ -96,7 +97,7 @@ class SpaceWatch:
             return
         self._looked_at = now
         if self._floor:
-            self._note([reason for place in self._places if (reason := self._look_at(place))])
+            self._note([reason for place in self._places if (reason := self._look_at(place))], now)
 
     def relieve(self) -> None:
         """There was no room for what had to be written: give up what is held in reserve."""
@@ -104,13 +105,13 @@ class SpaceWatch:
             if self._is_full(place):
                 self._drop(place)
 
-    def _note(self, reasons: list[str]) -> None:
+    def _note(self, reasons: list[str], now: float) -> None:
         if not reasons:
             self._health.clear(TroubleKind.SPACE)
             return
-        is_new = not self._health.has(TroubleKind.SPACE)
         self._health.note(TroubleKind.SPACE, "; ".join(reasons))
-        if is_new:
+        if now - self._gave_back_at >= _GIVE_BACK_SECONDS:
+            self._gave_back_at = now
             with contextlib.suppress(StoreUnavailable):  # a disk that is full already may not even let go
                 self._give_room_back()
 

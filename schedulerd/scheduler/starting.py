@@ -27,6 +27,7 @@ class Starting:
         self._clock: Final = clock
         self._pause = 0.0
         self._until = float("-inf")
+        self._lacks_room = False
 
     @property
     def is_held(self) -> bool:
@@ -54,7 +55,12 @@ class Starting:
             self._health.clear(kind)
 
     def look(self) -> None:
-        """Forget what nothing has been heard of for long: there may be no run to try it with."""
+        """Try anew as soon as there is room again, and forget what nothing has been heard of for long: there may be no run
+        to try it with.
+        """
+        lacked, self._lacks_room = self._lacks_room, self._health.has(TroubleKind.SPACE)
+        if lacked and not self._lacks_room:
+            self.went_well()
         quiet = self._clock.monotonic() - self._until
         if quiet >= _FORGOTTEN_AFTER_SECONDS and any(self._health.has(kind) for kind in _KINDS):
             self.went_well()

@@ -209,6 +209,17 @@ def test_a_daemon_that_gives_no_sign_of_life_is_said_to_hang(project: Project, d
     assert "has given no sign of life for 100 s" in result.stdout
 
 
+def test_a_run_that_waits_because_no_runs_are_started_says_why(project: Project, daemon: Holder) -> None:
+    project.add_flow()
+    _says(project, daemon.process.pid, Trouble(kind=TroubleKind.SPACE, reason="there is no room", since=NOW))
+    project.add_run(RunState.SCHEDULED, due_at=NOW - timedelta(minutes=1))
+
+    shown = project.call("runs", "show", "etl#1")
+
+    assert shown.exit_code == 0
+    assert "no runs are started now, because there is no room" in shown.stderr
+
+
 def _says(project: Project, pid: int, *troubles: Trouble) -> None:
     file = HealthFile(project.state_dir)
     file.write(Health(troubles=troubles))

@@ -8,10 +8,9 @@ import pytest
 
 from schedulerd.engine.folders import (
     Exit,
+    Reserve,
     RunFolders,
-    give_up_reserve,
     read_exit,
-    reserve,
     reserve_notes,
     write_exit,
     write_process,
@@ -74,8 +73,7 @@ def test_a_disk_that_has_no_room_for_the_notes_is_told_before_anything_is_starte
 
 
 def test_the_last_record_of_a_journal_has_room_where_others_have_none(disk: SmallDisk, folder: int) -> None:
-    reserve(folder)
-    journal = _journal(folder)
+    journal = _journal(folder, Reserve(folder))
     journal.append({"k": "log", "m": "x" * 4_000})
     disk.fill()
 
@@ -87,16 +85,21 @@ def test_the_last_record_of_a_journal_has_room_where_others_have_none(disk: Smal
     assert lines[-1] == '{"k":"end","m":"' + "y" * 1_000 + '"}'
 
 
-def _journal(folder: int) -> Journal:
+def _journal(folder: int, reserve: Reserve) -> Journal:
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
     descriptor = os.open("journal.jsonl", flags, 0o600, dir_fd=folder)
-    return Journal(descriptor, wrote=lambda: None, make_room=lambda: give_up_reserve(folder))
+    return Journal(descriptor, wrote=lambda: None, make_room=reserve.give_up)
 
 
-def test_where_nothing_was_reserved_nothing_is_missed(tmp_path: Path) -> None:
+def test_a_reserve_for_which_there_was_no_room_is_no_trouble(disk: SmallDisk, folder: int) -> None:
+    disk.fill()
+
+    Reserve(folder).give_up()
+
+
+def test_an_end_is_noted_where_nothing_was_reserved(tmp_path: Path) -> None:
     descriptor = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
 
-    give_up_reserve(descriptor)
     write_exit(descriptor, ENDED)
     os.close(descriptor)
 

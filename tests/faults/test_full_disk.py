@@ -141,6 +141,7 @@ def test_on_a_full_disk_no_runs_are_started_and_all_is_settled_when_there_is_roo
     assert [service.wait_for_end(key).state for key in going] == ["completed", "completed"]
     acknowledged = sum(one.returncode == 0 for one in asked)
     assert all(one.returncode in (0, 6) for one in asked), asked
+    assert all("the run waits: no runs are started now" in one.stderr for one in asked if not one.returncode)
     eventually(lambda: _ended_of(service, "waits") == 1 + acknowledged, within=20)
     assert full.integrity() == "ok"
     assert service.broken_invariants() == []

@@ -113,3 +113,21 @@ def test_trouble_of_which_nothing_is_heard_any_more_is_forgotten() -> None:
     starting.look()
 
     assert (before, health.has(TroubleKind.PROCESSES)) == (True, False)
+
+
+def test_when_there_is_room_again_it_is_tried_at_once() -> None:
+    clock = FakeClock()
+    health = HealthBook(clock)
+    starting = Starting(health, clock)
+    health.note(TroubleKind.SPACE, "no room")
+    for _ in range(6):
+        starting.failed(TroubleKind.FOLDERS, "no room")
+        clock.advance(15)
+        starting.look()
+    starting.failed(TroubleKind.FOLDERS, "no room")
+
+    health.clear(TroubleKind.SPACE)
+    starting.look()
+
+    assert not starting.is_held
+    assert health.health.is_ready
