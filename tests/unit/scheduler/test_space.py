@@ -64,7 +64,7 @@ def test_below_the_floor_there_is_trouble_and_the_log_gives_its_room_back(scene:
     assert not scene.look(free=FLOOR // 2)
 
     (trouble,) = scene.health.health.troubles
-    assert "has 500.0 KB left, less than 1.0 MB (`min_free_space`)" in trouble.reason
+    assert "has 500 KB left, less than 1 MB (`min_free_space`)" in trouble.reason
     assert scene.given_back == 1
 
 
