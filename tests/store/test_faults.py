@@ -163,6 +163,7 @@ READS: dict[str, Work] = {
     "runs.last": lambda tx: tx.runs.last("etl"),
     "runs.list": lambda tx: tx.runs.list(RunFilter()),
     "runs.live": lambda tx: tx.runs.live(AGENT),
+    "waiting.told": lambda tx: tx.waiting.told(tx.runs.list(RunFilter()), now=NOW + A_SECOND),
     "runs.moves": lambda tx: tx.runs.moves(RunKey(1)),
     "runs.cancel_wishes": lambda tx: tx.runs.cancel_wishes(),
     "tasks.tasks": lambda tx: tx.tasks.tasks(RunKey(1)),

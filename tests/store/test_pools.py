@@ -10,7 +10,10 @@ from schedulerd.domain.ids import RunKey
 from schedulerd.domain.runs import Run
 from schedulerd.domain.schedules import Overlap
 from schedulerd.domain.states import RunState
+from schedulerd.store.claiming import ACTIVE_RUNS
 from schedulerd.store.database import Database
+from schedulerd.store.strands import _FIRST_OF_LINES, _FIRST_OF_STRANDS
+from schedulerd.store.tables import AnySelect
 from schedulerd.store.transaction import Transaction
 from tests.builders import A_SECOND, BOOT, NOW, a_command, a_file, a_flow, a_new_run, a_schedule
 from tests.store.scenes import AGENT, a_scene, add, add_scheduled, claim
@@ -193,6 +196,26 @@ def test_a_command_has_its_own_limit(database: Database) -> None:
 
         (run,) = claim(tx)
         assert (run.selector, run.priority) == ("dump#1", 4)
+
+
+# -- at what cost ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "statement", [_FIRST_OF_STRANDS, _FIRST_OF_LINES, ACTIVE_RUNS], ids=["strands", "lines", "active"]
+)
+def test_a_claim_seeks_in_the_indexes_of_what_waits_and_goes_on(
+    sqlite_database: Database, statement: AnySelect
+) -> None:
+    with sqlite_database.read() as tx:
+        told = statement.params(now=NOW).compile(
+            tx._connection.engine, compile_kwargs={"literal_binds": True}
+        )
+        plan = [row[-1] for row in tx._connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {told}")]
+
+    of_runs = [step for step in plan if step.startswith(("SCAN", "SEARCH")) and "found" not in step]
+    assert [step for step in of_runs if " USING " not in step] == []
+    assert [step for step in of_runs if step.startswith("SCAN") and "ix_runs_" not in step] == []
 
 
 # -- what it says ---------------------------------------------------------------------------------------------------
