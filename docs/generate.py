@@ -336,7 +336,7 @@ def states_page() -> str:
             "(`schedulerd runs show`).",
             "## Runs",
             table(("state", "kind", "meaning", "may become"), rows),
-            "A *live* run holds one of the `max_running` slots and may have a process. A *final* one never changes again.",
+            "A *live* run holds a place (see `max_running` and `pools` of the [settings](config.md)) and may have a process. A *final* one never changes again.",
             "## Tasks",
             table(("state", "meaning"), [(f"`{state}`", TASK_MEANINGS[state]) for state in TaskState]),
             "## Why a due time was skipped",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from schedulerd.domain.durations import duration_text
+from schedulerd.domain.pools import PRIORITY_RANGE
 from schedulerd.domain.schedules import BlackoutAction, Catchup, Overlap, Policies
 
 USUAL: Final = Policies()
@@ -64,6 +65,11 @@ KEY_MEANINGS: Final[Mapping[str, str]] = {
     f'`"{duration_text(USUAL.misfire_grace)}"`.',
     "overlap": "What becomes of a time at which the last run of this schedule still runs: "
     f"{', '.join(f'`{one}`' for one in Overlap)}. Default: `{USUAL.overlap}`.",
+    "pool": "A pool of the [settings](config.md): its runs take a place in it, and wait while all are taken. For a `flow` "
+    "in place of the flow's own.",
+    "priority": f"Of runs that wait, those with a higher one start first: {PRIORITY_RANGE}. For a `flow` in place of the "
+    "flow's own. Default: `0`.",
+    "max_running": "How many runs of the `command` may be live at the same time. A flow says it in its file.",
     "queue_limit": f'How many runs may wait with `overlap = "queue"`. Default: `{USUAL.queue_limit}`.',
 }
 

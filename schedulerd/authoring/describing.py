@@ -34,6 +34,9 @@ def describe(flow: AnyFlow, entrypoint: str = "") -> dict[str, Any]:
         "edges": [],
         "schedules": [schedule.describe() for schedule in flow.schedules],
         "timeout_seconds": flow.timeout_seconds,
+        "pool": flow.pool,
+        "priority": flow.priority,
+        "max_running": flow.max_running,
         "surroundings": flow.surroundings,
     }
     if isinstance(flow, Flow):

@@ -6,7 +6,7 @@ from sys import _getframe
 
 from schedulerd.authoring import loading
 from schedulerd.authoring.context import FlowContext, flow_run
-from schedulerd.authoring.options import tags_of, timeout_of
+from schedulerd.authoring.options import max_running_of, pool_of, priority_of, tags_of, timeout_of
 from schedulerd.authoring.schedules import Cron, Interval, RRule, schedules_of
 from schedulerd.authoring.surroundings import surroundings_said
 
@@ -26,7 +26,8 @@ class AnyFlow:
     """A flow of either style.
 
     `file` and `line` are where its module made it. `timeout_seconds` is enforced by the daemon, from outside the run;
-    `surroundings` are what it gives to its runs.
+    `surroundings` are what it gives to its runs, and `pool`, `priority` and `max_running` what it goes by when it starts
+    them.
     """
 
     style = ""
@@ -39,6 +40,9 @@ class AnyFlow:
         description: str,
         tags: Iterable[str],
         timeout_seconds: float | str | None,
+        pool: str | None = None,
+        priority: int = 0,
+        max_running: int | None = None,
         surroundings: Mapping[str, Any] | None = None,
     ) -> None:
         if not isinstance(name, str) or not name.strip():
@@ -47,6 +51,9 @@ class AnyFlow:
         self.description = description
         self.tags = tags_of(tags)
         self.timeout_seconds = timeout_of(timeout_seconds)
+        self.pool = pool_of(pool)
+        self.priority = priority_of(priority)
+        self.max_running = max_running_of(max_running)
         self.surroundings = surroundings_said("a flow", surroundings or {})
         self.schedules = schedules_of(schedule)
         self.file, self.line = _place()

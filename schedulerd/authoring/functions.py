@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from schedulerd.authoring.schedules import Schedule
     from schedulerd.authoring.surroundings import Surroundings
 
-_KNOWN = ("name", "description", "tags", "schedule", "timeout_seconds", *SURROUNDINGS)
+_KNOWN = (
+    *("name", "description", "tags", "schedule", "timeout_seconds", "pool", "priority", "max_running"),
+    *SURROUNDINGS,
+)
 
 
 class FunctionFlow(AnyFlow):
@@ -41,6 +44,9 @@ class FunctionFlow(AnyFlow):
         tags: Iterable[str] = (),
         schedule: Schedule | Iterable[Schedule] | None = None,
         timeout_seconds: float | str | None = None,
+        pool: str | None = None,
+        priority: int = 0,
+        max_running: int | None = None,
         **surroundings: Unpack[Surroundings],
     ) -> None:
         if not callable(fn):
@@ -53,6 +59,9 @@ class FunctionFlow(AnyFlow):
             description=doc_of(fn) if description is None else description,
             tags=tags,
             timeout_seconds=timeout_seconds,
+            pool=pool,
+            priority=priority,
+            max_running=max_running,
             surroundings=surroundings,
         )
         wrap(self, fn)
@@ -127,6 +136,9 @@ if TYPE_CHECKING:
         tags: Iterable[str] = (),
         schedule: Schedule | Iterable[Schedule] | None = None,
         timeout_seconds: float | str | None = None,
+        pool: str | None = None,
+        priority: int = 0,
+        max_running: int | None = None,
         **surroundings: Unpack[Surroundings],
     ) -> Callable[[Callable[..., Any]], FunctionFlow]: ...
 

@@ -38,6 +38,9 @@ class Flow(AnyFlow):
         description: str = "",
         tags: Iterable[str] = (),
         timeout_seconds: float | str | None = None,
+        pool: str | None = None,
+        priority: int = 0,
+        max_running: int | None = None,
         **surroundings: Unpack[Surroundings],
     ) -> None:
         self.nodes: list[Node] = []
@@ -51,6 +54,9 @@ class Flow(AnyFlow):
             description=description,
             tags=tags,
             timeout_seconds=timeout_seconds,
+            pool=pool,
+            priority=priority,
+            max_running=max_running,
             surroundings=surroundings,
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from schedulerd.domain.pools import POOL_NAME, PRIORITY_RANGE, is_pool_name, is_priority
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,6 +38,33 @@ def timeout_of(given: Any) -> float | None:
     if seconds == 0:
         raise ValueError('timeout_seconds must be more than 0; for no limit it is "unlimited"')
     return seconds
+
+
+def pool_of(given: Any) -> str | None:
+    """The name of a pool, or None for no pool."""
+    if given is None:
+        return None
+    if not is_pool_name(given):
+        raise ValueError(f"pool must be the name of a pool, {POOL_NAME}, not {given!r}")
+    return str(given)
+
+
+def priority_of(given: Any) -> int:
+    """A priority; higher ones start first."""
+    if not is_priority(given):
+        raise ValueError(f"priority must be {PRIORITY_RANGE}, not {given!r}")
+    return int(given)
+
+
+def max_running_of(given: Any) -> int | None:
+    """How many runs may be live at the same time, or None for no limit."""
+    if given is None:
+        return None
+    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
+        raise ValueError(
+            f"max_running must be a whole number of at least 1, not {given!r}; leave it out for no limit"
+        )
+    return given
 
 
 def tags_of(given: str | Iterable[str]) -> tuple[str, ...]:

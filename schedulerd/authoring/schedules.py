@@ -35,11 +35,14 @@ if TYPE_CHECKING:
         misfire_grace: Duration | None
         overlap: Literal["skip", "queue", "allow", "replace"] | None
         queue_limit: int | None
+        pool: str | None
+        priority: int | None
 
 
 _OPTIONS = (
     *("name", "parameters", "enabled", "start", "end", "jitter", "blackout", "blackout_action"),
     *("catchup", "catchup_limit", "catchup_window", "misfire_grace", "overlap", "queue_limit"),
+    *("pool", "priority"),
 )
 _ALIASES = {"slug": "name", "active": "enabled"}
 

@@ -18,7 +18,7 @@ from schedulerd.watch.calendars import SUFFIXES, read_calendar
 from schedulerd.watch.crontab_reading import read_crontab_file
 from schedulerd.watch.crontabs import SUFFIX
 from schedulerd.watch.folders import Role, Scan, WatchedFolder, scan
-from schedulerd.watch.schedule_files import ScheduleFile, read_schedule_file
+from schedulerd.watch.schedule_files import ScheduleFile, read_schedule_file, refuse_unknown_pools
 from schedulerd.watch.trust import Trust
 
 if TYPE_CHECKING:
@@ -97,7 +97,11 @@ class Checker:
 
     def _flow_file(self, path: Path, *, roots: Sequence[Path]) -> Finding:
         found = inspect_file(
-            path, roots=roots, timeout=self.settings.inspect_timeout, timezone=self.settings.timezone
+            path,
+            roots=roots,
+            timeout=self.settings.inspect_timeout,
+            timezone=self.settings.timezone,
+            pools=self.settings.pools,
         )
         if isinstance(found, Failure):
             return _of_failure(found)
@@ -105,6 +109,7 @@ class Checker:
         return Finding(file=str(path), holds=tuple(flow.name for flow in found.flows))
 
     def _schedules(self, read: ScheduleFile) -> Iterable[Finding]:
+        read = refuse_unknown_pools(read, self.settings.pools)
         self.schedules += read.definitions
         yield from map(_of_error, read.errors)
         if not read.errors:

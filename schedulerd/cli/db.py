@@ -33,12 +33,32 @@ def status(invocation: Invocation) -> None:
 
 
 @db.command()
+@click.option("--no-copy", is_flag=True, help="Make no copy of the database first.")
 @pass_invocation
-def upgrade(invocation: Invocation) -> None:
-    """Bring the schema to what this version needs; a SQLite file is made where there is none."""
-    invocation.database.upgrade()
-    shape = _shape(invocation.database.status())
+def upgrade(invocation: Invocation, no_copy: bool) -> None:
+    """Bring the schema to what this version needs; a SQLite file is made where there is none.
+
+    A database that has an older schema is copied first, beside itself (`schedulerd.db.before-0003`); the newest three
+    such copies are kept. PostgreSQL is copied into the state directory by pg_dump; where that is not installed, or does
+    not manage, no copy is made, which is said.
+    """
+    from schedulerd.operations.upgrading import Upgraded, upgrade  # imports SQLAlchemy
+
+    database, settings = invocation.database, invocation.settings
+    if no_copy:
+        database.upgrade()
+        done = Upgraded()
+    else:
+        done = upgrade(database, state_dir=settings.state_dir, environ=invocation.environ)
+    shape: Shape = {
+        **_shape(database.status()),
+        "copy": None if done.copy is None else str(done.copy),
+    }
     invocation.output.one(shape, lambda: _page(shape), name="url")
+    if done.copy is not None:
+        invocation.output.say(f"what it was is kept: {done.copy}")
+    if done.uncopied:
+        invocation.output.say(f"no copy was made: {done.uncopied}")
 
 
 @db.command()

@@ -10,6 +10,7 @@ from schedulerd.cli import moments
 from schedulerd.cli.invocation import Invocation
 from schedulerd.domain.durations import parse_duration
 from schedulerd.domain.logs import LEVELS
+from schedulerd.domain.pools import HIGHEST_PRIORITY, LOWEST_PRIORITY
 from schedulerd.domain.states import RunState
 from schedulerd.errors import BadExpression
 
@@ -75,4 +76,5 @@ DURATION: Final = _Duration()
 LEVEL: Final = _Level(tuple(LEVELS))
 STATE: Final = click.Choice([state.value for state in RunState])
 COUNT: Final = click.IntRange(min=1, max=10_000)
+PRIORITY: Final = click.IntRange(min=LOWEST_PRIORITY, max=HIGHEST_PRIORITY)
 LINES: Final = click.IntRange(min=0, max=10_000_000)

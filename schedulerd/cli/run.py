@@ -14,7 +14,7 @@ from schedulerd.cli import moments
 from schedulerd.cli.commands import Command
 from schedulerd.cli.following import end_code, end_words, follow_log, wait_for_ends
 from schedulerd.cli.invocation import Invocation, pass_invocation
-from schedulerd.cli.kinds import COMING, DURATION
+from schedulerd.cli.kinds import COMING, DURATION, PRIORITY
 from schedulerd.errors import NotFound
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ _LONG_PAST: Final = timedelta(seconds=5)  # `--at now` is past as well when the 
 )
 @click.option("--params", "document", metavar="JSON|@FILE|-", help="Parameters as a JSON object.")
 @click.option("--at", "due_at", type=COMING, help="Run it then: 15m, 2026-12-01T09:00.")
+@click.option("--priority", type=PRIORITY, help="In place of the flow's: what has a higher one starts first.")
 @click.option("--wait", "waits", is_flag=True, help="Wait until it has ended; the exit code tells how.")
 @click.option("-f", "--follow", is_flag=True, help="Show its log as it comes, and wait.")
 @click.option("--timeout", type=DURATION, help="Wait no longer than that; the run goes on.")
@@ -43,6 +44,7 @@ def run(
     pairs: tuple[str, ...],
     document: str | None,
     due_at: datetime | None,
+    priority: int | None,
     waits: bool,
     follow: bool,
     timeout: timedelta | None,
@@ -55,7 +57,8 @@ def run(
         from schedulerd.cli.local import run_here  # imports what runs flows
 
         click.get_current_context().exit(run_here(invocation, target, texts=texts, given=given))
-    asked = _ask(invocation, target, texts, given, due_at=due_at, idempotency_key=idempotency_key)
+    wanted = {"due_at": due_at, "idempotency_key": idempotency_key, "priority": priority}
+    asked = _ask(invocation, target, texts, given, **wanted)
     if not (waits or follow):
         _tell(invocation, asked, asked.run)
         return
@@ -71,9 +74,7 @@ def _ask(
     target: str,
     texts: Mapping[str, str],
     given: Mapping[str, Any],
-    *,
-    due_at: datetime | None,
-    idempotency_key: str | None,
+    **wanted: Any,
 ) -> "Asked":
     from schedulerd.domain.parameters import value_of
 
@@ -81,7 +82,7 @@ def _ask(
     flow = asked.flows.get(_flow_name(invocation, target)).flow.definition
     schemas = flow.parameters.get("properties", {})
     typed = {name: value_of(schemas.get(name, {}), text) for name, text in texts.items()}
-    return asked.runs.start(flow.name, {**given, **typed}, due_at=due_at, idempotency_key=idempotency_key)
+    return asked.runs.start(flow.name, {**given, **typed}, **wanted)
 
 
 def _flow_name(invocation: Invocation, target: str) -> str:

@@ -36,6 +36,8 @@ def _facts(run: Shape, out: Output) -> list[str]:
             ("reason", run["reason"]),
             ("trigger", trigger),
             ("parameters", json_text(run["parameters"]) if run["parameters"] else ""),
+            ("pool", run["pool"] or ""),
+            ("priority", str(run["priority"] or "")),
             ("due", out.at_and_ago(run["due_at"])),
             ("started", out.at_and_ago(run["started_at"])),
             ("ended", out.at_and_ago(run["ended_at"])),

@@ -115,7 +115,7 @@ def cancel(invocation: Invocation, selectors: tuple[str, ...], reason: str) -> N
 @click.command(cls=Command)
 @pass_invocation
 def ps(invocation: Invocation) -> None:
-    """List the runs that go on or wait, for their time or for a free slot."""
+    """List the runs that go on or wait, for their time, their turn or a place."""
     show_runs(invocation, invocation.operations.runs.active(), empty="nothing runs or waits")
 
 

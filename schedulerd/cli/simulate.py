@@ -51,7 +51,8 @@ def simulate(
     """Show what schedules would do over a stretch of time, downtime included; nothing is run or recorded.
 
     It asks what the daemon asks: each due time starts, or is skipped for a reason. Every run is taken to last as
-    long as --takes says, and a slot to be free for each; a schedule that is paused stays so to the end.
+    long as --takes says, and to find a place: limits and
+    pools, and so priorities, are not looked at. A schedule that is paused stays so to the end.
     """
     simulated = invocation.operations.simulation.run(_stretch(start, end, down, takes), name=name)
     _show(invocation.output, simulated, limit or None)

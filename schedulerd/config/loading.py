@@ -166,6 +166,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "string_too_short": "must not be empty",
     "too_short": "must not be empty",
     "model_type": "must be a table",
+    "dict_type": "must be a table, such as { database = 2 }",
 }
 
 

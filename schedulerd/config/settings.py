@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from schedulerd.domain.durations import parse_duration
 from schedulerd.domain.entries import BadEntry, Entry
+from schedulerd.domain.pools import POOL_NAME, is_pool_name
 from schedulerd.domain.retention import Retention
 from schedulerd.domain.sizes import Bytes, parse_size
 from schedulerd.domain.surroundings_values import WITHOUT_LIMIT, read_surroundings
@@ -81,6 +82,12 @@ def _module(value: str) -> str:
     return value
 
 
+def _pool_name(value: str) -> str:
+    if not is_pool_name(value):
+        raise ValueError(f"{value!r} cannot be the name of a pool: it is {POOL_NAME}")
+    return value
+
+
 _POSTGRESQL: Final = re.compile(r"postgres(ql)?(\+psycopg)?://")
 
 
@@ -122,6 +129,7 @@ Size = Annotated[int, BeforeValidator(_size), Field(ge=0)]
 _KEPT: Final = Retention()
 Kept = Annotated[int, BeforeValidator(_whole_number), Field(ge=0)]
 Count = Annotated[int, BeforeValidator(_whole_number), Field(ge=1)]
+PoolName = Annotated[str, AfterValidator(_pool_name)]
 Port = Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=65_535)]
 Folder = Annotated[Path, BeforeValidator(_folder)]
 Zone = Annotated[str, AfterValidator(_zone)]
@@ -249,6 +257,11 @@ class Settings(BaseSettings):
     )
     max_running: Count = Field(
         default=16, description="How many runs may be live at the same time; more wait."
+    )
+    pools: dict[PoolName, Count] = Field(
+        default_factory=dict,
+        description="Pools, each with how many places it has: so many runs of the flows and schedules that name it may "
+        "be live at the same time, as in `database = 2`. See [schedule a flow](../howto/schedule-a-flow.md).",
     )
     on_stop: OnStop = Field(
         default=OnStop.LEAVE,

@@ -18,6 +18,7 @@ from schedulerd.daemon.feed import Feed
 from schedulerd.daemon.webprocess import WebProcess, bind
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.entries import BadEntry
+from schedulerd.domain.limits import Limits
 from schedulerd.domain.new_runs import RunMaker
 from schedulerd.domain.retention import Retention
 from schedulerd.domain.surroundings import Surroundings
@@ -30,10 +31,11 @@ from schedulerd.engine.link import SpawnerLink
 from schedulerd.engine.processes import boot_id, every_process
 from schedulerd.engine.sendmail import by_sendmail
 from schedulerd.errors import NotPermitted
+from schedulerd.operations.upgrading import tell, upgrade
 from schedulerd.scheduler.alarm import Alarm
 from schedulerd.scheduler.attempts import Attempts
 from schedulerd.scheduler.clock_watch import ClockWatch
-from schedulerd.scheduler.core import Core, Mailbox, Parts
+from schedulerd.scheduler.core import Core, Mailbox
 from schedulerd.scheduler.definitions import Definitions
 from schedulerd.scheduler.ears import Ears
 from schedulerd.scheduler.ending import Ender
@@ -44,6 +46,7 @@ from schedulerd.scheduler.intake import IntakeDesk
 from schedulerd.scheduler.launching import Launch, Launcher, Usual
 from schedulerd.scheduler.mailing import Mailer, Sender
 from schedulerd.scheduler.messages import Tick
+from schedulerd.scheduler.parts import Parts
 from schedulerd.scheduler.reconciling import Reconciler
 from schedulerd.scheduler.space import SpaceWatch, places_of
 from schedulerd.scheduler.spawners import Spawners
@@ -84,7 +87,7 @@ def build(
     """
     listener = bind(settings.web.host, settings.web.port) if settings.web.enabled else None
     database = Database(settings.store.url)
-    database.upgrade()
+    tell(upgrade(database, state_dir=settings.state_dir, environ=environ))
     return _Builder(settings, clock, environ, database, listener).build(on_turn)
 
 
@@ -134,9 +137,7 @@ class _Builder:
         ender = Ender(database, attempts, launcher, reconciler, grace=settings.grace)
         alarm = Alarm(lambda: mailbox.put(Tick()), clock)
         watcher = self._watcher(mailbox)
-        ticker = Ticker(
-            database, runs, agent=self._agent, boot_id=boot_id(), max_running=settings.max_running
-        )
+        ticker = Ticker(database, runs, agent=self._agent, boot_id=boot_id(), limits=self._limits)
         spawners = Spawners(self._new_spawner, launcher, ears, health)
         self._spawners = spawners
         parts = Parts(
@@ -177,6 +178,10 @@ class _Builder:
         )
 
     @property
+    def _limits(self) -> Limits:
+        return Limits(max_running=self._settings.max_running, pools=dict(self._settings.pools))
+
+    @property
     def _retention(self) -> Retention:
         kept = self._settings.retention
         return Retention(runs=kept.runs, logs=kept.logs, keep_per_flow=kept.keep_per_flow)
@@ -208,12 +213,14 @@ class _Builder:
             self._clock,
             request=request,
             timezone=self._settings.timezone,
+            pools=self._settings.pools,
         )
 
     def _watcher(self, mailbox: Mailbox) -> Watcher:
         with self._database.read() as tx:
             last_known = [schedule.definition for schedule in tx.schedules.all()]
-        feed = Feed(mailbox.put, timezone=self._settings.timezone, last_known=last_known)
+        settings = self._settings
+        feed = Feed(mailbox.put, timezone=settings.timezone, pools=settings.pools, last_known=last_known)
         watched = [
             *(WatchedFolder(path=path, role=Role.FLOW) for path in self._settings.flows),
             *(WatchedFolder(path=path, role=Role.SCHEDULES) for path in self._settings.schedules),
@@ -241,6 +248,7 @@ class _Builder:
             status={
                 "running": core.running_count,
                 "max_running": self._settings.max_running,
+                "pools": dict(self._settings.pools),
                 "spawner": self._spawners.pid,
                 "web": None if self._web is None else self._web.address,
                 "problems": core.problem_count,

@@ -1,6 +1,6 @@
 """From what changed in the folders to what the core is told: reads schedule files and crontabs, and says which flow files to look at."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ from schedulerd.watch.schedule_files import (
     SchedulesInForce,
     in_force,
     read_schedule_file,
+    refuse_unknown_pools,
     remembered,
 )
 
@@ -29,10 +30,12 @@ class Feed:
         post: Callable[[DefinitionsChanged], None],
         *,
         timezone: str,
+        pools: Collection[str],
         last_known: Iterable[ScheduleDefinition],
     ) -> None:
         self._post = post
         self._timezone = timezone
+        self._pools = pools
         self._in_force: SchedulesInForce = remembered(one for one in last_known if _is_of_schedule_file(one))
         self._read: dict[str, tuple[_Content, ScheduleFile]] = {}
 
@@ -71,7 +74,8 @@ class Feed:
         path = str(file.path)
         known = self._read.get(path)
         if known is None or known[0] != content:
-            known = (content, _READERS[file.role](file.path, timezone=self._timezone))
+            read = _READERS[file.role](file.path, timezone=self._timezone)
+            known = (content, refuse_unknown_pools(read, self._pools))
             self._read[path] = known
         return known[1]
 

@@ -103,6 +103,9 @@ class _Resolution:
             environment=schedule.environment,
             stdin=schedule.stdin,
             mail_to=schedule.mail_to,
+            pool=schedule.pool,
+            priority=schedule.priority or 0,
+            max_running=schedule.max_running,
         )
         return None
 

@@ -28,6 +28,7 @@ class FlowDefinition:
     indices into `tasks`. `entrypoint` is the variable in the file that holds the flow. A limit of zero seconds is none,
     whatever the settings say. A run has `surroundings`, and `environment` besides that of the daemon. A command's
     `command` is what the shell is given, with `stdin` to read; its output is sent to `mail_to`.
+    Its runs take a place in `pool`, those with a higher `priority` start first, and `max_running` of them may be live.
     """
 
     name: str
@@ -46,6 +47,9 @@ class FlowDefinition:
     environment: Mapping[str, str] = field(default_factory=dict)
     stdin: str | None = None
     mail_to: str | None = None
+    pool: str | None = None
+    priority: int = 0
+    max_running: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

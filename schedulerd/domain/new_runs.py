@@ -88,4 +88,6 @@ class RunMaker:
             slot=due.slot,
             parameters=definition.parameters,
             caught_up=caught_up,
+            pool=definition.pool,
+            priority=definition.priority,
         )

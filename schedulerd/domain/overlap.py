@@ -11,25 +11,27 @@ from schedulerd.domain.schedules import Overlap
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DueRun:
-    """A run whose time has come while another of its schedule goes on. `selector` names it for people."""
+    """A run whose time has come while another of its schedule goes on. `selector` names it for people.
+
+    `passed_over`: it makes up for a missed time, and one that is on time has started before it.
+    """
 
     key: RunKey
     selector: str
     caught_up: bool
+    passed_over: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
     """A schedule of which a run goes on, and what waits for its end.
 
-    `active` names the run that goes on, `last` the last one that waits already; `queued` is how many wait that are on
-    time.
+    `active` names the run that goes on; `queued` is how many wait that are on time.
     """
 
     overlap: Overlap
     queue_limit: int
     active: str
-    last: str | None = None
     queued: int = 0
 
 
@@ -44,10 +46,9 @@ class Skipped:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Queued:
-    """The run waits; `reason` says for which other one."""
+    """The run waits in line."""
 
     run: RunKey
-    reason: str
 
 
 Ruling = Skipped | Queued
@@ -56,16 +57,16 @@ Ruling = Skipped | Queued
 def decide(line: Line, due: Sequence[DueRun]) -> list[Ruling]:
     """What becomes of these runs, which come oldest first; one that `allow` lets start has no ruling.
 
-    A run that makes up for a missed time waits for the one before it, whatever `overlap` says. With `replace` the runs
-    are the new ones and those on time that wait already: only the newest of them goes on waiting.
+    A run that makes up for a missed time waits in line, whatever `overlap` says. With `replace` the runs are the new ones
+    and those on time that wait already: only the newest of them goes on waiting.
     """
     rulings: list[Ruling] = []
     newest = successor(line.overlap, due)
-    last, queued = line.last or line.active, line.queued
+    queued = line.queued
     for run in due:
         if run.caught_up or (line.overlap is Overlap.QUEUE and queued < line.queue_limit):
-            rulings.append(Queued(run=run.key, reason=f"queued behind {last}"))
-            last, queued = run.selector, queued + (not run.caught_up)
+            rulings.append(Queued(run=run.key))
+            queued += not run.caught_up
         elif (ruling := _ruling(line, run, newest)) is not None:
             rulings.append(ruling)
     return rulings
@@ -75,6 +76,20 @@ def successor(overlap: Overlap, due: Sequence[DueRun]) -> DueRun | None:
     """The run that is to take the place of all others of its schedule, the newest on time; None but for `replace`."""
     on_time = [run for run in due if not run.caught_up]
     return on_time[-1] if on_time and overlap is Overlap.REPLACE else None
+
+
+def next_of(line: Sequence[DueRun]) -> DueRun:
+    """With `replace`, which of those that wait starts when none goes on; they come oldest first.
+
+    That is the newest on time. But what makes up for a missed time is passed over once only: else it would wait for
+    ever where a next time is always due before the run of the last has ended.
+    """
+    oldest = next((run for run in line if run.caught_up), None)
+    newest = next((run for run in reversed(line) if not run.caught_up), None)
+    if newest is None or (oldest is not None and oldest.passed_over):
+        assert oldest is not None  # there is one at least
+        return oldest
+    return newest
 
 
 def superseded(due: Sequence[DueRun], newest: DueRun) -> list[Skipped]:
@@ -91,11 +106,7 @@ def _ruling(line: Line, run: DueRun, newest: DueRun | None) -> Ruling | None:
             return Skipped(run=run.key, reason=SkipReason.QUEUE_FULL, message=full)
         case Overlap.REPLACE:
             assert newest is not None  # it is on time itself, and so one of those of which the newest counts
-            return (
-                Queued(run=run.key, reason=f"replaces {line.active}")
-                if run is newest
-                else _replaced(run, newest)
-            )
+            return Queued(run=run.key) if run is newest else _replaced(run, newest)
         case Overlap.ALLOW:
             return None
         case _:  # pragma: no cover - every kind is above

@@ -40,6 +40,7 @@ class NewRun:
     """A run to be recorded: `scheduled`, or `skipped` with its reason.
 
     `caught_up`: it makes up for a missed time, and so waits for the run of its schedule before it, whatever overlap says.
+    `pool` and `priority` None: those of its flow.
     """
 
     id: RunId
@@ -54,6 +55,8 @@ class NewRun:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     idempotency_key: str | None = None
     caught_up: bool = False
+    pool: str | None = None
+    priority: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +75,10 @@ class Position:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Run:
-    """A flow run as the database remembers it."""
+    """A flow run as the database remembers it.
+
+    `queued`: it waits for one of its schedule. `pool` is where it takes a place, or took one.
+    """
 
     key: RunKey
     id: RunId
@@ -104,6 +110,9 @@ class Run:
     result_preview: str | None = None
     caught_up: bool = False
     log_removed: bool = False
+    queued: bool = False
+    pool: str | None = None
+    priority: int = 0
 
     @property
     def selector(self) -> str:

@@ -9,6 +9,7 @@ from schedulerd.domain.blackout_values import Calendars, blackout_of
 from schedulerd.domain.command_values import COMMAND_KEYS, MAX_COMMAND_BYTES, surroundings_of
 from schedulerd.domain.due import check_when
 from schedulerd.domain.entries import Entry
+from schedulerd.domain.limit_values import LIMIT_KEYS, limits_of
 from schedulerd.domain.schedules import (
     Cron,
     DayMatch,
@@ -37,6 +38,7 @@ KEYS: Final = (
     *("blackout", "blackout_action"),
     *_CATCHUP,
     *("overlap", "queue_limit"),
+    *LIMIT_KEYS,
     *COMMAND_KEYS,
 )
 """All keys, as they are grouped for people."""
@@ -84,6 +86,7 @@ def schedule_of(values: Any, *, timezone: str, origin: str, calendars: Calendars
         jitter=entry.positive_duration("jitter") if entry.has("jitter") else timedelta(),
         blackout=blackout_of(entry, schedule=name, timezone=timezone, calendars=calendars),
         **surroundings_of(entry),
+        **limits_of(entry),
     )
     _check(entry, kind, definition)
     return definition

@@ -14,7 +14,7 @@ from typing import Final
 
 from schedulerd.domain.due import Due
 from schedulerd.domain.ids import RunKey
-from schedulerd.domain.overlap import DueRun, Line, Ruling, Skipped, decide, successor, superseded
+from schedulerd.domain.overlap import DueRun, Line, Ruling, Skipped, decide, next_of, successor, superseded
 from schedulerd.domain.planning import Plan, leave, plan
 from schedulerd.domain.runs import SkipReason
 from schedulerd.domain.schedules import Overlap, Schedule
@@ -60,8 +60,8 @@ def simulate(
     missed ones. A schedule that is paused stays so, and is resumed at `end`; what a blackout leaves out, and no tick
     before `end` tells of, is told then. Anything else that is not decided before `end` is left out.
 
-    Each run is taken to last exactly so long, to find a free slot (`max_running`), and to end at once when it is
-    replaced. Runs that go on at `start` are not known here, and `@reboot` is not foreseen.
+    Each run is taken to last exactly so long, to find a place (`max_running`, of the daemon and of its flow, and its pool),
+    and to end at once when it is replaced; so priorities have nothing to decide. Runs that go on at `start` are not known here, and `@reboot` is not foreseen.
     """
     up = _Uptime(down)
     courses = [_decisions(one, start=start, end=end, up=up, takes=takes) for one in schedules]
@@ -97,23 +97,24 @@ class _Course:
         self._decided = replace(
             schedule, watermark=start - TICK, next_due=Timing.of(schedule).next_at(start - TICK)
         )
-        self._ends: list[datetime] = []
+        self._going: list[tuple[datetime, Due]] = []  # until when, and for which due time
         self._due: dict[RunKey, Due] = {}  # of the runs that are not decided yet, and of those that wait
         self._undecided: dict[RunKey, DueRun] = {}
         self._queued: dict[RunKey, DueRun] = {}
+        self._passes = False  # has one on time started before those that make up for missed times?
         self._keys: Final = map(RunKey, count())
 
     @property
     def next_moment(self) -> datetime | None:
         """When there is something to decide: at the next due time, or when a run ends for which another waits."""
-        moments = [min(self._ends)] if self._queued else []
+        moments = [min(end for end, _ in self._going)] if self._queued else []
         if self._decided.next_due is not None:
             moments.append(self._decided.next_due)
         return min(moments, default=None)
 
     def go_on(self, now: datetime) -> Iterator[Decision]:
         """What is decided now: a tick where the schedule is due, and the claim that goes with it."""
-        self._ends = [end for end in self._ends if end > now]
+        self._going = [(end, due) for end, due in self._going if end > now]
         if self._decided.next_due is not None and self._decided.next_due <= now:
             yield from self._tick(now)
         yield from self._claim(now)
@@ -155,18 +156,49 @@ class _Course:
 
     def _claim(self, now: datetime) -> Iterator[Decision]:
         """Who starts, who waits and who is skipped; one that starts goes on until the next claim at least."""
-        if not self._ends:
-            yield from self._start_first(now)
-        if self._ends:
+        match self._overlap:
+            case Overlap.ALLOW:
+                yield from self._start_allowed(now)
+                return
+            case Overlap.REPLACE if not self._going:
+                yield from self._start_next(now)
+            case _ if not self._going:
+                yield from (self._start(run, now) for run in self._waiting()[:1])
+        if self._going:
             yield from self._settle(now)
+        if self._overlap is Overlap.REPLACE:
+            self._pass_over()
 
-    def _start_first(self, now: datetime) -> Iterator[Decision]:
-        line = sorted([*self._queued.values(), *self._undecided.values()], key=lambda run: self._due[run.key])
-        newest = successor(self._overlap, line)
+    def _waiting(self) -> list[DueRun]:
+        waiting = [*self._queued.values(), *self._undecided.values()]
+        return sorted(waiting, key=lambda run: self._due[run.key])
+
+    def _start_allowed(self, now: datetime) -> Iterator[Decision]:
+        """All on time; one that makes up for a missed time when none that is due before it goes on."""
+        for run in self._waiting():
+            if run.caught_up and any(due < self._due[run.key] for _, due in self._going):
+                self._queued[run.key] = self._take_out(run.key)
+            else:
+                yield self._start(run, now)
+
+    def _start_next(self, now: datetime) -> Iterator[Decision]:
+        """With `replace`, and when none goes on: the next, in whose place those on time before it do not start."""
+        if not (line := self._waiting()):
+            return
+        chosen, newest = next_of(line), successor(self._overlap, line)
         if newest is not None:
             yield from self._carry_out(superseded(line, newest), now)
-        if line:
-            yield self._start(newest or line[0], now)
+        yield self._start(chosen, now)
+        if newest is not None and newest is not chosen:
+            self._queued[newest.key] = self._take_out(newest.key)
+        self._passes = not chosen.caught_up
+
+    def _pass_over(self) -> None:
+        """The oldest that makes up for a missed time has waited for one on time: that happens once."""
+        oldest = next((run for run in self._waiting() if run.caught_up), None)
+        if self._passes and oldest is not None:
+            self._queued[oldest.key] = replace(oldest, passed_over=True)
+        self._passes = False
 
     def _settle(self, now: datetime) -> Iterator[Decision]:
         """What becomes of those that are not decided while another goes on."""
@@ -175,10 +207,8 @@ class _Course:
         due = [*on_time, *new] if self._overlap is Overlap.REPLACE else [*new]
         rulings = decide(self._line(len(on_time)), due)
         if successor(self._overlap, due) is not None:
-            self._ends = [now]  # what goes on is told to end, and does
+            self._going = [(now, due) for _, due in self._going]  # what goes on is told to end, and does
         yield from self._carry_out(rulings, now)
-        for run in [*self._undecided.values()]:  # `allow` has no ruling for them
-            yield self._start(run, now)
 
     def _line(self, queued: int) -> Line:
         limit = self._schedule.definition.policies.queue_limit
@@ -194,8 +224,9 @@ class _Course:
 
     def _start(self, run: DueRun, now: datetime) -> Decision:
         self._take_out(run.key)
-        self._ends.append(now + self._takes)
-        return Decision(at=now, schedule=self._schedule, due=self._due.pop(run.key))
+        due = self._due.pop(run.key)
+        self._going.append((now + self._takes, due))
+        return Decision(at=now, schedule=self._schedule, due=due)
 
     def _take_out(self, key: RunKey) -> DueRun:
         return self._undecided.pop(key, None) or self._queued.pop(key)

@@ -5,7 +5,7 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +17,7 @@ from schedulerd.domain.blackout_values import DaysOff
 from schedulerd.domain.entries import BadEntry, Entry
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition, FlowDefinition, FlowKind
+from schedulerd.domain.limit_values import mend_of, unknown_pool
 from schedulerd.domain.schedule_values import schedule_of
 from schedulerd.domain.schedules import ScheduleDefinition
 from schedulerd.domain.surroundings import Surroundings
@@ -58,14 +59,24 @@ def failure_from_json(fields: Mapping[str, Any]) -> Failure:
     )
 
 
-def understand(file: str, answer: Answer, *, timezone: str) -> FileDefinition | Failure:
-    """The definition that an answer holds, or the failure; `timezone` is for schedules that name none."""
+def understand(
+    file: str, answer: Answer, *, timezone: str, pools: Collection[str] | None = None
+) -> FileDefinition | Failure:
+    """The definition that an answer holds, or the failure.
+
+    `timezone` is for schedules that name none; `pools` are those that there are, None where that is not known.
+    """
     if "error" in answer:
         return failure_from_json(answer["error"])
     try:
         flows = tuple(_flow(file, flow, timezone) for flow in answer["flows"])
     except _BadFlowError as error:
         return Failure(type=error.type, message=error.message, file=file, line=error.line)
+    for flow, said in zip(flows, answer["flows"], strict=True):
+        for name in (flow.pool, *(schedule.pool for schedule in flow.schedules)):
+            if pools is not None and name is not None and (fault := unknown_pool(name, pools)):
+                message = f"flow {flow.name!r}: {fault}; {mend_of(name)}"
+                return Failure(type="BadDefinition", message=message, file=file, line=said.get("line"))
     twice = {flow.name for flow in flows if sum(other.name == flow.name for other in flows) > 1}
     if twice:
         return Failure(
@@ -90,6 +101,9 @@ def _flow(file: str, flow: Mapping[str, Any], timezone: str) -> FlowDefinition:
         tasks=tuple(flow["tasks"]),
         edges=tuple((above, below) for above, below in flow["edges"]),
         timeout_seconds=flow["timeout_seconds"],
+        pool=flow["pool"],
+        priority=flow["priority"],
+        max_running=flow["max_running"],
         surroundings=surroundings,
         environment=environment,
         schedules=tuple(

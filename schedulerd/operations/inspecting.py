@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,9 +22,17 @@ _LAST_WORDS: Final = 4_096
 
 
 def inspect_file(
-    file: Path, *, roots: Sequence[Path], timeout: timedelta, timezone: str
+    file: Path,
+    *,
+    roots: Sequence[Path],
+    timeout: timedelta,
+    timezone: str,
+    pools: Collection[str] | None = None,
 ) -> FileDefinition | Failure:
-    """What the flow file defines, or why it cannot be taken. `roots` are the folders whose modules count as its own."""
+    """What the flow file defines, or why it cannot be taken. `roots` are the folders whose modules count as its own.
+
+    `pools` are those that there are, None where that does not matter.
+    """
     with TemporaryDirectory(prefix="schedulerd-") as folder:
         answer, output = Path(folder) / "answer.json", Path(folder) / "output"
         ended = _look_apart(file, roots, answer=answer, output=output, timeout=timeout)
@@ -32,7 +40,7 @@ def inspect_file(
         if found is None:
             last_words = output.read_bytes()[-_LAST_WORDS:].decode("utf-8", "replace")
             return Failure(type="LoadError", message=ended, file=str(file), traceback=last_words)
-    return understand(str(file), found, timezone=timezone)
+    return understand(str(file), found, timezone=timezone, pools=pools)
 
 
 def _look_apart(file: Path, roots: Sequence[Path], *, answer: Path, output: Path, timeout: timedelta) -> str:

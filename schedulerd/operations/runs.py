@@ -1,8 +1,8 @@
 """What can be asked about runs: to start one, to see them, to cancel one."""
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, Final
@@ -86,8 +86,11 @@ class Runs:
         *,
         due_at: datetime | None = None,
         idempotency_key: str | None = None,
+        priority: int | None = None,
     ) -> Asked:
         """Record a run of the flow, due now or at `due_at`, and wake the daemon. The same key twice is one run.
+
+        `priority` None: that of the flow.
 
         Raises `NotFound`, `BadParameters`, and `Conflict` for a flow that was removed, or a key whose run is another.
         """
@@ -103,6 +106,7 @@ class Runs:
                 due_at=due_at or now,
                 parameters=parameters,
                 idempotency_key=idempotency_key,
+                priority=priority,
             )
             (key,) = tx.runs.add([wanted])
             run = tx.runs.by_key(key) if key is not None else _first_with(tx, wanted)
@@ -111,17 +115,17 @@ class Runs:
     def get(self, selector: str) -> Run:
         """The run that the selector names. Raises `NotFound` and `Ambiguous`."""
         with self._database.read() as tx:
-            return find_run(tx, selector)
+            return self._told(tx, find_run(tx, selector))
 
     def by_key(self, key: RunKey) -> Run:
         """How the run stands now."""
         with self._database.read() as tx:
-            return tx.runs.by_key(key)
+            return self._told(tx, tx.runs.by_key(key))
 
     def details(self, selector: str) -> RunDetails:
         """The run that the selector names, with its tasks and moves."""
         with self._database.read() as tx:
-            run = find_run(tx, selector)
+            run = self._told(tx, find_run(tx, selector))
             return RunDetails(
                 run=run, tasks=tuple(tx.tasks.tasks(run.key)), moves=tuple(tx.runs.moves(run.key))
             )
@@ -131,13 +135,13 @@ class Runs:
         with self._database.read() as tx:
             for flow in wanted.flows:
                 tx.flows.get(flow)
-            return tuple(tx.runs.list(wanted))
+            return self._all_told(tx, tx.runs.list(wanted))
 
     def active(self) -> "tuple[Run, ...]":
-        """The runs that go on or wait for a slot or their time, newest first."""
+        """The runs that go on or wait for a place or their time, newest first."""
         states = ACTIVE | {RunState.SCHEDULED}
         with self._database.read() as tx:
-            return tuple(tx.runs.list(RunFilter(states=states, limit=_MOST_ACTIVE)))
+            return self._all_told(tx, tx.runs.list(RunFilter(states=states, limit=_MOST_ACTIVE)))
 
     def cancel(self, selector: str, *, actor: str, reason: str) -> Run:
         """Ask that the run be cancelled, and wake the daemon. Raises `Conflict` when it has ended."""
@@ -166,6 +170,15 @@ class Runs:
             found = tuple(islice(lines, limit))
             count = len(found) + sum(1 for _ in lines)
             return LogPage(run=tx.runs.by_key(run), lines=found, seen=tx.logs.count(run), wanted=count)
+
+    def _told(self, tx: Transaction, run: Run) -> Run:
+        (told,) = self._all_told(tx, [run])
+        return told
+
+    def _all_told(self, tx: Transaction, found: "Sequence[Run]") -> "tuple[Run, ...]":
+        """The runs, each with what it waits for as its reason."""
+        waits = tx.waiting.told(found, now=self._clock.now())
+        return tuple(replace(run, reason=waits.get(run.key, run.reason)) for run in found)
 
 
 def _in_force(flow: Flow) -> Flow:

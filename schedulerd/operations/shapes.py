@@ -32,8 +32,8 @@ def milliseconds(duration: timedelta | None) -> int | None:
 
 
 def is_late(run: Run, *, now: datetime) -> bool:
-    """Should the run have started a while ago? One that has a reason to wait for another of its schedule should not."""
-    return run.state is RunState.SCHEDULED and not run.reason and now - run.due_at > LATE_AFTER
+    """Should the run have started a while ago? One that waits for another of its schedule should not."""
+    return run.state is RunState.SCHEDULED and not run.queued and now - run.due_at > LATE_AFTER
 
 
 def run_shape(run: Run, *, now: datetime) -> Shape:
@@ -57,6 +57,8 @@ def run_shape(run: Run, *, now: datetime) -> Shape:
         "attempt": run.attempt,
         "parameters": dict(run.parameters),
         "tags": [],
+        "pool": run.pool,
+        "priority": run.priority,
         "agent": run.agent,
         "pid": run.pid,
         "version": run.version_hash,

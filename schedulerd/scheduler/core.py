@@ -9,26 +9,14 @@ import errno
 import logging
 import queue
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Final, assert_never
 
-from schedulerd.clock import Clock
-from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.health import Health, TroubleKind
 from schedulerd.domain.runs import Run
 from schedulerd.errors import StoreFull, StoreUnavailable
-from schedulerd.scheduler.alarm import Alarm
-from schedulerd.scheduler.attempts import Attempt, Attempts
-from schedulerd.scheduler.clock_watch import ClockWatch
-from schedulerd.scheduler.definitions import Definitions
-from schedulerd.scheduler.ending import Ender
-from schedulerd.scheduler.health import HealthBook
-from schedulerd.scheduler.housekeeping import Housekeeper
-from schedulerd.scheduler.inspecting import Inspector
-from schedulerd.scheduler.intake import IntakeDesk
-from schedulerd.scheduler.launching import Launcher
+from schedulerd.scheduler.attempts import Attempt
 from schedulerd.scheduler.messages import (
     DefinitionsChanged,
     JournalGrew,
@@ -40,14 +28,10 @@ from schedulerd.scheduler.messages import (
     Tick,
     Woken,
 )
-from schedulerd.scheduler.reconciling import Reconciler, attempt_of
-from schedulerd.scheduler.space import SpaceWatch
+from schedulerd.scheduler.parts import Parts
+from schedulerd.scheduler.reconciling import attempt_of
 from schedulerd.scheduler.spawner_news import SpawnerNews
-from schedulerd.scheduler.spawners import Spawners
-from schedulerd.scheduler.starting import Starting
-from schedulerd.scheduler.ticking import Ticker
 from schedulerd.scheduler.zone_data import follow_zone_data
-from schedulerd.store.database import Database
 
 log = logging.getLogger(__name__)
 
@@ -62,31 +46,6 @@ _FIRST_LOOK_SECONDS: Final = 5.0  # how long due times wait, after a start, for 
 
 
 Mailbox = queue.SimpleQueue[Message]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Parts:
-    """What the core works with; built in one place, `daemon.build`."""
-
-    database: Database
-    clock: Clock
-    clock_watch: ClockWatch
-    attempts: Attempts
-    definitions: Definitions
-    inspector: Inspector
-    intake: IntakeDesk
-    launcher: Launcher
-    ender: Ender
-    reconciler: Reconciler
-    ticker: Ticker
-    housekeeper: Housekeeper
-    alarm: Alarm
-    spawners: Spawners
-    health: HealthBook
-    space: SpaceWatch
-    starting: Starting
-    reread: Callable[[], None]
-    beat: Callable[["Core"], AgentBeat]
 
 
 class Core:
@@ -288,7 +247,7 @@ class Core:
 
     def _take(self) -> None:
         if self._parts.intake.take():
-            self._claim = True  # a slot is free, and what waited for this run need not wait longer
+            self._claim = True  # a place is free, and what waited for this run need not wait longer
             self._tick()
 
     def _define(self) -> None:

@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -47,12 +47,14 @@ class Inspector:
         *,
         request: dict[str, Any],
         timezone: str,
+        pools: Collection[str] | None = None,
     ) -> None:
         self._folders = folders
         self._ask = ask
         self._clock = clock
         self._request = request
         self._timezone = timezone
+        self._pools = pools
         self._waiting: deque[str] = deque()
         self._going: dict[str, str] = {}
         self._started: dict[str, float] = {}
@@ -132,7 +134,7 @@ class Inspector:
             return Failure(
                 type="LoadError", message=_why(ended, self._request), file=file, traceback=last_words
             )
-        return understand(file, answer, timezone=self._timezone)
+        return understand(file, answer, timezone=self._timezone, pools=self._pools)
 
 
 def _why(ended: Exit | None, request: dict[str, Any]) -> str:

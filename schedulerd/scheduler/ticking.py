@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from schedulerd.domain.limits import Limits
 from schedulerd.domain.new_runs import RunMaker
 from schedulerd.domain.planning import plan
 from schedulerd.domain.runs import NewRun, Run, SkipReason
@@ -36,13 +37,13 @@ class Ticker:
     """Decides due times and takes due runs, for one agent."""
 
     def __init__(
-        self, database: Database, runs: RunMaker, *, agent: str, boot_id: str, max_running: int
+        self, database: Database, runs: RunMaker, *, agent: str, boot_id: str, limits: Limits
     ) -> None:
         self._database = database
         self._runs = runs
         self._agent = agent
         self._boot_id = boot_id
-        self._max_running = max_running
+        self._limits = limits
 
     def tick(self, *, now: datetime, plan_due: bool, may_start: bool = True) -> Ticked:
         """One step. With `plan_due` false (the files have not been read yet) only runs that are there are claimed.
@@ -59,10 +60,8 @@ class Ticker:
                 new += self._decide_boot(tx, now=now)
             if new:
                 tx.runs.add(new)
-            max_running = self._max_running if may_start else 0
-            claimed = tx.runs.claim(
-                _BATCH, now=now, agent=self._agent, boot_id=self._boot_id, max_running=max_running
-            )
+            limits = self._limits if may_start else replace(self._limits, max_running=0)
+            claimed = tx.runs.claim(_BATCH, now=now, agent=self._agent, boot_id=self._boot_id, limits=limits)
             next_due = tx.schedules.next_due()
             has_wishes = bool(tx.runs.cancel_wishes())
         more = len(due) == _BATCH or len(claimed) == _BATCH

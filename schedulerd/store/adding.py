@@ -1,6 +1,6 @@
 """Recording new runs: each due time of a schedule, and each idempotency key, at most once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,14 +9,14 @@ from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
 from schedulerd.domain.ids import FlowKey, RunKey
 from schedulerd.domain.runs import NewRun
 from schedulerd.domain.states import FINAL
-from schedulerd.store.tables import flows, runs
+from schedulerd.store.tables import AnyRow, flows, runs
 
 # SQLite takes 32,766 parameters in a statement; more rows than this are written in several.
 PAGE: Final = 1_000
 
 _ADD: Final = insert(runs)
 _NUMBER: Final = update(flows).where(flows.c.id == bindparam("key")).values(last_number=bindparam("number"))
-_LAST_NUMBERS: Final = select(flows.c.id, flows.c.last_number).where(
+_FLOWS: Final = select(flows.c.id, flows.c.last_number, flows.c.pool, flows.c.priority).where(
     flows.c.id.in_(bindparam("flows", expanding=True))
 )
 _KEYS: Final = select(runs.c.uuid, runs.c.id).where(runs.c.uuid.in_(bindparam("ids", expanding=True)))
@@ -45,8 +45,12 @@ def _add_page(connection: Connection, wanted: Sequence[NewRun]) -> list[RunKey |
     fresh = _fresh(wanted, taken=_taken(connection, wanted))
     if not fresh:
         return [None] * len(wanted)
-    numbers = _take_numbers(connection, [run.flow for run in fresh])
-    connection.execute(_ADD, [_row(run, number) for run, number in zip(fresh, numbers, strict=True)])
+    rows = connection.execute(_FLOWS, {"flows": sorted({run.flow for run in fresh})})
+    of = {FlowKey(row.id): row for row in rows}
+    numbers = _take_numbers(connection, [run.flow for run in fresh], of)
+    connection.execute(
+        _ADD, [_row(run, number, of[run.flow]) for run, number in zip(fresh, numbers, strict=True)]
+    )
     keys: dict[UUID, RunKey] = dict(connection.execute(_KEYS, {"ids": [run.id for run in fresh]}).all())
     fresh_ids = {id(run) for run in fresh}
     return [keys[run.id] if id(run) in fresh_ids else None for run in wanted]
@@ -80,10 +84,11 @@ def _fresh(wanted: Iterable[NewRun], *, taken: set[object]) -> list[NewRun]:
     return fresh
 
 
-def _take_numbers(connection: Connection, wanted: Sequence[FlowKey]) -> list[int]:
+def _take_numbers(
+    connection: Connection, wanted: Sequence[FlowKey], of: Mapping[FlowKey, AnyRow]
+) -> list[int]:
     """The next number of its flow for each; numbers of a flow rise without a gap."""
-    rows = connection.execute(_LAST_NUMBERS, {"flows": sorted(set(wanted))})
-    last: dict[int, int] = dict(rows.all())
+    last = {flow: row.last_number for flow, row in of.items()}
     numbers = []
     for flow in wanted:
         last[flow] += 1
@@ -92,7 +97,7 @@ def _take_numbers(connection: Connection, wanted: Sequence[FlowKey]) -> list[int
     return numbers
 
 
-def _row(run: NewRun, number: int) -> dict[str, Any]:
+def _row(run: NewRun, number: int, flow: AnyRow) -> dict[str, Any]:
     return {
         "uuid": run.id,
         "flow_id": run.flow,
@@ -109,4 +114,6 @@ def _row(run: NewRun, number: int) -> dict[str, Any]:
         "parameters": dict(run.parameters),
         "idempotency_key": run.idempotency_key,
         "caught_up": int(run.caught_up),
+        "pool": run.pool or flow.pool or "",
+        "priority": flow.priority if run.priority is None else run.priority,
     }

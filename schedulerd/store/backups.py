@@ -37,6 +37,8 @@ def new_copy(target: Path) -> Iterator[Path]:
         raise Conflict(f"there is a file {target} already", mend="name one that is not there yet") from error
     except OSError as error:
         raise StoreUnavailable(f"{target} cannot be written: {error.strerror}") from error
+    except sqlite3.Error as error:  # a full disk, too
+        raise StoreUnavailable(f"{target} cannot be written: {error}") from error
 
 
 def copy_sqlite(source: Path, target: Path) -> None:

@@ -1,37 +1,34 @@
-"""Taking due runs: the one place where a run gets its slot, and where overlap is decided."""
+"""Taking due runs: the one place where a run gets its place, and where overlap is decided."""
 
-from collections.abc import Iterable, Sequence
+import heapq
+from collections import deque
+from collections.abc import Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, func, or_, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from schedulerd.domain.ids import RunKey
+from schedulerd.domain.limits import Limits, Places
 from schedulerd.domain.runs import Move, Run
 from schedulerd.domain.schedules import Overlap
 from schedulerd.domain.states import RunState
-from schedulerd.store.lines import DUE_RUNS, KEYS, NOW, PAGE, Going, Lines
+from schedulerd.store.holders import holders, share
+from schedulerd.store.lines import KEYS, Going, Lines, by_schedule
 from schedulerd.store.moving import move_due
 from schedulerd.store.run_rows import RUNS, run_of
-from schedulerd.store.tables import IS_ACTIVE, IS_LIVE, IS_SCHEDULED, IS_UNDECIDED, AnyRow, flows, runs
+from schedulerd.store.strands import DUE_RUNS, NOW, Strands
+from schedulerd.store.tables import IS_ACTIVE, IS_SCHEDULED, AnyRow, flows, runs
 
-_HELD: Final = select(func.count()).select_from(runs).where(IS_LIVE, runs.c.agent == bindparam("agent"))
-_BUSY: Final = select(runs.c.schedule_id).where(IS_ACTIVE, runs.c.schedule_id.is_not(None))
-_STARTABLE: Final = DUE_RUNS.where(
-    IS_SCHEDULED,
-    runs.c.due_at <= NOW,
-    or_(
-        IS_UNDECIDED,  # of a schedule of which none goes on: otherwise it would have been decided
-        runs.c.schedule_id.not_in(_BUSY),
-    ),
-).limit(bindparam("limit"))
+# Not ordered: SQLite would read all runs by their key rather than sort the few that go on.
+ACTIVE_RUNS: Final = DUE_RUNS.where(IS_ACTIVE).order_by(None)
 _CLAIM: Final = (
     update(runs)
     .where(runs.c.id.in_(KEYS), IS_SCHEDULED)
     .values(
         state=RunState.PENDING.value,
         queued=0,
-        reason="",
         pending_at=NOW,
         attempt=runs.c.attempt + 1,
         version_id=select(flows.c.version_id).where(flows.c.id == runs.c.flow_id).scalar_subquery(),
@@ -40,7 +37,7 @@ _CLAIM: Final = (
         move_count=runs.c.move_count + 1,
     )
 )
-_CLAIMED: Final = RUNS.where(runs.c.id.in_(KEYS)).order_by(runs.c.due_at, runs.c.id)
+_CLAIMED: Final = RUNS.where(runs.c.id.in_(KEYS)).order_by(runs.c.priority.desc(), runs.c.due_at, runs.c.id)
 
 
 class Claim:
@@ -52,48 +49,51 @@ class Claim:
         self._agent: Final = agent
         self._boot_id: Final = boot_id
         self._lines: Final = Lines(connection, now=now, agent=agent)
+        self._strands: Final = Strands(connection, now=now)
 
-    def take(self, limit: int, *, max_running: int) -> list[Run]:
-        """Take at most `limit` due runs, oldest due first, while the agent has fewer than `max_running` live ones.
+    def take(self, limit: int, *, limits: Limits) -> list[Run]:
+        """Take at most `limit` due runs for which there is a place: by priority, then the oldest due first.
 
-        What becomes of runs that overlap one of their schedule is decided whether or not there is a slot for them.
+        What becomes of runs that overlap one of their schedule is decided whether or not there is a place for them.
         """
-        going = self._lines.going()
+        active = sorted(self._connection.execute(ACTIVE_RUNS), key=attrgetter("id"))
+        going = by_schedule(active)
         self._lines.settle(going)
-        free = min(limit, max_running - self._held())
-        keys = self._claim(free, going)
-        rows = self._connection.execute(_CLAIMED, {"keys": keys}) if keys else ()
-        return [run_of(row) for row in rows]
+        places = Places(limits, holders(active, agent=self._agent))
+        picked = self._pick(min(limit, places.free), going, places)
+        self._start(picked)
+        keys = [RunKey(row.id) for row in picked]
+        return [run_of(row) for row in self._connection.execute(_CLAIMED, {"keys": keys})] if keys else []
 
-    def _held(self) -> int:
-        return self._connection.scalar(_HELD, {"agent": self._agent}) or 0
-
-    def _claim(self, free: int, going: Going) -> list[RunKey]:
-        keys: list[RunKey] = []
-        while (wanted := min(free - len(keys), PAGE)) > 0:
-            rows = self._connection.execute(_STARTABLE, {"now": self._now, "limit": wanted}).all()
-            starting = self._first_of_each(rows, going)
-            self._start(starting)
-            self._lines.settle(_of_schedules(starting))
-            keys += [RunKey(row.id) for row in starting]
-            if len(rows) < wanted:
-                break
-        return keys
-
-    def _first_of_each(self, rows: Sequence[AnyRow], going: Going) -> list[AnyRow]:
-        """Those of the runs that start: of a schedule of which runs go one after the other, the first."""
-        newest = self._lines.newest({row.schedule_id for row in rows if row.overlap == Overlap.REPLACE.value})
-        starting = []
-        for row in rows:
-            if not _waits_its_turn(row):
-                starting.append(row)
-            elif row.schedule_id not in going:
-                starting.append(newest.get(row.schedule_id, row))
-            else:
+    def _pick(self, most: int, going: Going, places: Places) -> list[AnyRow]:
+        """The runs that start, in their order; what they take of the places is counted at once."""
+        picked: list[AnyRow] = []
+        queue = _Queue(self._strands) if most > 0 else None
+        while queue and len(picked) < most:
+            row = queue.first
+            if not places.has_room(share(row)):
+                queue.close()
                 continue
-            if row.schedule_id is not None:
-                going.setdefault(row.schedule_id, []).append(starting[-1])
-        return starting
+            chosen = self._chosen(row, going)
+            if chosen is not None and places.has_room(share(chosen)):
+                picked.append(chosen)
+                places.take(share(chosen))
+                if chosen.schedule_id is not None:
+                    going.setdefault(chosen.schedule_id, []).append(chosen)
+            if len(picked) < most:
+                queue.go_on()
+        return picked
+
+    def _chosen(self, row: AnyRow, going: Going) -> AnyRow | None:
+        """The run that starts now that it is this one's turn: another may go before it, or it waits for one that goes on."""
+        if row.schedule_id is None:
+            return row
+        others = going.get(row.schedule_id, [])
+        if row.overlap == Overlap.ALLOW.value:
+            return None if row.caught_up and has_before(others, row) else row
+        if others:
+            return None
+        return self._lines.next(row.schedule_id) if row.overlap == Overlap.REPLACE.value else row
 
     def _start(self, rows: Sequence[AnyRow]) -> None:
         if not rows:
@@ -101,16 +101,47 @@ class Claim:
         move = Move(at=self._now, was=RunState.SCHEDULED, to=RunState.PENDING, actor=self._agent)
         values = {"now": self._now, "agent": self._agent, "boot": self._boot_id}
         move_due(self._connection, _CLAIM, values, [(row, move) for row in rows])
+        replacing = [row for row in rows if row.overlap == Overlap.REPLACE.value]
+        self._lines.replace(replacing)
+        self._lines.settle(by_schedule(row for row in rows if row.overlap != Overlap.REPLACE.value))
 
 
-def _waits_its_turn(row: AnyRow) -> bool:
-    """Is this a run that starts only while no other of its schedule goes on?"""
-    return row.schedule_id is not None and (row.overlap != Overlap.ALLOW.value or bool(row.caught_up))
+class _Queue:
+    """The due runs of all strands in the order in which they start, read as far as they are looked at."""
+
+    def __init__(self, strands: Strands) -> None:
+        self._strands: Final = strands
+        self._heap: Final = [(*_order(row), deque([row])) for row in strands.firsts()]
+        heapq.heapify(self._heap)
+
+    def __bool__(self) -> bool:
+        return bool(self._heap)
+
+    @property
+    def first(self) -> AnyRow:
+        """The run whose turn it is."""
+        return self._heap[0][-1][0]
+
+    def go_on(self) -> None:
+        """Leave the first behind."""
+        strand = self._heap[0][-1]
+        last = strand.popleft()
+        if not strand:
+            strand.extend(self._strands.after(last))
+        if strand:
+            heapq.heapreplace(self._heap, (*_order(strand[0]), strand))
+        else:
+            heapq.heappop(self._heap)
+
+    def close(self) -> None:
+        """Leave the first behind, and all of its strand."""
+        heapq.heappop(self._heap)
 
 
-def _of_schedules(rows: Iterable[AnyRow]) -> Going:
-    found: Going = {}
-    for row in rows:
-        if row.schedule_id is not None:
-            found.setdefault(row.schedule_id, []).append(row)
-    return found
+def _order(row: AnyRow) -> tuple[int, datetime, int]:
+    return -row.priority, row.due_at, row.id
+
+
+def has_before(others: Sequence[AnyRow], row: AnyRow) -> bool:
+    """Is one of them due before the run?"""
+    return any((other.due_at, other.id) < (row.due_at, row.id) for other in others)

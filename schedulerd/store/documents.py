@@ -60,6 +60,9 @@ def flow_json(flow: FlowDefinition) -> Json:
             "environment": dict(flow.environment),
             "stdin": flow.stdin,
             "mail_to": flow.mail_to,
+            "pool": flow.pool,
+            "priority": flow.priority or None,
+            "max_running": flow.max_running,
         }
     )
 
@@ -101,6 +104,9 @@ def schedule_json(schedule: ScheduleDefinition) -> Json:
             "timeout": None if schedule.timeout is None else schedule.timeout // _MICROSECOND,
             "stdin": schedule.stdin,
             "mail_to": schedule.mail_to,
+            "pool": schedule.pool,
+            "priority": schedule.priority,
+            "max_running": schedule.max_running,
         }
     )
 

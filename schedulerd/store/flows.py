@@ -11,6 +11,7 @@ from schedulerd.domain.flows import FileDefinition, FileError, Flow, FlowDefinit
 from schedulerd.domain.ids import FlowKey, VersionKey
 from schedulerd.domain.states import RunState
 from schedulerd.errors import Conflict, NotFound
+from schedulerd.store.aligning import align_with_flow
 from schedulerd.store.documents import failure_json, flow_json, read_failure, read_flow
 from schedulerd.store.near import near
 from schedulerd.store.tables import AnyRow, AnySelect, flow_files, flows, runs, versions
@@ -113,6 +114,9 @@ class Flows:
             "definition": flow_json(definition),
             "version_id": version,
             "removed_at": None,
+            "pool": definition.pool,
+            "priority": definition.priority,
+            "max_running": definition.max_running,
         }
         if known is None:
             row = values | {"name": definition.name, "first_seen": now, "changed_at": now}
@@ -124,6 +128,8 @@ class Flows:
             self._connection.execute(
                 update(flows).where(flows.c.id == known.id).values(**values, changed_at=now)
             )
+        if (known.pool, known.priority) != (definition.pool, definition.priority):
+            align_with_flow(self._connection, known.id)
         return FlowKey(known.id)
 
     def _mark_removed(self, now: datetime, *where: Any) -> None:

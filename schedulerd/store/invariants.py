@@ -58,12 +58,19 @@ INVARIANTS: Final[Mapping[str, str]] = {
         GROUP BY schedules.id HAVING count(*) > 1""",
     "no more runs wait for one of their schedule than it may queue": """
         SELECT schedules.id FROM schedules JOIN runs ON runs.schedule_id = schedules.id
-        WHERE runs.state = 'scheduled' AND runs.queued = 1 AND runs.caught_up = 0
+        WHERE runs.state = 'scheduled' AND runs.queued <> 0 AND runs.caught_up = 0
         GROUP BY schedules.id, schedules.overlap, schedules.queue_limit
         HAVING count(*) > CASE schedules.overlap WHEN 'queue' THEN schedules.queue_limit
         WHEN 'replace' THEN 1 ELSE 0 END""",
-    "a run that waits for one of its schedule says for which": """
-        SELECT id FROM runs WHERE state = 'scheduled' AND queued = 1 AND (schedule_id IS NULL OR reason = '')""",
+    "a run that waits for one of its schedule has a schedule": """
+        SELECT id FROM runs WHERE queued <> 0 AND schedule_id IS NULL""",
+    "only a run that makes up for a missed time is passed over": """
+        SELECT id FROM runs WHERE queued NOT IN (0, 1) AND (queued <> 2 OR caught_up = 0)""",
+    "a run of a schedule that waits is in the pool, and has the priority, that is asked for now": """
+        SELECT runs.id FROM runs JOIN schedules ON schedules.id = runs.schedule_id
+        JOIN flows ON flows.id = runs.flow_id WHERE runs.state = 'scheduled'
+        AND (runs.pool <> coalesce(schedules.pool, flows.pool, '')
+        OR runs.priority <> coalesce(schedules.priority, flows.priority))""",
     "a schedule that is paused is never due": """
         SELECT id FROM schedules WHERE paused_at IS NOT NULL AND next_due IS NOT NULL""",
     "a schedule that was removed is never due": """

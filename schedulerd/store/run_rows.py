@@ -10,7 +10,7 @@ from schedulerd.domain.states import RunState
 from schedulerd.store.documents import read_failure
 from schedulerd.store.tables import AnyRow, AnySelect, flows, runs, schedules, versions
 
-_WITHOUT: Final = frozenset({"idempotency_key", "move_count", "line_count", "queued"})
+_WITHOUT: Final = frozenset({"idempotency_key", "move_count", "line_count"})
 
 RUNS: Final[AnySelect] = select(
     *(column for column in runs.c if column.name not in _WITHOUT),
@@ -57,4 +57,7 @@ def run_of(row: AnyRow) -> Run:
         result_preview=row.result_preview,
         caught_up=bool(row.caught_up),
         log_removed=bool(row.log_removed),
+        queued=bool(row.queued),
+        pool=row.pool or None,
+        priority=row.priority,
     )

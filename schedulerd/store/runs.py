@@ -10,6 +10,7 @@ from sqlalchemy import Text as SqlText
 
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.ids import RunId, RunKey
+from schedulerd.domain.limits import Limits
 from schedulerd.domain.runs import Move, NewRun, Run, RunFilter
 from schedulerd.domain.states import RunState
 from schedulerd.domain.wishes import Wish, WishKey
@@ -54,14 +55,15 @@ class Runs:
         """Record the runs: the key of each, or None where its slot or idempotency key has a run already."""
         return add_runs(self._connection, runs)
 
-    def claim(self, limit: int, *, now: datetime, agent: str, boot_id: str, max_running: int) -> list[Run]:
-        """Take at most `limit` due runs for this agent, oldest due first: each run goes to one caller, once.
+    def claim(self, limit: int, *, now: datetime, agent: str, boot_id: str, limits: Limits) -> list[Run]:
+        """Take at most `limit` due runs for this agent, by priority, then oldest due first: each run goes to one caller,
+        once.
 
-        The agent never has more than `max_running` live runs. A run of a schedule of which one still goes on is skipped,
+        No more runs are live than `limits` and the limits of flows allow. A run of a schedule of which one still goes on is skipped,
         waits, starts, or has the other told to end, as the schedule's `overlap` says.
         """
         claim = Claim(self._connection, now=now, agent=agent, boot_id=boot_id)
-        return claim.take(limit, max_running=max_running)
+        return claim.take(limit, limits=limits)
 
     def move(
         self,
@@ -115,7 +117,7 @@ class Runs:
         return next(iter(self.list(wanted)), None)
 
     def live(self, agent: str | None = None) -> list[Run]:
-        """The runs that hold a slot and may have a process, of this agent where it is given, the oldest first."""
+        """The runs that hold a place and may have a process, of this agent where it is given, the oldest first."""
         found = self._all(_LIVE, {}) if agent is None else self._all(_LIVE_OF, {"agent": agent})
         return sorted(found, key=lambda run: run.key)
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 from schedulerd.domain.ids import FlowKey, ScheduleKey
 from schedulerd.domain.schedules import Pause, Reboot, Schedule, ScheduleDefinition
 from schedulerd.errors import Conflict, NotFound
+from schedulerd.store.aligning import align_with_schedule
 from schedulerd.store.documents import read_schedule, schedule_json
 from schedulerd.store.near import near
 from schedulerd.store.reopening import AHEAD, reopen
@@ -55,9 +56,7 @@ _SET_DUE: Final = (
     update(schedules).where(schedules.c.id == bindparam("key")).values(next_due=bindparam("due"))
 )
 # What waits in line was told to by a policy that has changed: it is decided again.
-_DECIDE_AGAIN: Final = (
-    update(runs).where(IS_QUEUED, runs.c.schedule_id == bindparam("key")).values(queued=0, reason="")
-)
+_DECIDE_AGAIN: Final = update(runs).where(IS_QUEUED, runs.c.schedule_id == bindparam("key")).values(queued=0)
 
 
 class Schedules:
@@ -90,6 +89,8 @@ class Schedules:
             "overlap": definition.policies.overlap.value,
             "queue_limit": definition.policies.queue_limit,
             "removed_at": None,
+            "pool": definition.pool,
+            "priority": definition.priority,
         }
         boot = boot_id if isinstance(definition.when, Reboot) else None
         forward = {"watermark": watermark, "next_due": next_due, "boot_id": boot}
@@ -104,6 +105,8 @@ class Schedules:
         self._connection.execute(update(schedules).where(schedules.c.id == known.id).values(values))
         if (known.overlap, known.queue_limit) != (values["overlap"], values["queue_limit"]):
             self._connection.execute(_DECIDE_AGAIN, {"key": known.id})
+        if (known.pool, known.priority) != (definition.pool, definition.priority):
+            align_with_schedule(self._connection, known.id)
         return ScheduleKey(known.id)
 
     def remove(self, name: str, *, now: datetime) -> None:

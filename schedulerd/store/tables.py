@@ -6,6 +6,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     ForeignKey,
+    FromClause,
     Index,
     Integer,
     MetaData,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     literal_column,
+    text,
 )
 
 from schedulerd.domain.states import ACTIVE, LIVE, RunState
@@ -35,7 +37,7 @@ metadata: Final = MetaData(
 )
 
 
-def _in_states(column: Column[str], states: frozenset[RunState]) -> ColumnElement[bool]:
+def _in_states(column: ColumnElement[str], states: frozenset[RunState]) -> ColumnElement[bool]:
     # Constants, not parameters: SQLite uses a partial index only when its condition stands in the query.
     return column.in_([literal_column(f"'{state}'") for state in sorted(states)])
 
@@ -71,6 +73,9 @@ flows: Final = Table(
     Column("changed_at", Moment, nullable=False),
     Column("removed_at", Moment),
     Column("last_number", Integer, nullable=False, server_default="0"),
+    Column("pool", Text),
+    Column("priority", Integer, nullable=False, server_default="0"),
+    Column("max_running", Integer),
     Index("ix_flows_file", "file"),
 )
 
@@ -92,6 +97,8 @@ schedules: Final = Table(
     Column("paused_by", Words),
     Column("paused_reason", Words),
     Column("boot_id", Text),
+    Column("pool", Text),
+    Column("priority", Integer),
     Index("ix_schedules_next_due", "next_due"),
 )
 # Those of them that the start of the machine makes due: few, and looked at in each tick.
@@ -138,13 +145,34 @@ runs: Final = Table(
     Column("caught_up", Integer, nullable=False, server_default="0"),
     Column("queued", Integer, nullable=False, server_default="0"),
     Column("log_removed", Integer, nullable=False, server_default="0"),
+    # Of a live run, the pool that it was claimed for; no pool is the empty name, which an index compares like any other.
+    Column("pool", Text, nullable=False, server_default=text("''")),
+    Column("priority", Integer, nullable=False, server_default="0"),
     UniqueConstraint("flow_id", "number"),
 )
-IS_SCHEDULED: Final = _in_states(runs.c.state, frozenset({RunState.SCHEDULED}))
-# A queued run waits in line behind another of its schedule: that has been decided, and is not decided again.
-IS_UNDECIDED: Final = and_(IS_SCHEDULED, runs.c.queued == literal_column("0"))
-IS_QUEUED: Final = and_(IS_SCHEDULED, runs.c.queued == literal_column("1"))
-# A run that waits for its retry holds no slot, but for overlap it is still going on.
+
+
+def _is_scheduled(of: FromClause) -> ColumnElement[bool]:
+    return _in_states(of.c.state, frozenset({RunState.SCHEDULED}))
+
+
+def is_undecided(of: FromClause) -> ColumnElement[bool]:
+    """Of `runs` or an alias of it: is it due, or to be, and not in line behind another?"""
+    return and_(_is_scheduled(of), of.c.queued == literal_column("0"))
+
+
+def is_queued(of: FromClause) -> ColumnElement[bool]:
+    """Of `runs` or an alias of it: is it in line behind another of its schedule? That is not decided again."""
+    return and_(_is_scheduled(of), of.c.queued != literal_column("0"))
+
+
+IS_SCHEDULED: Final = _is_scheduled(runs)
+IS_UNDECIDED: Final = is_undecided(runs)
+IS_QUEUED: Final = is_queued(runs)
+QUEUED: Final = 1
+# Queued too: it makes up for a missed time, and one that came later has started before it, which happens once.
+PASSED_OVER: Final = 2
+# A run that waits for its retry holds no place, but for overlap it is still going on.
 IS_ACTIVE: Final = _in_states(runs.c.state, ACTIVE)
 # Both conditions, because SQLite does not see that the one holds wherever the other does, and would read all runs.
 IS_LIVE: Final = and_(IS_ACTIVE, _in_states(runs.c.state, LIVE))
@@ -155,9 +183,14 @@ def _run_index(name: str, *columns: Column[object], where: ColumnElement[bool], 
 
 
 Index("ix_runs_flow", runs.c.flow_id, runs.c.id)
-_run_index("ix_runs_due", runs.c.due_at, runs.c.id, where=IS_SCHEDULED)
-_run_index("ix_runs_undecided", runs.c.schedule_id, runs.c.due_at, where=IS_UNDECIDED)
-_run_index("ix_runs_queued", runs.c.schedule_id, runs.c.id, where=IS_QUEUED)
+# The undecided by strand, those of a schedule, and those in line: a claim seeks in these, and reads none of them whole.
+_run_index(
+    "ix_runs_strand",
+    *(runs.c.flow_id, runs.c.pool, runs.c.priority, runs.c.due_at, runs.c.id),
+    where=IS_UNDECIDED,
+)
+_run_index("ix_runs_undecided", runs.c.schedule_id, runs.c.due_at, runs.c.id, where=IS_UNDECIDED)
+_run_index("ix_runs_queued", runs.c.schedule_id, runs.c.due_at, runs.c.id, where=IS_QUEUED)
 _run_index("ix_runs_active", runs.c.schedule_id, where=IS_ACTIVE)
 _run_index("ux_runs_slot", runs.c.schedule_id, runs.c.slot, where=runs.c.slot.is_not(None), unique=True)
 _run_index("ux_runs_key", runs.c.idempotency_key, where=runs.c.idempotency_key.is_not(None), unique=True)

@@ -14,6 +14,7 @@ from schedulerd.store.pruning import Pruning
 from schedulerd.store.runs import Runs
 from schedulerd.store.schedules import Schedules
 from schedulerd.store.tasks import Tasks
+from schedulerd.store.waiting import Waiting
 
 
 class Transaction:
@@ -24,6 +25,7 @@ class Transaction:
         self.flows: Final = Flows(connection)
         self.schedules: Final = Schedules(connection)
         self.runs: Final = Runs(connection)
+        self.waiting: Final = Waiting(connection)
         self.intake: Final = IntakeTable(connection)
         self.tasks: Final = Tasks(connection)
         self.logs: Final = Logs(connection)

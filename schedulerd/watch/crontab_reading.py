@@ -249,6 +249,7 @@ class _Reading:
             when=when,
             command=job.command,
             policies=_policies(line, when, directive),
+            **({} if directive is None else directive.limits),
             origin=f"{self._origin.path}:{number}",
             jitter=timedelta() if isinstance(when, Reboot) else self._delay,
             environment=dict(self._environment),

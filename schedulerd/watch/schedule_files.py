@@ -1,12 +1,13 @@
 """Schedule files: `[[schedule]]` entries in TOML, each good or reported with its line, and which of them are in force."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from schedulerd.domain.blackout_values import Calendars
+from schedulerd.domain.limit_values import mend_of, unknown_pool
 from schedulerd.domain.names import near_names
 from schedulerd.domain.schedule_values import KEYS
 from schedulerd.domain.schedules import ScheduleDefinition
@@ -92,6 +93,30 @@ def _taken(definition: ScheduleDefinition, holder: str) -> BadDefinition:
     path, _, line = definition.origin.rpartition(":")
     reason = f"the name {definition.name!r} is taken by {holder}"
     return BadDefinition(reason, file=path, line=int(line), mend="give one of the two another name")
+
+
+def refuse_unknown_pools(file: ScheduleFile, pools: Collection[str]) -> ScheduleFile:
+    """The file without the entries that name a pool which is not one of these; they are errors of it."""
+    unknown = {one.name: fault for one in file.definitions if (fault := unknown_pool(one.pool, pools))}
+    if not unknown:
+        return file
+    errors = [_at(one, unknown[one.name]) for one in file.definitions if one.name in unknown]
+    return replace(
+        file,
+        definitions=tuple(one for one in file.definitions if one.name not in unknown),
+        errors=(*file.errors, *errors),
+        broken=file.broken | unknown.keys(),
+    )
+
+
+def _at(definition: ScheduleDefinition, reason: str) -> BadDefinition:
+    path, _, line = definition.origin.rpartition(":")
+    return BadDefinition(
+        f"schedule {definition.name!r}: {reason}",
+        file=path,
+        line=int(line),
+        mend=mend_of(definition.pool or ""),
+    )
 
 
 def read_schedule_file(path: Path, *, timezone: str, uid: int | None = None) -> ScheduleFile:

@@ -9,6 +9,7 @@ from schedulerd.engine.lock import DaemonLock
 from tests.builders import NOW
 from tests.cli.scenes import Project
 from tests.store.test_pruning import add_old
+from tests.store.test_upgrading import make_old
 
 
 def test_a_sound_database_passes_the_check(project: Project) -> None:
@@ -101,3 +102,26 @@ def test_a_log_that_was_removed_is_told_so(project: Project) -> None:
 
     assert result.exit_code == 0
     assert "its log was removed, as it is old" in result.stderr
+
+
+def test_an_upgrade_says_where_what_was_is_kept(project: Project, tmp_path: Path) -> None:
+    make_old(f"sqlite:///{tmp_path}/old/schedulerd.db", "0002")
+    environ = {"SCHEDULERD_STORE__URL": f"sqlite:///{tmp_path}/old/schedulerd.db"}
+
+    first = project.call("db", "upgrade", "-o", "json", environ=environ)
+    again = project.call("db", "upgrade", "-o", "json", environ=environ)
+
+    kept = json.loads(first.stdout)["copy"]
+    assert Path(kept).is_file()
+    assert f"what it was is kept: {kept}" in first.stderr
+    assert json.loads(again.stdout)["copy"] is None
+
+
+def test_an_upgrade_makes_no_copy_when_it_is_told_so(project: Project, tmp_path: Path) -> None:
+    make_old(f"sqlite:///{tmp_path}/old/schedulerd.db", "0002")
+    environ = {"SCHEDULERD_STORE__URL": f"sqlite:///{tmp_path}/old/schedulerd.db"}
+
+    result = project.call("db", "upgrade", "--no-copy", environ=environ)
+
+    assert result.exit_code == 0
+    assert list(tmp_path.rglob("*.before-*")) == []

@@ -159,6 +159,29 @@ def test_a_schedule_without_its_flow_is_found_when_all_is_looked_at(project: Pro
     assert "a.toml:1: schedule 'a': there is no flow 'elt'; did you mean 'etl'?" in result.stdout
 
 
+def test_a_pool_that_is_not_defined_is_told_where_it_is_named(project: Project) -> None:
+    entry = '[[schedule]]\nname = "{0}"\ncommand = "date"\nevery = "1h"\npool = "{0}"\n'
+    schedules = project.folder / "config" / "schedules" / "a.toml"
+    schedules.write_text(entry.format("databse") + entry.format("database"))
+    crontab = project.folder / "config" / "night.crontab"
+    crontab.write_text("# schedulerd: pool=gone\n@daily date\n")
+    flow = project.folder / "flows" / "etl.py"
+    flow.write_text("from schedulerd import flow\n@flow(pool='gone')\ndef etl(): pass\n")
+    settings = project.folder / "config" / "schedulerd.toml"
+    settings.write_text(settings.read_text() + "\n[pools]\ndatabase = 2\n")
+
+    result = project.call("validate")
+
+    assert result.exit_code == 8
+    assert (
+        "a.toml:1: schedule 'databse': `pool`: there is no pool 'databse'; did you mean 'database'?"
+        in result.stdout
+    )
+    assert "night.crontab:2: schedule 'night:date': `pool`: there is no pool 'gone'" in result.stdout
+    assert "etl.py:2: flow 'etl': `pool`: there is no pool 'gone'; known are: database" in result.stdout
+    assert "define it in schedulerd.toml" in result.stdout + result.stderr
+
+
 def test_the_settings_can_be_validated_by_path(project: Project) -> None:
     other = project.folder / "elsewhere" / "schedulerd.toml"
     other.parent.mkdir()

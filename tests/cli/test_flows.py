@@ -20,6 +20,8 @@ FIELDS = [
     "tasks",
     "edges",
     "schedules",
+    "timeout_ms",
+    "surroundings",
     "last_run",
     "error",
 ]

@@ -3,13 +3,30 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.runs import Run, RunFilter
 from schedulerd.domain.states import RunState
+from tests.builders import BOOT, NOW
 from tests.cli.scenes import Project, StillClock
-from tests.store.scenes import a_line
+from tests.store.scenes import AGENT, a_line
+
+
+def a_beat(**status: Any) -> AgentBeat:
+    """What an agent says of itself."""
+    return AgentBeat(
+        name=AGENT,
+        host="here",
+        pid=1,
+        version="1",
+        boot_id=BOOT,
+        started_at=NOW,
+        beat_at=NOW,
+        status=status,
+    )
 
 
 def the_runs(project: Project) -> list[Run]:
@@ -263,3 +280,37 @@ def test_a_flow_runs_here_and_now(project: Project, args: list[str], code: int, 
     assert (child.returncode, stdout) == (code, printed), stderr
     assert not (project.folder / "state" / "schedulerd.db").exists()
     project.database.upgrade()  # its invariants are looked at after each test
+
+
+def test_a_run_may_be_asked_for_with_another_priority(project: Project) -> None:
+    project.add_flow(priority=2, pool="database")
+    project.call("run", "etl")
+
+    result = project.call("run", "etl", "--priority", "-7", "-o", "json")
+    refused = project.call("run", "etl", "--priority", "1001")
+
+    assert [(run.priority, run.pool) for run in the_runs(project)] == [(-7, "database"), (2, "database")]
+    assert (json.loads(result.stdout)["priority"], json.loads(result.stdout)["pool"]) == (-7, "database")
+    assert refused.exit_code == 2
+
+
+def test_a_run_that_waits_for_a_place_says_so_wherever_it_is_shown(project: Project) -> None:
+    project.add_flow(pool="database")
+    holder = project.add_run(RunState.RUNNING)
+    project.add_run(RunState.SCHEDULED)
+    with project.database.write() as tx:
+        tx.agents.beat(a_beat(max_running=16, pools={"database": 1}))
+    words = "waits for a place in pool 'database' (1 of 1 taken: etl#1)"
+
+    shown = {
+        "list": project.call("runs", "list", environ={"COLUMNS": "200"}).stdout,
+        "show": project.call("runs", "show", "etl#2").stdout,
+        "ps": project.call("ps", environ={"COLUMNS": "200"}).stdout,
+    }
+    told = json.loads(project.call("ps", "-o", "json").stdout)
+    project.move(holder, RunState.COMPLETED)
+    then = json.loads(project.call("ps", "-o", "json").stdout)
+
+    assert [where for where, text in shown.items() if words not in text] == []
+    assert [one["reason"] for one in told] == [words, ""]
+    assert [one["reason"] for one in then] == [""]

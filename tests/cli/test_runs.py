@@ -32,6 +32,8 @@ RUN_FIELDS = [
     "attempt",
     "parameters",
     "tags",
+    "pool",
+    "priority",
     "agent",
     "pid",
     "version",

@@ -70,6 +70,50 @@ def test_a_file_says_what_it_defines(spawning: Spawning) -> None:
     assert found.source == file.read_text()
 
 
+POOLED = """from schedulerd import Flow, flow
+from schedulerd.schedules import Cron
+
+@flow(pool="database", priority=-3, max_running=2, schedule=Cron("0 6 * * *", pool="files", priority=4))
+def report(): ...
+
+with Flow("graph", pool="database", priority=1, max_running=1) as graph:
+    ...
+"""
+
+
+def test_a_file_says_the_pools_priorities_and_limits_of_its_flows(spawning: Spawning) -> None:
+    file = spawning.drop(POOLED)
+
+    found = understand(str(file), spawning.inspect(file), timezone="UTC", pools={"database": 2, "files": 1})
+
+    assert isinstance(found, FileDefinition)
+    said = {one.name: (one.pool, one.priority, one.max_running) for one in found.flows}
+    assert said == {"report": ("database", -3, 2), "graph": ("database", 1, 1)}
+    (schedule,) = found.flows[0].schedules or found.flows[1].schedules
+    assert (schedule.pool, schedule.priority) == ("files", 4)
+
+
+@pytest.mark.parametrize(
+    ("pools", "said"),
+    [
+        (("databases", "files"), "there is no pool 'database'; did you mean 'databases'?"),
+        (("database",), "there is no pool 'files'; known are: database"),
+        ((), "there is no pool 'database'; define it in schedulerd.toml"),
+    ],
+)
+def test_a_pool_that_is_not_defined_is_the_files_error(
+    spawning: Spawning, pools: tuple[str, ...], said: str
+) -> None:
+    file = spawning.drop(POOLED)
+
+    found = understand(str(file), spawning.inspect(file), timezone="UTC", pools=pools)
+
+    assert isinstance(found, Failure)
+    assert said in found.message
+    assert "[pools]" in found.message
+    assert found.line in (4, 7)
+
+
 def understood(schedule: str, spawning: Spawning) -> tuple[str, FileDefinition | Failure]:
     """A flow file with these schedules, and what it is understood as."""
     file = spawning.drop(

@@ -320,10 +320,13 @@ def test_a_broken_pipe_ends_a_part_of_a_command_in_silence(spawning: Spawning) -
 
 
 def test_a_command_that_finds_no_folder_to_work_in_says_so(spawning: Spawning) -> None:
-    ran = spawning.command("true", directory=str(spawning.work / "nowhere"))
+    ran = spawning.command("touch ran", directory=str(spawning.work / "nowhere"))
 
-    assert ran.exit.status == 70
-    assert b"FileNotFoundError" in ran.stderr
+    assert ran.end["s"] == "failed"
+    assert ran.end["m"].endswith(
+        f"cannot work in the directory {spawning.work}/nowhere: No such file or directory"
+    )
+    assert list(spawning.work.iterdir()) == []
 
 
 def test_a_run_that_was_given_up_before_it_began_runs_nothing(spawning: Spawning) -> None:

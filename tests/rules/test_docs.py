@@ -148,7 +148,8 @@ def test_flows_and_schedules_of_a_page_are_valid(name: str, tmp_path: Path) -> N
     page, flows, schedules = PAGES[name], tmp_path / "flows", tmp_path / "config" / "schedules"
     flows.mkdir()
     schedules.mkdir(parents=True)
-    (tmp_path / "config" / "schedulerd.toml").write_text('state_dir = "state"\n')
+    settings = tmp_path / "config" / "schedulerd.toml"
+    settings.write_text('state_dir = "state"\n')
     for number, block in enumerate(page.blocks("python")):
         (flows / f"block_{number}.py").write_text(block)
     for example in (REPOSITORY / "flows").glob("*.py"):
@@ -158,6 +159,8 @@ def test_flows_and_schedules_of_a_page_are_valid(name: str, tmp_path: Path) -> N
             (schedules / f"block_{number}.toml").write_text(block)
         else:
             assert_settings(block, tmp_path / "settings.toml")
+        if "[pools]" in block:  # which the schedules of the page name
+            settings.write_text(settings.read_text() + block)
 
     checked = subprocess.run(
         [sys.executable, "-m", "schedulerd", "validate"],

@@ -7,7 +7,7 @@ from datetime import datetime
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.runs import SkipReason
 from schedulerd.domain.schedules import Overlap, Policies
-from schedulerd.domain.states import ACTIVE, MOVES, RunState
+from schedulerd.domain.states import ACTIVE, LIVE, MOVES, RunState
 
 
 @dataclass(kw_only=True, slots=True)
@@ -17,6 +17,10 @@ class ModelRun:
     due_at: datetime
     schedule: str | None
     caught_up: bool = False
+    flow: str = ""
+    pool: str | None = None
+    priority: int = 0
+    passed_over: bool = False
     state: RunState = RunState.SCHEDULED
     queued: bool = False
     skipped: SkipReason | None = None
@@ -42,14 +46,16 @@ class ModelRun:
 
 @dataclass(kw_only=True, slots=True)
 class ModelClaim:
-    """One claim: of these runs, under these policies, at this moment."""
+    """One claim: of these runs, under these policies and limits, at this moment."""
 
     runs: Mapping[RunKey, ModelRun]
     policies: Mapping[str, Policies]
+    flow_limits: Mapping[str, int]
+    pools: Mapping[str, int]
     now: datetime
 
     def take(self, free: int, agent: str) -> list[RunKey]:
-        """Start at most so many, the oldest due first."""
+        """Start at most so many, by priority and then the oldest due first."""
         taken: list[RunKey] = []
         for schedule in self.policies:
             self.settle(schedule)
@@ -58,8 +64,34 @@ class ModelClaim:
             run.agent, run.queued = agent, False
             assert run.move(RunState.PENDING)
             taken.append(key)
+            self.after_start(run)
+        return sorted(taken, key=self.order)
+
+    def order(self, key: RunKey) -> tuple[int, datetime, RunKey]:
+        """In which order runs start."""
+        return -self.runs[key].priority, self.runs[key].due_at, key
+
+    def has_room(self, run: ModelRun) -> bool:
+        """Is there a place for it, in its pool and of its flow?"""
+        live = [one for one in self.runs.values() if one.state in LIVE]
+        in_pool = sum(one.pool == run.pool for one in live)
+        of_flow = sum(one.flow == run.flow for one in live)
+        fits = run.pool is None or in_pool < self.pools.get(run.pool, 0)
+        return fits and of_flow < self.flow_limits.get(run.flow, 1_000)
+
+    def after_start(self, run: ModelRun) -> None:
+        """What becomes of those that wait beside one that has started."""
+        if run.schedule is not None and self.policies[run.schedule].overlap is Overlap.REPLACE:
+            if any(not one.caught_up for one in self.due(run.schedule)):
+                *older, newest = [one for one in self.due(run.schedule) if not one.caught_up]
+                for one in older if run.caught_up else [*older, newest]:
+                    one.skip(SkipReason.REPLACED)
+                newest.queued = True
             self.settle(run.schedule)
-        return sorted(taken, key=lambda key: (self.runs[key].due_at, key))
+            missed = [one for one in self.due(run.schedule) if one.caught_up]
+            if missed and not run.caught_up:
+                missed[0].passed_over = True
+        self.settle(run.schedule)
 
     def due(self, schedule: str | None) -> list[ModelRun]:
         """The runs of a schedule that wait, the oldest due first."""
@@ -102,19 +134,32 @@ class ModelClaim:
 
     def next(self) -> RunKey | None:
         """The run that starts next."""
-        for key in sorted(self.runs, key=lambda key: (self.runs[key].due_at, key)):
+        for key in sorted(self.runs, key=self.order):
             run = self.runs[key]
-            if run.state is not RunState.SCHEDULED or run.due_at > self.now:
+            if run.state is not RunState.SCHEDULED or run.due_at > self.now or not self.has_room(run):
                 continue
             if run.schedule is None:
                 return key
             overlap = self.policies[run.schedule].overlap
-            if overlap is Overlap.ALLOW and not run.caught_up:
+            if overlap is Overlap.ALLOW:
+                before = [one for one, other in self.runs.items() if other in self.active(run.schedule)]
+                if run.caught_up and any(self.due_before(one, key) for one in before):
+                    continue
                 return key
             if self.active(run.schedule):
                 continue
-            if overlap is Overlap.REPLACE and not all(one.caught_up for one in self.due(run.schedule)):
-                newest = self.newest(run.schedule)
-                return next(key for key, one in self.runs.items() if one is newest)
+            if overlap is Overlap.REPLACE:
+                chosen = self.successor(run.schedule)
+                return next(key for key, one in self.runs.items() if one is chosen)
             return key
         return None
+
+    def due_before(self, one: RunKey, other: RunKey) -> bool:
+        """Is the one due before the other?"""
+        return (self.runs[one].due_at, one) < (self.runs[other].due_at, other)
+
+    def successor(self, schedule: str) -> ModelRun:
+        """Of those that wait: the newest on time, but for one that has been passed over."""
+        on_time = [run for run in self.due(schedule) if not run.caught_up]
+        missed = [run for run in self.due(schedule) if run.caught_up]
+        return missed[0] if not on_time or (missed and missed[0].passed_over) else on_time[-1]

@@ -1,11 +1,13 @@
 """What tests of the store begin with: flows, schedules and runs that are there already."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from schedulerd.domain.ids import FlowKey, RunKey, ScheduleKey
 from schedulerd.domain.intakes import Intake
+from schedulerd.domain.limits import Limits
 from schedulerd.domain.logs import LogLine, Stream
 from schedulerd.domain.runs import Move, Position, Run, Trigger
 from schedulerd.domain.schedules import Overlap, Policies
@@ -38,11 +40,21 @@ class Scene:
 
 
 def a_scene(
-    tx: Transaction, *, name: str = "etl", overlap: Overlap = Overlap.SKIP, policies: Policies | None = None
+    tx: Transaction,
+    *,
+    name: str = "etl",
+    overlap: Overlap = Overlap.SKIP,
+    policies: Policies | None = None,
+    pool: str | None = None,
+    max_running: int | None = None,
+    priority: int | None = None,
 ) -> Scene:
-    """A flow with a schedule that is due now."""
-    (flow,) = tx.flows.put_file(a_file(a_flow(name), version=name.ljust(64, "0")), now=NOW)
-    definition = a_schedule(f"{name}-morning", flow=name, policies=policies or Policies(overlap=overlap))
+    """A flow with a schedule that is due now; the priority is the schedule's."""
+    defined = a_flow(name, pool=pool, max_running=max_running)
+    file = a_file(defined, version=name.ljust(64, "0"))
+    (flow,) = tx.flows.put_file(file, now=NOW)
+    policies = policies or Policies(overlap=overlap)
+    definition = a_schedule(f"{name}-morning", flow=name, policies=policies, priority=priority)
     watermark = NOW - timedelta(minutes=1)
     schedule = tx.schedules.put(definition, flow=flow, watermark=watermark, next_due=NOW, now=NOW)
     return Scene(flow=flow, schedule=schedule)
@@ -77,10 +89,17 @@ def add_in(tx: Transaction, flow: FlowKey, state: RunState) -> RunKey:
 
 
 def claim(
-    tx: Transaction, limit: int = 100, *, now: datetime = NOW, agent: str = AGENT, max_running: int = 100
+    tx: Transaction,
+    limit: int = 100,
+    *,
+    now: datetime = NOW,
+    agent: str = AGENT,
+    max_running: int = 100,
+    pools: Mapping[str, int] | None = None,
 ) -> list[Run]:
     """What this agent takes."""
-    return tx.runs.claim(limit, now=now, agent=agent, boot_id=BOOT, max_running=max_running)
+    limits = Limits(max_running=max_running, pools=pools or {})
+    return tx.runs.claim(limit, now=now, agent=agent, boot_id=BOOT, limits=limits)
 
 
 def a_running_run(tx: Transaction, scene: Scene) -> Run:

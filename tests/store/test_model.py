@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.runs import Position, RunFilter
 from schedulerd.domain.schedules import Overlap, Policies
-from schedulerd.domain.states import LIVE, RunState
+from schedulerd.domain.states import ACTIVE, LIVE, RunState
 from schedulerd.store.database import Database
 from tests.builders import A_SECOND, NOW, a_new_run
 from tests.store.claim_model import ModelClaim, ModelRun
@@ -27,7 +27,11 @@ POLICIES = {
     "replaces": Policies(overlap=Overlap.REPLACE),
 }
 NAMES = tuple(POLICIES)
-MAX_RUNNING = 3
+MAX_RUNNING = 5
+FLOW_LIMITS = {"allows": 2, "queues": 1}
+POOLS = {"one": 1, "two": 2}
+POOL_OF_FLOW = {"skips": "two", "allows": "two", "replaces": "one"}
+PRIORITY_OF_SCHEDULE = {"replaces": 1, "queues": -1}
 
 
 class StoreBesideModel(RuleBasedStateMachine):
@@ -48,7 +52,14 @@ class StoreBesideModel(RuleBasedStateMachine):
     def begin(self) -> None:
         with self.database.write() as tx:
             for name, policies in POLICIES.items():
-                self.scenes[name] = a_scene(tx, name=name, policies=policies)
+                self.scenes[name] = a_scene(
+                    tx,
+                    name=name,
+                    policies=policies,
+                    pool=POOL_OF_FLOW.get(name),
+                    max_running=FLOW_LIMITS.get(name),
+                    priority=PRIORITY_OF_SCHEDULE.get(name),
+                )
 
     def teardown(self) -> None:
         self.database.close()
@@ -67,7 +78,11 @@ class StoreBesideModel(RuleBasedStateMachine):
         scene = self.scenes[name]
         due = [NOW + second * A_SECOND for second in seconds]
         taken = {run.due_at for run in self.runs.values() if run.schedule == name}
-        of_schedule = {"schedule": scene.schedule, "caught_up": caught_up}
+        of_schedule = {
+            "schedule": scene.schedule,
+            "caught_up": caught_up,
+            "priority": PRIORITY_OF_SCHEDULE.get(name),
+        }
         new = [a_new_run(scene.flow, slot=at.isoformat(), due_at=at, **of_schedule) for at in due]
 
         with self.database.write() as tx:
@@ -77,25 +92,37 @@ class StoreBesideModel(RuleBasedStateMachine):
             assert (key is None) == (at in taken)
             taken.add(at)
             if key is not None:
-                self.runs[key] = ModelRun(due_at=at, schedule=name, caught_up=caught_up)
+                self.runs[key] = ModelRun(
+                    due_at=at,
+                    schedule=name,
+                    caught_up=caught_up,
+                    flow=name,
+                    pool=POOL_OF_FLOW.get(name),
+                    priority=PRIORITY_OF_SCHEDULE.get(name, 0),
+                )
 
-    @rule(name=st.sampled_from(NAMES))
-    def ask(self, name: str) -> None:
+    @rule(name=st.sampled_from(NAMES), priority=st.sampled_from([None, None, 2]), later=st.integers(0, 3))
+    def ask(self, name: str, priority: int | None, later: int) -> None:
+        due_at = self.now + later * A_SECOND
         with self.database.write() as tx:
-            (key,) = tx.runs.add([a_new_run(self.scenes[name].flow, due_at=self.now)])
+            (key,) = tx.runs.add([a_new_run(self.scenes[name].flow, due_at=due_at, priority=priority)])
         assert key is not None
-        self.runs[key] = ModelRun(due_at=self.now, schedule=None)
+        self.runs[key] = ModelRun(
+            due_at=due_at, schedule=None, flow=name, pool=POOL_OF_FLOW.get(name), priority=priority or 0
+        )
 
     @rule(limit=st.integers(0, 4), agent=st.sampled_from([AGENT, "agent-2"]))
     def claim(self, limit: int, agent: str) -> None:
         with self.database.write() as tx:
-            taken = claim(tx, limit, now=self.now, agent=agent, max_running=MAX_RUNNING)
+            taken = claim(tx, limit, now=self.now, agent=agent, max_running=MAX_RUNNING, pools=POOLS)
 
         assert [run.key for run in taken] == self.model_claim(limit, agent)
 
     def model_claim(self, limit: int, agent: str) -> list[RunKey]:
         held = sum(run.agent == agent and run.state in LIVE for run in self.runs.values())
-        claim = ModelClaim(runs=self.runs, policies=POLICIES, now=self.now)
+        claim = ModelClaim(
+            runs=self.runs, policies=POLICIES, flow_limits=FLOW_LIMITS, pools=POOLS, now=self.now
+        )
         return claim.take(min(limit, MAX_RUNNING - held), agent)
 
     @rule(data=st.data(), to=STATES)
@@ -132,6 +159,36 @@ class StoreBesideModel(RuleBasedStateMachine):
             run.lines.append(f"{len(run.lines)}")
             for to in moves:
                 run.move(to)
+
+    @invariant()
+    def no_limit_is_exceeded(self) -> None:
+        with self.database.read() as tx:
+            live = tx.runs.live()
+
+        for pool, places in POOLS.items():
+            assert sum(run.pool == pool for run in live) <= places
+        for flow, most in FLOW_LIMITS.items():
+            assert sum(run.flow == flow for run in live) <= most
+
+    @rule()
+    def nothing_is_left_that_could_start(self) -> None:
+        with self.database.write() as tx:
+            agent = claim(tx, now=self.now, agent=AGENT, max_running=MAX_RUNNING, pools=POOLS)
+        assert [run.key for run in agent] == self.model_claim(100, AGENT)
+
+        with self.database.read() as tx:
+            wanted = RunFilter(states=frozenset({RunState.SCHEDULED}), limit=10_000)
+            waiting = tx.runs.list(wanted)
+            told = tx.waiting.told(waiting, now=self.now)
+            live = tx.runs.live()
+        going = {run.schedule for run in self.runs.values() if run.state in ACTIVE}
+        for run in waiting:
+            free = sum(one.agent == AGENT for one in live) < MAX_RUNNING
+            in_pool = run.pool is None or sum(one.pool == run.pool for one in live) < POOLS[run.pool]
+            of_flow = sum(one.flow == run.flow for one in live) < FLOW_LIMITS.get(run.flow, 99)
+            in_turn = run.schedule is None or run.schedule.removesuffix("-morning") not in going
+            if run.due_at <= self.now and free and in_pool and of_flow and in_turn:
+                raise AssertionError(f"{run.selector} could start; it waits for {told.get(run.key)}")
 
     @invariant()
     def both_say_the_same(self) -> None:

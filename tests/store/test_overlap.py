@@ -42,7 +42,8 @@ def keys(taken: list[Run]) -> list[RunKey]:
 def story(tx: Transaction, key: RunKey) -> tuple[str, str, str]:
     """How a run stands, why, and what its last move says."""
     run, moves = tx.runs.by_key(key), tx.runs.moves(key)
-    return run.state.value, run.reason, moves[-1].message if moves else ""
+    waits = tx.waiting.told([run], now=LATER)
+    return run.state.value, waits.get(key, run.reason), moves[-1].message if moves else ""
 
 
 # -- skip -----------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from datetime import timedelta
 from threading import Barrier
 
 from schedulerd.domain.ids import RunKey
+from schedulerd.domain.limits import Limits
 from schedulerd.domain.runs import RunFilter
 from schedulerd.domain.states import RunState
 from schedulerd.store.database import Database
@@ -22,7 +23,7 @@ def claim_until_none_is_left(url: str, agent: str) -> list[RunKey]:
     taken: list[RunKey] = []
     while True:
         with database.write() as tx:
-            runs = tx.runs.claim(7, now=NOW, agent=agent, boot_id=BOOT, max_running=1_000)
+            runs = tx.runs.claim(7, now=NOW, agent=agent, boot_id=BOOT, limits=Limits(max_running=1_000))
         taken += [run.key for run in runs]
         if not runs:
             database.close()

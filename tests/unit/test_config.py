@@ -57,6 +57,14 @@ def test_the_settings_of_this_repository_are_good() -> None:
     assert settings.state_dir == REPOSITORY / ".state"
 
 
+def test_pools_have_names_and_numbers_of_places(tmp_path: Path) -> None:
+    file = tmp_path / "schedulerd.toml"
+    file.write_text('[pools]\ndatabase = 2\n"slow disk" = 1\n')
+
+    assert load_settings(file, {}).pools == {"database": 2, "slow disk": 1}
+    assert load_settings(None, {"SCHEDULERD_POOLS__DATABASE": "3"}).pools == {"database": 3}
+
+
 def test_the_settings_of_this_repository_name_every_setting() -> None:
     text = (REPOSITORY / "config" / "schedulerd.toml").read_text()
 
@@ -185,6 +193,10 @@ def test_a_password_does_not_show() -> None:
         ("flows = [\n'a', 1]", 1, "`flows` must be the path of a folder, in quotes"),
         ("flows = ['~/flows']", 1, "`flows` `~` is not expanded here; write the whole path"),
         ("max_running = 0", 1, "`max_running` must be at least 1"),
+        ("[pools]\ndatabase = 0", 2, "`pools.database` must be at least 1"),
+        ('[pools]\ndatabase = "two"', 2, "`pools.database` must be a whole number"),
+        ('[pools]\n" " = 2', 2, "' ' cannot be the name of a pool"),
+        ("pools = 2", 1, "`pools` must be a table, such as { database = 2 }"),
         ("max_running = true", 1, "`max_running` must be a whole number"),
         ("max_running = 1.5", 1, "`max_running` must be a whole number"),
         ("on_stop = 'x'", 1, "`on_stop` must be 'leave', 'drain' or 'cancel'"),

@@ -51,6 +51,9 @@ with Flow("ETL", Interval("15s"), description="  Every night.", tags=["a"], time
         "edges": [[0, 1]],
         "schedules": [{"every": "15s"}],
         "timeout_seconds": 60.0,
+        "pool": None,
+        "priority": 0,
+        "max_running": None,
         "surroundings": {},
     }
 

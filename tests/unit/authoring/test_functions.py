@@ -97,11 +97,14 @@ def test_assigning_none_takes_the_schedules_away() -> None:
         ({"schedule": [Cron("* * * * *"), 60]}, "it is not 60"),
         ({"name": ""}, "a flow needs a name"),
         ({"timeout_seconds": "1m"}, "seconds or a timedelta"),
+        ({"pool": 2}, "pool must be the name of a pool"),
+        ({"priority": 1.5}, "priority must be a whole number from -1,000 to 1,000"),
+        ({"max_running": 0}, "max_running must be a whole number of at least 1"),
         ({"memry": "1GB"}, r"flow\(\) does not know memry; it knows name, .*memory"),
     ],
 )
 def test_a_wrong_option_is_refused_where_it_is_given(options: Any, said: str) -> None:
-    with pytest.raises(TypeError, match=said):
+    with pytest.raises((TypeError, ValueError), match=said):
         flow(**options)(len)
 
 

@@ -22,7 +22,10 @@ class Told:
         self.folder = folder
         self.messages: list[DefinitionsChanged] = []
         self.feed = Feed(
-            self.messages.append, timezone=changes.get("timezone", "UTC"), last_known=changes.get("known", ())
+            self.messages.append,
+            timezone=changes.get("timezone", "UTC"),
+            pools={"database": 2},
+            last_known=changes.get("known", ()),
         )
 
     def file(self, name: str, text: str = "", *, folder: str = "flows", role: Role = Role.FLOW) -> SeenFile:
@@ -202,3 +205,16 @@ def test_a_calendar_of_another_folder_leaves_a_schedule_file_as_it_was_read(told
     elsewhere = told.file("days.txt", "2026-12-31\n", folder="more", role=Role.CALENDAR)
 
     assert names(told((file, elsewhere), changed=(elsewhere,))) == ["morning"]
+
+
+def test_an_entry_that_names_a_pool_which_is_not_defined_stays_as_it_was(told: Told) -> None:
+    file = told.schedules("etl.toml", TOML.format(name="a") + 'pool = "database"\n')
+    before = told((file,))
+    named = told.schedules("etl.toml", TOML.format(name="a") + 'pool = "gone"\n')
+    after = told((named,))
+
+    assert [one.pool for one in before.schedules or ()] == ["database"]
+    assert [one.pool for one in after.schedules or ()] == ["database"]
+    assert [(error.line, error.reason) for error in after.schedule_errors] == [
+        (1, "schedule 'a': `pool`: there is no pool 'gone'; known are: database")
+    ]

@@ -16,17 +16,17 @@ def due(*numbers: int, caught_up: tuple[int, ...] = ()) -> list[DueRun]:
 
 
 def words(line: Line, runs: list[DueRun]) -> dict[int, str]:
-    """What is decided, by number: `queued behind …`, or the reason of a skip and its message."""
+    """What is decided, by number: `queued`, or the reason of a skip and its message."""
     return {
-        one.run: one.reason if isinstance(one, Queued) else f"{one.reason}: {one.message}"
+        one.run: "queued" if isinstance(one, Queued) else f"{one.reason}: {one.message}"
         for one in decide(line, runs)
     }
 
 
 CASES = {
     "skip": (Overlap.SKIP, {2: "overlap: etl#1 was running", 3: "overlap: etl#1 was running"}),
-    "queue": (Overlap.QUEUE, {2: "queued behind etl#1", 3: "queue-full: 1 waited for etl#1 already"}),
-    "replace": (Overlap.REPLACE, {2: "replaced: replaced by etl#3", 3: "replaces etl#1"}),
+    "queue": (Overlap.QUEUE, {2: "queued", 3: "queue-full: 1 waited for etl#1 already"}),
+    "replace": (Overlap.REPLACE, {2: "replaced: replaced by etl#3", 3: "queued"}),
     "allow": (Overlap.ALLOW, {}),
 }
 
@@ -46,15 +46,15 @@ def test_what_makes_up_for_missed_times_waits_whatever_the_policy(overlap: Overl
 
     decided = words(line, due(2, 3, 4, caught_up=(2, 3)))
 
-    assert (decided[2], decided[3]) == ("queued behind etl#1", "queued behind etl#2")
+    assert (decided[2], decided[3]) == ("queued", "queued")
 
 
-def test_a_queue_goes_on_behind_the_last_that_waits_and_counts_those_on_time_only() -> None:
-    line = Line(overlap=Overlap.QUEUE, queue_limit=2, active="etl#1", last="etl#7", queued=1)
+def test_a_queue_counts_those_on_time_only() -> None:
+    line = Line(overlap=Overlap.QUEUE, queue_limit=2, active="etl#1", queued=1)
 
     assert words(line, due(8, 9, 10, caught_up=(8,))) == {
-        8: "queued behind etl#7",
-        9: "queued behind etl#8",
+        8: "queued",
+        9: "queued",
         10: "queue-full: 2 waited for etl#1 already",
     }
 

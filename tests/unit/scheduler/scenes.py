@@ -3,12 +3,14 @@
 import os
 import queue
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.ids import RunKey
+from schedulerd.domain.limits import Limits
 from schedulerd.domain.new_runs import RunMaker
 from schedulerd.domain.retention import Retention
 from schedulerd.domain.runs import Run, RunFilter
@@ -18,7 +20,7 @@ from schedulerd.engine.leftovers import Leftovers
 from schedulerd.scheduler.alarm import Alarm
 from schedulerd.scheduler.attempts import Attempt, Attempts
 from schedulerd.scheduler.clock_watch import ClockWatch
-from schedulerd.scheduler.core import Core, Mailbox, Parts
+from schedulerd.scheduler.core import Core, Mailbox
 from schedulerd.scheduler.definitions import Definitions
 from schedulerd.scheduler.ending import Ender
 from schedulerd.scheduler.health import HealthBook
@@ -27,12 +29,14 @@ from schedulerd.scheduler.inspecting import Inspector
 from schedulerd.scheduler.intake import IntakeDesk
 from schedulerd.scheduler.launching import Launch, Launcher
 from schedulerd.scheduler.messages import DefinitionsChanged, Message
+from schedulerd.scheduler.parts import Parts
 from schedulerd.scheduler.reconciling import Reconciler
 from schedulerd.scheduler.space import Place, Room, SpaceWatch
 from schedulerd.scheduler.spawners import Spawners
 from schedulerd.scheduler.starting import Starting
 from schedulerd.scheduler.ticking import Ticker
 from schedulerd.store.database import Database
+from schedulerd.store.transaction import Transaction
 from tests.builders import BOOT, NOW, a_new_run, a_schedule
 from tests.fakes import FakeClock, FakeSpawner, journal
 
@@ -140,7 +144,9 @@ class World:
             launcher=launcher,
             ender=self.ender,
             reconciler=reconciler,
-            ticker=Ticker(database, runs, agent=AGENT, boot_id=self.boot, max_running=self.max_running),
+            ticker=Ticker(
+                database, runs, agent=AGENT, boot_id=self.boot, limits=Limits(max_running=self.max_running)
+            ),
             housekeeper=Housekeeper(database, clock, Retention()),
             alarm=SilentAlarm(clock),
             spawners=self.spawners,
@@ -225,14 +231,19 @@ class World:
     # -- what is so ---------------------------------------------------------------------------------------------
 
     def run(self, key: RunKey) -> Run:
-        """The run as the database has it."""
+        """The run as people are shown it."""
         with self.database.read() as tx:
-            return tx.runs.by_key(key)
+            return self._told(tx, [tx.runs.by_key(key)])[0]
 
     def runs(self) -> list[Run]:
         """All runs, the oldest first."""
         with self.database.read() as tx:
-            return tx.runs.list(RunFilter(limit=1_000))[::-1]
+            return self._told(tx, tx.runs.list(RunFilter(limit=1_000))[::-1])
+
+    def _told(self, tx: Transaction, found: list[Run]) -> list[Run]:
+        """The runs, with what they wait for."""
+        waits = tx.waiting.told(found, now=self.clock.now())
+        return [replace(run, reason=waits.get(run.key, run.reason)) for run in found]
 
     def states(self) -> list[str]:
         """The states of all runs, the oldest first."""

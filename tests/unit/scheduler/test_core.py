@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from schedulerd.domain.ids import RunKey
+from schedulerd.domain.limits import Limits
 from schedulerd.domain.runs import Position
 from schedulerd.domain.schedules import Cron, ScheduleDefinition
 from schedulerd.domain.states import RunState
@@ -481,7 +482,9 @@ def test_a_run_that_is_lost_during_an_outage_does_not_end_the_daemon(impatient: 
 def test_a_claim_that_seemed_to_fail_is_taken_up(world: World) -> None:
     key = world.ask_for("dump")
     with world.database.write() as tx:  # what a commit does whose answer was lost
-        tx.runs.claim(10, now=world.clock.now(), agent="agent-1", boot_id=world.boot, max_running=16)
+        tx.runs.claim(
+            10, now=world.clock.now(), agent="agent-1", boot_id=world.boot, limits=Limits(max_running=16)
+        )
 
     for _ in range(12):
         world.turn()

@@ -171,6 +171,10 @@ def test_a_comment_above_a_command_gives_its_name_and_policies() -> None:
         ("@daily " + "x" * 100_001, 1, "the command has more than 100000 bytes"),
         ("# schedulerd: nmae=x\n@daily x", 1, "'nmae' is not known here; did you mean 'name'?\n# schedulerd: nmae=x\n              ^^^^"),
         ("# schedulerd: overlap=maybe\n@daily x", 1, "overlap: 'maybe' is not one of skip, queue, allow, replace"),
+        ("# schedulerd: pool=\n@daily x", 1, "pool: '' cannot be the name of a pool"),
+        ("# schedulerd: priority=high\n@daily x", 1, "priority: 'high' is not a whole number"),
+        ("# schedulerd: priority=2000\n@daily x", 1, "priority: it must be a whole number from -1,000 to 1,000"),
+        ("# schedulerd: max_running=0\n@daily x", 1, "max_running: it must be a whole number from 1 to 10,000"),
         ("# schedulerd: name=\n@daily x", 1, "name: a name has 1 to 200 printable characters"),
         ("# schedulerd: name='x\n@daily x", 1, "no closing quotation"),
         ("# schedulerd:\n@daily x", 1, "it says nothing; it may give name, overlap, catchup"),
@@ -216,6 +220,12 @@ def test_no_command_runs_in_another_environment_than_was_meant(bad: str) -> None
     assert [one.command for one in crontab.definitions] == ["a", "d"]
     assert [line.said for line in crontab.lines if isinstance(line.said, Held)] == [Held(by=2), Held(by=2)]
     assert [one.line for one in crontab.errors] == [2]
+
+
+def test_a_directive_may_say_pool_priority_and_limit() -> None:
+    (command,) = parse("# schedulerd: pool=database priority=-3 max_running=1\n@daily x\n").definitions
+
+    assert (command.pool, command.priority, command.max_running) == ("database", -3, 1)
 
 
 def test_a_command_below_a_bad_directive_waits_and_those_after_it_do_not() -> None:

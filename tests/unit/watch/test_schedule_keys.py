@@ -118,6 +118,16 @@ def test_jitter_and_a_queue() -> None:
     assert definition.policies == Policies(overlap=Overlap.QUEUE, queue_limit=3)
 
 
+def test_a_pool_and_a_priority_and_for_a_command_a_limit() -> None:
+    (of_flow,) = parse(EVERY + 'pool = "database"\npriority = -5').definitions
+    text = '[[schedule]]\nname = "dump"\ncommand = "dump"\nevery = "1h"\nmax_running = 2\npriority = 3\n'
+    calendars = CalendarsBeside(Path("/nowhere"), Trust(os.geteuid()))
+    (command,) = parse_schedule_file(text, path="a.toml", timezone="UTC", calendars=calendars).definitions
+
+    assert (of_flow.pool, of_flow.priority, of_flow.max_running) == ("database", -5, None)
+    assert (command.pool, command.priority, command.max_running) == (None, 3, 2)
+
+
 def test_a_blackout_of_windows_spans_and_dates() -> None:
     assert blackout(
         """
@@ -170,6 +180,11 @@ def test_the_entries_of_a_blackout_may_be_tables_of_their_own() -> None:
             6,
             "`queue_limit` must be a whole number from 1 to 10,000",
         ),
+        (EVERY + "pool = 2", 5, "`pool` must be the name of a pool: text of at most 100 printable"),
+        (EVERY + 'pool = " a"', 5, "`pool` must be the name of a pool"),
+        (EVERY + "priority = 1001", 5, "`priority` must be a whole number from -1,000 to 1,000; higher"),
+        (EVERY + "priority = true", 5, "`priority` must be a whole number"),
+        (EVERY + "max_running = 0", 5, "`max_running` is for a `command`; a flow says it in its file"),
         (EVERY + 'jitter = "0s"', 5, "`jitter` must be longer than nothing"),
         (EVERY + 'jitter = "-5m"', 5, "`jitter`: a duration is written like"),
         (EVERY + 'jitter = "3d"', 5, "`jitter`: jitter delays by less than itself"),
