@@ -19,7 +19,8 @@ BALLAST: Final = "ballast"
 LARGEST_BALLAST: Final = 8 * 1024 * 1024
 _BALLAST_DIVISOR: Final = 2
 _LOOK_SECONDS: Final = 1.0
-_GIVE_BACK_SECONDS: Final = 3.0  # again and again: on a disk that was full it may have failed
+_SHORT_FLOORS: Final = 3
+_GIVE_BACK_SECONDS: Final = 3.0
 _SMALL_FLOOR_DIVISOR: Final = 2  # of a file system: a floor above that would leave no room to work in
 _FEWEST_FILES: Final = 100
 _CLEARLY_ABOVE: Final = 1.05  # so that nothing begins and ends each second
@@ -89,6 +90,7 @@ class SpaceWatch:
         self._floor: Final = floor
         self._give_room_back: Final = give_room_back
         self._room_at: Final = room_at
+        self._is_short = False
         self._looked_at = self._gave_back_at = float("-inf")
 
     def look(self, now: float) -> None:
@@ -97,7 +99,9 @@ class SpaceWatch:
             return
         self._looked_at = now
         if self._floor:
-            self._note([reason for place in self._places if (reason := self._look_at(place))], now)
+            self._is_short = False
+            self._note([reason for place in self._places if (reason := self._look_at(place))])
+            self._free_some(now)
 
     def relieve(self) -> None:
         """There was no room for what had to be written: give up what is held in reserve."""
@@ -105,14 +109,17 @@ class SpaceWatch:
             if self._is_full(place):
                 self._drop(place)
 
-    def _note(self, reasons: list[str], now: float) -> None:
+    def _note(self, reasons: list[str]) -> None:
         if not reasons:
             self._health.clear(TroubleKind.SPACE)
             return
         self._health.note(TroubleKind.SPACE, "; ".join(reasons))
-        if now - self._gave_back_at >= _GIVE_BACK_SECONDS:
+
+    def _free_some(self, now: float) -> None:
+        """Before it is too late: on a disk that is full SQLite cannot even bring its log into the database."""
+        if self._is_short and now - self._gave_back_at >= _GIVE_BACK_SECONDS:
             self._gave_back_at = now
-            with contextlib.suppress(StoreUnavailable):  # a disk that is full already may not even let go
+            with contextlib.suppress(StoreUnavailable):
                 self._give_room_back()
 
     def _look_at(self, place: Place) -> str | None:
@@ -122,6 +129,7 @@ class SpaceWatch:
         except OSError as error:
             return f"{place.name} {place.folder} cannot be looked at: {error.strerror}"
         floor = floor_of(room, self._floor)
+        self._is_short = self._is_short or room.free < floor * _SHORT_FLOORS
         wanted = floor * (_CLEARLY_ABOVE if self._health.has(TroubleKind.SPACE) else 1.0)
         if room.free < ballast_size(floor) // 2:
             self._drop(place)

@@ -68,6 +68,15 @@ def test_below_the_floor_there_is_trouble_and_the_log_gives_its_room_back(scene:
     assert scene.given_back == 1
 
 
+def test_the_log_gives_its_room_back_before_the_floor_is_reached_and_not_all_the_time(scene: Scene) -> None:
+    scene.look(free=4 * FLOOR)
+    with_plenty = scene.given_back
+    for _ in range(6):
+        scene.look(free=2 * FLOOR)
+
+    assert (with_plenty, scene.given_back) == (0, 2)
+
+
 def test_it_ends_when_there_is_clearly_room_again(scene: Scene) -> None:
     scene.look(free=FLOOR - 1)
 
