@@ -7,11 +7,12 @@ BIN  := $(VENV)/bin
 PIP  := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench docs clean
+.PHONY: help run test check nemesis bench docs clean
 
 help:
 	@echo 'make run     install into .venv, and start the daemon here, in the foreground (Ctrl-C stops it)'
 	@echo 'make test    install what tests need, and check everything: format, lint, types, floors, docs, tests'
+	@echo 'make nemesis  kill, stop and starve a real daemon, and look for a lie (MINUTES=30 SEED=7 DATABASE=postgres)'
 	@echo 'make bench   measure (ONLY="name ..." for some)'
 	@echo 'make docs    write docs/reference/ anew from the code'
 	@echo 'make clean   remove .venv and caches; .state/, the history, stays'
@@ -29,6 +30,12 @@ check: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 	$(BIN)/python -m docs.generate --check
 	$(BIN)/python -m pytest -n 2 $(PYTEST)
+
+MINUTES  := 5
+DATABASE := sqlite
+
+nemesis: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.faults --minutes $(MINUTES) --database $(DATABASE) $(if $(SEED),--seed $(SEED))
 
 bench: $(VENV)/.installed
 	@$(BIN)/python -m benchmarks $(ONLY)

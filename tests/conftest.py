@@ -177,3 +177,16 @@ def _copy(source: Path, folder: Path) -> Path:
     shutil.copyfile(source, target)
     target.chmod(0o600)
     return target
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures that tests recorded, whichever process they ran in; the seed of chance is among them."""
+    reports = [one for kind in ("passed", "failed") for one in terminalreporter.getreports(kind)]
+    figures = [
+        (report.nodeid.rpartition("::")[2], value)
+        for report in reports
+        for name, value in report.user_properties
+        if name == "figures" and report.when == "call"
+    ]
+    for test, value in sorted(figures):
+        terminalreporter.write_line(f"{test}: {value}")

@@ -27,7 +27,13 @@ class Service:
     """A folder with settings, flows and schedules, and the daemon that serves it."""
 
     def __init__(
-        self, folder: Path, *, url: str | None = None, settings: str = "", state: Path | None = None
+        self,
+        folder: Path,
+        *,
+        url: str | None = None,
+        settings: str = "",
+        state: Path | None = None,
+        web: str = "enabled = false",
     ) -> None:
         self.folder = folder
         self.state = state or folder / ".state"
@@ -40,7 +46,7 @@ class Service:
         for made in (self.flows, self.schedules):
             made.mkdir(parents=True, exist_ok=True)
         (folder / "config" / "schedulerd.toml").write_text(
-            f'grace = "1s"\nstate_dir = "{self.state}"\n{settings}\n[store]\nurl = "{self.url}"\n[web]\nenabled = false\n'
+            f'grace = "1s"\nstate_dir = "{self.state}"\n{settings}\n[store]\nurl = "{self.url}"\n[web]\n{web}\n'
         )
 
     # -- the daemon ---------------------------------------------------------------------------------------------
@@ -80,7 +86,7 @@ class Service:
 
     def spawner(self) -> int | None:
         """The pid of the daemon's spawner."""
-        return next((pid for pid in descendants(self.pid) if "engine.spawner" in command_line(pid)), None)
+        return next((pid for pid in descendants(self.pid) if is_spawner(pid)), None)
 
     def kill(self) -> None:
         """Kill the daemon, and only it, as kill -9 does."""
@@ -230,6 +236,14 @@ def environment(pid: int) -> str:
         return Path(f"/proc/{pid}/environ").read_text(errors="replace") + command_line(pid)
     except OSError:
         return ""
+
+
+def is_spawner(pid: int) -> bool:
+    """Is this a spawner? What it forked shares its command line, but leads a session of its own."""
+    try:
+        return "engine.spawner" in command_line(pid) and os.getsid(pid) != pid
+    except ProcessLookupError:
+        return False
 
 
 def process_state(pid: int) -> str:

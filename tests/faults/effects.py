@@ -1,0 +1,98 @@
+"""The runs' own records, which schedulerd knows nothing of, read back as values."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+class Process:
+    """A process by its pid and its start time."""
+
+    pid: int
+    start_time: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Begin:
+    """That an attempt began, in which process. `at` is in microseconds, here and below."""
+
+    at: int
+    due: str
+    process: Process
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spoken:
+    """A numbered line that the run was about to log; `done_at` None: it was not seen to have done so."""
+
+    channel: str
+    number: int
+    about_at: int
+    done_at: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class End:
+    """How the run says that it is about to end: `completed`, `failed`, `exited`, `died`."""
+
+    at: int
+    how: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Effect:
+    """What one attempt of one run says that it did."""
+
+    run: str
+    attempt: int
+    begins: tuple[Begin, ...]
+    spoken: tuple[Spoken, ...]
+    children: tuple[Process, ...]
+    ends: tuple[End, ...]
+
+    @property
+    def processes(self) -> tuple[Process, ...]:
+        """The processes that it was, and that it started."""
+        return (*(begin.process for begin in self.begins), *self.children)
+
+
+def read_effects(records: Path) -> list[Effect]:
+    """The records of all attempts."""
+    return [_effect(path.name, path.read_text().splitlines()) for path in sorted(records.iterdir())]
+
+
+def _effect(name: str, lines: Iterable[str]) -> Effect:
+    run, _, attempt = name.rpartition(".")
+    begins, children, ends = [], [], []
+    about: dict[tuple[str, int], int] = {}
+    done: dict[tuple[str, int], int] = {}
+    for line in lines:
+        time, word, *rest = line.split()
+        match word:
+            case "begin":
+                begins.append(Begin(at=int(time), due=rest[0], process=_process(rest[1:])))
+            case "about":
+                about[rest[0], int(rest[1])] = int(time)
+            case "done":
+                done[rest[0], int(rest[1])] = int(time)
+            case "child":
+                children.append(_process(rest))
+            case "end":
+                ends.append(End(at=int(time), how=rest[0]))
+    spoken = tuple(
+        Spoken(channel=channel, number=number, about_at=at, done_at=done.get((channel, number)))
+        for (channel, number), at in about.items()
+    )
+    return Effect(
+        run=run,
+        attempt=int(attempt),
+        begins=tuple(begins),
+        spoken=spoken,
+        children=tuple(children),
+        ends=tuple(ends),
+    )
+
+
+def _process(words: list[str]) -> Process:
+    return Process(pid=int(words[0]), start_time=int(words[1]))
