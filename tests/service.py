@@ -16,6 +16,7 @@ from schedulerd.domain.logs import NumberedLine
 from schedulerd.domain.runs import NewRun, Run, Trigger
 from schedulerd.engine.doorbell import WOKEN, Doorbell
 from schedulerd.engine.lock import holder
+from schedulerd.errors import SchedulerdError
 from schedulerd.store.database import Database
 from tests.waiting import eventually
 
@@ -198,7 +199,7 @@ class Service:
         return found
 
     def close(self) -> None:
-        """End everything that was started here, whatever state it is in."""
+        """End everything that was started here, whatever state it is in; then the invariants of its database must hold."""
         pids = [] if self.process is None else [self.pid, *descendants(self.pid)]
         held = holder(self.state) if self.state.exists() else None
         pids += [] if held is None else [held, *descendants(held)]
@@ -208,6 +209,15 @@ class Service:
                 os.kill(pid, signal.SIGKILL)
         if self.process is not None:
             self.process.wait()
+        broken = self._broken_at_the_end()
+        assert broken == [], broken
+
+    def _broken_at_the_end(self) -> list[str]:
+        """What the database says that cannot be true, whatever was killed when; nothing where there is no database."""
+        try:
+            return self.broken_invariants()
+        except SchedulerdError:  # a test has taken it away
+            return []
 
 
 def _drop(path: Path, text: str) -> Path:
