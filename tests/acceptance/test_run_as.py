@@ -156,6 +156,7 @@ def test_a_flow_can_reach_nothing_of_roots(service: Service) -> None:
     assert sorted(one for one in opened if not one.startswith(("socket:", "/proc/"))) == [
         "/dev/null",
         f"{folder}/journal.jsonl",
+        f"{folder}/reserve",
         f"{folder}/stderr.log",
         f"{folder}/stdout.log",
     ]
