@@ -13,6 +13,7 @@ from schedulerd.engine.doorbell import WOKEN, Doorbell
 from schedulerd.store.database import Database
 from tests.clock_shim import MovedClock
 from tests.service import Service
+from tests.told import told
 from tests.waiting import eventually
 
 _BEFORE: Final = timedelta(milliseconds=100)
@@ -103,7 +104,7 @@ class Passage:
 
     def _listed(self, wanted: RunFilter) -> list[Run]:
         with self.database.read() as tx:
-            return tx.runs.list(wanted)
+            return told(tx, tx.runs.list(wanted), now=self.clock.now())
 
     def jump(self, by: timedelta) -> datetime:
         """Put the clock forward or back while the daemon does not look; the moment that it then shows."""

@@ -30,7 +30,9 @@ _EARLIER: Final = and_(
 def _in_line(name: str, *where: Any, newest: bool) -> Label[int]:
     """The oldest, or the newest, of those in line with a run of which this is true."""
     found = select(_OTHER.c.id).where(is_queued(_OTHER), _OTHER.c.schedule_id == runs.c.schedule_id, *where)
-    order = [one.desc() if newest else one for one in (_OTHER.c.due_at, _OTHER.c.id)]
+    # by the whole of an index: PostgreSQL sorts all that are in line otherwise
+    columns = (_OTHER.c.schedule_id, _OTHER.c.due_at, _OTHER.c.id)
+    order = [one.desc() if newest else one for one in columns]
     return found.order_by(*order).limit(1).correlate(runs, schedules).scalar_subquery().label(name)
 
 

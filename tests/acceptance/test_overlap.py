@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from schedulerd.clock import SystemClock
 from schedulerd.domain.runs import Run, RunFilter
 from schedulerd.domain.states import RunState
 from tests.service import Service
+from tests.told import told
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(120)
@@ -42,6 +44,7 @@ def runs(service: Service, *states: RunState, flow: str = "job") -> list[Run]:
     database = service.database()
     with database.read() as tx:
         found = tx.runs.list(RunFilter(flows=(flow,), states=frozenset(states), limit=1_000))
+        found = told(tx, found, now=SystemClock().now())
     database.close()
     return found[::-1]
 

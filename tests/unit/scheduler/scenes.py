@@ -3,7 +3,6 @@
 import os
 import queue
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -36,9 +35,9 @@ from schedulerd.scheduler.spawners import Spawners
 from schedulerd.scheduler.starting import Starting
 from schedulerd.scheduler.ticking import Ticker
 from schedulerd.store.database import Database
-from schedulerd.store.transaction import Transaction
 from tests.builders import BOOT, NOW, a_new_run, a_schedule
 from tests.fakes import FakeClock, FakeSpawner, journal
+from tests.told import told
 
 AGENT: Final = "agent-1"
 MAX_LOG: Final = 10**9
@@ -233,17 +232,12 @@ class World:
     def run(self, key: RunKey) -> Run:
         """The run as people are shown it."""
         with self.database.read() as tx:
-            return self._told(tx, [tx.runs.by_key(key)])[0]
+            return told(tx, [tx.runs.by_key(key)], now=self.clock.now())[0]
 
     def runs(self) -> list[Run]:
         """All runs, the oldest first."""
         with self.database.read() as tx:
-            return self._told(tx, tx.runs.list(RunFilter(limit=1_000))[::-1])
-
-    def _told(self, tx: Transaction, found: list[Run]) -> list[Run]:
-        """The runs, with what they wait for."""
-        waits = tx.waiting.told(found, now=self.clock.now())
-        return [replace(run, reason=waits.get(run.key, run.reason)) for run in found]
+            return told(tx, tx.runs.list(RunFilter(limit=1_000))[::-1], now=self.clock.now())
 
     def states(self) -> list[str]:
         """The states of all runs, the oldest first."""
