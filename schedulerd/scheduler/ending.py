@@ -60,8 +60,12 @@ class Ender:
             attempt.must_end = True
 
     def record_all(self, *, now: datetime) -> None:
-        """Record of the runs that were told to end that they were."""
-        going = [attempt for attempt in self._attempts if attempt.state is not RunState.CANCELLING]
+        """Record of the runs that were told to end that they were; one whose process had ended came to what it did."""
+        going = [
+            attempt
+            for attempt in self._attempts
+            if attempt.state is not RunState.CANCELLING and not self._reconciler.has_ended(attempt)
+        ]
         if not going:
             return
         reason = "the daemon stopped"
@@ -109,4 +113,6 @@ class Ender:
                 stop = wire.Stop(key=attempt.folder, why="cancel", grace=self._grace.total_seconds())
                 attempt.stop_sent = self._launcher.say(stop)
         elif attempt.adopted:
+            if attempt.stopped is None and not self._reconciler.has_ended(attempt):
+                attempt.stopped = "cancel"
             self._reconciler.end_adopted(attempt, grace=self._grace)

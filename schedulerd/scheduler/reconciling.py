@@ -148,6 +148,11 @@ class Reconciler:
         self._note_exit(attempt, replace(ended, left=attempt.farewell.left, seen_off=True))
         return True
 
+    def has_ended(self, attempt: Attempt) -> bool:
+        """Has its own process ended, whatever of it is still to be seen off or read?"""
+        process = self._folders.facts(attempt.folder).process
+        return process is not None and not is_alive(process)
+
     def reap_orphans(self) -> None:
         """Wait for what runs left behind and what came to this process, but for the runs themselves."""
         reap_strangers({attempt.pid for attempt in self._attempts if attempt.pid is not None})
