@@ -36,7 +36,7 @@ from schedulerd.scheduler.zone_data import follow_zone_data
 log = logging.getLogger(__name__)
 
 _LONGEST_WAIT: Final = 1.0
-_TICK: Final = 0.05  # what is past its time and does not go away is not looked at without a pause
+_SHORTEST_WAIT: Final = 0.05  # what is past its time and does not go away is not looked at without a pause
 _SWEEP_SECONDS: Final = 0.5
 _LOOK_SECONDS: Final = 0.9
 _RECONCILE_SECONDS: Final = 10.0
@@ -154,7 +154,9 @@ class Core:
         """All that has been posted; waits for the first, at most a second, and not at all when work is left over."""
         behind = self._parts.intake.is_behind and not self.store_is_away
         with contextlib.suppress(queue.Empty):
-            patience = min(_LONGEST_WAIT, self._parts.ender.patience(self._parts.clock.monotonic()) + _TICK)
+            patience = min(
+                _LONGEST_WAIT, self._parts.ender.patience(self._parts.clock.monotonic()) + _SHORTEST_WAIT
+            )
             messages = [self._queue.get(timeout=0.0 if behind else patience)]
             while True:
                 try:

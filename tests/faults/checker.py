@@ -5,7 +5,7 @@ was full; a line may be missing when its run was killed in the midst of it, or w
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -60,30 +60,9 @@ class Violation:
         return f"{self.lie}: {self.about}: {self.message}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Known:
-    """A defect that is known and being mended: what it is, and whether it explains a violation about a run."""
-
-    what: str
-    explains: Callable[[Violation, Remembered, Faults], bool]
-
-
-# Defects that are being mended. To be emptied: what stands here is not looked at.
-KNOWN: Final[tuple[Known, ...]] = ()
-
-
-def check(history: History, *, known: Sequence[Known] = KNOWN) -> list[Violation]:
-    """All that is not true in this history, but for what is `known`."""
-    found = [*_schedules(history), *_effects(history), *_runs(history), *_rest(history)]
-    by_id = {str(one.run.id): one for one in history.runs}
-    return [one for one in found if not _is_known(one, by_id, history.faults, known)]
-
-
-def _is_known(
-    violation: Violation, by_id: Mapping[str, Remembered], faults: Faults, known: Sequence[Known]
-) -> bool:
-    run = by_id.get(violation.about)
-    return run is not None and any(one.explains(violation, run, faults) for one in known)
+def check(history: History) -> list[Violation]:
+    """All that is not true in this history."""
+    return [*_schedules(history), *_effects(history), *_runs(history), *_rest(history)]
 
 
 # -- due times --------------------------------------------------------------------------------------------------
