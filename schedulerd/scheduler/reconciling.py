@@ -132,12 +132,12 @@ class Reconciler:
         """Has a run whose process has ended, and all that it left behind? What no spawner saw off is seen off here."""
         if facts.process is None or (facts.exit is not None and facts.exit.seen_off):
             return True
-        if attempt.surroundings.leave_children and attempt.kill_at is None:
-            return True
-        now, grace = self._clock.monotonic(), self._launcher.grace.total_seconds()
         if facts.exit is None:
             attempt.pid = facts.process.pid
             self.reap(attempt)
+        if attempt.surroundings.leave_children and attempt.kill_at is None:
+            return True
+        now, grace = self._clock.monotonic(), self._launcher.grace.total_seconds()
         if attempt.farewell is None:
             attempt.farewell = Farewell.begin(now, grace=grace, kill_at=attempt.kill_at)
         group = None if is_taken_by_another(facts.process) else facts.process.pid
