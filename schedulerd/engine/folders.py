@@ -5,7 +5,10 @@
     runs/<key>/started       its process runs, or ran, user code
     runs/<key>/void          given up before any user code ran
 
-Each of `armed`, `started` and `void` is the same file, the request, under the name that tells how far it came.
+    runs/<key>/timeout       it is being ended, for this reason; or `cancel`
+
+Each of these is the same file, the request, under the name that tells how far it came: a name takes no room, so that
+it can be given on a full disk too.
 A folder is complete before it is seen: it is made under a name with a dot and renamed into `ready`.
 """
 
@@ -43,6 +46,13 @@ class Stage(StrEnum):
     ARMED = "armed"
     STARTED = "started"
     VOID = "void"
+
+
+class Word(StrEnum):
+    """Why an attempt is being ended: the second name of its request file, there before the first signal is."""
+
+    CANCEL = "cancel"
+    TIMEOUT = "timeout"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,7 +96,8 @@ class Exit:
 class Facts:
     """What the disk says of one attempt; `where` None: it has no folder.
 
-    `parents`: the processes that will tell how it ended, as long as they live: its keeper, its spawner.
+    `parents`: the processes that will tell how it ended, as long as they live: its keeper, its spawner. `word`: why it
+    is being ended, by whoever began with that.
     """
 
     where: str | None = None
@@ -94,6 +105,7 @@ class Facts:
     process: ProcessId | None = None
     parents: tuple[ProcessId, ...] = ()
     exit: Exit | None = None
+    word: Word | None = None
 
 
 class RunFolders:
@@ -168,7 +180,14 @@ class RunFolders:
             folder
         )  # first: who is seen to have started is seen with the process, written before that
         process, parents = read_process(folder / _PID)
-        return Facts(where=RUNS, stage=stage, process=process, parents=parents, exit=read_exit(folder))
+        return Facts(
+            where=RUNS,
+            stage=stage,
+            process=process,
+            parents=parents,
+            exit=read_exit(folder),
+            word=read_word(folder),
+        )
 
     def names(self) -> set[str]:
         """The attempts that have a folder."""
@@ -206,6 +225,20 @@ def begin(folder: int) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def leave_word(folder: int, word: Word) -> None:
+    """Say in an open folder that the attempt is being ended, and why, for whoever goes on with it should we be killed.
+
+    To be done before it is told. Never raises: the folder may have been taken away.
+    """
+    with contextlib.suppress(OSError):
+        os.link(Stage.STARTED, word, src_dir_fd=folder, dst_dir_fd=folder)
+
+
+def read_word(folder: Path) -> Word | None:
+    """Why an attempt is being ended, or was; None when nobody wanted that."""
+    return next((word for word in Word if (folder / word).exists()), None)
 
 
 def write_private(path: Path | str, content: bytes, *, folder: int | None = None) -> None:

@@ -23,7 +23,16 @@ from typing import Final
 from schedulerd.clock import microseconds
 from schedulerd.engine import wire
 from schedulerd.engine.child import become_run
-from schedulerd.engine.folders import Exit, RunFolders, leader_in, read_request, reserve_notes, write_exit
+from schedulerd.engine.folders import (
+    Exit,
+    RunFolders,
+    Word,
+    leader_in,
+    leave_word,
+    read_request,
+    reserve_notes,
+    write_exit,
+)
 from schedulerd.engine.leftovers import LAST_WORDS_SECONDS, Farewell, Leftovers, end_group
 from schedulerd.engine.processes import become_subreaper, identify, thread_count
 
@@ -194,6 +203,8 @@ class Spawner:
         if attempt is None or attempt.stopped is not None:
             return
         attempt.stopped = why
+        if attempt.exit is None:
+            leave_word(attempt.folder, Word(why))
         attempt.kill_at = time.monotonic() + grace
         if not end_group(_group(attempt), signal.SIGTERM) and attempt.exit is None:
             os.kill(attempt.pid, signal.SIGTERM)  # forked, and not yet the leader of its group

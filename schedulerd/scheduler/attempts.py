@@ -32,7 +32,7 @@ class Attempt:
 
     `asked`: our spawner was asked for it and has not answered. `ours`: our spawner has taken it. `dead`: its process is
     known to have ended, with all that it left behind, so that its files will not grow. `must_end`: the daemon stops and ends it. `kill_at`: for an adopted run that was told to end;
-    `deadline`: when an adopted run is out of time, where no spawner sees to it; `stopped`: why we ended it ourselves;
+    `deadline`: when an adopted run is out of time, where no spawner sees to it;
     `waited_since`: since when it is dead without its spawner having said how. All three in monotonic seconds.
     `farewell`: to what it left behind, when no spawner sees to that. `punched`: up to where its files lie on disk no more.
     `letter`: what is to be mailed of it.
@@ -58,7 +58,6 @@ class Attempt:
     stop_sent: bool = False
     kill_at: float | None = None
     deadline: float | None = None
-    stopped: str | None = None
     waited_since: float | None = None
     farewell: Farewell | None = None
     punched: Position = field(default_factory=Position)

@@ -1,5 +1,6 @@
 """Ends runs: because somebody wished it, or because the daemon stops."""
 
+import logging
 import math
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -7,11 +8,14 @@ from typing import Final
 
 from schedulerd.domain.states import RunState
 from schedulerd.engine import wire
+from schedulerd.engine.folders import Word
 from schedulerd.engine.leftovers import LAST_WORDS_SECONDS
 from schedulerd.scheduler.attempts import Attempt, Attempts
 from schedulerd.scheduler.launching import Launcher
 from schedulerd.scheduler.reconciling import Reconciler
 from schedulerd.store.database import Database
+
+log = logging.getLogger(__name__)
 
 LAST_WORDS: Final = timedelta(seconds=LAST_WORDS_SECONDS)
 _WITHOUT_PROCESS: Final = frozenset({RunState.SCHEDULED, RunState.RETRYING})
@@ -37,21 +41,28 @@ class Ender:
 
     def grant_wishes(self, *, now: datetime) -> bool:
         """Begin to end the runs that are to be cancelled. One that waits for its start, the first or another, has no
-        process: it is cancelled at once, and True says that there was such a run."""
+        process: it is cancelled at once, and True says that there was such a run. For one that has ended, and is yet
+        to be read, the wish comes too late: it came to what it did."""
         with self._database.read() as tx:
             wishes = tx.runs.cancel_wishes()
         if not wishes:
             return False
+        wished = {wish.run for wish in wishes}
+        going = [attempt for attempt in self._attempts if attempt.run in wished]
+        over = {attempt.run for attempt in going if self._reconciler.has_ended(attempt)}
         ended = False
         with self._database.write() as tx:
             for wish in wishes:
                 run = tx.runs.by_key(wish.run)
+                if wish.run in over:
+                    log.info("cancel_too_late", extra={"run": run.selector})
+                    tx.runs.forget_wish(wish.key)
+                    continue
                 to = RunState.CANCELLED if run.state in _WITHOUT_PROCESS else RunState.CANCELLING
                 ended |= to is RunState.CANCELLED
                 tx.runs.move(wish.run, to, at=now, actor=wish.actor, message=wish.reason, reason=wish.reason)
                 tx.runs.forget_wish(wish.key)
-        wished = {wish.run for wish in wishes}
-        self._mark(attempt for attempt in self._attempts if attempt.run in wished)
+        self._mark(attempt for attempt in going if attempt.run not in over)
         return ended
 
     def tell_all(self) -> None:
@@ -89,8 +100,7 @@ class Ender:
             if attempt.must_end or attempt.state is RunState.CANCELLING:
                 self._end(attempt)
             elif attempt.deadline is not None and now >= attempt.deadline:
-                attempt.stopped = "timeout"
-                self._reconciler.end_adopted(attempt, grace=min(self._grace, LAST_WORDS))
+                self._reconciler.end_adopted(attempt, Word.TIMEOUT, grace=min(self._grace, LAST_WORDS))
 
     def patience(self, now: float) -> float:
         """Seconds until an adopted run is to be told to end, or killed; infinite when there is none."""
@@ -110,9 +120,7 @@ class Ender:
     def _end(self, attempt: Attempt) -> None:
         if attempt.ours:
             if not attempt.stop_sent:
-                stop = wire.Stop(key=attempt.folder, why="cancel", grace=self._grace.total_seconds())
+                stop = wire.Stop(key=attempt.folder, why=Word.CANCEL, grace=self._grace.total_seconds())
                 attempt.stop_sent = self._launcher.say(stop)
         elif attempt.adopted:
-            if attempt.stopped is None and not self._reconciler.has_ended(attempt):
-                attempt.stopped = "cancel"
-            self._reconciler.end_adopted(attempt, grace=self._grace)
+            self._reconciler.end_adopted(attempt, Word.CANCEL, grace=self._grace)

@@ -11,7 +11,7 @@ from schedulerd.domain.runs import Move, Position
 from schedulerd.domain.sizes import size_text
 from schedulerd.domain.states import RunState, may_move
 from schedulerd.engine import folders
-from schedulerd.engine.folders import Exit, read_exit
+from schedulerd.engine.folders import Exit, read_exit, read_word
 from schedulerd.engine.journal import Piece, is_log_line, parse, read_piece, read_tail, skip_piece
 from schedulerd.scheduler.attempts import Attempt
 from schedulerd.scheduler.records import Said, moment, output_lines, read_records
@@ -83,7 +83,7 @@ def _reading(
 ) -> Reading:
     more = any(piece.more for piece in pieces)
     last_word = said.last_word.after(attempt.last_word) if said.last_word else attempt.last_word
-    ended = _exit(attempt, path, now) if attempt.dead else None
+    ended = _exit(path, now) if attempt.dead else None
     verdict = None
     if attempt.dead and not more:
         # Another daemon, or a commit that seemed to fail, may have taken the last record: it is still in the file.
@@ -127,12 +127,12 @@ def _reading(
     )
 
 
-def _exit(attempt: Attempt, path: Path, now: datetime) -> Exit | None:
-    """How its process ended; what we ended ourselves, for want of its spawner, did so for our reason."""
-    ended = read_exit(path)
-    if attempt.stopped is None or (ended is not None and ended.stopped is not None):
+def _exit(path: Path, now: datetime) -> Exit | None:
+    """How its process ended; whoever waited for it need not be who ended it, which the word in its folder tells."""
+    ended, word = read_exit(path), read_word(path)
+    if word is None or (ended is not None and ended.stopped is not None):
         return ended
-    return replace(ended or Exit(ended_us=round(now.timestamp() * 1e6)), stopped=attempt.stopped)
+    return replace(ended or Exit(ended_us=round(now.timestamp() * 1e6)), stopped=word)
 
 
 def _end(said: Said, ended: Exit | None, now: datetime) -> datetime:

@@ -4,7 +4,7 @@ import contextlib
 import logging
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final, assert_never
@@ -14,7 +14,7 @@ from schedulerd.domain.flows import Flow, FlowKind
 from schedulerd.domain.ids import FlowKey
 from schedulerd.domain.runs import Position, Run
 from schedulerd.domain.states import RunState
-from schedulerd.engine.folders import Exit, Facts, RunFolders, write_exit
+from schedulerd.engine.folders import Exit, Facts, RunFolders, Word, leave_word, write_exit
 from schedulerd.engine.leftovers import Farewell, Leftovers, end_group
 from schedulerd.engine.processes import is_alive, is_taken_by_another, reap_strangers
 from schedulerd.scheduler.attempts import Attempt, Attempts, Letter
@@ -121,12 +121,20 @@ class Reconciler:
             self._note_exit(attempt, replace(Exit.of(status, usage, ended_us=microseconds()), seen_off=False))
 
     def _note_exit(self, attempt: Attempt, ended: Exit) -> None:
-        with contextlib.suppress(OSError):
-            folder = os.open(self._folders.runs / attempt.folder, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                write_exit(folder, ended)
-            finally:
-                os.close(folder)
+        with contextlib.suppress(OSError), self._folder(attempt) as folder:
+            write_exit(folder, ended)
+
+    def _leave_word(self, attempt: Attempt, word: Word) -> None:
+        with contextlib.suppress(OSError), self._folder(attempt) as folder:
+            leave_word(folder, word)
+
+    @contextlib.contextmanager
+    def _folder(self, attempt: Attempt) -> Iterator[int]:
+        folder = os.open(self._folders.runs / attempt.folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            yield folder
+        finally:
+            os.close(folder)
 
     def _is_over(self, attempt: Attempt, facts: Facts) -> bool:
         """Has a run whose process has ended, and all that it left behind? What no spawner saw off is seen off here."""
@@ -157,12 +165,17 @@ class Reconciler:
         """Wait for what runs left behind and what came to this process, but for the runs themselves."""
         reap_strangers({attempt.pid for attempt in self._attempts if attempt.pid is not None})
 
-    def end_adopted(self, attempt: Attempt, *, grace: timedelta) -> None:
-        """End an adopted run: politely now, by force when its grace is over; called again and again until it ended."""
+    def end_adopted(self, attempt: Attempt, word: Word, *, grace: timedelta) -> None:
+        """End an adopted run: politely now, by force when its grace is over; called again and again until it ended.
+
+        The word is left only for one that has not ended by itself: that came to what it did.
+        """
         if attempt.pid is None:
             return
         now = self._clock.monotonic()
         if attempt.kill_at is None:
+            if not self.has_ended(attempt):
+                self._leave_word(attempt, word)
             attempt.kill_at = now + grace.total_seconds()
             end_group(attempt.pid, signal.SIGTERM)
         elif now >= attempt.kill_at:
@@ -213,6 +226,7 @@ class Reconciler:
         if attempt.timeout is not None and attempt.deadline is None and not _spawner_lives(facts):
             passed = self._clock.now() - (attempt.started_at or self._clock.now())
             attempt.deadline = self._clock.monotonic() + (attempt.timeout - passed).total_seconds()
+        _go_on_ending(attempt, facts.word, now=self._clock.monotonic())
         if attempt.adopted:
             return
         assert facts.process is not None
@@ -234,6 +248,19 @@ class Reconciler:
         self._attempts.remove(attempt)
         self._folders.remove(attempt.folder)
         self._settled(attempt)
+
+
+def _go_on_ending(attempt: Attempt, word: Word | None, *, now: float) -> None:
+    """What another daemon began to end, and may have been killed before it had told, is to be ended."""
+    match word:
+        case None:
+            pass
+        case Word.CANCEL:
+            attempt.must_end = True
+        case Word.TIMEOUT:
+            attempt.deadline = now if attempt.deadline is None else min(attempt.deadline, now)
+        case _:
+            assert_never(word)
 
 
 def _spawner_lives(facts: Facts) -> bool:

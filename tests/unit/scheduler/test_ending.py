@@ -1,14 +1,39 @@
-"""A daemon that stops and cancels: what had ended by then came to what it did."""
+"""Ending runs: what had ended by itself came to what it did, and whoever ends a run may be killed over it."""
 
 import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
+from schedulerd.domain.ids import RunKey
 from schedulerd.domain.states import RunState
-from schedulerd.engine.folders import write_process
+from schedulerd.engine.folders import Word, leave_word, write_process
+from schedulerd.engine.processes import ProcessId, identify
 from schedulerd.scheduler.messages import Stop
 from schedulerd.store.database import Database
 from tests.fakes import a_dead_process
 from tests.unit.scheduler.scenes import World, a_command
+
+
+def _runs_as(world: World, key: RunKey, process: ProcessId) -> None:
+    with _folder(world, key) as folder:
+        write_process(folder, process, world.spawner.identity)
+
+
+def _leave_word(world: World, key: RunKey, word: Word) -> None:
+    with _folder(world, key) as folder:
+        leave_word(folder, word)
+
+
+@contextmanager
+def _folder(world: World, key: RunKey) -> Iterator[int]:
+    folder = os.open(world.folders.runs / world.run(key).folder, os.O_RDONLY)
+    yield folder
+    os.close(folder)
 
 
 def test_a_run_that_ended_before_the_daemon_cancelled_came_to_what_it_did(
@@ -17,9 +42,7 @@ def test_a_run_that_ended_before_the_daemon_cancelled_came_to_what_it_did(
     world = World(sqlite_database, tmp_path / "state")
     world.define(a_command())
     key = world.started()
-    folder = os.open(world.folders.runs / world.run(key).folder, os.O_RDONLY)
-    write_process(folder, a_dead_process(), world.spawner.identity)
-    os.close(folder)
+    _runs_as(world, key, a_dead_process())
 
     for _ in range(3):  # what it left behind is still being seen off
         world.turn(Stop(how="cancel"))
@@ -29,3 +52,90 @@ def test_a_run_that_ended_before_the_daemon_cancelled_came_to_what_it_did(
     world.turn()
 
     assert world.run(key).state is RunState.COMPLETED
+
+
+def test_a_run_that_ended_before_somebody_cancelled_it_came_to_what_it_did(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    world = World(sqlite_database, tmp_path / "state")
+    world.define(a_command())
+    key = world.started()
+    _runs_as(world, key, a_dead_process())
+
+    world.ask_cancel(key)
+    world.turn()
+    assert world.run(key).state is RunState.RUNNING
+    world.turn(world.spawner.end(world.run(key).folder))
+    world.turn()
+
+    assert world.run(key).state is RunState.COMPLETED
+    with world.database.read() as tx:
+        assert not tx.runs.cancel_wishes()
+
+
+@pytest.mark.parametrize(
+    ("word", "state"), [(Word.TIMEOUT, RunState.TIMED_OUT), (Word.CANCEL, RunState.CANCELLED)]
+)
+def test_a_run_that_was_being_ended_when_everybody_was_killed_ended_for_that_reason(
+    sqlite_database: Database, tmp_path: Path, word: Word, state: RunState
+) -> None:
+    world = World(sqlite_database, tmp_path / "state")
+    world.define(a_command())
+    key = world.started()
+    world.spawner.die()
+    _leave_word(world, key, word)
+    _runs_as(world, key, a_dead_process())
+
+    world.start_again()
+    for _ in range(3):
+        world.turn()
+
+    assert world.run(key).state is state
+
+
+@pytest.mark.parametrize(
+    ("word", "state"), [(Word.TIMEOUT, RunState.TIMED_OUT), (Word.CANCEL, RunState.CANCELLED)]
+)
+def test_a_run_whose_end_was_begun_and_that_lives_is_ended_by_the_next_daemon(
+    sqlite_database: Database, tmp_path: Path, word: Word, state: RunState
+) -> None:
+    world = World(sqlite_database, tmp_path / "state")
+    world.define(a_command())
+    key = world.started()
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as sleeper:
+        world.spawner.die()
+        _runs_as(world, key, identify(sleeper.pid))
+        _leave_word(world, key, word)
+
+        world.start_again()
+        world.turn()
+        sleeper.wait(
+            timeout=10
+        )  # that is what it comes to here, however it ended: the core may have waited for it
+    for _ in range(3):
+        world.turn()
+
+    assert world.run(key).state is state
+
+
+def test_a_daemon_that_ends_an_adopted_run_at_its_time_limit_leaves_word_of_it(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    world = World(sqlite_database, tmp_path / "state")
+    world.define(a_command(timeout=timedelta(seconds=5)))
+    key = world.started()
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as sleeper:
+        world.spawner.die()
+        _runs_as(world, key, identify(sleeper.pid))
+        world.start_again()
+        world.turn(seconds=1)
+        world.turn(seconds=6)
+        sleeper.wait(
+            timeout=10
+        )  # that is what it comes to here, however it ended: the core may have waited for it
+
+    world.start_again()  # before that was recorded
+    for _ in range(3):
+        world.turn()
+
+    assert world.run(key).state is RunState.TIMED_OUT
