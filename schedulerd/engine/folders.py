@@ -38,6 +38,7 @@ _NOTE_BYTES: Final = 512  # more than either of the two has
 _RESERVE: Final = "reserve"
 _RESERVE_BYTES: Final = 4_096
 _PID: Final = "pid"
+_AGAIN: Final = "pid.again"
 
 
 class Stage(StrEnum):
@@ -283,13 +284,19 @@ def leader_in(folder: int) -> int | None:
     return None if process is None else process.pid
 
 
-def reserve_notes(folder: int) -> None:
+def reserve_notes(folder: int, *, has_keeper: bool = False) -> None:
     """Take the room in an open folder that `write_process` and `write_exit` need, so that a full disk hinders neither.
 
-    Raises `OSError` where there is none: nothing should be started then.
+    Of a run that has a keeper two write the first. Raises `OSError` where there is none: nothing should be started then.
     """
-    for name in (_PID, _EXIT):
+    for name in (_PID, _EXIT, *((_AGAIN,) if has_keeper else ())):
         write_private(_draft(name), b" " * _NOTE_BYTES, folder=folder)
+
+
+def reserved_again(folder: int) -> None:
+    """Let the room for the second `write_process` be that: the first has become the note itself."""
+    with contextlib.suppress(OSError):
+        os.rename(_draft(_AGAIN), _draft(_PID), src_dir_fd=folder, dst_dir_fd=folder)
 
 
 class Reserve:

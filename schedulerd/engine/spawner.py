@@ -150,7 +150,7 @@ class Spawner:
             self._could_not_start(key, folder, error)
             return
         try:
-            reserve_notes(folder)
+            reserve_notes(folder, has_keeper=request["kind"] == "command")
             pid = os.fork()
         except OSError as error:  # no room, or no process to be had: in a moment there may be
             self._put_back(key, folder, error)
