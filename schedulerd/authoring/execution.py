@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
+    from schedulerd.authoring.context import Facts
     from schedulerd.authoring.flows import AnyFlow
-    from schedulerd.authoring.recording import Recorder
-    from schedulerd.authoring.states import State
+    from schedulerd.authoring.recording import Ended, Recorder
     from schedulerd.domain.failures import Failure
+
+_ENDS = frozenset({"completed", "failed", "timed_out", "crashed", "cancelled"})
 
 __all__ = ["Cancelled", "Outcome", "execute"]
 
@@ -42,12 +44,13 @@ def execute(
     recorder: Recorder,
     *,
     now: Callable[[], int] = microseconds,
+    facts: Facts | None = None,
 ) -> Outcome:
     """Run a flow with parameters from JSON. Raises nothing that user code raises: it is in the outcome.
 
     A result is recorded too, as a preview.
     """
-    context = FlowContext(flow.name, recorder, now=now)
+    context = FlowContext(flow.name, recorder, now=now, facts=facts)
     try:
         state = flow.perform(parameters, context)
         outcome = _of_state(state, flow.value(state))
@@ -60,9 +63,12 @@ def execute(
     return outcome
 
 
-def _of_state(state: State, value: Any) -> Outcome:
+def _of_state(state: Ended, value: Any) -> Outcome:
     result = None if value is None else preview(value)
-    return Outcome(state.name, message=state.message, failure=state.failure, result=result)
+    message = shortened(state.message or "", limit=1_024)
+    if state.word not in _ENDS:
+        return Outcome("failed", message=f"the flow returned the state {state.word}, which is no end")
+    return Outcome(state.word, message=message, failure=state.failure, result=result)
 
 
 def _of_exit(error: SystemExit, *, task: str | None) -> Outcome:

@@ -6,10 +6,10 @@ from schedulerd.authoring import loading
 from schedulerd.authoring.bindings import bind, fill
 from schedulerd.authoring.context import drawing, flow_run
 from schedulerd.authoring.flows import ERROR, INFO, AnyFlow
+from schedulerd.authoring.graph_states import Failed, State, States, Success, state_of
 from schedulerd.authoring.names import require_names
 from schedulerd.authoring.nodes import Node, Parameter
-from schedulerd.authoring.running import run_task
-from schedulerd.authoring.states import State, States
+from schedulerd.authoring.running import hold_back, run_task
 from schedulerd.authoring.tasks import Task
 from schedulerd.domain.graph import Cyclic, predecessors, terminal, topological_order
 
@@ -130,7 +130,9 @@ class Flow(AnyFlow):
         if loading.is_loading():
             loading.note_done(self, "run", () if parameters is None else (parameters,), more)
             return loading.placeholder()
-        context = self._context()
+        context, outer = self._context(), flow_run.get()
+        if outer is not None:
+            outer.log(INFO, f"flow {self.name} runs within {outer.name}")
         state = self.perform({**(parameters or {}), **more}, context)
         context.log(INFO if state.is_successful() else ERROR, f"{self.name}: {state.name}: {state.message}")
         return state
@@ -192,9 +194,7 @@ class _GraphRun:
         self._context = context
         self._before = predecessors(len(flow.nodes), flow.edges)
         self._values: dict[Node | Parameter, Any] = dict(inputs)
-        self._states = States(
-            {parameter: State("completed", result=value) for parameter, value in inputs.items()}
-        )
+        self._states = States({parameter: Success(result=value) for parameter, value in inputs.items()})
         self._run_numbers: dict[int, int] = {}
         self._failed: list[Node] = []
 
@@ -210,31 +210,26 @@ class _GraphRun:
         kwargs = {key: fill(value, self._values) for key, value in node.kwargs.items()}
         outcome = run_task(node.task, args, kwargs, self._context, upstream=upstream)
         self._run_numbers[node.number] = outcome.number
-        if outcome.error is None:
+        self._states[node] = state_of(outcome)
+        if outcome.is_successful:
             self._values[node] = outcome.value
-            self._states[node] = State("completed", result=outcome.value)
         else:
             self._failed.append(node)
-            self._states[node] = State("failed", result=outcome.error, failure=outcome.failure)
 
     def state(self) -> State:
         """The flow's state: that of its reference tasks, which are those that none comes after."""
         flow, states = self._flow, self._states
         if all(states[node].is_successful() for node in flow.references()):
-            return State("completed", message=_counted(len(flow.nodes)), result=states)
+            return Success(_counted(len(flow.nodes)), states)
         first = states[self._failed[0]]
         names = ", ".join(node.name for node in self._failed)
         message = f"{len(self._failed)} of {_tasks(len(flow.nodes))} failed: {names}"
-        return State("failed", message=message, result=states, failure=first.failure)
+        return Failed(message, states, failure=first.failure)
 
     def _hold_back(self, node: Node, upstream: tuple[int, ...], *, cause: Node) -> None:
-        context = self._context
-        number = self._run_numbers[node.number] = next(context.numbers)
-        message = f"{cause.name} did not complete"
-        context.recorder.task(
-            number, node.name, "upstream_failed", context.now(), upstream=upstream, message=message
-        )
-        self._states[node] = State("upstream_failed", message=message)
+        outcome = hold_back(node.task, self._context, cause=cause.name, upstream=upstream)
+        self._run_numbers[node.number] = outcome.number
+        self._states[node] = state_of(outcome)
 
 
 def _require_fit(task: Task, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:

@@ -40,6 +40,30 @@ def timeout_of(given: Any) -> float | None:
     return seconds
 
 
+def task_timeout_of(given: Any) -> float | None:
+    """The limit of a task in seconds, None for none."""
+    if given is None:
+        return None
+    seconds = seconds_of("timeout_seconds", given)
+    if seconds == 0:
+        raise ValueError("timeout_seconds must be more than 0; leave it out for no limit")
+    return seconds
+
+
+def flag_of(what: str, given: Any) -> bool | None:
+    """True, False, or None for what holds around it."""
+    if given is not None and not isinstance(given, bool):
+        raise TypeError(f"{what} must be True or False, not {given!r}")
+    return given
+
+
+def template_of(what: str, given: Any) -> Any:
+    """A template of names, `"extract {region}"`, a function that makes one, or None."""
+    if given is not None and not isinstance(given, str) and not callable(given):
+        raise TypeError(f"{what} must be a text such as 'extract {{region}}', or a function, not {given!r}")
+    return given
+
+
 def pool_of(given: Any) -> str | None:
     """The name of a pool, or None for no pool."""
     if given is None:

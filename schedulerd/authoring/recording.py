@@ -11,6 +11,22 @@ if TYPE_CHECKING:
     from schedulerd.domain.failures import Failure
 
 
+class Ended(Protocol):
+    """A state of either style, as it is recorded: by its `word`, a value of `TaskState`."""
+
+    failure: Failure | None
+
+    @property
+    def word(self) -> str:
+        """The word by which it is recorded."""
+        ...
+
+    @property
+    def message(self) -> str | None:
+        """What there is to say of it."""
+        ...
+
+
 class Recorder(Protocol):
     """Where a run is recorded: the journal of a run under the daemon, or the console.
 

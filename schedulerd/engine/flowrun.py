@@ -7,10 +7,12 @@ import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from schedulerd.authoring.context import Facts
 from schedulerd.authoring.execution import Cancelled, Outcome, execute
 from schedulerd.authoring.failures import describe_failure
 from schedulerd.authoring.loading import loading
@@ -66,7 +68,20 @@ def _outcome(request: Mapping[str, Any], recorder: JournalRecorder) -> Outcome:
     except BaseException as error:  # border: around one user module
         failure = describe_failure(error)
         return Outcome("failed", message=f"{failure.type}: {failure.message}", failure=failure)
-    return execute(flow, request["parameters"], recorder)
+    return execute(flow, request["parameters"], recorder, facts=_facts(request))
+
+
+def _facts(request: Mapping[str, Any]) -> Facts:
+    """What the request says of the run, for whoever asks from inside it."""
+    said, flow = request.get("environment", {}), request.get("flow", "")
+    due = said.get("SCHEDULERD_DUE_AT")
+    return Facts(
+        id=said.get("SCHEDULERD_RUN_ID"),
+        name=f"{flow}#{said['SCHEDULERD_RUN_NUMBER']}" if "SCHEDULERD_RUN_NUMBER" in said else flow,
+        attempt=int(said.get("SCHEDULERD_ATTEMPT", 1)),
+        due_at=None if due is None else datetime.fromisoformat(due),
+        schedule=request.get("schedule"),
+    )
 
 
 def _load(request: Mapping[str, Any], recorder: JournalRecorder) -> "AnyFlow":

@@ -106,6 +106,7 @@ def request_of(run: Run, flow: Flow, launch: Launch) -> dict[str, Any]:
         "key": run.folder,
         "timeout_seconds": None if limit is None else limit.total_seconds(),
         "flow": run.flow,
+        "schedule": run.schedule,
         "parameters": dict(run.parameters),
         "environment": {
             **definition.environment,

@@ -43,6 +43,7 @@ class Tape:
                 "state": state,
                 "at": at,
                 "attempt": attempt,
+                "map_index": map_index,
                 "upstream": upstream,
                 "message": message,
                 "failure": failure,

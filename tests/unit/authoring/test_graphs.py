@@ -431,6 +431,6 @@ def test_a_state_shows_its_message() -> None:
         node = one()
     state = drawn.run()
 
-    assert repr(state) == "<State completed: 1 task completed>"
-    assert repr(state.result[node]) == "<State completed>"
+    assert repr(state) == '<Success: "1 task completed">'
+    assert repr(state.result[node]) == '<Success: "">'
     assert state.is_completed()
