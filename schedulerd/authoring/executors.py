@@ -72,7 +72,9 @@ class LocalDaskExecutor(Executor):
 
         What is to run is decided in this thread only; the threads attempt.
         """
-        pool, ended, going_on = ThreadPoolTaskRunner().start(), SimpleQueue[Ended](), set[Turn]()
+        pool = ThreadPoolTaskRunner().start()
+        ended: SimpleQueue[Ended] = SimpleQueue()
+        going_on: set[Turn] = set()
         try:
             while True:
                 while len(going_on) < self.num_workers and (turn := _next(agenda, going_on)) is not None:

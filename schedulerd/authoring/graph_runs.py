@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sys import modules
+
 from schedulerd.authoring.agenda import Agenda, Turn
 from schedulerd.authoring.bindings import Each, fill, items_of
 from schedulerd.authoring.graph_states import (
@@ -286,6 +288,7 @@ class GraphRun:
     def _end(self, node: Node, index: int | None, state: State, number: int) -> None:
         if isinstance(state, Failed) and not isinstance(state, TriggerFailed):
             self._failed.append((node, index, state))
+            _raise_where_wanted(state)
         if index is None:
             self._numbers[node.number] = (number,)
             self._end_node(node, state)
@@ -348,6 +351,15 @@ class GraphRun:
             return "the reference tasks completed"
         text = "1 task completed" if total == 1 else f"all {total} tasks completed"
         return f"{text} ({skipped} skipped)" if skipped else text
+
+
+def _raise_where_wanted(state: State) -> None:
+    """Within `raise_on_exception()`, raise what a task raised."""
+    values = modules.get("schedulerd.authoring.context_values")
+    if values is None or not isinstance(state.result, BaseException):
+        return
+    if values.ContextValues().get("raise_on_exception"):
+        raise state.result
 
 
 def _each_of(state: State) -> list[State]:

@@ -117,7 +117,7 @@ class Task:
         _refuse_reserved(self)
 
     def __repr__(self) -> str:
-        return f"<Task {self.name!r}>"
+        return f"<{type(self).__name__} {self.name!r}>"
 
     @property
     def retries(self) -> int:
@@ -151,7 +151,10 @@ class Task:
     @property
     def argument_names(self) -> tuple[str, ...]:
         """The names of its function's arguments, as far as they are known."""
-        code = getattr(self.fn, "__code__", None)
+        fn = self.fn
+        while hasattr(fn, "__wrapped__"):
+            fn = fn.__wrapped__
+        code = getattr(fn, "__code__", None)
         return () if code is None else code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
 
     @property

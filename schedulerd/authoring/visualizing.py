@@ -47,8 +47,9 @@ def dot(flow: Imperative, flow_state: State | None = None) -> str:
     """The graph in the language of Graphviz; mapped tasks in a box of their own kind, coloured by state where there is one."""
     lines = [f"digraph {_quoted(flow.name)} {{"]
     for node in flow.nodes:
-        shape = ", shape=box, label=" + _quoted(f"{node.name} <map>") if node.is_mapped else ""
-        lines.append(f"  n{node.number} [label={_quoted(node.name)}{shape}{_coloured(node, flow_state)}]")
+        label = f"{node.name} <map>" if node.is_mapped else node.name
+        shape = ", shape=box" if node.is_mapped else ""
+        lines.append(f"  n{node.number} [label={_quoted(label)}{shape}{_coloured(node, flow_state)}]")
     lines += [f"  n{first} -> n{second}" for first, second in flow.edges]
     return "\n".join([*lines, "}"]) + "\n"
 
