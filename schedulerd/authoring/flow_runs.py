@@ -37,7 +37,7 @@ class FunctionRun:
         context.tags = tuple(dict.fromkeys((*context.tags, *flow.tags, *_present_tags())))
         if flow.log_prints is not None:
             context.log_prints = flow.log_prints
-        if flow.retries:
+        if flow.retries and context.known is None:
             context.known = Known()
 
     # -- called by user code ------------------------------------------------------------------------------------
@@ -195,6 +195,8 @@ class FunctionRun:
     def _pause_before_next(self, state: State) -> float | None:
         """Seconds before another attempt; None when there is none to be."""
         retries = self._flow.retries_given
+        if self._context.facts.is_by_daemon:
+            return None  # there a retry is a process of its own, and the daemon's
         if not (state.is_failed() or state.is_crashed()) or self._attempt > retries.limit:
             return None
         pause = retries.pause_after(self._attempt)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from schedulerd.authoring.recording import Ended
+    from schedulerd.authoring.retries import Retries
     from schedulerd.authoring.runners import TaskRunner
     from schedulerd.authoring.schedules import Schedule
 
@@ -34,6 +35,8 @@ class AnyFlow:
 
     style = ""
     task_runner: TaskRunner | None = None
+    retries_given: Retries | None = None
+    retry_on_crash = False
 
     def __init__(
         self,

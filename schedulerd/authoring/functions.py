@@ -26,7 +26,14 @@ if TYPE_CHECKING:
 
 _KNOWN = (
     *("name", "version", "description", "tags", "schedule", "timeout_seconds", "retries"),
-    *("retry_delay_seconds", "flow_run_name", "task_runner", "validate_parameters", "log_prints"),
+    *(
+        "retry_delay_seconds",
+        "retry_on_crash",
+        "flow_run_name",
+        "task_runner",
+        "validate_parameters",
+        "log_prints",
+    ),
     *("pool", "priority", "max_running"),
     *SURROUNDINGS,
 )
@@ -56,6 +63,7 @@ class FunctionFlow(AnyFlow):
         timeout_seconds: float | timedelta | str | None = None,
         retries: int | None = 0,
         retry_delay_seconds: Delay | None = 0,
+        retry_on_crash: bool | None = None,
         flow_run_name: str | Callable[..., Any] | None = None,
         task_runner: TaskRunner | type[TaskRunner] | None = None,
         validate_parameters: bool | None = True,
@@ -70,7 +78,8 @@ class FunctionFlow(AnyFlow):
         self.fn = fn
         self.is_async = is_async_function(fn)
         self.version = version
-        self.retries_given = Retries(retries, retry_delay_seconds)
+        self.retries_given: Retries = Retries(retries, retry_delay_seconds)
+        self.retry_on_crash = bool(flag_of("retry_on_crash", retry_on_crash))
         self.run_name = template_of("flow_run_name", flow_run_name)
         self.validates = flag_of("validate_parameters", validate_parameters) is not False
         self.log_prints = flag_of("log_prints", log_prints)
@@ -95,6 +104,7 @@ class FunctionFlow(AnyFlow):
             "timeout_seconds": timeout_seconds,
             "retries": retries,
             "retry_delay_seconds": retry_delay_seconds,
+            "retry_on_crash": retry_on_crash,
             "flow_run_name": flow_run_name,
             "task_runner": task_runner,
             "validate_parameters": validate_parameters,
@@ -183,6 +193,7 @@ if TYPE_CHECKING:
         timeout_seconds: float | timedelta | str | None = None,
         retries: int | None = 0,
         retry_delay_seconds: Delay | None = 0,
+        retry_on_crash: bool | None = None,
         flow_run_name: str | Callable[..., Any] | None = None,
         task_runner: TaskRunner | type[TaskRunner] | None = None,
         validate_parameters: bool | None = True,

@@ -17,6 +17,7 @@ from schedulerd.domain.entries import BadEntry, Entry
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition, FlowDefinition, FlowKind
 from schedulerd.domain.limit_values import mend_of, unknown_pool
+from schedulerd.domain.retrying import read_retries
 from schedulerd.domain.schedules import ScheduleDefinition
 from schedulerd.domain.surroundings import Surroundings
 from schedulerd.domain.surroundings_values import read_environment, read_surroundings
@@ -102,6 +103,7 @@ def _flow(file: str, flow: Mapping[str, Any], timezone: str) -> FlowDefinition:
         pool=flow["pool"],
         priority=flow["priority"],
         max_running=flow["max_running"],
+        retrying=read_retries(flow.get("retrying", {})),
         surroundings=surroundings,
         environment=environment,
         schedules=tuple(

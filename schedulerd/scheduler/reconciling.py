@@ -12,6 +12,7 @@ from typing import Final, assert_never
 from schedulerd.clock import Clock, microseconds
 from schedulerd.domain.flows import Flow, FlowKind
 from schedulerd.domain.ids import FlowKey
+from schedulerd.domain.retrying import NEVER
 from schedulerd.domain.runs import Position, Run
 from schedulerd.domain.states import RunState
 from schedulerd.engine.folders import Exit, Facts, RunFolders, Word, leave_word, write_exit
@@ -274,6 +275,7 @@ def attempt_of(run: Run, flows: Mapping[FlowKey, Flow], usual: Usual) -> Attempt
     return Attempt.of(
         run,
         kind=flow.definition.kind if flow is not None else FlowKind.PYTHON,
+        retrying=NEVER if flow is None else flow.definition.retrying,
         timeout=usual.timeout_of(None if flow is None else flow.definition),
         surroundings=usual.surroundings_of(None if flow is None else flow.definition),
         letter=_letter(run, flow),

@@ -62,7 +62,7 @@ class Ticker:
                 tx.runs.add(new)
             limits = self._limits if may_start else replace(self._limits, max_running=0)
             claimed = tx.runs.claim(_BATCH, now=now, agent=self._agent, boot_id=self._boot_id, limits=limits)
-            next_due = tx.schedules.next_due()
+            next_due = _first(tx.schedules.next_due(), tx.runs.next_retry(now))
             has_wishes = bool(tx.runs.cancel_wishes())
         more = len(due) == _BATCH or len(claimed) == _BATCH
         return Ticked(claimed=claimed, next_due=next_due, more=more, has_wishes=has_wishes)
@@ -94,3 +94,7 @@ class Ticker:
                 reason = SkipReason.PAUSED if schedule.paused is not None else None
                 new.append(self._runs.booted(schedule, self._boot_id, now=now, reason=reason))
         return new
+
+
+def _first(*moments: datetime | None) -> datetime | None:
+    return min((moment for moment in moments if moment is not None), default=None)

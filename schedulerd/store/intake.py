@@ -47,6 +47,7 @@ _RECORD: Final = (
         pending_at=bindparam("pending", type_=runs.c.pending_at.type),
         started_at=bindparam("started", type_=runs.c.started_at.type),
         ended_at=bindparam("ended", type_=runs.c.ended_at.type),
+        retry_at=bindparam("again", type_=runs.c.retry_at.type),
         reason=_given("why", runs.c.reason),
         pid=_given("process", runs.c.pid),
         failure=_given("wrong", runs.c.failure),

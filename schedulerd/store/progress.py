@@ -30,6 +30,8 @@ class Progress:
         self._pending_at: datetime | None = row.pending_at
         self._started_at: datetime | None = row.started_at
         self._ended_at: datetime | None = row.ended_at
+        self._retry_at: datetime | None = None
+        self._attempt_ended_at: datetime | None = None
         self._move_count: int = row.move_count
         self._line_count: int = row.line_count
         self._tasks: dict[int, dict[str, Any]] = {}
@@ -46,6 +48,9 @@ class Progress:
         self._started_at = self._started_at or batch.started_at
         for move in batch.moves:
             self._take_move(move, ended_at=batch.ended_at)
+        if batch.retry_at is not None and self._state is RunState.RETRYING:
+            self._retry_at, self._attempt_ended_at = batch.retry_at, batch.ended_at
+            self._position = Position()
         for line in batch.lines:
             self._line_count += 1
             self.lines.append(line_row(self.run, self._line_count, line))
@@ -63,6 +68,7 @@ class Progress:
             "pending": self._pending_at,
             "started": self._started_at,
             "ended": self._ended_at,
+            "again": self._retry_at,
             "journal_now": self._position.journal,
             "stdout_now": self._position.stdout,
             "stderr_now": self._position.stderr,
@@ -71,8 +77,8 @@ class Progress:
         }
 
     def end(self) -> tuple[RunKey, RunState, datetime | None]:
-        """The run, where it now is, and when it ended."""
-        return self.run, self._state, self._ended_at
+        """The run, where it now is, and when it, or its attempt, ended."""
+        return self.run, self._state, self._ended_at or self._attempt_ended_at
 
     def task_rows(self) -> list[dict[str, Any]]:
         """A row for each task run that was spoken of."""

@@ -60,4 +60,5 @@ def run_of(row: AnyRow) -> Run:
         queued=bool(row.queued),
         pool=row.pool or None,
         priority=row.priority,
+        retry_at=row.retry_at,
     )

@@ -45,11 +45,11 @@ class Tasks:
 
 
 def end_with_runs(connection: Connection, ends: Iterable[tuple[RunKey, RunState, datetime | None]]) -> None:
-    """Runs ended so, then: no task run of theirs stays `running` for ever. Those that completed have none left."""
+    """Runs, or attempts of theirs, ended so, then: no task run of theirs stays `running` for ever. Those that completed have none left."""
     rows = [
         {"run": run, "to": _WITH_RUN.get(state, TaskState.CRASHED).value, "at": at}
         for run, state, at in ends
-        if state in FINAL and state is not RunState.COMPLETED
+        if (state in FINAL and state is not RunState.COMPLETED) or state is RunState.RETRYING
     ]
     if rows:
         connection.execute(_END, rows)
