@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sys import modules
 
-from schedulerd.authoring.context import FlowContext, Known, flow_run
+from schedulerd.authoring.context import FlowContext, flow_run
 from schedulerd.authoring.running import is_cancellation
 
 TYPE_CHECKING = False
@@ -38,6 +38,8 @@ class FunctionRun:
         if flow.log_prints is not None:
             context.log_prints = flow.log_prints
         if flow.retries and context.known is None:
+            from schedulerd.authoring.known import Known
+
             context.known = Known()
 
     # -- called by user code ------------------------------------------------------------------------------------

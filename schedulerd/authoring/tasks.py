@@ -194,24 +194,15 @@ class Task:
             returns_state, wait_for = kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
         if self.is_async:
             return _run_async(self, args, kwargs, context, wait_for, returns_state)
-        key, outcome = _known(self, context)
-        if outcome is None:
-            if context.futures or wait_for is not None:
-                outcome = _after_futures(self, args, kwargs, context, wait_for)
-            else:
-                outcome = run_task(self, args, kwargs, context)
-            if key is not None and context.known is not None:
-                context.known.keep(key, outcome)
+        if context.futures or wait_for is not None:
+            outcome = _after_futures(self, args, kwargs, context, wait_for)
+        else:
+            outcome = run_task(self, args, kwargs, context)
         if returns_state:
             return outcome.as_state()
         if outcome.state == "completed":
             return outcome.value
         return outcome.given()
-
-
-def _known(task: Task, context: FlowContext) -> tuple[tuple[str, int] | None, TaskOutcome | None]:
-    """The key of this task run in an attempt of a flow that may be tried again, and how it ended in an earlier one."""
-    return (None, None) if context.known is None else context.known.next_of(task.name)
 
 
 def _after_futures(
@@ -235,21 +226,16 @@ async def _run_async(
     wait_for: Any,
     returns_state: bool,
 ) -> Any:
-    key, outcome = _known(task, context)
-    if outcome is None:
-        upstream: tuple[int, ...] = ()
-        if context.futures or wait_for is not None:
-            from schedulerd.authoring.submitting import with_results_async
+    if context.futures or wait_for is not None:
+        from schedulerd.authoring.submitting import with_results_async
 
-            prepared = await with_results_async(task, args, kwargs, context, wait_for=wait_for)
-            if isinstance(prepared, tuple):
-                args, kwargs, upstream = prepared
-            else:
-                outcome = prepared
-        if outcome is None:
-            outcome = await run_task_async(task, args, kwargs, context, upstream=upstream)
-        if key is not None and context.known is not None:
-            context.known.keep(key, outcome)
+        prepared = await with_results_async(task, args, kwargs, context, wait_for=wait_for)
+        if not isinstance(prepared, tuple):
+            return prepared.as_state() if returns_state else prepared.given()
+        args, kwargs, upstream = prepared
+        outcome = await run_task_async(task, args, kwargs, context, upstream=upstream)
+    else:
+        outcome = await run_task_async(task, args, kwargs, context)
     return outcome.as_state() if returns_state else outcome.given()
 
 
