@@ -13,8 +13,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from schedulerd import runtime
-    from schedulerd.authoring.annotations import allow_failure, quote, unmapped
+    from schedulerd import context, runtime, triggers
+    from schedulerd.authoring.annotations import allow_failure, flatten, mapped, quote, unmapped
+    from schedulerd.authoring.control_flow import case
     from schedulerd.authoring.run_contexts import get_run_context
     from schedulerd.authoring.states import State
     from schedulerd.authoring.tagging import tags
@@ -26,13 +27,18 @@ __all__ = [
     "Task",
     "__version__",
     "allow_failure",
+    "case",
+    "context",
+    "flatten",
     "flow",
     "get_run_context",
     "get_run_logger",
+    "mapped",
     "quote",
     "runtime",
     "tags",
     "task",
+    "triggers",
     "unmapped",
 ]
 
@@ -40,6 +46,9 @@ __all__ = [
 _LATE = {
     "State": "schedulerd.authoring.states",
     "allow_failure": "schedulerd.authoring.annotations",
+    "case": "schedulerd.authoring.control_flow",
+    "flatten": "schedulerd.authoring.annotations",
+    "mapped": "schedulerd.authoring.annotations",
     "get_run_context": "schedulerd.authoring.run_contexts",
     "quote": "schedulerd.authoring.annotations",
     "tags": "schedulerd.authoring.tagging",
@@ -50,8 +59,8 @@ _LATE = {
 def __getattr__(name: str) -> Any:
     from importlib import import_module
 
-    if name == "runtime":
-        return import_module("schedulerd.runtime")
+    if name in ("context", "runtime", "triggers"):
+        return import_module(f"schedulerd.{name}")
     if name not in _LATE:
         raise AttributeError(f"schedulerd has no {name}; it has {', '.join(__all__)}")
     return getattr(import_module(_LATE[name]), name)

@@ -34,6 +34,18 @@ class unmapped(Marked):  # noqa: N801  Prefect's name, as of the others
     __slots__ = ()
 
 
+class mapped(Marked):  # noqa: N801
+    """Of the graph style: in a plain call of a task, this argument is mapped over."""
+
+    __slots__ = ()
+
+
+class flatten(Marked):  # noqa: N801
+    """Of the graph style: a list of lists is taken as one list."""
+
+    __slots__ = ()
+
+
 class allow_failure(Marked):  # noqa: N801
     """The task runs though what comes before it failed; it is given the exception."""
 

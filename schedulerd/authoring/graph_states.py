@@ -94,12 +94,6 @@ class Pending(State):
     """It waits for its turn."""
 
 
-class Paused(Pending):
-    """It waits for a person."""
-
-    word = "paused"
-
-
 class Scheduled(Pending):
     """It waits for its time, `start_time`."""
 
@@ -116,6 +110,23 @@ class Retrying(Scheduled):
     """It waits for another attempt."""
 
     word = "retrying"
+
+    def __init__(
+        self,
+        message: str | None = None,
+        result: Any = None,
+        start_time: Any = None,
+        run_count: int | None = None,
+        **more: Any,
+    ) -> None:
+        super().__init__(message, result, start_time, **more)
+        self.run_count = run_count
+
+
+class Paused(Scheduled):
+    """It waits for a person."""
+
+    word = "paused"
 
 
 class Running(State):
@@ -158,6 +169,8 @@ class Skipped(Success):
 
 class Looped(Finished):
     """It goes round once more."""
+
+    word = "running"
 
     def __init__(
         self, message: str | None = None, result: Any = None, loop_count: int = 1, **more: Any

@@ -9,6 +9,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
+# Options of a task that count in the graph style only; they are read in graph_options.py.
+GRAPH_OPTIONS = (
+    *("trigger", "skip_on_upstream_skip", "nout", "slug", "state_handlers", "on_failure", "result", "target"),
+    *("checkpoint", "retry_on", "cache_key"),
+)
+
 
 def refuse_unknown(what: str, options: Mapping[str, Any], *, known: Iterable[str]) -> None:
     """Raise `TypeError` that names the keywords that `what` does not know, and those that it knows."""

@@ -71,7 +71,7 @@ class TaskRun:
         except Exception as error:
             return self._failed(error)
         except BaseException as error:
-            self._cut_short(error)
+            self.cut_short(error)
             raise
         return self._returned(value)
 
@@ -87,7 +87,7 @@ class TaskRun:
         except Exception as error:
             return self._failed(error)
         except BaseException as error:
-            self._cut_short(error)
+            self.cut_short(error)
             raise
         return self._returned(value)
 
@@ -123,7 +123,7 @@ class TaskRun:
         try:
             self.context.pause(self.pause)
         except BaseException as error:
-            self._cut_short(error)
+            self.cut_short(error)
             raise
 
     async def rest_async(self) -> None:
@@ -133,7 +133,7 @@ class TaskRun:
         try:
             await sleep(self.pause)
         except BaseException as error:
-            self._cut_short(error)
+            self.cut_short(error)
             raise
 
     # -- what an attempt comes to -------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ class TaskRun:
         self._complete("cached", value)
         return TaskOutcome(self.number, "cached", attempts=0, value=value)
 
-    def _returned(self, value: Any) -> TaskOutcome:
+    def _returned(self, value: Any) -> TaskOutcome | None:
         """The attempt returned: a value, or a state that the task made itself."""
         if type(value).__name__ in _MADE and (outcome := self._made(value)) is not None:
             return outcome
@@ -246,7 +246,7 @@ class TaskRun:
             )
             return False
 
-    def _cut_short(self, error: BaseException) -> None:
+    def cut_short(self, error: BaseException) -> None:
         """The attempt was ended by something that ends the whole run."""
         if is_cancellation(error):
             self._record("cancelled")

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from schedulerd.authoring import loading
 from schedulerd.authoring.context import drawing, flow_run
-from schedulerd.authoring.options import (
-    flag_of,
-    refuse_unknown,
-    tags_of,
-    task_timeout_of,
-    template_of,
-)
+from schedulerd.authoring.options import flag_of, tags_of, task_timeout_of, template_of
 from schedulerd.authoring.retries import Retries
 from schedulerd.authoring.running import run_task, run_task_async
+from schedulerd.authoring.task_options import CACHING, caching_given, check_options
 from schedulerd.authoring.wrapping import doc_of, is_async_function, name_of, wrap
 
 TYPE_CHECKING = False
@@ -21,7 +16,6 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from typing import Any, Self, overload
 
-    from schedulerd.authoring.caching import Caching
     from schedulerd.authoring.context import FlowContext
     from schedulerd.authoring.futures import Future, FutureList
     from schedulerd.authoring.graphs import Flow
@@ -29,35 +23,31 @@ if TYPE_CHECKING:
     from schedulerd.authoring.retries import Delay
     from schedulerd.authoring.running import TaskOutcome
 
-_CACHING = ("cache_policy", "cache_key_fn", "cache_expiration", "refresh_cache", "persist_result")
-_KNOWN = (
-    *("name", "description", "tags", "retries", "retry_delay_seconds", "retry_jitter_factor"),
-    *("retry_condition_fn", "timeout_seconds", "task_run_name", "log_prints", "version"),
-    *(*_CACHING, "max_retries", "retry_delay", "log_stdout", "timeout", "cache_for"),
-)
-# The names of Prefect 1 for the same things.
-_SAME = {
-    "max_retries": "retries",
-    "retry_delay": "retry_delay_seconds",
-    "log_stdout": "log_prints",
-    "timeout": "timeout_seconds",
-    "cache_for": "cache_expiration",
-}
 _RESERVED = frozenset({"return_state", "wait_for"})
+_DRAWING_WORDS = frozenset({"flow", "upstream_tasks", "task_args", "mapped"})
 
 
 class Task:
     """A function as a task. What calling it does depends on where the call stands.
 
     Inside `with Flow(...)` it draws a node, within a running flow or task it runs and is recorded, outside everything
-    it just runs the function.
+    it just runs the function. A class derived from this one is a task too, whose function is its method `run`.
     """
 
     __name__: str
+    # Options of the graph style: `graph_options.py` sets those that are given.
+    trigger: Callable[..., Any] | None = None
+    skip_on_upstream_skip = True
+    nout: int | None = None
+    slug: str | None = None
+    state_handlers: tuple[Callable[..., Any], ...] = ()
+    result: Any = None
+    target: Any = None
+    checkpoint = True
 
     def __init__(
         self,
-        fn: Callable[..., Any],
+        fn: Callable[..., Any] | None = None,
         *,
         name: str | None = None,
         description: str | None = None,
@@ -70,12 +60,25 @@ class Task:
         timeout_seconds: float | timedelta | None = None,
         task_run_name: str | Callable[..., Any] | None = None,
         log_prints: bool | None = None,
-        **caching: Any,
+        **more: Any,
     ) -> None:
+        if more:
+            check_options(more)
+            retries, retry_delay_seconds = (
+                more.pop("retries", retries),
+                more.pop("retry_delay_seconds", retry_delay_seconds),
+            )
+            log_prints, timeout_seconds = (
+                more.pop("log_prints", log_prints),
+                more.pop("timeout_seconds", timeout_seconds),
+            )
+        caching = {key: more.pop(key) for key in CACHING if key in more}
+        derived = fn is None and type(self).run is not Task.run
+        fn = self.run if derived else fn
         if not callable(fn):
             raise TypeError(f"a task is made of a function, not of {fn!r}")
         self.fn = fn
-        self.name = name or name_of(fn)
+        self.name = name or (type(self).__name__ if derived else name_of(fn))
         self.description = doc_of(fn) if description is None else description
         self.tags = tags_of(tags)
         self.version = version
@@ -85,7 +88,7 @@ class Task:
         self.timeout_seconds = task_timeout_of(timeout_seconds)
         self.run_name = template_of("task_run_name", task_run_name)
         self.log_prints = flag_of("log_prints", log_prints)
-        self.caching = _caching(caching)
+        self.caching = caching_given(caching)
         if self.log_prints:
             from schedulerd.authoring.prints import log_prints as watch_prints
 
@@ -104,12 +107,17 @@ class Task:
             "task_run_name": task_run_name,
             "log_prints": log_prints,
             **caching,
+            **more,
         }
+        if more:
+            from schedulerd.authoring.graph_options import set_graph_options  # late: most tasks have none
+
+            set_graph_options(self, more)
         wrap(self, fn)
         _refuse_reserved(self)
 
     def __repr__(self) -> str:
-        return f"<Task {self.name!r}>"
+        return f"<{type(self).__name__} {self.name!r}>"
 
     @property
     def retries(self) -> int:
@@ -122,8 +130,39 @@ class Task:
 
     def with_options(self, **options: Any) -> Self:
         """The same task with other options; what is not given stays as it is."""
-        _check(options)
+        check_options(options)
+        if self._is_derived:
+            return self.copy(**options)
         return type(self)(self.fn, **{**self._options, **options})
+
+    def copy(self, **options: Any) -> Self:
+        """The same task once more, with other options where they are given."""
+        from copy import copy  # late: few tasks are copied
+
+        made = copy(self)
+        check_options(options)
+        Task.__init__(made, None if self._is_derived else self.fn, **{**self._options, **options})
+        return made
+
+    @property
+    def _is_derived(self) -> bool:
+        return type(self).run is not Task.run
+
+    @property
+    def argument_names(self) -> tuple[str, ...]:
+        """The names of its function's arguments, as far as they are known."""
+        fn = self.fn
+        while hasattr(fn, "__wrapped__"):
+            fn = fn.__wrapped__
+        code = getattr(fn, "__code__", None)
+        return () if code is None else code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+
+    @property
+    def logger(self) -> Any:
+        """The logger of the present run."""
+        from schedulerd.authoring.logs import get_run_logger
+
+        return get_run_logger()
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function itself, wherever this stands: nothing is drawn or recorded."""
@@ -135,6 +174,8 @@ class Task:
         `wait_for`: tasks or futures that must have completed before.
         """
         if (flow := drawing.get()) is not None:
+            return (_flow_in(self, kwargs) or flow).draw(self, args, kwargs)
+        if kwargs and not _DRAWING_WORDS.isdisjoint(kwargs) and (flow := _flow_in(self, kwargs)) is not None:
             return flow.draw(self, args, kwargs)
         if (context := flow_run.get()) is not None:
             return self._recorded(args, kwargs, context)
@@ -162,22 +203,50 @@ class Task:
     def map(self, *args: Any, wait_for: Any = None, return_state: bool = False, **kwargs: Any) -> Any:
         """Submit the task once for each item of its arguments, all of the same length: their futures, in order.
 
-        What is no iterable, a text, and what stands in `unmapped` is given whole to each.
+        What is no iterable, a text, and what stands in `unmapped` is given whole to each. Inside `with Flow(...)` this
+        draws a node that stands for a task run for each item; there texts are mapped over too, and the shortest wins.
         """
-        if loading.is_loading() and drawing.get() is None:
+        if (flow := _flow_in(self, kwargs) or drawing.get()) is not None:
+            return flow.draw(self, args, kwargs, is_mapped=True)
+        if loading.is_loading():
             return loading.placeholder()
         from schedulerd.authoring.submitting import context_here, map_task
 
         futures: FutureList = map_task(self, args, kwargs, context_here(), wait_for=wait_for)
         return [future.wait() for future in futures] if return_state else futures
 
-    def set_upstream(self, task: Any, flow: Flow | None = None) -> None:
-        """Let this task run only after that one (or those, in a list), in the flow that is being drawn."""
-        self._node(flow).set_upstream(task)
+    def set_upstream(
+        self, task: Any, flow: Flow | None = None, key: str | None = None, mapped: bool = False
+    ) -> None:
+        """Let this task run only after that one (or those, in a list), in the flow that is being drawn.
 
-    def set_downstream(self, task: Any, flow: Flow | None = None) -> None:
+        With `key` it is given what that one returns, as that argument.
+        """
+        self._node(flow).set_upstream(task, key=key, mapped=mapped)
+
+    def set_downstream(
+        self, task: Any, flow: Flow | None = None, key: str | None = None, mapped: bool = False
+    ) -> None:
         """Let that task (or those, in a list) run only after this one, in the flow that is being drawn."""
-        self._node(flow).set_downstream(task)
+        self._node(flow).set_downstream(task, key=key, mapped=mapped)
+
+    def set_dependencies(self, flow: Flow | None = None, *args: Any, **kwargs: Any) -> None:
+        """Let it run after `upstream_tasks`, before `downstream_tasks`, and be given `keyword_tasks`."""
+        self._node(flow).set_dependencies(None, *args, **kwargs)
+
+    def bind(
+        self,
+        *args: Any,
+        mapped: bool = False,
+        upstream_tasks: Iterable[Any] | None = None,
+        flow: Flow | None = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Give these arguments to the one node that stands for this task in the flow; the task itself."""
+        names = self.argument_names[1:] if self._is_derived else self.argument_names
+        given = {**dict(zip(names, args, strict=False)), **kwargs}
+        self._node(flow).set_dependencies(keyword_tasks=given, upstream_tasks=upstream_tasks, mapped=mapped)
+        return self
 
     def _node(self, flow: Flow | None) -> Node:
         flow = flow if flow is not None else drawing.get()
@@ -203,6 +272,23 @@ class Task:
         if outcome.state == "completed":
             return outcome.value
         return outcome.given()
+
+
+def _flow_in(task: Task, kwargs: dict[str, Any]) -> Flow | None:
+    """The flow that a call names by `flow=`; raises `ValueError` for words of drawing where nothing is drawn."""
+    words = _DRAWING_WORDS.intersection(kwargs).difference(task.argument_names)
+    if not words:
+        return None
+    flow: Any = kwargs["flow"] if "flow" in words else drawing.get()
+    if flow is None:
+        raise ValueError(
+            f"{task.name}({', '.join(sorted(words))}) draws, and stands in no flow here: do this inside "
+            "`with Flow(...)`, or give flow="
+        )
+    if not hasattr(flow, "draw"):
+        raise TypeError(f"flow= must be a Flow, not {flow!r}")
+    found: Flow = flow
+    return found
 
 
 def _after_futures(
@@ -242,7 +328,7 @@ async def _run_async(
 if TYPE_CHECKING:
 
     @overload
-    def task(fn: Callable[..., Any], /) -> Task: ...
+    def task(fn: Callable[..., Any], /, **options: Any) -> Task: ...
 
     @overload
     def task(
@@ -268,6 +354,17 @@ if TYPE_CHECKING:
         log_stdout: bool = False,
         timeout: float | None = None,
         cache_for: timedelta | None = None,
+        trigger: Callable[..., Any] | None = None,
+        skip_on_upstream_skip: bool = True,
+        nout: int | None = None,
+        slug: str | None = None,
+        state_handlers: Iterable[Callable[..., Any]] | None = None,
+        on_failure: Callable[..., Any] | None = None,
+        result: Any = None,
+        target: Any = None,
+        checkpoint: bool | None = None,
+        retry_on: type[BaseException] | Iterable[type[BaseException]] | None = None,
+        cache_key: str | None = None,
     ) -> Callable[[Callable[..., Any]], Task]: ...
 
 
@@ -276,38 +373,12 @@ def task(fn: Callable[..., Any] | None = None, /, **options: Any) -> Any:
 
     `max_retries`, `retry_delay`, `log_stdout`, `timeout` and `cache_for` are the names of Prefect 1 for the same things.
     """
-    _check(options)
+    check_options(options)
     if fn is not None:
         return Task(fn, **options)
     return lambda fn: Task(fn, **options)
 
 
-def _check(options: dict[str, Any]) -> None:
-    refuse_unknown("task", options, known=_KNOWN)
-    for old, new in _SAME.items():
-        _translate(options, old=old, new=new)
-
-
-def _translate(options: dict[str, Any], *, old: str, new: str) -> None:
-    if old not in options:
-        return
-    if new in options:
-        raise TypeError(f"task() takes {new} or {old}, not both: they are the same")
-    options[new] = options.pop(old)
-
-
-def _caching(options: dict[str, Any]) -> Caching | None:
-    """How its values are kept and found again; None where they are not."""
-    refuse_unknown("task", options, known=_CACHING)
-    if all(value is None for value in options.values()):
-        return None
-    from schedulerd.authoring.caching import caching_of  # late: most tasks are not cached
-
-    return caching_of(**options)
-
-
 def _refuse_reserved(task: Task) -> None:
-    code = getattr(task.fn, "__code__", None)
-    names = () if code is None else code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    for name in _RESERVED.intersection(names):
+    for name in _RESERVED.intersection(task.argument_names):
         raise ValueError(f"task {task.name!r} has an argument {name}: that name is kept for calls of tasks")
