@@ -148,7 +148,19 @@ class TaskRun:
         at = self._record("running")
         if self.attempt == 1:
             self.started_at = at
+        if self.task.hooks is not None:
+            self._call_hooks("running")
         return None
+
+    def _call_hooks(self, word: str, *, data: Any = None, failure: Failure | None = None) -> None:
+        from schedulerd.authoring.run_contexts import TaskRunInfo
+        from schedulerd.authoring.states import State
+
+        hooks = self.task.hooks
+        assert hooks is not None
+        hooks.call(
+            self.task, TaskRunInfo(self), State.recorded(word, data=data, failure=failure), self.context
+        )
 
     def _found(self) -> TaskOutcome | None:
         """What it came to in an earlier attempt of the flow run, where it completed."""
@@ -182,6 +194,8 @@ class TaskRun:
         """The attempt returned: a value, or a state that the task made itself."""
         if type(value).__name__ in _MADE and (outcome := self._made(value)) is not None:
             return outcome
+        if self.task.hooks is not None:
+            self._call_hooks("completed", data=value)
         self._complete("completed", value)
         if self._key is not None and self.task.caching is not None:
             self.task.caching.keep(self._key, value, self)
@@ -226,6 +240,8 @@ class TaskRun:
             self._record("retrying", message=text, failure=failure)
             return None
         text = "" if self.attempt == 1 else f"failed {self.attempt} times"
+        if self.task.hooks is not None:
+            self._call_hooks(state, data=error, failure=failure)
         self._record(state, message=text, failure=failure)
         self.context.culprit = (error, self.name)
         return TaskOutcome(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schedulerd.authoring import loading
 from schedulerd.authoring.context import drawing, flow_run
+from schedulerd.authoring.hooked import Hooked, hooks_of, task_hooks_in
 from schedulerd.authoring.options import flag_of, tags_of, task_timeout_of, template_of
 from schedulerd.authoring.retries import Retries
 from schedulerd.authoring.running import run_task, run_task_async
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from schedulerd.authoring.context import FlowContext
     from schedulerd.authoring.futures import Future, FutureList
     from schedulerd.authoring.graphs import Flow
+    from schedulerd.authoring.hooked import Given
     from schedulerd.authoring.nodes import Node
     from schedulerd.authoring.retries import Delay
     from schedulerd.authoring.running import TaskOutcome
@@ -27,7 +29,7 @@ _RESERVED = frozenset({"return_state", "wait_for"})
 _DRAWING_WORDS = frozenset({"flow", "upstream_tasks", "task_args", "mapped"})
 
 
-class Task:
+class Task(Hooked):
     """A function as a task. What calling it does depends on where the call stands.
 
     Inside `with Flow(...)` it draws a node, within a running flow or task it runs and is recorded, outside everything
@@ -73,6 +75,8 @@ class Task:
                 more.pop("timeout_seconds", timeout_seconds),
             )
         caching = {key: more.pop(key) for key in CACHING if key in more}
+        hooks = task_hooks_in(more)
+        self.hooks = hooks_of(hooks)
         derived = fn is None and type(self).run is not Task.run
         fn = self.run if derived else fn
         if not callable(fn):
@@ -107,6 +111,7 @@ class Task:
             "task_run_name": task_run_name,
             "log_prints": log_prints,
             **caching,
+            **hooks,
             **more,
         }
         if more:
@@ -359,7 +364,9 @@ if TYPE_CHECKING:
         nout: int | None = None,
         slug: str | None = None,
         state_handlers: Iterable[Callable[..., Any]] | None = None,
-        on_failure: Callable[..., Any] | None = None,
+        on_failure: Given = None,
+        on_running: Given = None,
+        on_completion: Given = None,
         result: Any = None,
         target: Any = None,
         checkpoint: bool | None = None,
