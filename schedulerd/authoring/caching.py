@@ -15,6 +15,7 @@ from schedulerd.authoring.cache_policies import (
     NoCache,
     stable_hash,
 )
+from schedulerd.authoring.keeping import FOLDER_VARIABLE
 from schedulerd.authoring.options import flag_of, seconds_of
 from schedulerd.authoring.run_names import arguments_of
 from schedulerd.authoring.serializing import NotSerializable, deserialize, serialize
@@ -99,9 +100,6 @@ def caching_of(
     if policy is None or isinstance(policy, NoCache):
         return None
     return Caching(policy, expiration=expiration, refresh=refresh)
-
-
-FOLDER_VARIABLE: Final = "SCHEDULERD_RESULTS"
 
 
 def results_folder() -> Path:

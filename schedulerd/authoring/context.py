@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from schedulerd.authoring.flows import AnyFlow
     from schedulerd.authoring.futures import Future
     from schedulerd.authoring.graphs import Flow
+    from schedulerd.authoring.known import Known
     from schedulerd.authoring.recording import Recorder
     from schedulerd.authoring.runners import TaskRunner
-    from schedulerd.authoring.running import TaskOutcome, TaskRun
+    from schedulerd.authoring.running import TaskRun
 
 
 def wait(seconds: float) -> None:
@@ -126,35 +127,6 @@ class FlowContext:
         if self.runner is not None:
             self.runner.end()
             self.runner = None
-
-
-class Known:
-    """How tasks of an earlier attempt of a flow run ended: those that completed do not run again.
-
-    A task run is told by its name and by the how-manieth of that name it is, since a flow that is tried again goes the
-    same way.
-    """
-
-    __slots__ = ("_completed", "_counts")
-
-    def __init__(self, completed: Mapping[tuple[str, int], TaskOutcome] | None = None) -> None:
-        self._completed: dict[tuple[str, int], TaskOutcome] = dict(completed or {})
-        self._counts: dict[str, int] = {}
-
-    def again(self) -> None:
-        """The flow begins once more."""
-        self._counts.clear()
-
-    def next_of(self, name: str) -> tuple[tuple[str, int], TaskOutcome | None]:
-        """The key of the next task run of this name, and how it ended before, where it completed."""
-        key = name, self._counts.get(name, 0)
-        self._counts[name] = key[1] + 1
-        return key, self._completed.get(key)
-
-    def keep(self, key: tuple[str, int], outcome: TaskOutcome) -> None:
-        """It ended like this; kept when it need not run again."""
-        if outcome.is_successful:
-            self._completed[key] = outcome
 
 
 drawing: Final[ContextVar[Flow | None]] = ContextVar("drawing", default=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sys import modules
 
-from schedulerd.authoring.context import FlowContext, Known, flow_run
+from schedulerd.authoring.context import FlowContext, flow_run
 from schedulerd.authoring.running import is_cancellation
 
 TYPE_CHECKING = False
@@ -38,6 +38,8 @@ class FunctionRun:
         if flow.log_prints is not None:
             context.log_prints = flow.log_prints
         if flow.retries and context.known is None:
+            from schedulerd.authoring.known import Known
+
             context.known = Known()
 
     # -- called by user code ------------------------------------------------------------------------------------
@@ -92,14 +94,19 @@ class FunctionRun:
         self._prepare(args, kwargs)
         token = flow_run.set(self._context)
         try:
+            self._call_hooks_at_begin()
             while True:
                 try:
                     state = self._ended(self._call(args, kwargs))
                 except Exception as error:
                     state = self._failed(error)
                 if (pause := self._pause_before_next(state)) is None:
+                    self._call_hooks(state)
                     return state
                 self._context.pause(pause)
+        except BaseException as error:
+            self._call_hooks_at_cancellation(error)
+            raise
         finally:
             flow_run.reset(token)
 
@@ -110,6 +117,7 @@ class FunctionRun:
         self._prepare(args, kwargs)
         token = flow_run.set(self._context)
         try:
+            self._call_hooks_at_begin()
             while True:
                 try:
                     value = await self._call_async(args, kwargs)
@@ -119,8 +127,12 @@ class FunctionRun:
                 except Exception as error:
                     state = self._failed(error)
                 if (pause := self._pause_before_next(state)) is None:
+                    self._call_hooks(state)
                     return state
                 await sleep(pause)
+        except BaseException as error:
+            self._call_hooks_at_cancellation(error)
+            raise
         finally:
             flow_run.reset(token)
 
@@ -138,6 +150,30 @@ class FunctionRun:
                 context.facts.name = name_of_run(flow.run_name, flow.fn, args, kwargs, otherwise=flow.name)
         else:
             context.parameters = kwargs
+
+    def _call_hooks_at_begin(self) -> None:
+        if self._flow.hooks is not None:
+            from schedulerd.authoring.states import State
+
+            self._call_hooks(State.recorded("running"))
+
+    def _call_hooks_at_cancellation(self, error: BaseException) -> None:
+        if self._flow.hooks is not None and is_cancellation(error):
+            from schedulerd.authoring.states import State
+
+            self._call_hooks(State.recorded("cancelled", message="cancelled"))
+
+    def _call_hooks(self, state: State) -> None:
+        """Call the hooks for this state; none for one of which the daemon makes another attempt."""
+        flow, context = self._flow, self._context
+        if flow.hooks is None:
+            return
+        tried_again = context.facts.is_by_daemon and context.facts.attempt <= flow.retries
+        if tried_again and (state.is_failed() or (state.is_crashed() and flow.retry_on_crash)):
+            return
+        from schedulerd.authoring.run_contexts import FlowRunInfo
+
+        flow.hooks.call(flow, FlowRunInfo(context), state, context)
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         flow = self._flow

@@ -6,6 +6,7 @@ from schedulerd.authoring import loading
 from schedulerd.authoring.context import flow_run
 from schedulerd.authoring.flow_runs import FunctionRun
 from schedulerd.authoring.flows import AnyFlow
+from schedulerd.authoring.hooked import OF_FLOWS, Hooked, hooks_of
 from schedulerd.authoring.options import flag_of, refuse_unknown, template_of
 from schedulerd.authoring.retries import Retries
 from schedulerd.authoring.surroundings import SURROUNDINGS
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any, Self, Unpack, overload
 
     from schedulerd.authoring.context import FlowContext
+    from schedulerd.authoring.hooked import Given, Hook
     from schedulerd.authoring.retries import Delay
     from schedulerd.authoring.runners import TaskRunner
     from schedulerd.authoring.schedules import Schedule
@@ -35,12 +37,13 @@ _KNOWN = (
         "log_prints",
     ),
     *("pool", "priority", "max_running"),
+    *OF_FLOWS,
     *SURROUNDINGS,
 )
 _RESERVED = frozenset({"return_state", "wait_for"})
 
 
-class FunctionFlow(AnyFlow):
+class FunctionFlow(AnyFlow, Hooked):
     """A function as a flow: calling it runs it here and now, returns its value or raises; needs no daemon.
 
     Calling an async one returns a coroutine, as calling the function would.
@@ -71,6 +74,11 @@ class FunctionFlow(AnyFlow):
         pool: str | None = None,
         priority: int = 0,
         max_running: int | None = None,
+        on_running: Given = None,
+        on_completion: Given = None,
+        on_failure: Given = None,
+        on_cancellation: Given = None,
+        on_crashed: Given = None,
         **surroundings: Unpack[Surroundings],
     ) -> None:
         if not callable(fn):
@@ -95,6 +103,14 @@ class FunctionFlow(AnyFlow):
             surroundings=surroundings,
         )
         self.task_runner = _runner_of(task_runner)
+        hooks = {
+            "on_running": on_running,
+            "on_completion": on_completion,
+            "on_failure": on_failure,
+            "on_cancellation": on_cancellation,
+            "on_crashed": on_crashed,
+        }
+        self.hooks = hooks_of(hooks)
         self._options = {
             "name": name,
             "version": version,
@@ -112,6 +128,7 @@ class FunctionFlow(AnyFlow):
             "pool": pool,
             "priority": priority,
             "max_running": max_running,
+            **hooks,
             **surroundings,
         }
         if self.log_prints:
@@ -127,6 +144,14 @@ class FunctionFlow(AnyFlow):
     def retries(self) -> int:
         """How many attempts there may be after the first."""
         return self.retries_given.limit
+
+    def on_cancellation(self, hook: Hook) -> Hook:
+        """Call this when the flow is cancelled, within its grace."""
+        return self._hooked("on_cancellation", hook)
+
+    def on_crashed(self, hook: Hook) -> Hook:
+        """Call this when the flow returned the state Crashed."""
+        return self._hooked("on_crashed", hook)
 
     def with_options(self, **options: Any) -> Self:
         """The same function as another flow, with other options; what is not given stays as it is."""
@@ -201,6 +226,11 @@ if TYPE_CHECKING:
         pool: str | None = None,
         priority: int = 0,
         max_running: int | None = None,
+        on_running: Given = None,
+        on_completion: Given = None,
+        on_failure: Given = None,
+        on_cancellation: Given = None,
+        on_crashed: Given = None,
         **surroundings: Unpack[Surroundings],
     ) -> Callable[[Callable[..., Any]], FunctionFlow]: ...
 

@@ -40,15 +40,19 @@ def run_task(
     upstream: tuple[int, ...] = (),
     map_index: int | None = None,
     number: int | None = None,
+    index: int | None = None,
     abandon: Callable[[TaskOutcome], None] | None = None,
 ) -> TaskOutcome:
     """Run a task to its end, with its retries, and record it.
 
     An `Exception` of the task is in the outcome. What is meant to end the whole run (a cancellation, `sys.exit`) is
-    recorded and raised. An async task gets an event loop of its own. `number` is that of its task run, where it has one.
+    recorded and raised. An async task gets an event loop of its own. `number` is that of its task run, where it has one, and `index`
+    the how-manieth call of the task it is.
     `abandon` is called with the outcome when the task, in a thread, goes on though its time is over.
     """
-    run = TaskRun(task, args, kwargs, context, upstream=upstream, map_index=map_index, number=number)
+    run = TaskRun(
+        task, args, kwargs, context, upstream=upstream, map_index=map_index, number=number, index=index
+    )
     run.abandon = abandon
     token = task_run.set(run)
     try:

@@ -47,7 +47,7 @@ class _Job:
     """One task that was submitted."""
 
     __slots__ = (
-        *("_args", "_context", "_future", "_kwargs", "_left", "_lock", "_map_index", "_task"),
+        *("_args", "_context", "_future", "_index", "_kwargs", "_left", "_lock", "_map_index", "_task"),
         *("_variables", "_wait_for", "_waits"),
     )
 
@@ -69,6 +69,7 @@ class _Job:
         self._future = future
         self._wait_for = wait_for
         self._map_index = map_index
+        self._index = None if context.known is None else context.known.next_index(task.name)
         self._waits = futures_in((args, dict(kwargs), wait_for))
         self._left = len(self._waits)
         self._lock = Lock()
@@ -119,6 +120,7 @@ class _Job:
                 upstream=upstream,
                 map_index=self._map_index,
                 number=number,
+                index=self._index,
                 abandon=self._future.settle,
             )
         except BaseException as error:  # border: it ends this task; whoever asks for the result meets it

@@ -14,6 +14,7 @@ CACHING = ("cache_policy", "cache_key_fn", "cache_expiration", "refresh_cache", 
 _KNOWN = (
     *("name", "description", "tags", "retries", "retry_delay_seconds", "retry_jitter_factor"),
     *("retry_condition_fn", "timeout_seconds", "task_run_name", "log_prints", "version"),
+    *("on_running", "on_completion"),
     *(*CACHING, "max_retries", "retry_delay", "log_stdout", "timeout", "cache_for"),
     *GRAPH_OPTIONS,
 )

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from schedulerd.authoring.context import FlowContext
+    from schedulerd.authoring.keeping import Kept
     from schedulerd.authoring.tasks import Task
     from schedulerd.domain.failures import Failure
 
@@ -19,7 +20,7 @@ class TaskRun:
 
     __slots__ = (
         *("args", "attempt", "context", "kwargs", "map_index", "name", "number", "pause", "started_at"),
-        *("_is_given_up", "_key", "abandon", "tags", "task", "upstream"),
+        *("_call", "_index", "_is_given_up", "_key", "abandon", "tags", "task", "upstream"),
     )
 
     def __init__(
@@ -32,6 +33,7 @@ class TaskRun:
         upstream: tuple[int, ...] = (),
         map_index: int | None = None,
         number: int | None = None,
+        index: int | None = None,
     ) -> None:
         self.task = task
         self.args = args
@@ -48,6 +50,9 @@ class TaskRun:
         self.abandon: Callable[[TaskOutcome], None] | None = None
         self._key: str | None = None
         self._is_given_up = False
+        self._call: str | None = None
+        known = context.known
+        self._index = index if known is None or index is not None else known.next_index(task.name)
 
     # -- attempts -----------------------------------------------------------------------------------------------
 
@@ -136,12 +141,43 @@ class TaskRun:
     def _begin(self) -> TaskOutcome | None:
         """Start the next attempt, unless the value is known from before."""
         self.attempt += 1
+        if self.context.known is not None and self.attempt == 1 and (found := self._found()) is not None:
+            return found
         if self.task.caching is not None and self.attempt == 1 and (found := self._cached()) is not None:
             return found
         at = self._record("running")
         if self.attempt == 1:
             self.started_at = at
+        if self.task.hooks is not None:
+            self._call_hooks("running")
         return None
+
+    def _call_hooks(self, word: str, *, data: Any = None, failure: Failure | None = None) -> None:
+        from schedulerd.authoring.run_contexts import TaskRunInfo
+        from schedulerd.authoring.states import State
+
+        hooks = self.task.hooks
+        assert hooks is not None
+        hooks.call(
+            self.task, TaskRunInfo(self), State.recorded(word, data=data, failure=failure), self.context
+        )
+
+    def _found(self) -> TaskOutcome | None:
+        """What it came to in an earlier attempt of the flow run, where it completed."""
+        known = self.context.known
+        assert known is not None
+        assert self._index is not None
+        self._call = known.call(self.task.name, self._index, self.args, self.kwargs)
+        load = known.found(self._call)
+        if load is None:
+            return None
+        try:
+            value = load()
+        except Exception as error:  # a class that has changed since, or a file that is gone
+            self.context.log(_WARNING, f"{self.name} runs again: what it came to cannot be read: {error!r}")
+            return None
+        self._complete("completed", value, message="completed in an earlier attempt")
+        return TaskOutcome(self.number, "completed", attempts=0, value=value)
 
     def _cached(self) -> TaskOutcome | None:
         caching = self.task.caching
@@ -151,17 +187,22 @@ class TaskRun:
         if found is None:
             return None
         value = found[0]
-        self._record("cached", result=self._preview(value))
+        self._complete("cached", value)
         return TaskOutcome(self.number, "cached", attempts=0, value=value)
 
     def _returned(self, value: Any) -> TaskOutcome | None:
         """The attempt returned: a value, or a state that the task made itself."""
         if type(value).__name__ in _MADE and (outcome := self._made(value)) is not None:
             return outcome
-        self._record("completed", result=self._preview(value))
+        if self.task.hooks is not None:
+            self._call_hooks("completed", data=value)
+        self._complete("completed", value)
         if self._key is not None and self.task.caching is not None:
             self.task.caching.keep(self._key, value, self)
-        return TaskOutcome(self.number, "completed", attempts=self.attempt, value=value)
+        outcome = TaskOutcome(self.number, "completed", attempts=self.attempt, value=value)
+        if self._call is not None and self.context.known is not None:
+            self.context.known.keep(self._call, outcome)
+        return outcome
 
     def _made(self, value: Any) -> TaskOutcome | None:
         from schedulerd.authoring.futures import Future
@@ -199,6 +240,8 @@ class TaskRun:
             self._record("retrying", message=text, failure=failure)
             return None
         text = "" if self.attempt == 1 else f"failed {self.attempt} times"
+        if self.task.hooks is not None:
+            self._call_hooks(state, data=error, failure=failure)
         self._record(state, message=text, failure=failure)
         self.context.culprit = (error, self.name)
         return TaskOutcome(
@@ -242,10 +285,31 @@ class TaskRun:
             TaskOutcome(self.number, "timed_out", attempts=self.attempt, error=error, message=message)
         )
 
+    def _complete(self, state: str, value: Any, *, message: str = "") -> None:
+        """Record that it came to this value, and keep that where values are kept."""
+        keeper = self.context.recorder.keeper
+        if keeper is None or self._call is None:
+            self._record(state, message=message, result=self._preview(value))
+            return
+        from schedulerd.authoring.keeping import NotKept
+
+        try:
+            shown, kept = keeper.keep(value)
+        except NotKept as error:
+            self.context.log(_WARNING, f"the result of {self.name} is not kept: {error.reason}")
+            shown, kept = error.shown, None
+        self._record(state, message=message, result=shown, kept=kept)
+
     # -- recording ----------------------------------------------------------------------------------------------
 
     def _record(
-        self, state: str, *, message: str = "", failure: Failure | None = None, result: str | None = None
+        self,
+        state: str,
+        *,
+        message: str = "",
+        failure: Failure | None = None,
+        result: str | None = None,
+        kept: Kept | None = None,
     ) -> int:
         """Record the state; when that was."""
         context = self.context
@@ -263,6 +327,8 @@ class TaskRun:
             message=message,
             failure=failure,
             result=result,
+            call=None if kept is None else self._call,
+            kept=kept,
         )
         return at
 
@@ -287,7 +353,7 @@ class TaskTimedOut(TimeoutError):
 
 
 _MADE = frozenset({"State", "Future"})
-_ERROR = 40
+_WARNING, _ERROR = 30, 40
 
 
 def _named(task: Task, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:

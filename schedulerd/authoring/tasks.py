@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schedulerd.authoring import loading
 from schedulerd.authoring.context import drawing, flow_run
+from schedulerd.authoring.hooked import Hooked, hooks_of, task_hooks_in
 from schedulerd.authoring.options import flag_of, tags_of, task_timeout_of, template_of
 from schedulerd.authoring.retries import Retries
 from schedulerd.authoring.running import run_task, run_task_async
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from schedulerd.authoring.context import FlowContext
     from schedulerd.authoring.futures import Future, FutureList
     from schedulerd.authoring.graphs import Flow
+    from schedulerd.authoring.hooked import Given
     from schedulerd.authoring.nodes import Node
     from schedulerd.authoring.retries import Delay
     from schedulerd.authoring.running import TaskOutcome
@@ -27,7 +29,7 @@ _RESERVED = frozenset({"return_state", "wait_for"})
 _DRAWING_WORDS = frozenset({"flow", "upstream_tasks", "task_args", "mapped"})
 
 
-class Task:
+class Task(Hooked):
     """A function as a task. What calling it does depends on where the call stands.
 
     Inside `with Flow(...)` it draws a node, within a running flow or task it runs and is recorded, outside everything
@@ -73,6 +75,8 @@ class Task:
                 more.pop("timeout_seconds", timeout_seconds),
             )
         caching = {key: more.pop(key) for key in CACHING if key in more}
+        hooks = task_hooks_in(more)
+        self.hooks = hooks_of(hooks)
         derived = fn is None and type(self).run is not Task.run
         fn = self.run if derived else fn
         if not callable(fn):
@@ -107,6 +111,7 @@ class Task:
             "task_run_name": task_run_name,
             "log_prints": log_prints,
             **caching,
+            **hooks,
             **more,
         }
         if more:
@@ -263,14 +268,10 @@ class Task:
             returns_state, wait_for = kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
         if self.is_async:
             return _run_async(self, args, kwargs, context, wait_for, returns_state)
-        key, outcome = _known(self, context)
-        if outcome is None:
-            if context.futures or wait_for is not None:
-                outcome = _after_futures(self, args, kwargs, context, wait_for)
-            else:
-                outcome = run_task(self, args, kwargs, context)
-            if key is not None and context.known is not None:
-                context.known.keep(key, outcome)
+        if context.futures or wait_for is not None:
+            outcome = _after_futures(self, args, kwargs, context, wait_for)
+        else:
+            outcome = run_task(self, args, kwargs, context)
         if returns_state:
             return outcome.as_state()
         if outcome.state == "completed":
@@ -295,11 +296,6 @@ def _flow_in(task: Task, kwargs: dict[str, Any]) -> Flow | None:
     return found
 
 
-def _known(task: Task, context: FlowContext) -> tuple[tuple[str, int] | None, TaskOutcome | None]:
-    """The key of this task run in an attempt of a flow that may be tried again, and how it ended in an earlier one."""
-    return (None, None) if context.known is None else context.known.next_of(task.name)
-
-
 def _after_futures(
     task: Task, args: tuple[Any, ...], kwargs: dict[str, Any], context: FlowContext, wait_for: Any
 ) -> TaskOutcome:
@@ -321,21 +317,16 @@ async def _run_async(
     wait_for: Any,
     returns_state: bool,
 ) -> Any:
-    key, outcome = _known(task, context)
-    if outcome is None:
-        upstream: tuple[int, ...] = ()
-        if context.futures or wait_for is not None:
-            from schedulerd.authoring.submitting import with_results_async
+    if context.futures or wait_for is not None:
+        from schedulerd.authoring.submitting import with_results_async
 
-            prepared = await with_results_async(task, args, kwargs, context, wait_for=wait_for)
-            if isinstance(prepared, tuple):
-                args, kwargs, upstream = prepared
-            else:
-                outcome = prepared
-        if outcome is None:
-            outcome = await run_task_async(task, args, kwargs, context, upstream=upstream)
-        if key is not None and context.known is not None:
-            context.known.keep(key, outcome)
+        prepared = await with_results_async(task, args, kwargs, context, wait_for=wait_for)
+        if not isinstance(prepared, tuple):
+            return prepared.as_state() if returns_state else prepared.given()
+        args, kwargs, upstream = prepared
+        outcome = await run_task_async(task, args, kwargs, context, upstream=upstream)
+    else:
+        outcome = await run_task_async(task, args, kwargs, context)
     return outcome.as_state() if returns_state else outcome.given()
 
 
@@ -373,7 +364,9 @@ if TYPE_CHECKING:
         nout: int | None = None,
         slug: str | None = None,
         state_handlers: Iterable[Callable[..., Any]] | None = None,
-        on_failure: Callable[..., Any] | None = None,
+        on_failure: Given = None,
+        on_running: Given = None,
+        on_completion: Given = None,
         result: Any = None,
         target: Any = None,
         checkpoint: bool | None = None,

@@ -24,7 +24,7 @@ from schedulerd.domain.retention import Retention
 from schedulerd.domain.surroundings import Surroundings
 from schedulerd.engine import wire
 from schedulerd.engine.accounts import check_surroundings
-from schedulerd.engine.folders import RunFolders
+from schedulerd.engine.folders import RESULTS, RunFolders
 from schedulerd.engine.health_file import HealthFile
 from schedulerd.engine.leftovers import Leftovers
 from schedulerd.engine.link import SpawnerLink
@@ -154,7 +154,9 @@ class _Builder:
             ender=ender,
             reconciler=reconciler,
             ticker=ticker,
-            housekeeper=Housekeeper(database, clock, self._retention),
+            housekeeper=Housekeeper(
+                database, clock, self._retention, results=self._settings.state_dir / RESULTS
+            ),
             alarm=alarm,
             spawners=spawners,
             health=health,
@@ -193,6 +195,7 @@ class _Builder:
             code=self._settings.state_dir / "code",
             directory=self._settings.directory,
             grace=self._settings.grace,
+            max_result=self._settings.max_result,
             usual=usual_of(self._settings.limits),
         )
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.logs import LogLine
+from schedulerd.domain.results import Result, ResultKind
 from schedulerd.domain.runs import Move, Position
 from schedulerd.domain.tasks import TaskRun
 
@@ -36,3 +37,5 @@ class Intake:
     lines: tuple[LogLine, ...] = ()
     result_preview: str | None = None
     retry_at: datetime | None = None
+    results: tuple[Result, ...] = ()
+    result_kept: ResultKind | None = None

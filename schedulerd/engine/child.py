@@ -98,8 +98,9 @@ def _ringing(request: Request) -> Callable[[], None]:
 def _run_flow(folder: int, request: Request, spawner: ProcessId) -> int:
     journal = _journal(folder, request)
     journal.append({"k": "start", "t": microseconds(), "pid": os.getpid()})
+    known = folders.read_known(folder)
     os.close(folder)  # no business of user code
-    return run_flow(request, journal)
+    return run_flow(request, journal, known)
 
 
 def _run_command(folder: int, request: Request, spawner: ProcessId) -> int:

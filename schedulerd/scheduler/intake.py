@@ -185,6 +185,14 @@ def _without_words(reading: Reading, *, now: datetime) -> Reading:
         logger="schedulerd",
     )
     intake = replace(
-        reading.intake, lines=(remark,), tasks=(), failure=None, result_preview=None, reason="", pid=None
+        reading.intake,
+        lines=(remark,),
+        tasks=(),
+        failure=None,
+        result_preview=None,
+        reason="",
+        pid=None,
+        results=(),
+        result_kept=None,
     )
     return replace(reading, intake=intake)

@@ -118,6 +118,8 @@ def _reading(
             lines=tuple(said.lines),
             result_preview=said.result_preview,
             retry_at=retry_at,
+            results=tuple(said.results),
+            result_kept=said.result_kept,
         )
     return Reading(
         attempt=attempt,

@@ -217,9 +217,10 @@ class Reconciler:
     def _prepare_again(self, attempt: Attempt, flows: Mapping[FlowKey, Flow]) -> None:
         with self._database.read() as tx:
             run = tx.runs.by_key(attempt.run)
+            known = tx.results.of_tasks(run.key) if run.attempt > 1 else []
         self._folders.remove(attempt.folder)
         attempt.ours, attempt.pid = False, None
-        self._launcher.prepare(run, flows[run.flow_key])
+        self._launcher.prepare(run, flows[run.flow_key], known)
         self._launcher.ask(attempt)
         log.info("run_prepared_again", extra={"run": attempt.selector})
 

@@ -64,7 +64,7 @@ class Claim:
         again = Retries(self._connection, now=self._now).take(
             min(limit, places.free), places, agent=self._agent, boot_id=self._boot_id
         )
-        picked = self._pick(min(limit, places.free), going, places)
+        picked = self._pick(min(limit - len(again), places.free), going, places)
         self._start(picked)
         keys = [*again, *(RunKey(row.id) for row in picked)]
         return [run_of(row) for row in self._connection.execute(_CLAIMED, {"keys": keys})] if keys else []

@@ -8,21 +8,42 @@ from sqlalchemy import Connection, bindparam, func, select, update
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.limits import Places
 from schedulerd.domain.runs import Move
+from schedulerd.domain.schedules import Overlap
 from schedulerd.domain.states import BAD, RunState
 from schedulerd.errors import Conflict
 from schedulerd.store.holders import share
 from schedulerd.store.lines import KEYS
 from schedulerd.store.moving import Step, move_due, move_run
 from schedulerd.store.strands import DUE_RUNS, NOW, PAGE
-from schedulerd.store.tables import IS_RETRYING, AnyRow, flows, runs
+from schedulerd.store.tables import IS_ACTIVE, IS_RETRYING, AnyRow, flows, runs, schedules, wishes
 
 _DUE: Final = (
-    DUE_RUNS.where(IS_RETRYING, runs.c.retry_at <= NOW)
+    DUE_RUNS.where(
+        IS_RETRYING,
+        runs.c.retry_at <= NOW,
+        runs.c.id.not_in(select(wishes.c.run_id)),  # it is to be cancelled
+    )
     .order_by(None)
     .order_by(runs.c.priority.desc(), runs.c.retry_at, runs.c.id)
     .limit(PAGE)
 )
 _ENDED_BADLY: Final = BAD | {RunState.CANCELLED}
+_SELF: Final = runs.alias("self")
+_OTHER: Final = (
+    select(flows.c.name, runs.c.number)
+    .select_from(
+        runs.join(flows, flows.c.id == runs.c.flow_id)
+        .join(schedules, schedules.c.id == runs.c.schedule_id)
+        .join(_SELF, _SELF.c.schedule_id == runs.c.schedule_id)
+    )
+    .where(
+        _SELF.c.id == bindparam("run"),
+        runs.c.id != _SELF.c.id,
+        IS_ACTIVE,
+        schedules.c.overlap != Overlap.ALLOW.value,
+    )
+    .limit(1)
+)
 _NEXT: Final = select(func.min(runs.c.retry_at)).where(IS_RETRYING, runs.c.retry_at > NOW)
 _CLAIM: Final = (
     update(runs)
@@ -70,6 +91,15 @@ class Retries:
 
 
 def try_again(connection: Connection, run: RunKey, step: Step) -> None:
-    """Have a run that has ended tried again, at once. Raises `Conflict` when it has not ended badly."""
+    """Have a run that has ended tried again, at once.
+
+    Raises `Conflict` when it has not ended badly, or when another of its schedule, which allows no overlap, goes on.
+    """
+    other = connection.execute(_OTHER, {"run": run}).first()
+    if other is not None:
+        raise Conflict(
+            f"{other.name}#{other.number} of the same schedule goes on, and they may not overlap",
+            mend="wait for its end, or have a run of its own that belongs to no schedule: `schedulerd runs rerun`",
+        )
     if not move_run(connection, run, step, expect=_ENDED_BADLY):
         raise Conflict("only a run that failed, timed out, crashed or was cancelled is tried again")

@@ -9,6 +9,7 @@ from sqlalchemy import (
     FromClause,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Row,
     Select,
@@ -150,6 +151,8 @@ runs: Final = Table(
     Column("priority", Integer, nullable=False, server_default="0"),
     # Of a run that waits for its retry, when that is.
     Column("retry_at", Moment),
+    # How what the flow returned is kept; where that is `preview`, nothing else is.
+    Column("result_kept", Text),
     UniqueConstraint("flow_id", "number"),
 )
 
@@ -228,6 +231,20 @@ task_runs: Final = Table(
     Column("message", Words, nullable=False),
     Column("failure", Document),
     Column("result_preview", Words),
+    # How this call of the task is told from others, and how its value is kept.
+    Column("call", Words),
+    Column("kept", Text),
+    sqlite_with_rowid=False,
+)
+
+results: Final = Table(
+    "results",
+    metadata,
+    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("call", Words, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("file", Text, nullable=False),
     sqlite_with_rowid=False,
 )
 

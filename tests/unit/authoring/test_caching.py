@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from schedulerd import flow, task
-from schedulerd.authoring.caching import FOLDER_VARIABLE
 from schedulerd.authoring.functions import FunctionFlow
+from schedulerd.authoring.keeping import FOLDER_VARIABLE
 from schedulerd.cache_policies import (
     DEFAULT,
     FLOW_PARAMETERS,
