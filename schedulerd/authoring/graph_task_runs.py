@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from schedulerd.authoring.graph_states import (
+    Cached,
     Failed,
     Looped,
     Paused,
@@ -140,8 +141,11 @@ class GraphTaskRun(TaskRun):
         if is_bad:
             self.context.culprit = (cause, self.name)
             state.failure = state.failure or (None if cause is None else self._failure(cause))
-        preview = None if is_bad else self._preview(state.result)
-        self._record(state.word, message=state.message, failure=state.failure, result=preview)
+        self._tell_hooks(state, cause)
+        if type(state) is Success or type(state) is Cached:
+            self._complete(state.word, state.result, message=state.message)
+        else:
+            self._record(state.word, message=state.message, failure=state.failure)
         self.ended = state
         return TaskOutcome(
             self.number,
@@ -152,6 +156,14 @@ class GraphTaskRun(TaskRun):
             failure=state.failure,
             message=state.message,
         )
+
+    def _tell_hooks(self, state: State, cause: BaseException | None) -> None:
+        if self.task.hooks is None:
+            return
+        if isinstance(state, Failed):
+            self._call_hooks("failed", data=cause, failure=state.failure)
+        elif type(state) is Success:
+            self._call_hooks("completed", data=state.result)
 
     # -- handlers -----------------------------------------------------------------------------------------------
 

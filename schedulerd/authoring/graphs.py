@@ -165,7 +165,7 @@ class Flow(Imperative, AnyFlow):
 
     def value(self, state: State) -> Any:
         """What the reference tasks returned: the value of a single one, else those that are not None by name."""
-        nodes = self.references()
+        nodes = [node for node in self.references() if not node.task.is_secret]
         values = {node.name: state.result[node].result for node in nodes} if state.is_successful() else {}
         given = {name: value for name, value in values.items() if value is not None}
         return next(iter(given.values()), None) if len(nodes) == 1 else given or None

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 class SecretBase(Task):
-    """A task that returns a secret; it is kept nowhere."""
+    """A task that returns a secret, which is neither shown nor kept."""
+
+    is_secret = True
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"checkpoint": False, **options})

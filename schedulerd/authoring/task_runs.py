@@ -286,7 +286,10 @@ class TaskRun:
         )
 
     def _complete(self, state: str, value: Any, *, message: str = "") -> None:
-        """Record that it came to this value, and keep that where values are kept."""
+        """Record that it came to this value, and keep that where values are kept; a secret is neither shown nor kept."""
+        if self.task.is_secret:
+            self._record(state, message=message)
+            return
         keeper = self.context.recorder.keeper
         if keeper is None or self._call is None:
             self._record(state, message=message, result=self._preview(value))

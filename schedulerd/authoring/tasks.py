@@ -46,6 +46,7 @@ class Task(Hooked):
     result: Any = None
     target: Any = None
     checkpoint = True
+    is_secret = False  # what it returns is shown nowhere
 
     def __init__(
         self,

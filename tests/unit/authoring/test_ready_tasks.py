@@ -12,7 +12,7 @@ from schedulerd.tasks.secrets import EnvVarSecret, PrefectSecret, SecretBase
 from schedulerd.tasks.shell import ShellTask
 from schedulerd.utilities.debug import raise_on_exception
 from schedulerd.utilities.logging import get_logger
-from tests.unit.authoring.tape import Tape, a_context
+from tests.unit.authoring.tape import Tape, a_context, run
 
 
 def state_of(drawn: Any, *args: Any, tape: Tape | None = None, **kwargs: Any) -> Any:
@@ -79,6 +79,18 @@ def test_a_secret_is_found_in_the_environment_when_its_task_runs(monkeypatch: py
     assert state_of(PrefectSecret("KEY")).result == {"a": 1}
     assert state_of(PrefectSecret(), name="WORD").result == "plain text"
     assert PrefectSecret("KEY").name == "KEY"
+
+
+def test_a_secret_is_not_shown_as_a_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEY", "hidden")
+    tape = Tape()
+
+    with Flow("x") as flow:
+        EnvVarSecret("KEY")()
+    outcome = run(flow, tape=tape)
+
+    assert (outcome.state, outcome.result, tape.results) == ("completed", None, [])
+    assert [record["result"] for record in tape.tasks] == [None, None]
 
 
 def test_a_secret_is_put_in_for_a_test() -> None:

@@ -324,3 +324,18 @@ def test_on_failure_is_called_with_the_task_and_its_state_once_it_has_failed() -
     ended(lambda: 1, on_failure=lambda task, state: told.append(("no", "no")))
 
     assert told == [("raises", "down")]
+
+
+def test_hooks_of_prefect_3_are_told_of_what_signals_and_handlers_make_of_a_task() -> None:
+    told: list[tuple[str, str]] = []
+
+    def hook(task: Any, run: Any, state: Any) -> None:
+        told.append((run.name, state.type))
+
+    options = {"on_completion": [hook], "on_failure": [hook]}
+    ended(raising(signals.SUCCESS(result=1)), name="a", **options)
+    ended(raising(signals.ENDRUN(Failed("no"))), name="b", **options)
+    ended(raising(signals.SKIP()), name="c", **options)
+    ended(raising(signals.FAIL()), name="d", **options)
+
+    assert told == [("a", "COMPLETED"), ("b", "FAILED"), ("d", "FAILED")]
