@@ -332,7 +332,7 @@ def test_hooks_of_prefect_3_are_told_of_what_signals_and_handlers_make_of_a_task
     def hook(task: Any, run: Any, state: Any) -> None:
         told.append((run.name, state.type))
 
-    options = {"on_completion": [hook], "on_failure": [hook]}
+    options: dict[str, Any] = {"on_completion": [hook], "on_failure": [hook]}
     ended(raising(signals.SUCCESS(result=1)), name="a", **options)
     ended(raising(signals.ENDRUN(Failed("no"))), name="b", **options)
     ended(raising(signals.SKIP()), name="c", **options)
