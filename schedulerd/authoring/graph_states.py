@@ -215,7 +215,10 @@ _BY_WORD = {
 def state_of(outcome: TaskOutcome) -> State:
     """The state of a task run that ended like this."""
     result = outcome.value if outcome.is_successful else outcome.error
-    return _BY_WORD.get(outcome.state, Failed)(outcome.message, result, failure=outcome.failure)
+    message = outcome.message
+    if not message and outcome.error is not None:
+        message = f"{type(outcome.error).__name__}: {outcome.error}"
+    return _BY_WORD.get(outcome.state, Failed)(message, result, failure=outcome.failure)
 
 
 class States(dict[object, State]):

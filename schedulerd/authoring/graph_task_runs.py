@@ -127,7 +127,7 @@ class GraphTaskRun(TaskRun):
             if asked is not new:
                 return self._end_in(asked, error=error)
         outcome = super()._failed(error)
-        if outcome is not None and (type(state) is not Failed or state.result is not error):
+        if outcome is not None and (isinstance(error, Signal) or state.result is not error):
             state.failure = outcome.failure
             self.ended = state
         return outcome

@@ -240,6 +240,11 @@ class Reconciler:
         restarted = attempt.boot_id != self._boot_id
         reason = "machine restarted" if restarted else "its folder is gone; exit status unknown"
         to = RunState.CANCELLED if attempt.state is RunState.CANCELLING else RunState.CRASHED
+        again = attempt.retrying.after(attempt.number, to)
+        if again is not None and attempt.state is RunState.RUNNING:
+            words = attempt.retrying.words(attempt.number, timedelta())
+            reason = f"{words}, since attempt {attempt.number} {to}: {reason}"
+            to = RunState.RETRYING  # at once: what it waited for was the machine
         log.warning("run_lost", extra={"run": attempt.selector, "reason": reason})
         self._end_without_process(attempt, to, reason)
 
@@ -249,7 +254,8 @@ class Reconciler:
             tx.runs.move(attempt.run, to, at=now, actor=_ACTOR, message=reason, reason=reason)
         self._attempts.remove(attempt)
         self._folders.remove(attempt.folder)
-        self._settled(attempt)
+        if to is not RunState.RETRYING:
+            self._settled(attempt)
 
 
 def _go_on_ending(attempt: Attempt, word: Word | None, *, now: float) -> None:

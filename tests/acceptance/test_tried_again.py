@@ -18,10 +18,9 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.timeout(90)
 
 FLOWS = """
-import os
+import os, time
 from pathlib import Path
-from datetime import timedelta
-from schedulerd import flow, runtime, task, unmapped
+from schedulerd import Flow, Parameter, flow, runtime, task, unmapped
 
 class Rows:
     def __init__(self, count):
@@ -71,6 +70,29 @@ def once(folder: str, fails: bool = True):
         raise ValueError("not yet")
     return {"attempt": runtime.flow_run.run_count, **data}
 
+with Flow("drawn") as drawn:
+    place = Parameter("folder")
+    extract_again = extract(place)
+    late = checked(place, 7)
+
+    @task
+    def close(folder, data, number):
+        if count(folder, "close") < 2:
+            raise ConnectionError("closed")
+        return len(data["rows"]) + number
+
+    close(place, extract_again, late)
+
+def note(flow, flow_run, state):
+    count(flow_run.parameters["folder"], f"hook-{state.name}")
+
+@flow(on_running=[note], on_cancellation=[note], on_failure=[note], on_completion=[note], retries=1)
+def hooked(folder: str, waits: bool):
+    if waits:
+        count(folder, "waits")
+        time.sleep(60)
+    raise ValueError("as it must")
+
 @flow
 def picky():
     return Rows(5)
@@ -95,7 +117,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
     service = Service(tmp_path)
     service.drop("flows.py", FLOWS)
     service.start()
-    for flow in ("warehouse", "once", "picky"):
+    for flow in ("warehouse", "once", "picky", "drawn", "hooked"):
         service.wait_for_flow(flow)
     yield service
     service.close()
@@ -199,6 +221,33 @@ def test_a_rerun_is_a_new_run_with_other_parameters(service: Service, done: Path
     wrong = service.command("runs", "rerun", run.selector, "-p", "colour=red")
     assert wrong.returncode != 0
     assert "colour" in wrong.stderr
+
+
+def test_a_graph_goes_on_from_what_failed(service: Service, done: Path) -> None:
+    run = service.wait_for_end(key := service.ask_for("drawn", folder=str(done)))
+    assert run.state is RunState.FAILED
+
+    service.cli("runs", "retry", run.selector, "--from-failed", "-o", "json")
+    eventually(lambda: service.run(key).state is RunState.COMPLETED)
+
+    assert counts(done) == {"extract": 1, "checked-7": 1, "close": 2}
+    assert service.cli("runs", "result", run.selector) == 73
+
+
+def test_hooks_are_called_at_the_end_of_the_last_attempt_and_at_a_cancellation(
+    service: Service, done: Path
+) -> None:
+    run = service.wait_for_end(service.ask_for("hooked", folder=str(done), waits=False))
+    assert (run.state, run.attempt) == (RunState.FAILED, 2)
+    assert counts(done) == {"hook-Running": 2, "hook-Failed": 1}
+
+    key = service.ask_for("hooked", folder=str(done), waits=True)
+    eventually((done / "waits").exists)
+    service.command("runs", "cancel", service.run(key).selector)
+    run = service.wait_for_end(key)
+
+    assert run.state is RunState.CANCELLED
+    assert counts(done) == {"hook-Running": 3, "hook-Failed": 1, "waits": 1, "hook-Cancelled": 1}
 
 
 def _ended(service: Service, run: str) -> Run:

@@ -59,6 +59,8 @@ def test_a_signal_that_fails_tells_its_place() -> None:
     state = ended(raising(signals.FAIL("why")))
 
     assert isinstance(state.result, signals.FAIL)
+    assert state.message == "why"
+    assert ended(raising(ValueError("bad"))).message == "ValueError: bad"
     assert state.failure is not None
     assert (state.failure.type, state.failure.message) == ("FAIL", "why")
     assert state.failure.file == __file__

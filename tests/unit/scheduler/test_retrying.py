@@ -85,3 +85,23 @@ def test_a_run_that_was_cancelled_is_not_tried_again(world: World) -> None:
     world.turn()
 
     assert world.run(key).state is RunState.CANCELLED
+
+
+@pytest.mark.parametrize(("on_crash", "state"), [(True, RunState.PENDING), (False, RunState.CRASHED)])
+def test_a_run_that_was_lost_with_the_machine_is_tried_again_where_crashes_are(
+    sqlite_database: Database, tmp_path: Path, on_crash: bool, state: RunState
+) -> None:
+    world = World(sqlite_database, tmp_path / "state")
+    again = a_command(retrying=RetryPolicy(retries=1, on_crash=on_crash))
+    world.define(again)
+    key = world.started()
+
+    world.boot = "00000000-0000-4000-8000-000000000002"
+    world.spawner.die()
+    world.folders.remove(world.run(key).folder)
+    world.start_again()
+    world.define(again)
+    for _ in range(12):
+        world.turn()
+
+    assert (world.run(key).state, world.run(key).attempt) == (state, 2 if on_crash else 1)
