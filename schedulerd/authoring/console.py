@@ -88,7 +88,7 @@ class ConsoleRecorder:
         if state == "running":
             self._started.setdefault(number, at)
             return
-        text = f"{name}: {state}"
+        text = f"{name}: {state}" if map_index is None else f"{name}[{map_index}]: {state}"
         if state != "retrying" and (started := self._started.pop(number, None)) is not None:
             text += f" in {_duration(at - started)}"
         text += f" ({message})" if message else ""

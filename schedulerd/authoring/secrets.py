@@ -34,6 +34,25 @@ def secret(name: str) -> Any:
     return secrets[name]
 
 
+class Secret:
+    """A secret by its name: `Secret("DB_PASSWORD").get()`, within a task. Prefect 1's."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def get(self) -> Any:
+        """The secret; raises `ValueError` where there is none of that name."""
+        return secret(self.name)
+
+    def exists(self) -> bool:
+        """Is there one of that name?"""
+        try:
+            secret(self.name)
+        except ValueError:
+            return False
+        return True
+
+
 def _read(value: str) -> Any:
     try:
         return json.loads(value)

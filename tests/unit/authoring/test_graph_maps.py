@@ -326,3 +326,14 @@ def test_a_map_of_a_flow_that_is_executed_as_the_engine_does_gives_its_list() ->
 
 def test_a_mapped_state_made_by_hand_has_no_states() -> None:
     assert Mapped("m").map_states == []
+
+
+def test_the_console_names_each_item_of_a_map(caplog: pytest.LogCaptureFixture) -> None:
+    with Flow("x") as flow:
+        kept.map([5, 6])
+
+    with caplog.at_level("INFO"):
+        flow.run()
+
+    said = [record.getMessage().split(" in ")[0] for record in caplog.records]
+    assert said[:2] == ["kept[0]: completed", "kept[1]: completed"]

@@ -109,6 +109,17 @@ def test_a_secret_that_is_not_there_fails_its_task() -> None:
     assert isinstance(state_of(SecretBase()).result, NotImplementedError)
 
 
+def test_a_secret_is_asked_for_in_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    from schedulerd.client import Secret
+    from schedulerd.client.secrets import Secret as Same
+
+    monkeypatch.setenv("SCHEDULERD__CONTEXT__SECRETS__KEY", "5")
+
+    assert (Secret("KEY").get(), Same("KEY").exists(), Secret("NONESUCH").exists()) == (5, True, False)
+    with pytest.raises(ValueError, match="there is no secret 'NONESUCH' here"):
+        Secret("NONESUCH").get()
+
+
 def test_a_variable_of_the_environment_is_a_secret_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COUNT", "5")
 
