@@ -1,6 +1,6 @@
 """When a task of a graph runs, by how the tasks before it ended. Prefect 1's triggers.
 
-A trigger is given the states by the edges that they came on, once all of them have ended. It returns true, or raises
+A task trigger is given the states by the edges that they came on, once all of them have ended. It returns true, or raises
 `TRIGGERFAIL`: then the task does not run. What was skipped counts as a success.
 """
 
