@@ -6,6 +6,7 @@ import os
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
+from schedulerd.authoring.outcomes import is_cancellation
 from schedulerd.authoring.runners import ThreadPoolTaskRunner
 
 if TYPE_CHECKING:
@@ -93,6 +94,9 @@ class LocalDaskExecutor(Executor):
                 if error is not None:
                     raise error
                 settle(turn, outcome)
+        except BaseException as cut:
+            _cut_short(going_on, cut)
+            raise
         finally:
             pool.end()
 
@@ -122,6 +126,13 @@ def executor_of(given: Any) -> Executor:
 def _next(agenda: Agenda, going_on: set[Turn]) -> Turn | None:
     """A turn that can be taken now; waited for where nothing else goes on."""
     return agenda.ready() if going_on else agenda.next_turn()
+
+
+def _cut_short(going_on: set[Turn], error: BaseException) -> None:
+    """Record those that go on as cancelled, where the whole run is."""
+    for turn in going_on if is_cancellation(error) else ():
+        if turn.run is not None:
+            turn.run.abandoned(error)
 
 
 def _hand_over(pool: ThreadPoolTaskRunner, turn: Turn, run: GraphTaskRun, ended: SimpleQueue[Ended]) -> None:

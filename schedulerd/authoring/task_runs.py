@@ -274,6 +274,11 @@ class TaskRun:
         else:
             self._record("failed", failure=self._failure(error))
 
+    def abandoned(self, error: BaseException) -> None:
+        """The run ends while this goes on in a thread: record that, and nothing that it does from here on."""
+        self.cut_short(error)
+        self._is_given_up = True
+
     def _give_up(self) -> None:
         """It does not end though its time is over: record that, and nothing that it does from here on."""
         assert self.abandon is not None

@@ -106,6 +106,29 @@ def test_what_ends_more_than_a_task_is_raised_by_the_flow() -> None:
         flow.run(executor=LocalDaskExecutor())
 
 
+def test_tasks_that_go_on_when_the_run_is_cancelled_are_recorded_as_that() -> None:
+    has_begun, let_go = threading.Event(), threading.Event()
+
+    @task
+    def goes_on() -> None:
+        has_begun.set()
+        let_go.wait(DEADLINE)
+
+    @task
+    def interrupts() -> None:
+        has_begun.wait(DEADLINE)
+        raise KeyboardInterrupt
+
+    tape = Tape()
+    with Flow("x") as flow:
+        goes_on(), interrupts()
+    with pytest.raises(KeyboardInterrupt):
+        flow.perform({}, a_context(tape), LocalDaskExecutor(num_workers=2))
+    let_go.set()
+
+    assert tape.final() == {"goes_on": "cancelled", "interrupts": "cancelled"}
+
+
 def test_a_task_that_does_not_end_in_time_is_no_longer_waited_for() -> None:
     let_go = threading.Event()
 
