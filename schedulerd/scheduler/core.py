@@ -323,6 +323,7 @@ class Core:
         if self._stop is not None and self._stop.how == "cancel":
             self._parts.ender.record_all(now=now)
         self._end_runs()
+        self._parts.reconciler.sweep_cgroups()
 
     def _look_at(self, attempt: Attempt) -> None:
         try:

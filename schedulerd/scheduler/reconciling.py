@@ -77,6 +77,11 @@ class Reconciler:
         for key in self._folders.names():
             if self._attempts.get(key) is None and not self._lives(key):
                 self._folders.remove(key)
+        self.sweep_cgroups()
+
+    def sweep_cgroups(self) -> None:
+        """Remove the empty cgroups of runs whose folders are gone; what such a run was to leave may end at any time."""
+        self._leftovers.sweep(self._folders.names())
 
     def _lives(self, key: str) -> bool:
         """Is somebody still at work in this folder? Of another database, perhaps: not ours to remove."""
