@@ -28,8 +28,8 @@ class Flow(Imperative, AnyFlow):
     """A graph of tasks: `with Flow("name") as flow:` draws it, `flow.run()` runs it.
 
     `executor`: where its tasks run; by default one after the other, in this thread. `result` is what tasks keep their
-    values in that have none of their own. `run_config`, `storage`, `environment` and `validate` are Prefect's; here
-    they have no effect.
+    values in that have none of their own. `run_config`, `storage`, `validate` and an object as `environment` are
+    Prefect's, and have no effect here; a dict as `environment` are variables of its runs.
     """
 
     style = "graph"
@@ -56,6 +56,8 @@ class Flow(Imperative, AnyFlow):
         validate: bool | None = None,
         **surroundings: Any,
     ) -> None:
+        if hasattr(environment, "items"):
+            surroundings["environment"] = environment
         Drawing.__init__(self)
         self._drawings: list[Token[Flow | None]] = []
         self._references: list[Node] | None = None

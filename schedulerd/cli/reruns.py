@@ -62,7 +62,7 @@ def retry(invocation: Invocation, selectors: tuple[str, ...], from_failed: bool)
 )
 @pass_invocation
 def rerun(invocation: Invocation, selector: str, pairs: tuple[str, ...]) -> None:
-    """Ask for a new run with the parameters of one that was, or with others."""
+    """Ask for a new run like one that was, with other parameters where they are given."""
     from schedulerd.domain.parameters import value_of
 
     operations = invocation.operations

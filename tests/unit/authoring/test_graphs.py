@@ -430,3 +430,10 @@ def test_a_state_shows_its_message() -> None:
     assert repr(state) == '<Success: "1 task completed">'
     assert repr(state.result[node]) == '<Success: "">'
     assert state.is_completed()
+
+
+def test_variables_are_ours_and_an_environment_that_is_none_is_prefect_s() -> None:
+    ours, old = Flow("a", environment={"A": "1"}), Flow("b", environment=object())
+
+    assert ours.surroundings == {"environment": {"A": "1"}}
+    assert old.surroundings == {}
