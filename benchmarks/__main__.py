@@ -2,9 +2,10 @@
 
 import sys
 
+from benchmarks.cgroups import cost_of_cgroups
 from benchmarks.runs import cost_of_runs
 
-BENCHMARKS = {"runs": cost_of_runs}
+BENCHMARKS = {"runs": cost_of_runs, "cgroups": cost_of_cgroups}
 
 
 def main(names: list[str]) -> int:

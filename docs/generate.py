@@ -278,7 +278,7 @@ STATE_MEANINGS: Final[Mapping[RunState, str]] = {
     RunState.SCHEDULED: "it is to start at its due time, or waits for a slot",
     RunState.PENDING: "it has been claimed, and its process is being started",
     RunState.RUNNING: "its process runs",
-    RunState.RETRYING: "it failed, and is to be tried again (nothing moves a run here yet)",
+    RunState.RETRYING: "an attempt of it ended badly, and it is to be tried again",
     RunState.PAUSED: "it waits for somebody (nothing moves a run here yet)",
     RunState.CANCELLING: "it was told to end, and is ending",
     RunState.COMPLETED: "it ended as it should",

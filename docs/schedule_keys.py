@@ -34,6 +34,11 @@ KEY_MEANINGS: Final[Mapping[str, str]] = {
     "open_files": "How many files each process may have open.",
     "timeout": 'How long the command may take: `"10m"`, or `"unlimited"`. Then it is `timed_out`. Default of this and the '
     "four above: `[limits]` of the [settings](config.md).",
+    "retries": "How often the command is tried again when it failed or timed out. Default: never. A flow says it in its "
+    "file: `@flow(retries=3)`.",
+    "retry_delay": 'After how long: `"10s"`, or a list such as `["10s", "1m"]`, of which the last is repeated. Default: at '
+    "once.",
+    "retry_on_crash": "`true`: also when it crashed, that is when its process was killed, after it may have done anything.",
     "stdin": "What the command reads.",
     "mail_to": "Where the output of the command is mailed when it has ended, as cron's MAILTO: addresses with commas.",
     "enabled": "`false` keeps the schedule and does not run it. Default: `true`.",

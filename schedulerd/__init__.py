@@ -1,10 +1,66 @@
 """schedulerd: a scheduling daemon for Python flows, and the API that flow files are written with."""
 
+from __future__ import annotations
+
 from schedulerd.authoring.functions import flow
 from schedulerd.authoring.graphs import Flow
 from schedulerd.authoring.logs import get_run_logger
 from schedulerd.authoring.nodes import Parameter
-from schedulerd.authoring.tasks import task
+from schedulerd.authoring.tasks import Task, task
 from schedulerd.version import __version__
 
-__all__ = ["Flow", "Parameter", "__version__", "flow", "get_run_logger", "task"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from schedulerd import context, runtime, triggers
+    from schedulerd.authoring.annotations import allow_failure, flatten, mapped, quote, unmapped
+    from schedulerd.authoring.control_flow import case
+    from schedulerd.authoring.run_contexts import get_run_context
+    from schedulerd.authoring.states import State
+    from schedulerd.authoring.tagging import tags
+
+__all__ = [
+    "Flow",
+    "Parameter",
+    "State",
+    "Task",
+    "__version__",
+    "allow_failure",
+    "case",
+    "context",
+    "flatten",
+    "flow",
+    "get_run_context",
+    "get_run_logger",
+    "mapped",
+    "quote",
+    "runtime",
+    "tags",
+    "task",
+    "triggers",
+    "unmapped",
+]
+
+# Loaded when they are first asked for: every flow file imports this module, and few need all of it.
+_LATE = {
+    "State": "schedulerd.authoring.states",
+    "allow_failure": "schedulerd.authoring.annotations",
+    "case": "schedulerd.authoring.control_flow",
+    "flatten": "schedulerd.authoring.annotations",
+    "mapped": "schedulerd.authoring.annotations",
+    "get_run_context": "schedulerd.authoring.run_contexts",
+    "quote": "schedulerd.authoring.annotations",
+    "tags": "schedulerd.authoring.tagging",
+    "unmapped": "schedulerd.authoring.annotations",
+}
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name in ("context", "runtime", "triggers"):
+        return import_module(f"schedulerd.{name}")
+    if name not in _LATE:
+        raise AttributeError(f"schedulerd has no {name}; it has {', '.join(__all__)}")
+    return getattr(import_module(_LATE[name]), name)

@@ -10,6 +10,7 @@ from schedulerd.authoring.context import FlowContext
 from schedulerd.clock import microseconds
 
 if TYPE_CHECKING:
+    from schedulerd.authoring.keeping import Keeper, Kept
     from schedulerd.domain.failures import Failure
 
 LOGGER: Final = "schedulerd.run"
@@ -61,6 +62,7 @@ class ConsoleRecorder:
     """Tells of each task's end."""
 
     previews = False
+    keeper: Keeper | None = None
 
     def __init__(self) -> None:
         self._logger = run_logger()
@@ -79,12 +81,14 @@ class ConsoleRecorder:
         message: str = "",
         failure: Failure | None = None,
         result: str | None = None,
+        call: str | None = None,
+        kept: Kept | None = None,
     ) -> None:
         """Write a line, but none for a start."""
         if state == "running":
             self._started.setdefault(number, at)
             return
-        text = f"{name}: {state}"
+        text = f"{name}: {state}" if map_index is None else f"{name}[{map_index}]: {state}"
         if state != "retrying" and (started := self._started.pop(number, None)) is not None:
             text += f" in {_duration(at - started)}"
         text += f" ({message})" if message else ""
@@ -105,7 +109,7 @@ class ConsoleRecorder:
         """Write the line."""
         self._logger.log(level, "%s", message)
 
-    def result(self, preview: str, at: int, *, task: int | None = None) -> None:
+    def result(self, preview: str, at: int, *, task: int | None = None, kept: Kept | None = None) -> None:
         """Say nothing: in plain Python the caller has the value."""
 
 

@@ -7,11 +7,16 @@ from itertools import count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Final
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+    from typing import Any, Final
 
+    from schedulerd.authoring.flows import AnyFlow
+    from schedulerd.authoring.futures import Future
     from schedulerd.authoring.graphs import Flow
+    from schedulerd.authoring.known import Known
     from schedulerd.authoring.recording import Recorder
+    from schedulerd.authoring.runners import TaskRunner
     from schedulerd.authoring.running import TaskRun
 
 
@@ -22,29 +27,86 @@ def wait(seconds: float) -> None:
     Event().wait(seconds)
 
 
+class Facts:
+    """What is known of a flow run from outside: under the daemon from its request, in plain Python what is made up here.
+
+    `attempt` counts from 1; `due_at` is when it was due; `schedule` is the name of the schedule that made it, if one did.
+    """
+
+    __slots__ = ("_id", "attempt", "due_at", "is_by_daemon", "name", "schedule")
+
+    def __init__(
+        self,
+        *,
+        id: str | None = None,  # noqa: A002  Prefect's name
+        name: str = "",
+        attempt: int = 1,
+        due_at: datetime | None = None,
+        schedule: str | None = None,
+    ) -> None:
+        self._id = id
+        self.name = name
+        self.attempt = attempt
+        self.due_at = due_at
+        self.schedule = schedule
+        self.is_by_daemon = id is not None
+
+    @property
+    def id(self) -> str:
+        """The run's id, a UUID; in plain Python one of its own."""
+        if self._id is None:
+            from uuid import uuid4  # late: seldom asked for
+
+            self._id = str(uuid4())
+        return self._id
+
+
 class FlowContext:
     """A flow run under way: its name, where it is recorded, its clock, and the numbers of its task runs.
 
     `now` gives microseconds since 1970; `pause` waits between the attempts of a task. `culprit` is the last exception
-    that ended a task, with the task's name, so that the flow's failure can name it too.
+    that ended a task, with the task's name, so that the flow's failure can name it too. `futures` are the tasks that
+    were submitted, `runner` where they run. `known` holds how tasks ended that are not to run again, by name and count.
     """
 
-    __slots__ = ("culprit", "name", "now", "numbers", "pause", "recorder")
+    __slots__ = (
+        *("culprit", "facts", "flow", "futures", "known", "log_prints", "name", "now", "numbers", "outer"),
+        *("parameters", "pause", "recorder", "runner", "started_at", "tags"),
+    )
 
     def __init__(
-        self, name: str, recorder: Recorder, *, now: Callable[[], int], pause: Callable[[float], None] = wait
+        self,
+        name: str,
+        recorder: Recorder,
+        *,
+        now: Callable[[], int],
+        pause: Callable[[float], None] = wait,
+        facts: Facts | None = None,
     ) -> None:
         self.name = name
         self.recorder = recorder
         self.now = now
         self.pause = pause
+        self.facts = Facts() if facts is None else facts
         self.numbers = count(1)
         self.culprit: tuple[BaseException | None, str] = (None, "")
+        self.flow: AnyFlow | None = None
+        self.parameters: Mapping[str, Any] = {}
+        self.tags: tuple[str, ...] = ()
+        self.log_prints = False
+        self.outer: FlowContext | None = None
+        self.started_at = 0
+        self.futures: list[Future] = []
+        self.runner: TaskRunner | None = None
+        self.known: Known | None = None
 
     def nested(self, name: str) -> FlowContext:
         """A flow that runs inline within this one: recorded in the same place, numbered on."""
-        inner = FlowContext(name, self.recorder, now=self.now, pause=self.pause)
+        inner = FlowContext(name, self.recorder, now=self.now, pause=self.pause, facts=Facts())
         inner.numbers = self.numbers
+        inner.outer = self
+        inner.log_prints = self.log_prints
+        inner.tags = self.tags
         return inner
 
     def log(self, level: int, message: str) -> None:
@@ -57,6 +119,14 @@ class FlowContext:
         """The task that this exception came out of, if it came out of one."""
         culprit, name = self.culprit
         return name if culprit is error else None
+
+    def let_go(self) -> None:
+        """Wait for the tasks that were submitted and that nobody waited for; there will be no more."""
+        while self.futures:
+            self.futures.pop().wait()
+        if self.runner is not None:
+            self.runner.end()
+            self.runner = None
 
 
 drawing: Final[ContextVar[Flow | None]] = ContextVar("drawing", default=None)

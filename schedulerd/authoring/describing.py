@@ -37,6 +37,7 @@ def describe(flow: AnyFlow, entrypoint: str = "") -> dict[str, Any]:
         "pool": flow.pool,
         "priority": flow.priority,
         "max_running": flow.max_running,
+        "retrying": _retrying(flow),
         "surroundings": flow.surroundings,
     }
     if isinstance(flow, Flow):
@@ -45,6 +46,14 @@ def describe(flow: AnyFlow, entrypoint: str = "") -> dict[str, Any]:
         said["parameters"] = schema_of(flow.fn)
     made: dict[str, Any] = json.loads(json.dumps(said, default=_text, allow_nan=False))
     return made
+
+
+def _retrying(flow: AnyFlow) -> dict[str, Any]:
+    """How the daemon tries a run again; each retry is a process of its own."""
+    given = flow.retries_given
+    if given is None or not given.limit:
+        return {}
+    return {"retries": given.limit, "delays": list(given.delays), "on_crash": flow.retry_on_crash}
 
 
 def _graph(flow: Flow) -> dict[str, Any]:

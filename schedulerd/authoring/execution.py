@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from schedulerd.authoring.context import FlowContext
 from schedulerd.authoring.failures import describe_failure
+from schedulerd.authoring.keeping import NotKept
 from schedulerd.authoring.previews import preview, shortened
 from schedulerd.authoring.running import Cancelled, exit_call, is_cancellation, is_clean_exit
 from schedulerd.clock import microseconds
@@ -14,10 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
+    from schedulerd.authoring.context import Facts
     from schedulerd.authoring.flows import AnyFlow
-    from schedulerd.authoring.recording import Recorder
-    from schedulerd.authoring.states import State
+    from schedulerd.authoring.keeping import Kept
+    from schedulerd.authoring.known import Known
+    from schedulerd.authoring.recording import Ended, Recorder
     from schedulerd.domain.failures import Failure
+
+_WARNING = 30
+_ENDS = frozenset({"completed", "failed", "timed_out", "crashed", "cancelled"})
 
 __all__ = ["Cancelled", "Outcome", "execute"]
 
@@ -25,15 +31,22 @@ __all__ = ["Cancelled", "Outcome", "execute"]
 class Outcome:
     """How a flow run ended: `state` is completed, failed or cancelled; `result` a preview of what it returned."""
 
-    __slots__ = ("failure", "message", "result", "state")
+    __slots__ = ("failure", "kept", "message", "result", "state")
 
     def __init__(
-        self, state: str, *, message: str = "", failure: Failure | None = None, result: str | None = None
+        self,
+        state: str,
+        *,
+        message: str = "",
+        failure: Failure | None = None,
+        result: str | None = None,
+        kept: Kept | None = None,
     ) -> None:
         self.state = state
         self.message = message
         self.failure = failure
         self.result = result
+        self.kept = kept
 
 
 def execute(
@@ -42,27 +55,46 @@ def execute(
     recorder: Recorder,
     *,
     now: Callable[[], int] = microseconds,
+    facts: Facts | None = None,
+    known: Known | None = None,
 ) -> Outcome:
     """Run a flow with parameters from JSON. Raises nothing that user code raises: it is in the outcome.
 
     A result is recorded too, as a preview.
     """
-    context = FlowContext(flow.name, recorder, now=now)
+    context = FlowContext(flow.name, recorder, now=now, facts=facts)
+    context.known = known
     try:
         state = flow.perform(parameters, context)
-        outcome = _of_state(state, flow.value(state))
+        outcome = _of_state(state, flow.value(state), context)
     except SystemExit as error:
         outcome = _of_exit(error, task=context.task_of(error))
     except BaseException as error:  # border: whatever ends user code ends the run with a reason
         outcome = _of_error(error, task=context.task_of(error), called=getattr(flow, "fn", None))
     if outcome.result is not None:
-        recorder.result(outcome.result, now())
+        recorder.result(outcome.result, now(), kept=outcome.kept)
     return outcome
 
 
-def _of_state(state: State, value: Any) -> Outcome:
-    result = None if value is None else preview(value)
-    return Outcome(state.name, message=state.message, failure=state.failure, result=result)
+def _kept(value: Any, context: FlowContext) -> tuple[str | None, Kept | None]:
+    """What people are shown of what the flow returned, and the value as it is kept, where it is."""
+    if value is None:
+        return None, None
+    if context.recorder.keeper is None:
+        return preview(value), None
+    try:
+        return context.recorder.keeper.keep(value)
+    except NotKept as error:
+        context.log(_WARNING, f"what the flow returned is not kept: {error.reason}")
+        return error.shown, None
+
+
+def _of_state(state: Ended, value: Any, context: FlowContext) -> Outcome:
+    result, kept = _kept(value, context)
+    message = shortened(state.message or "", limit=1_024)
+    if state.word not in _ENDS:
+        return Outcome("failed", message=f"the flow returned the state {state.word}, which is no end")
+    return Outcome(state.word, message=message, failure=state.failure, result=result, kept=kept)
 
 
 def _of_exit(error: SystemExit, *, task: str | None) -> Outcome:

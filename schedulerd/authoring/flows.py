@@ -13,11 +13,14 @@ from schedulerd.authoring.surroundings import surroundings_said
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import timedelta
     from types import FrameType
     from typing import Any
 
+    from schedulerd.authoring.recording import Ended
+    from schedulerd.authoring.retries import Retries
+    from schedulerd.authoring.runners import TaskRunner
     from schedulerd.authoring.schedules import Schedule
-    from schedulerd.authoring.states import State
 
 INFO, ERROR = 20, 40  # logging's numbers, without its import
 
@@ -31,6 +34,9 @@ class AnyFlow:
     """
 
     style = ""
+    task_runner: TaskRunner | None = None
+    retries_given: Retries | None = None
+    retry_on_crash = False
 
     def __init__(
         self,
@@ -39,7 +45,7 @@ class AnyFlow:
         schedule: Schedule | Iterable[Schedule] | None,
         description: str,
         tags: Iterable[str],
-        timeout_seconds: float | str | None,
+        timeout_seconds: float | timedelta | str | None,
         pool: str | None = None,
         priority: int = 0,
         max_running: int | None = None,
@@ -85,11 +91,11 @@ class AnyFlow:
         self._say("is served by the daemon: put its file into a folder that schedulerd watches")
         return None
 
-    def perform(self, parameters: Mapping[str, Any], context: FlowContext) -> State:
-        """Run within `context`. What user code raised is raised; a graph's failed tasks make a failed state."""
+    def perform(self, parameters: Mapping[str, Any], context: FlowContext) -> Ended:
+        """Run within `context`, to a state of this style. Raises what ends more than the flow: a cancellation, an exit."""
         raise NotImplementedError
 
-    def value(self, state: State) -> Any:
+    def value(self, state: Any) -> Any:
         """What a run that ended in this state gave; None when nothing."""
         raise NotImplementedError
 
@@ -97,7 +103,6 @@ class AnyFlow:
         """The context of a run that begins here: inline within the present run, or on the console."""
         outer = flow_run.get()
         if outer is not None:
-            outer.log(INFO, f"flow {self.name} runs within {outer.name}")
             return outer.nested(self.name)
         from schedulerd.authoring.console import console_context  # late: loads logging
 

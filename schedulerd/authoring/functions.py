@@ -4,28 +4,46 @@ from __future__ import annotations
 
 from schedulerd.authoring import loading
 from schedulerd.authoring.context import flow_run
-from schedulerd.authoring.flows import ERROR, INFO, AnyFlow
-from schedulerd.authoring.options import refuse_unknown
-from schedulerd.authoring.states import State
+from schedulerd.authoring.flow_runs import FunctionRun
+from schedulerd.authoring.flows import AnyFlow
+from schedulerd.authoring.hooked import OF_FLOWS, Hooked, hooks_of
+from schedulerd.authoring.options import flag_of, refuse_unknown, template_of
+from schedulerd.authoring.retries import Retries
 from schedulerd.authoring.surroundings import SURROUNDINGS
 from schedulerd.authoring.wrapping import doc_of, is_async_function, name_of, wrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from typing import Any, Unpack, overload
+    from datetime import timedelta
+    from typing import Any, Self, Unpack, overload
 
     from schedulerd.authoring.context import FlowContext
+    from schedulerd.authoring.hooked import Given, Hook
+    from schedulerd.authoring.retries import Delay
+    from schedulerd.authoring.runners import TaskRunner
     from schedulerd.authoring.schedules import Schedule
+    from schedulerd.authoring.states import State
     from schedulerd.authoring.surroundings import Surroundings
 
 _KNOWN = (
-    *("name", "description", "tags", "schedule", "timeout_seconds", "pool", "priority", "max_running"),
+    *("name", "version", "description", "tags", "schedule", "timeout_seconds", "retries"),
+    *(
+        "retry_delay_seconds",
+        "retry_on_crash",
+        "flow_run_name",
+        "task_runner",
+        "validate_parameters",
+        "log_prints",
+    ),
+    *("pool", "priority", "max_running"),
+    *OF_FLOWS,
     *SURROUNDINGS,
 )
+_RESERVED = frozenset({"return_state", "wait_for"})
 
 
-class FunctionFlow(AnyFlow):
+class FunctionFlow(AnyFlow, Hooked):
     """A function as a flow: calling it runs it here and now, returns its value or raises; needs no daemon.
 
     Calling an async one returns a coroutine, as calling the function would.
@@ -34,25 +52,45 @@ class FunctionFlow(AnyFlow):
     style = "function"
 
     __name__: str
+    fn: Callable[..., Any]
 
     def __init__(
         self,
         fn: Callable[..., Any],
         *,
         name: str | None = None,
+        version: str | None = None,
         description: str | None = None,
         tags: Iterable[str] = (),
         schedule: Schedule | Iterable[Schedule] | None = None,
-        timeout_seconds: float | str | None = None,
+        timeout_seconds: float | timedelta | str | None = None,
+        retries: int | None = 0,
+        retry_delay_seconds: Delay | None = 0,
+        retry_on_crash: bool | None = None,
+        flow_run_name: str | Callable[..., Any] | None = None,
+        task_runner: TaskRunner | type[TaskRunner] | None = None,
+        validate_parameters: bool | None = True,
+        log_prints: bool | None = None,
         pool: str | None = None,
         priority: int = 0,
         max_running: int | None = None,
+        on_running: Given = None,
+        on_completion: Given = None,
+        on_failure: Given = None,
+        on_cancellation: Given = None,
+        on_crashed: Given = None,
         **surroundings: Unpack[Surroundings],
     ) -> None:
         if not callable(fn):
             raise TypeError(f"a flow is made of a function, not of {fn!r}")
         self.fn = fn
         self.is_async = is_async_function(fn)
+        self.version = version
+        self.retries_given: Retries = Retries(retries, retry_delay_seconds)
+        self.retry_on_crash = bool(flag_of("retry_on_crash", retry_on_crash))
+        self.run_name = template_of("flow_run_name", flow_run_name)
+        self.validates = flag_of("validate_parameters", validate_parameters) is not False
+        self.log_prints = flag_of("log_prints", log_prints)
         super().__init__(
             name if name is not None else name_of(fn).replace("_", "-"),
             schedule=schedule,
@@ -64,63 +102,104 @@ class FunctionFlow(AnyFlow):
             max_running=max_running,
             surroundings=surroundings,
         )
+        self.task_runner = _runner_of(task_runner)
+        hooks = {
+            "on_running": on_running,
+            "on_completion": on_completion,
+            "on_failure": on_failure,
+            "on_cancellation": on_cancellation,
+            "on_crashed": on_crashed,
+        }
+        self.hooks = hooks_of(hooks)
+        self._options = {
+            "name": name,
+            "version": version,
+            "description": description,
+            "tags": tags,
+            "schedule": schedule,
+            "timeout_seconds": timeout_seconds,
+            "retries": retries,
+            "retry_delay_seconds": retry_delay_seconds,
+            "retry_on_crash": retry_on_crash,
+            "flow_run_name": flow_run_name,
+            "task_runner": task_runner,
+            "validate_parameters": validate_parameters,
+            "log_prints": log_prints,
+            "pool": pool,
+            "priority": priority,
+            "max_running": max_running,
+            **hooks,
+            **surroundings,
+        }
+        if self.log_prints:
+            from schedulerd.authoring.prints import log_prints as watch_prints
+
+            watch_prints()
         wrap(self, fn)
 
     def __repr__(self) -> str:
         return f"<flow {self.name!r}>"
 
+    @property
+    def retries(self) -> int:
+        """How many attempts there may be after the first."""
+        return self.retries_given.limit
+
+    def on_cancellation(self, hook: Hook) -> Hook:
+        """Call this when the flow is cancelled, within its grace."""
+        return self._hooked("on_cancellation", hook)
+
+    def on_crashed(self, hook: Hook) -> Hook:
+        """Call this when the flow returned the state Crashed."""
+        return self._hooked("on_crashed", hook)
+
+    def with_options(self, **options: Any) -> Self:
+        """The same function as another flow, with other options; what is not given stays as it is."""
+        refuse_unknown("flow", options, known=_KNOWN)
+        return type(self)(self.fn, **{**self._options, **options})
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the flow with these arguments."""
+        """Run the flow with these arguments. `return_state=True` gives its state instead, and never raises.
+
+        Within another flow it is a subflow: recorded there as one of its tasks, its own tasks after it.
+        """
         if loading.is_loading():
             loading.note_done(self, "call", args, kwargs)
             return loading.placeholder(is_async=self.is_async)
+        returns_state, wait_for = False, None
+        if kwargs and not _RESERVED.isdisjoint(kwargs):
+            returns_state, wait_for = kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
+        run = FunctionRun(self, self._context(), outer=flow_run.get())
         if self.is_async:
-            return self._called_async(args, kwargs)
-        with _Told(self._context()):
-            return self.fn(*args, **kwargs)
+            return run.called_async(args, kwargs, wait_for=wait_for, returns_state=returns_state)
+        return run.called(args, kwargs, wait_for=wait_for, returns_state=returns_state)
 
     def perform(self, parameters: Mapping[str, Any], context: FlowContext) -> State:
-        """Run within `context`, with parameters from JSON; the state's result is what the function returned."""
+        """Run within `context`, with parameters from JSON: the state by what the function returned, or raised.
+
+        Raises what ends more than the flow, a cancellation or `sys.exit`.
+        """
         from schedulerd.authoring.parameters import coerced  # late: loads inspect and typing
 
         kwargs = coerced(self.fn, parameters, flow=self.name)
-        token = flow_run.set(context)
-        try:
-            value = self.fn(**kwargs)
-            if self.is_async:
-                from asyncio import run  # late: only async flows need it
+        run = FunctionRun(self, context, outer=None)
+        if self.is_async:
+            from asyncio import run as run_loop  # late: only async flows need it
 
-                value = run(value)
-        finally:
-            flow_run.reset(token)
-        return State("completed", result=value)
+            return run_loop(run.state_async((), kwargs))
+        return run.state((), kwargs)
 
     def value(self, state: State) -> Any:
         """What the function returned."""
-        return state.result
-
-    async def _called_async(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        with _Told(self._context()):
-            return await self.fn(*args, **kwargs)
+        return state.data if state.is_completed() else None
 
 
-class _Told:
-    """Makes a context the present one, and logs how the block ended."""
+def _runner_of(given: Any) -> TaskRunner | None:
+    if given is None:
+        return None
+    from schedulerd.authoring.runners import runner_of  # late: loads threading
 
-    def __init__(self, context: FlowContext) -> None:
-        self._context = context
-
-    def __enter__(self) -> None:
-        self._token = flow_run.set(self._context)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: object
-    ) -> None:
-        flow_run.reset(self._token)
-        if kind is None:
-            self._context.log(INFO, f"{self._context.name}: completed")
-        else:
-            self._context.log(ERROR, f"{self._context.name}: ended by {kind.__name__}")
+    return runner_of(given)
 
 
 if TYPE_CHECKING:
@@ -132,13 +211,26 @@ if TYPE_CHECKING:
     def flow(
         *,
         name: str | None = None,
+        version: str | None = None,
         description: str | None = None,
         tags: Iterable[str] = (),
         schedule: Schedule | Iterable[Schedule] | None = None,
-        timeout_seconds: float | str | None = None,
+        timeout_seconds: float | timedelta | str | None = None,
+        retries: int | None = 0,
+        retry_delay_seconds: Delay | None = 0,
+        retry_on_crash: bool | None = None,
+        flow_run_name: str | Callable[..., Any] | None = None,
+        task_runner: TaskRunner | type[TaskRunner] | None = None,
+        validate_parameters: bool | None = True,
+        log_prints: bool | None = None,
         pool: str | None = None,
         priority: int = 0,
         max_running: int | None = None,
+        on_running: Given = None,
+        on_completion: Given = None,
+        on_failure: Given = None,
+        on_cancellation: Given = None,
+        on_crashed: Given = None,
         **surroundings: Unpack[Surroundings],
     ) -> Callable[[Callable[..., Any]], FunctionFlow]: ...
 

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 from schedulerd.authoring import loading
-from schedulerd.authoring.bindings import bind, fill
 from schedulerd.authoring.context import drawing, flow_run
+from schedulerd.authoring.drawing import Drawing
 from schedulerd.authoring.flows import ERROR, INFO, AnyFlow
+from schedulerd.authoring.imperative import Imperative
 from schedulerd.authoring.names import require_names
-from schedulerd.authoring.nodes import Node, Parameter
-from schedulerd.authoring.running import run_task
-from schedulerd.authoring.states import State, States
-from schedulerd.authoring.tasks import Task
-from schedulerd.domain.graph import Cyclic, predecessors, terminal, topological_order
+from schedulerd.domain.graph import terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from contextvars import Token
     from types import TracebackType
-    from typing import Any, Self, Unpack
+    from typing import Any, Self
 
     from schedulerd.authoring.context import FlowContext
+    from schedulerd.authoring.executors import Executor
+    from schedulerd.authoring.graph_states import State
+    from schedulerd.authoring.nodes import Node, Parameter
     from schedulerd.authoring.schedules import Schedule
-    from schedulerd.authoring.surroundings import Surroundings
 
 
-class Flow(AnyFlow):
-    """A graph of tasks: `with Flow("name") as flow:` draws it, `flow.run()` runs it."""
+class Flow(Imperative, AnyFlow):
+    """A graph of tasks: `with Flow("name") as flow:` draws it, `flow.run()` runs it.
+
+    `executor`: where its tasks run; by default one after the other, in this thread. `result` is what tasks keep their
+    values in that have none of their own. `run_config`, `storage`, `environment` and `validate` are Prefect's; here
+    they have no effect.
+    """
 
     style = "graph"
 
@@ -34,6 +38,7 @@ class Flow(AnyFlow):
         self,
         name: str,
         schedule: Schedule | Iterable[Schedule] | None = None,
+        executor: Executor | None = None,
         *,
         description: str = "",
         tags: Iterable[str] = (),
@@ -41,14 +46,25 @@ class Flow(AnyFlow):
         pool: str | None = None,
         priority: int = 0,
         max_running: int | None = None,
-        **surroundings: Unpack[Surroundings],
+        tasks: Iterable[Any] = (),
+        edges: Iterable[Any] = (),
+        reference_tasks: Iterable[Any] | None = None,
+        result: Any = None,
+        run_config: Any = None,
+        storage: Any = None,
+        environment: Any = None,
+        validate: bool | None = None,
+        **surroundings: Any,
     ) -> None:
-        self.nodes: list[Node] = []
-        self.edges: dict[tuple[int, int], None] = {}  # in the order drawn, each once
-        self.inputs: dict[str, Parameter] = {}
-        self._bare: dict[int, Node] = {}
+        Drawing.__init__(self)
         self._drawings: list[Token[Flow | None]] = []
-        super().__init__(
+        self._references: list[Node] | None = None
+        self.executor = executor
+        self.result = result
+        self.run_config = run_config
+        self.storage = storage
+        AnyFlow.__init__(
+            self,
             name,
             schedule=schedule,
             description=description,
@@ -59,6 +75,12 @@ class Flow(AnyFlow):
             max_running=max_running,
             surroundings=surroundings,
         )
+        for task in tasks:
+            self.add_task(task)
+        for edge in edges:
+            self.add_edge(*edge)
+        if reference_tasks is not None:
+            self.set_reference_tasks(reference_tasks)
 
     def __repr__(self) -> str:
         return f"<Flow {self.name!r}>"
@@ -74,54 +96,19 @@ class Flow(AnyFlow):
         if kind is None:
             self.order()
 
-    def draw(self, task: Task, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Node:
-        """A new node: the task with these arguments, after those that they come from and after `upstream_tasks`."""
-        before = kwargs.pop("upstream_tasks", ())
-        sources: list[Node | Parameter] = []
-        bound_args = tuple(bind(value, self._take, sources) for value in args)
-        bound_kwargs = {key: bind(value, self._take, sources) for key, value in kwargs.items()}
-        sources += self._each(before)
-        if loading.is_loading():
-            _require_fit(task, args, kwargs)
-        node = self._new(task)
-        node.args, node.kwargs = bound_args, bound_kwargs
-        for source in sources:
-            if isinstance(source, Node):
-                self.edges[source.number, node.number] = None
-        return node
-
-    def add(self, task: Task) -> Node:
-        """The node of a task that stands in the graph by itself, uncalled; made when it is first met."""
-        known = self._bare.get(id(task))
-        if known is None:
-            known = self._bare[id(task)] = self._new(task)
-        return known
-
-    def take(self, parameter: Parameter) -> Parameter:
-        """Make a parameter one of this flow's inputs."""
-        if self.inputs.setdefault(parameter.name, parameter) is not parameter:
-            raise ValueError(f"flow {self.name!r} has two parameters named {parameter.name!r}")
-        return parameter
-
-    def connect(self, before: Any, after: Any) -> None:
-        """Let one task, or several in a list, run before another, or before several."""
-        for first in self._each(before):
-            for second in self._each(after):
-                if isinstance(first, Node) and isinstance(second, Node):
-                    self.edges[first.number, second.number] = None
-
-    def order(self) -> list[int]:
-        """The numbers of the nodes in the order in which they run; raises `ValueError` when they go in a circle."""
-        try:
-            return topological_order(len(self.nodes), self.edges)
-        except Cyclic as error:
-            circle = " → ".join(self.nodes[number].name for number in (*error.cycle, error.cycle[0]))
-            raise ValueError(f"the tasks of flow {self.name!r} go in a circle: {circle}") from None
-
-    def run(self, parameters: Mapping[str, Any] | None = None, **more: Any) -> Any:
-        """Run the graph here and now, one task after the other, and return its `State`; needs no daemon.
+    def run(
+        self,
+        parameters: Mapping[str, Any] | None = None,
+        run_on_schedule: bool | None = None,
+        executor: Executor | None = None,
+        runner_cls: Any = None,
+        **more: Any,
+    ) -> Any:
+        """Run the graph here and now and return its `State`; needs no daemon.
 
         Parameters are given as a dict or by name. Raises `ValueError` for those that are missing or unknown.
+        A flow with a schedule runs at its times, and this does not return before there are no more;
+        `run_on_schedule=False` runs it once, now.
         """
         if drawing.get() is not None:
             raise RuntimeError(
@@ -130,135 +117,64 @@ class Flow(AnyFlow):
         if loading.is_loading():
             loading.note_done(self, "run", () if parameters is None else (parameters,), more)
             return loading.placeholder()
-        context = self._context()
-        state = self.perform({**(parameters or {}), **more}, context)
+        given = {**(parameters or {}), **more}
+        if self.schedules and flow_run.get() is None and run_on_schedule is not False:
+            from schedulerd.authoring.on_schedule import run_at_times, wants_schedule  # late: loads datetime
+
+            if wants_schedule(run_on_schedule):
+                return run_at_times(self, given, executor)
+        return self.run_once(given, self._context(), executor)
+
+    def run_once(
+        self, parameters: Mapping[str, Any], context: FlowContext, executor: Executor | None = None
+    ) -> State:
+        """Run in that context and tell how it ended."""
+        outer = flow_run.get()
+        if outer is not None:
+            outer.log(INFO, f"flow {self.name} runs within {outer.name}")
+        state = self.perform(parameters, context, executor)
         context.log(INFO if state.is_successful() else ERROR, f"{self.name}: {state.name}: {state.message}")
         return state
 
-    def perform(self, parameters: Mapping[str, Any], context: FlowContext) -> State:
+    def perform(
+        self, parameters: Mapping[str, Any], context: FlowContext, executor: Executor | None = None
+    ) -> State:
         """Run within `context`; the state's result holds the states of the tasks."""
-        graph = _GraphRun(self, self._inputs(parameters), context)
+        from schedulerd.authoring.graph_runs import GraphRun  # late: drawing does not need it
+
+        inputs = self.inputs_for(parameters)
+        self.order()  # edges may have been added since the end of the block
+        context.flow = self
+        context.started_at = context.now()
+        context.parameters = {parameter.name: value for parameter, value in inputs.items()}
+        if self.tags:
+            context.tags = tuple(dict.fromkeys((*context.tags, *self.tags)))
+        graph = GraphRun(self, inputs, context)
         token = flow_run.set(context)
         try:
-            for number in self.order():
-                graph.run(self.nodes[number])
+            graph.carry_out(executor or self.executor)
         finally:
             flow_run.reset(token)
         return graph.state()
 
     def references(self) -> list[Node]:
-        """The tasks that decide the flow's state: those that none comes after."""
+        """The tasks that decide the flow's state: those that were set, else those that none comes after."""
+        if self._references is not None:
+            return list(self._references)
         return [self.nodes[number] for number in terminal(len(self.nodes), self.edges)]
 
     def value(self, state: State) -> Any:
         """What the reference tasks returned: the value of a single one, else those that are not None by name."""
-        nodes = self.references()
+        nodes = [node for node in self.references() if not node.task.is_secret]
         values = {node.name: state.result[node].result for node in nodes} if state.is_successful() else {}
         given = {name: value for name, value in values.items() if value is not None}
         return next(iter(given.values()), None) if len(nodes) == 1 else given or None
 
-    def _new(self, task: Task) -> Node:
-        node = Node(self, task, len(self.nodes))
-        self.nodes.append(node)
-        return node
-
-    def _take(self, source: Node | Task | Parameter) -> Node | Parameter:
-        if isinstance(source, Parameter):
-            return self.take(source)
-        if isinstance(source, Task):
-            return self.add(source)
-        if source.flow is not self:
-            raise ValueError(f"{source.name} stands in flow {source.flow.name!r}, not in {self.name!r}")
-        return source
-
-    def _each(self, given: Any) -> list[Node | Parameter]:
-        several = () if given is None else given if isinstance(given, list | tuple | set) else (given,)
-        for one in several:
-            if not isinstance(one, Node | Task | Parameter):
-                raise TypeError(f"only tasks can be put before or after each other, not {one!r}")
-        return [self._take(one) for one in several]
-
-    def _inputs(self, given: Mapping[str, Any]) -> dict[Node | Parameter, Any]:
+    def inputs_for(self, given: Mapping[str, Any]) -> dict[Node | Parameter, Any]:
+        """The values of all parameters; raises `ValueError` for those that are missing or unknown."""
         required = [name for name, parameter in self.inputs.items() if parameter.required]
         require_names(self.name, given, known=self.inputs, required=required)
-        return {parameter: given.get(name, parameter.default) for name, parameter in self.inputs.items()}
-
-
-class _GraphRun:
-    """One run of a graph: what is known so far."""
-
-    def __init__(self, flow: Flow, inputs: Mapping[Node | Parameter, Any], context: FlowContext) -> None:
-        self._flow = flow
-        self._context = context
-        self._before = predecessors(len(flow.nodes), flow.edges)
-        self._values: dict[Node | Parameter, Any] = dict(inputs)
-        self._states = States(
-            {parameter: State("completed", result=value) for parameter, value in inputs.items()}
-        )
-        self._run_numbers: dict[int, int] = {}
-        self._failed: list[Node] = []
-
-    def run(self, node: Node) -> None:
-        """Run a node whose turn it is, or note that it cannot run."""
-        before = self._before[node.number]
-        upstream = tuple(self._run_numbers[number] for number in before)
-        for number in before:
-            if not self._states[self._flow.nodes[number]].is_successful():
-                self._hold_back(node, upstream, cause=self._flow.nodes[number])
-                return
-        args = tuple(fill(value, self._values) for value in node.args)
-        kwargs = {key: fill(value, self._values) for key, value in node.kwargs.items()}
-        outcome = run_task(node.task, args, kwargs, self._context, upstream=upstream)
-        self._run_numbers[node.number] = outcome.number
-        if outcome.error is None:
-            self._values[node] = outcome.value
-            self._states[node] = State("completed", result=outcome.value)
-        else:
-            self._failed.append(node)
-            self._states[node] = State("failed", result=outcome.error, failure=outcome.failure)
-
-    def state(self) -> State:
-        """The flow's state: that of its reference tasks, which are those that none comes after."""
-        flow, states = self._flow, self._states
-        if all(states[node].is_successful() for node in flow.references()):
-            return State("completed", message=_counted(len(flow.nodes)), result=states)
-        first = states[self._failed[0]]
-        names = ", ".join(node.name for node in self._failed)
-        message = f"{len(self._failed)} of {_tasks(len(flow.nodes))} failed: {names}"
-        return State("failed", message=message, result=states, failure=first.failure)
-
-    def _hold_back(self, node: Node, upstream: tuple[int, ...], *, cause: Node) -> None:
-        context = self._context
-        number = self._run_numbers[node.number] = next(context.numbers)
-        message = f"{cause.name} did not complete"
-        context.recorder.task(
-            number, node.name, "upstream_failed", context.now(), upstream=upstream, message=message
-        )
-        self._states[node] = State("upstream_failed", message=message)
-
-
-def _require_fit(task: Task, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-    """Raise `TypeError` where the task is drawn, if its function cannot take these arguments.
-
-    Only while loading, where it makes the file's error: in a plain run the call itself says it, and inspect is dear.
-    """
-    from inspect import signature
-
-    try:
-        expected = signature(task.fn)
-    except (TypeError, ValueError):  # some functions written in C have none
-        return
-    try:
-        expected.bind(*args, **kwargs)
-    except TypeError as error:
-        raise TypeError(f"{task.name}(): {error}") from None
-
-
-def _tasks(number: int) -> str:
-    return "1 task" if number == 1 else f"{number} tasks"
-
-
-def _counted(number: int) -> str:
-    if number == 0:
-        return "the flow has no tasks"
-    return "1 task completed" if number == 1 else f"all {number} tasks completed"
+        return {
+            parameter: parameter.read(given.get(name, parameter.default))
+            for name, parameter in self.inputs.items()
+        }

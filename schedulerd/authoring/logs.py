@@ -19,3 +19,10 @@ def get_run_logger() -> LoggerAdapter[Logger]:
     run = task if task is not None else flow
     # `run` is what the console puts before the message; the journal has the task's number instead.
     return LoggerAdapter(run_logger(), {"run": "" if run is None else f"{run.name}: "})
+
+
+def get_logger(name: str | None = None) -> Logger:
+    """The logger of runs, or one below it of that name: seen on stderr, and in the log of a run."""
+    from schedulerd.authoring.console import run_logger
+
+    return run_logger() if name is None else run_logger().getChild(name)

@@ -9,6 +9,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
+# Options of a task that count in the graph style only; they are read in graph_options.py.
+GRAPH_OPTIONS = (
+    *("trigger", "skip_on_upstream_skip", "nout", "slug", "state_handlers", "on_failure", "result", "target"),
+    *("checkpoint", "retry_on", "cache_key"),
+)
+
 
 def refuse_unknown(what: str, options: Mapping[str, Any], *, known: Iterable[str]) -> None:
     """Raise `TypeError` that names the keywords that `what` does not know, and those that it knows."""
@@ -38,6 +44,30 @@ def timeout_of(given: Any) -> float | None:
     if seconds == 0:
         raise ValueError('timeout_seconds must be more than 0; for no limit it is "unlimited"')
     return seconds
+
+
+def task_timeout_of(given: Any) -> float | None:
+    """The limit of a task in seconds, None for none."""
+    if given is None:
+        return None
+    seconds = seconds_of("timeout_seconds", given)
+    if seconds == 0:
+        raise ValueError("timeout_seconds must be more than 0; leave it out for no limit")
+    return seconds
+
+
+def flag_of(what: str, given: Any) -> bool | None:
+    """True, False, or None for what holds around it."""
+    if given is not None and not isinstance(given, bool):
+        raise TypeError(f"{what} must be True or False, not {given!r}")
+    return given
+
+
+def template_of(what: str, given: Any) -> Any:
+    """A template of names, `"extract {region}"`, a function that makes one, or None."""
+    if given is not None and not isinstance(given, str) and not callable(given):
+        raise TypeError(f"{what} must be a text such as 'extract {{region}}', or a function, not {given!r}")
+    return given
 
 
 def pool_of(given: Any) -> str | None:

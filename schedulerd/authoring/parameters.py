@@ -57,11 +57,37 @@ def coerced(fn: Callable[..., Any], given: Mapping[str, Any], *, flow: str) -> d
     open_ended = _takes_any(signature)
     require_names(flow, given, known=[*known, *given] if open_ended else known, required=_required(signature))
     hints = _hints(fn, signature)
+    named = {name: hint for name, hint in hints.items() if name in known}
+    return _fitting(given, named, flow=flow)
+
+
+def validated(
+    fn: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], *, flow: str
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of a call as the type hints ask for them; raises `BadParameters` that names every one that does not fit.
+
+    Arguments that do not fit the function are left for the call to refuse.
+    """
+    signature = inspect.signature(fn)
+    try:
+        bound = signature.bind(*args, **kwargs)
+    except TypeError:
+        return args, dict(kwargs)
+    given = {
+        parameter.name: bound.arguments[parameter.name]
+        for parameter in _named(signature)
+        if parameter.name in bound.arguments
+    }
+    bound.arguments.update(_fitting(given, _hints(fn, signature), flow=flow))
+    return bound.args, bound.kwargs
+
+
+def _fitting(given: Mapping[str, Any], hints: Mapping[str, Any], *, flow: str) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     wrong: list[str] = []
     for name, value in given.items():
         try:
-            arguments[name] = coerce(hints.get(name) if name in known else None, value)
+            arguments[name] = coerce(hints.get(name), value)
         except Misfit as error:
             wrong.append(f"parameter {name!r}{error.place}: {readable(error.value)} is not {error.wanted}")
     if wrong:

@@ -8,7 +8,24 @@ from typing import TYPE_CHECKING, Protocol
 from schedulerd.authoring.context import task_run
 
 if TYPE_CHECKING:
+    from schedulerd.authoring.keeping import Keeper, Kept
     from schedulerd.domain.failures import Failure
+
+
+class Ended(Protocol):
+    """A state of either style, as it is recorded: by its `word`, a value of `TaskState`."""
+
+    failure: Failure | None
+
+    @property
+    def word(self) -> str:
+        """The word by which it is recorded."""
+        ...
+
+    @property
+    def message(self) -> str | None:
+        """What there is to say of it."""
+        ...
 
 
 class Recorder(Protocol):
@@ -16,10 +33,12 @@ class Recorder(Protocol):
 
     `at` is in microseconds since 1970; `state` a value of `TaskState`; `number` counts the task runs of the flow run
     from 1. The later record of a task run replaces the earlier. `previews` tells whether previews of results are
-    wanted, for they cost more than the rest of a small task.
+    wanted, for they cost more than the rest of a small task. Values are kept by `keeper`, where there is one; `kept` is
+    what it made of a task's value, and `call` tells the call of the task from others of the run.
     """
 
     previews: bool
+    keeper: Keeper | None
 
     def task(
         self,
@@ -34,6 +53,8 @@ class Recorder(Protocol):
         message: str = "",
         failure: Failure | None = None,
         result: str | None = None,
+        call: str | None = None,
+        kept: Kept | None = None,
     ) -> None:
         """A task run is in this state since `at`."""
         ...
@@ -51,7 +72,7 @@ class Recorder(Protocol):
         """A line was logged, by the task run of that number or by the flow."""
         ...
 
-    def result(self, preview: str, at: int, *, task: int | None = None) -> None:
+    def result(self, preview: str, at: int, *, task: int | None = None, kept: Kept | None = None) -> None:
         """The flow run, or the task run of that number, returned this."""
         ...
 

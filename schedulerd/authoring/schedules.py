@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date, datetime, timedelta
-    from typing import Any, Literal, TypedDict, Unpack
+    from typing import Any, Literal, Self, TypedDict, Unpack
 
     Duration = timedelta | float | str
 
@@ -67,6 +67,13 @@ class Schedule:
     def describe(self) -> dict[str, Any]:
         """What it says, as a `[[schedule]]` of a schedule file would; JSON-able when its parameters are."""
         return self._said | ({"parameters": self.parameters} if self.parameters else {})
+
+    def saying(self, **more: Any) -> Self:
+        """The same that says this besides."""
+        made = type(self).__new__(type(self))
+        made.name, made.parameters = self.name, self.parameters
+        made._said = self._said | {key: _plain(value) for key, value in more.items()}
+        return made
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Schedule) and self.describe() == other.describe()
@@ -133,7 +140,9 @@ def schedules_of(given: Schedule | Iterable[Schedule] | None) -> tuple[Schedule,
     """None, one schedule or several, as a tuple; raises `TypeError` for what is none."""
     if given is None:
         return ()
-    several = tuple(given) if isinstance(given, list | tuple) else (given,)
+    listed = tuple(given) if isinstance(given, list | tuple) else (given,)
+    # Prefect 1's schedules and clocks stand for several of ours.
+    several = tuple([each for one in listed for each in getattr(one, "schedules", (one,))])
     for schedule in several:
         if not isinstance(schedule, Schedule):
             raise TypeError(

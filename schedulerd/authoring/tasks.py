@@ -4,84 +4,255 @@ from __future__ import annotations
 
 from schedulerd.authoring import loading
 from schedulerd.authoring.context import drawing, flow_run
-from schedulerd.authoring.options import refuse_unknown, seconds_of, tags_of
+from schedulerd.authoring.hooked import Hooked, hooks_of, task_hooks_in
+from schedulerd.authoring.options import flag_of, tags_of, task_timeout_of, template_of
+from schedulerd.authoring.retries import Retries
 from schedulerd.authoring.running import run_task, run_task_async
+from schedulerd.authoring.task_options import CACHING, caching_given, check_options
 from schedulerd.authoring.wrapping import doc_of, is_async_function, name_of, wrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
     from datetime import timedelta
-    from typing import Any, overload
+    from typing import Any, Self, overload
 
     from schedulerd.authoring.context import FlowContext
+    from schedulerd.authoring.futures import Future, FutureList
     from schedulerd.authoring.graphs import Flow
+    from schedulerd.authoring.hooked import Given
     from schedulerd.authoring.nodes import Node
+    from schedulerd.authoring.retries import Delay
+    from schedulerd.authoring.running import TaskOutcome
 
-_KNOWN = ("name", "description", "tags", "retries", "retry_delay_seconds", "max_retries", "retry_delay")
+_RESERVED = frozenset({"return_state", "wait_for"})
+_DRAWING_WORDS = frozenset({"flow", "upstream_tasks", "task_args", "mapped"})
 
 
-class Task:
+class Task(Hooked):
     """A function as a task. What calling it does depends on where the call stands.
 
     Inside `with Flow(...)` it draws a node, within a running flow or task it runs and is recorded, outside everything
-    it just runs the function.
+    it just runs the function. A class derived from this one is a task too, whose function is its method `run`.
     """
 
     __name__: str
+    # Options of the graph style: `graph_options.py` sets those that are given.
+    trigger: Callable[..., Any] | None = None
+    skip_on_upstream_skip = True
+    nout: int | None = None
+    slug: str | None = None
+    state_handlers: tuple[Callable[..., Any], ...] = ()
+    result: Any = None
+    target: Any = None
+    checkpoint = True
+    is_secret = False  # what it returns is shown nowhere
 
     def __init__(
         self,
-        fn: Callable[..., Any],
+        fn: Callable[..., Any] | None = None,
         *,
         name: str | None = None,
         description: str | None = None,
         tags: Iterable[str] = (),
+        version: str | None = None,
         retries: int | None = 0,
-        retry_delay_seconds: float | timedelta | Sequence[float | timedelta] | None = 0,
+        retry_delay_seconds: Delay | None = 0,
+        retry_jitter_factor: float | None = None,
+        retry_condition_fn: Callable[..., Any] | None = None,
+        timeout_seconds: float | timedelta | None = None,
+        task_run_name: str | Callable[..., Any] | None = None,
+        log_prints: bool | None = None,
+        **more: Any,
     ) -> None:
+        if more:
+            check_options(more)
+            retries, retry_delay_seconds = (
+                more.pop("retries", retries),
+                more.pop("retry_delay_seconds", retry_delay_seconds),
+            )
+            log_prints, timeout_seconds = (
+                more.pop("log_prints", log_prints),
+                more.pop("timeout_seconds", timeout_seconds),
+            )
+        caching = {key: more.pop(key) for key in CACHING if key in more}
+        hooks = task_hooks_in(more)
+        self.hooks = hooks_of(hooks)
+        derived = fn is None and type(self).run is not Task.run
+        fn = self.run if derived else fn
         if not callable(fn):
             raise TypeError(f"a task is made of a function, not of {fn!r}")
-        retries = 0 if retries is None else retries
-        if isinstance(retries, bool) or not isinstance(retries, int) or retries < 0:
-            raise ValueError(f"retries must be a whole number from 0, not {retries!r}")
         self.fn = fn
-        self.name = name or name_of(fn)
+        self.name = name or (type(self).__name__ if derived else name_of(fn))
         self.description = doc_of(fn) if description is None else description
         self.tags = tags_of(tags)
-        self.retries = retries
+        self.version = version
+        self.retries_given = Retries(
+            retries, retry_delay_seconds, jitter=retry_jitter_factor, condition=retry_condition_fn
+        )
+        self.timeout_seconds = task_timeout_of(timeout_seconds)
+        self.run_name = template_of("task_run_name", task_run_name)
+        self.log_prints = flag_of("log_prints", log_prints)
+        self.caching = caching_given(caching)
+        if self.log_prints:
+            from schedulerd.authoring.prints import log_prints as watch_prints
+
+            watch_prints()
         self.is_async = is_async_function(fn)
-        self._delays = _delays(retry_delay_seconds)
+        self._options = {
+            "name": name,
+            "description": description,
+            "tags": tags,
+            "version": version,
+            "retries": retries,
+            "retry_delay_seconds": retry_delay_seconds,
+            "retry_jitter_factor": retry_jitter_factor,
+            "retry_condition_fn": retry_condition_fn,
+            "timeout_seconds": timeout_seconds,
+            "task_run_name": task_run_name,
+            "log_prints": log_prints,
+            **caching,
+            **hooks,
+            **more,
+        }
+        if more:
+            from schedulerd.authoring.graph_options import set_graph_options  # late: most tasks have none
+
+            set_graph_options(self, more)
         wrap(self, fn)
+        _refuse_reserved(self)
 
     def __repr__(self) -> str:
-        return f"<Task {self.name!r}>"
+        return f"<{type(self).__name__} {self.name!r}>"
+
+    @property
+    def retries(self) -> int:
+        """How many attempts there may be after the first."""
+        return self.retries_given.limit
+
+    def delay_after(self, attempt: int) -> float:
+        """Seconds to wait after the attempt of this number; the last of a list of delays is repeated."""
+        return self.retries_given.delay_after(attempt)
+
+    def with_options(self, **options: Any) -> Self:
+        """The same task with other options; what is not given stays as it is."""
+        check_options(options)
+        if self._is_derived:
+            return self.copy(**options)
+        return type(self)(self.fn, **{**self._options, **options})
+
+    def copy(self, **options: Any) -> Self:
+        """The same task once more, with other options where they are given."""
+        from copy import copy  # late: few tasks are copied
+
+        made = copy(self)
+        check_options(options)
+        Task.__init__(made, None if self._is_derived else self.fn, **{**self._options, **options})
+        return made
+
+    @property
+    def _is_derived(self) -> bool:
+        return type(self).run is not Task.run
+
+    @property
+    def argument_names(self) -> tuple[str, ...]:
+        """The names of its function's arguments, as far as they are known."""
+        fn = self.fn
+        while hasattr(fn, "__wrapped__"):
+            fn = fn.__wrapped__
+        code = getattr(fn, "__code__", None)
+        return () if code is None else code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+
+    @property
+    def logger(self) -> Any:
+        """The logger of the present run."""
+        from schedulerd.authoring.logs import get_run_logger
+
+        return get_run_logger()
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function itself, wherever this stands: nothing is drawn or recorded."""
         return self.fn(*args, **kwargs)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Draw a node, run and record, or just run; see the class."""
+        """Draw a node, run and record, or just run; see the class. `return_state=True` gives the state, and never raises.
+
+        `wait_for`: tasks or futures that must have completed before.
+        """
         if (flow := drawing.get()) is not None:
+            return (_flow_in(self, kwargs) or flow).draw(self, args, kwargs)
+        if kwargs and not _DRAWING_WORDS.isdisjoint(kwargs) and (flow := _flow_in(self, kwargs)) is not None:
             return flow.draw(self, args, kwargs)
         if (context := flow_run.get()) is not None:
             return self._recorded(args, kwargs, context)
         if loading.is_loading():
             return loading.placeholder(is_async=self.is_async)
+        if kwargs and not _RESERVED.isdisjoint(kwargs):
+            from schedulerd.authoring.submitting import loose_context
+
+            return self._recorded(args, kwargs, loose_context())
         return self.fn(*args, **kwargs)
 
-    def delay_after(self, attempt: int) -> float:
-        """Seconds to wait after the attempt of this number; the last of a list of delays is repeated."""
-        return self._delays[min(attempt, len(self._delays)) - 1]
+    def submit(self, *args: Any, wait_for: Any = None, return_state: bool = False, **kwargs: Any) -> Any:
+        """Have the task run beside the flow, where the flow's task runner runs it: its `Future`, at once.
 
-    def set_upstream(self, task: Any, flow: Flow | None = None) -> None:
-        """Let this task run only after that one (or those, in a list), in the flow that is being drawn."""
-        self._node(flow).set_upstream(task)
+        It begins when the futures among its arguments have ended; when one of them failed it never does, and its state
+        is NotReady. With `return_state` this waits, and gives its state.
+        """
+        if loading.is_loading():
+            return loading.placeholder()
+        from schedulerd.authoring.submitting import context_here, submit
 
-    def set_downstream(self, task: Any, flow: Flow | None = None) -> None:
+        future: Future = submit(self, args, kwargs, context_here(), wait_for=wait_for)
+        return future.wait() if return_state else future
+
+    def map(self, *args: Any, wait_for: Any = None, return_state: bool = False, **kwargs: Any) -> Any:
+        """Submit the task once for each item of its arguments, all of the same length: their futures, in order.
+
+        What is no iterable, a text, and what stands in `unmapped` is given whole to each. Inside `with Flow(...)` this
+        draws a node that stands for a task run for each item; there texts are mapped over too, and the shortest wins.
+        """
+        if (flow := _flow_in(self, kwargs) or drawing.get()) is not None:
+            return flow.draw(self, args, kwargs, is_mapped=True)
+        if loading.is_loading():
+            return loading.placeholder()
+        from schedulerd.authoring.submitting import context_here, map_task
+
+        futures: FutureList = map_task(self, args, kwargs, context_here(), wait_for=wait_for)
+        return [future.wait() for future in futures] if return_state else futures
+
+    def set_upstream(
+        self, task: Any, flow: Flow | None = None, key: str | None = None, mapped: bool = False
+    ) -> None:
+        """Let this task run only after that one (or those, in a list), in the flow that is being drawn.
+
+        With `key` it is given what that one returns, as that argument.
+        """
+        self._node(flow).set_upstream(task, key=key, mapped=mapped)
+
+    def set_downstream(
+        self, task: Any, flow: Flow | None = None, key: str | None = None, mapped: bool = False
+    ) -> None:
         """Let that task (or those, in a list) run only after this one, in the flow that is being drawn."""
-        self._node(flow).set_downstream(task)
+        self._node(flow).set_downstream(task, key=key, mapped=mapped)
+
+    def set_dependencies(self, flow: Flow | None = None, *args: Any, **kwargs: Any) -> None:
+        """Let it run after `upstream_tasks`, before `downstream_tasks`, and be given `keyword_tasks`."""
+        self._node(flow).set_dependencies(None, *args, **kwargs)
+
+    def bind(
+        self,
+        *args: Any,
+        mapped: bool = False,
+        upstream_tasks: Iterable[Any] | None = None,
+        flow: Flow | None = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Give these arguments to the one node that stands for this task in the flow; the task itself."""
+        names = self.argument_names[1:] if self._is_derived else self.argument_names
+        given = {**dict(zip(names, args, strict=False)), **kwargs}
+        self._node(flow).set_dependencies(keyword_tasks=given, upstream_tasks=upstream_tasks, mapped=mapped)
+        return self
 
     def _node(self, flow: Flow | None) -> Node:
         flow = flow if flow is not None else drawing.get()
@@ -92,27 +263,78 @@ class Task:
         return flow.add(self)
 
     def _recorded(self, args: tuple[Any, ...], kwargs: dict[str, Any], context: FlowContext) -> Any:
+        returns_state, wait_for = False, None
+        if kwargs and not _RESERVED.isdisjoint(kwargs):
+            kwargs = dict(kwargs)
+            returns_state, wait_for = kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
         if self.is_async:
-            return _result_async(self, args, kwargs, context)
-        outcome = run_task(self, args, kwargs, context)
-        if outcome.error is not None:
-            raise outcome.error
-        return outcome.value
+            return _run_async(self, args, kwargs, context, wait_for, returns_state)
+        if context.futures or wait_for is not None:
+            outcome = _after_futures(self, args, kwargs, context, wait_for)
+        else:
+            outcome = run_task(self, args, kwargs, context)
+        if returns_state:
+            return outcome.as_state()
+        if outcome.state == "completed":
+            return outcome.value
+        return outcome.given()
 
 
-async def _result_async(
-    task: Task, args: tuple[Any, ...], kwargs: dict[str, Any], context: FlowContext
+def _flow_in(task: Task, kwargs: dict[str, Any]) -> Flow | None:
+    """The flow that a call names by `flow=`; raises `ValueError` for words of drawing where nothing is drawn."""
+    words = _DRAWING_WORDS.intersection(kwargs).difference(task.argument_names)
+    if not words:
+        return None
+    flow: Any = kwargs["flow"] if "flow" in words else drawing.get()
+    if flow is None:
+        raise ValueError(
+            f"{task.name}({', '.join(sorted(words))}) draws, and stands in no flow here: do this inside "
+            "`with Flow(...)`, or give flow="
+        )
+    if not hasattr(flow, "draw"):
+        raise TypeError(f"flow= must be a Flow, not {flow!r}")
+    found: Flow = flow
+    return found
+
+
+def _after_futures(
+    task: Task, args: tuple[Any, ...], kwargs: dict[str, Any], context: FlowContext, wait_for: Any
+) -> TaskOutcome:
+    """Run a task with arguments that may be futures, once those have ended."""
+    from schedulerd.authoring.submitting import with_results
+
+    prepared = with_results(task, args, kwargs, context, wait_for=wait_for)
+    if isinstance(prepared, tuple):
+        args, kwargs, upstream = prepared
+        return run_task(task, args, kwargs, context, upstream=upstream)
+    return prepared
+
+
+async def _run_async(
+    task: Task,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    context: FlowContext,
+    wait_for: Any,
+    returns_state: bool,
 ) -> Any:
-    outcome = await run_task_async(task, args, kwargs, context)
-    if outcome.error is not None:
-        raise outcome.error
-    return outcome.value
+    if context.futures or wait_for is not None:
+        from schedulerd.authoring.submitting import with_results_async
+
+        prepared = await with_results_async(task, args, kwargs, context, wait_for=wait_for)
+        if not isinstance(prepared, tuple):
+            return prepared.as_state() if returns_state else prepared.given()
+        args, kwargs, upstream = prepared
+        outcome = await run_task_async(task, args, kwargs, context, upstream=upstream)
+    else:
+        outcome = await run_task_async(task, args, kwargs, context)
+    return outcome.as_state() if returns_state else outcome.given()
 
 
 if TYPE_CHECKING:
 
     @overload
-    def task(fn: Callable[..., Any], /) -> Task: ...
+    def task(fn: Callable[..., Any], /, **options: Any) -> Task: ...
 
     @overload
     def task(
@@ -120,37 +342,51 @@ if TYPE_CHECKING:
         name: str | None = None,
         description: str | None = None,
         tags: Iterable[str] = (),
+        version: str | None = None,
         retries: int | None = 0,
-        retry_delay_seconds: float | timedelta | Sequence[float | timedelta] | None = 0,
+        retry_delay_seconds: Delay | None = 0,
+        retry_jitter_factor: float | None = None,
+        retry_condition_fn: Callable[..., Any] | None = None,
+        timeout_seconds: float | timedelta | None = None,
+        task_run_name: str | Callable[..., Any] | None = None,
+        log_prints: bool | None = None,
+        cache_policy: Any = None,
+        cache_key_fn: Callable[..., Any] | None = None,
+        cache_expiration: timedelta | None = None,
+        refresh_cache: bool | None = None,
+        persist_result: bool | None = None,
         max_retries: int = 0,
         retry_delay: timedelta | float = 0,
+        log_stdout: bool = False,
+        timeout: float | None = None,
+        cache_for: timedelta | None = None,
+        trigger: Callable[..., Any] | None = None,
+        skip_on_upstream_skip: bool = True,
+        nout: int | None = None,
+        slug: str | None = None,
+        state_handlers: Iterable[Callable[..., Any]] | None = None,
+        on_failure: Given = None,
+        on_running: Given = None,
+        on_completion: Given = None,
+        result: Any = None,
+        target: Any = None,
+        checkpoint: bool | None = None,
+        retry_on: type[BaseException] | Iterable[type[BaseException]] | None = None,
+        cache_key: str | None = None,
     ) -> Callable[[Callable[..., Any]], Task]: ...
 
 
 def task(fn: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     """Make a function a task: `@task`, or `@task(retries=3, retry_delay_seconds=10)`.
 
-    `max_retries` and `retry_delay` are the names of Prefect 1 for the same two things.
+    `max_retries`, `retry_delay`, `log_stdout`, `timeout` and `cache_for` are the names of Prefect 1 for the same things.
     """
-    refuse_unknown("task", options, known=_KNOWN)
-    _translate(options, old="max_retries", new="retries")
-    _translate(options, old="retry_delay", new="retry_delay_seconds")
+    check_options(options)
     if fn is not None:
         return Task(fn, **options)
     return lambda fn: Task(fn, **options)
 
 
-def _translate(options: dict[str, Any], *, old: str, new: str) -> None:
-    if old not in options:
-        return
-    if new in options:
-        raise TypeError(f"task() takes {new} or {old}, not both: they are the same")
-    options[new] = options.pop(old)
-
-
-def _delays(given: Any) -> tuple[float, ...]:
-    given = 0 if given is None else given
-    several = given if isinstance(given, list | tuple) else (given,)
-    if not several:
-        raise ValueError("retry_delay_seconds must not be an empty list")
-    return tuple(seconds_of("retry_delay_seconds", delay) for delay in several)
+def _refuse_reserved(task: Task) -> None:
+    for name in _RESERVED.intersection(task.argument_names):
+        raise ValueError(f"task {task.name!r} has an argument {name}: that name is kept for calls of tasks")

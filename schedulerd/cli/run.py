@@ -52,7 +52,7 @@ def run(
     local: bool,
 ) -> None:
     """Ask for a run of a flow: FLOW, or the one that FILE defines."""
-    texts, given = _pairs(pairs), _document(document)
+    texts, given = pairs_of(pairs), _document(document)
     if local:
         from schedulerd.cli.local import run_here  # imports what runs flows
 
@@ -60,10 +60,10 @@ def run(
     wanted = {"due_at": due_at, "idempotency_key": idempotency_key, "priority": priority}
     asked = _ask(invocation, target, texts, given, **wanted)
     if not (waits or follow):
-        _tell(invocation, asked, asked.run)
+        tell_asked(invocation, asked, asked.run)
         return
     if invocation.output.is_for_people:
-        _tell(invocation, asked, asked.run, as_talk=follow)
+        tell_asked(invocation, asked, asked.run, as_talk=follow)
     ended, code = _follow(invocation, asked.run, timeout) if follow else _wait(invocation, asked.run, timeout)
     _tell_end(invocation, ended, as_talk=follow)
     click.get_current_context().exit(code)
@@ -100,7 +100,7 @@ def _flow_name(invocation: Invocation, target: str) -> str:
         raise NotFound("flow", target, near=error.near, mend="`schedulerd flows list` shows them") from error
 
 
-def _pairs(pairs: tuple[str, ...]) -> dict[str, str]:
+def pairs_of(pairs: tuple[str, ...]) -> dict[str, str]:
     texts = {}
     for pair in pairs:
         name, sign, value = pair.partition("=")
@@ -127,7 +127,7 @@ def _document(document: str | None) -> dict[str, Any]:
     return given
 
 
-def _tell(invocation: Invocation, asked: "Asked", run: "Run", *, as_talk: bool = False) -> None:
+def tell_asked(invocation: Invocation, asked: "Asked", run: "Run", *, as_talk: bool = False) -> None:
     from schedulerd.operations.shapes import run_shape
 
     out = invocation.output

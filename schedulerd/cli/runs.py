@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 runs = LazyGroup(
     "runs",
     help="Runs: what ran, what goes on, what came of it.",
-    lazy={"logs": Lazy("schedulerd.cli.logs:logs", "Show the log of a run.")},
+    lazy={
+        "logs": Lazy("schedulerd.cli.logs:logs", "Show the log of a run."),
+        "result": Lazy("schedulerd.cli.reruns:result", "Show what a run, or a task of it, returned."),
+        "retry": Lazy("schedulerd.cli.reruns:retry", "Try runs that ended badly again."),
+        "rerun": Lazy("schedulerd.cli.reruns:rerun", "Ask for a new run like one that was."),
+    },
 )
 
 

@@ -281,6 +281,11 @@ class Settings(BaseSettings):
         description="How much one run may write into its log, in all of its records and output: of what comes after that "
         "nothing is kept, and the log says so.",
     )
+    max_result: Size = Field(
+        default=Bytes(100_000_000),
+        description="How large a value that a task or a flow returns may be to be kept with its run. One that is larger is "
+        "shown in short, and its task runs again when the run is tried again. 0 keeps none.",
+    )
     inspect_timeout: Duration = Field(
         default=timedelta(seconds=30), description="How long finding the flows in one file may take."
     )

@@ -1,6 +1,7 @@
 """Builds the daemon: the one place where its parts are made and handed to each other."""
 
 import contextlib
+import logging
 import os
 import secrets
 import socket
@@ -24,7 +25,8 @@ from schedulerd.domain.retention import Retention
 from schedulerd.domain.surroundings import Surroundings
 from schedulerd.engine import wire
 from schedulerd.engine.accounts import check_surroundings
-from schedulerd.engine.folders import RunFolders
+from schedulerd.engine.cgroups import RunCgroups
+from schedulerd.engine.folders import RESULTS, RunFolders
 from schedulerd.engine.health_file import HealthFile
 from schedulerd.engine.leftovers import Leftovers
 from schedulerd.engine.link import SpawnerLink
@@ -57,6 +59,8 @@ from schedulerd.version import __version__
 from schedulerd.watch.crontabs import own_account
 from schedulerd.watch.folders import Role, WatchedFolder
 from schedulerd.watch.watcher import Watcher
+
+log = logging.getLogger(__name__)
 
 _AGENT: Final = "agent"
 
@@ -115,6 +119,9 @@ class _Builder:
         mailbox: Mailbox = SimpleQueue()
         folders = RunFolders(settings.state_dir)
         folders.make()
+        cgroups = RunCgroups.below_ours(folders.runs)
+        self._cgroups_below = None if cgroups.root is None else str(cgroups.root)
+        log.info("run_cgroups", extra={"below": self._cgroups_below or "none"})
         attempts = Attempts()
         health = HealthBook(clock)
         starting = Starting(health, clock)
@@ -127,7 +134,7 @@ class _Builder:
             attempts,
             folders,
             launcher,
-            Leftovers(folders.runs, every_process),
+            Leftovers(folders.runs, every_process, cgroups),
             clock=clock,
             agent=self._agent,
             boot_id=boot_id(),
@@ -154,7 +161,9 @@ class _Builder:
             ender=ender,
             reconciler=reconciler,
             ticker=ticker,
-            housekeeper=Housekeeper(database, clock, self._retention),
+            housekeeper=Housekeeper(
+                database, clock, self._retention, results=self._settings.state_dir / RESULTS
+            ),
             alarm=alarm,
             spawners=spawners,
             health=health,
@@ -193,6 +202,7 @@ class _Builder:
             code=self._settings.state_dir / "code",
             directory=self._settings.directory,
             grace=self._settings.grace,
+            max_result=self._settings.max_result,
             usual=usual_of(self._settings.limits),
         )
 
@@ -251,6 +261,7 @@ class _Builder:
                 "pools": dict(self._settings.pools),
                 "spawner": self._spawners.pid,
                 "web": None if self._web is None else self._web.address,
+                "run_cgroups": self._cgroups_below,
                 "problems": core.problem_count,
                 "ready": core.health.is_ready,
                 "troubles": [trouble.as_json() for trouble in core.health.troubles],

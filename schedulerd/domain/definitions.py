@@ -106,6 +106,7 @@ class _Resolution:
             pool=schedule.pool,
             priority=schedule.priority or 0,
             max_running=schedule.max_running,
+            retrying=schedule.retrying,
         )
         return None
 

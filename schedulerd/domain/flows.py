@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.ids import FlowKey, VersionKey
+from schedulerd.domain.retrying import NEVER, RetryPolicy
 from schedulerd.domain.schedules import ScheduleDefinition
 from schedulerd.domain.states import RunState
 from schedulerd.domain.surroundings import Surroundings
@@ -29,6 +30,7 @@ class FlowDefinition:
     whatever the settings say. A run has `surroundings`, and `environment` besides that of the daemon. A command's
     `command` is what the shell is given, with `stdin` to read; its output is sent to `mail_to`.
     Its runs take a place in `pool`, those with a higher `priority` start first, and `max_running` of them may be live.
+    One that ended badly is tried again as `retrying` says.
     """
 
     name: str
@@ -50,6 +52,7 @@ class FlowDefinition:
     pool: str | None = None
     priority: int = 0
     max_running: int | None = None
+    retrying: RetryPolicy = NEVER
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,6 +6,7 @@ from datetime import datetime
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.logs import LogLine
+from schedulerd.domain.results import Result, ResultKind
 from schedulerd.domain.runs import Move, Position
 from schedulerd.domain.tasks import TaskRun
 
@@ -17,7 +18,8 @@ class Intake:
     It applies only to a run whose position is still `was`, so that no record counts twice. `moves` are tried in
     order (what each comes from is the state that is then true); an illegal one is dropped. `tasks` replace what is
     known of a task run, except the moment it first started. `lines` are numbered on from those already there.
-    What is None or empty leaves what is known as it is.
+    What is None or empty leaves what is known as it is. With `retry_at` this attempt is over, and the run is tried again
+    then: its next records come from new files.
     """
 
     run: RunKey
@@ -34,3 +36,6 @@ class Intake:
     tasks: tuple[TaskRun, ...] = ()
     lines: tuple[LogLine, ...] = ()
     result_preview: str | None = None
+    retry_at: datetime | None = None
+    results: tuple[Result, ...] = ()
+    result_kept: ResultKind | None = None

@@ -77,7 +77,8 @@ class Position:
 class Run:
     """A flow run as the database remembers it.
 
-    `queued`: it waits for one of its schedule. `pool` is where it takes a place, or took one.
+    `queued`: it waits for one of its schedule. `pool` is where it takes a place, or took one. `retry_at`: when one that
+    is `retrying` is tried again.
     """
 
     key: RunKey
@@ -113,6 +114,7 @@ class Run:
     queued: bool = False
     pool: str | None = None
     priority: int = 0
+    retry_at: datetime | None = None
 
     @property
     def selector(self) -> str:

@@ -10,6 +10,7 @@ from schedulerd.domain.command_values import COMMAND_KEYS, MAX_COMMAND_BYTES, su
 from schedulerd.domain.due import check_when
 from schedulerd.domain.entries import Entry
 from schedulerd.domain.limit_values import LIMIT_KEYS, limits_of
+from schedulerd.domain.retry_values import RETRY_KEYS, retries_of
 from schedulerd.domain.schedules import (
     Cron,
     DayMatch,
@@ -39,6 +40,7 @@ KEYS: Final = (
     *_CATCHUP,
     *("overlap", "queue_limit"),
     *LIMIT_KEYS,
+    *RETRY_KEYS,
     *COMMAND_KEYS,
 )
 """All keys, as they are grouped for people."""
@@ -86,6 +88,7 @@ def schedule_of(values: Any, *, timezone: str, origin: str, calendars: Calendars
         jitter=entry.positive_duration("jitter") if entry.has("jitter") else timedelta(),
         blackout=blackout_of(entry, schedule=name, timezone=timezone, calendars=calendars),
         **surroundings_of(entry),
+        retrying=retries_of(entry),
         **limits_of(entry),
     )
     _check(entry, kind, definition)

@@ -73,7 +73,12 @@ MOVES: Final[Mapping[RunState, frozenset[RunState]]] = {
     RunState.RETRYING: frozenset({RunState.PENDING, RunState.CANCELLED}),
     RunState.PAUSED: frozenset({RunState.RUNNING, RunState.CANCELLING, RunState.CANCELLED, RunState.CRASHED}),
     RunState.CANCELLING: frozenset({RunState.CANCELLED}),
-    **{state: frozenset() for state in FINAL},
+    # by a person who asks for it
+    **dict.fromkeys(
+        (RunState.FAILED, RunState.TIMED_OUT, RunState.CRASHED, RunState.CANCELLED),
+        frozenset({RunState.RETRYING}),
+    ),
+    **dict.fromkeys((RunState.COMPLETED, RunState.SKIPPED), frozenset()),
 }
 
 

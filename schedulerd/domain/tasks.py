@@ -4,12 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schedulerd.domain.failures import Failure
+from schedulerd.domain.results import ResultKind
 from schedulerd.domain.states import TaskState
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TaskRun:
-    """What is known of one task run; `number` counts the task runs of its flow run from 1."""
+    """What is known of one task run; `number` counts the task runs of its flow run from 1.
+
+    `call` tells this call of the task from others of the run, where the value that it came to is `kept`.
+    """
 
     number: int
     name: str
@@ -22,3 +26,5 @@ class TaskRun:
     message: str = ""
     failure: Failure | None = None
     result_preview: str | None = None
+    call: str | None = None
+    kept: ResultKind | None = None

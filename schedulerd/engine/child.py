@@ -17,6 +17,7 @@ from typing import Any, Final, NoReturn
 
 from schedulerd.clock import microseconds
 from schedulerd.engine import folders
+from schedulerd.engine.cgroups import RunCgroups
 from schedulerd.engine.doorbell import Doorbell
 from schedulerd.engine.flowrun import run_flow
 from schedulerd.engine.inspection import look
@@ -32,12 +33,15 @@ Request = Mapping[str, Any]
 _RING_EVERY_SECONDS: Final = 0.05
 
 
-def become_run(folder: int, request: Request, *, path: Path, spawner: ProcessId) -> NoReturn:
+def become_run(
+    folder: int, request: Request, *, path: Path, spawner: ProcessId, cgroups: RunCgroups
+) -> NoReturn:
     """Carry out a taken request in this process, its folder open and at `path`; then end the process."""
     status = 70  # EX_SOFTWARE of sysexits(3): our own failure, seen when nothing below says otherwise
     try:
         os.setsid()
         folders.write_process(folder, identify(os.getpid()), spawner)
+        cgroups.enter(path.name, folder)  # before the latch file moves: what is killed here has not begun
         if not folders.begin(folder):
             os._exit(0)
         _redirect(folder)
@@ -98,8 +102,9 @@ def _ringing(request: Request) -> Callable[[], None]:
 def _run_flow(folder: int, request: Request, spawner: ProcessId) -> int:
     journal = _journal(folder, request)
     journal.append({"k": "start", "t": microseconds(), "pid": os.getpid()})
+    known = folders.read_known(folder)
     os.close(folder)  # no business of user code
-    return run_flow(request, journal)
+    return run_flow(request, journal, known)
 
 
 def _run_command(folder: int, request: Request, spawner: ProcessId) -> int:

@@ -5,14 +5,18 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from schedulerd.authoring.context import Facts
 from schedulerd.authoring.execution import Cancelled, Outcome, execute
 from schedulerd.authoring.failures import describe_failure
+from schedulerd.authoring.keeping import FOLDER_VARIABLE, Keeper
+from schedulerd.authoring.known import Known
 from schedulerd.authoring.loading import loading
 from schedulerd.clock import microseconds
 from schedulerd.domain.surroundings import Surroundings, has_memory, used_up_cpu
@@ -27,16 +31,20 @@ if TYPE_CHECKING:
     from schedulerd.authoring.flows import AnyFlow
 
 
-def run_flow(request: Mapping[str, Any], journal: Journal) -> int:
-    """Carry out the flow of a request, to its last record; the process's exit status."""
-    recorder, own_pid = JournalRecorder(journal), os.getpid()
+def run_flow(request: Mapping[str, Any], journal: Journal, known: Sequence[Mapping[str, str]] = ()) -> int:
+    """Carry out the flow of a request, to its last record; the process's exit status.
+
+    `known` is what its tasks came to in an earlier attempt.
+    """
+    keeper, own_pid = _keeper(request), os.getpid()
+    recorder = JournalRecorder(journal, keeper)
     finish = capture(recorder)
     asked, limits = _Asked(own_pid), Surroundings.from_json(request.get("surroundings", {}))
     signal.signal(signal.SIGTERM, asked.to_end)
     if limits.cpu_seconds:
         signal.signal(signal.SIGXCPU, asked.to_end)
     try:
-        outcome = _outcome(request, recorder)
+        outcome = _outcome(request, recorder, None if keeper is None else Known.of_earlier(known, keeper))
     except Cancelled:
         outcome = Outcome("cancelled", message="cancelled while it was loaded")
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -56,7 +64,20 @@ def run_flow(request: Mapping[str, Any], journal: Journal) -> int:
     return 0 if outcome.state == "completed" else 1
 
 
-def _outcome(request: Mapping[str, Any], recorder: JournalRecorder) -> Outcome:
+def _keeper(request: Mapping[str, Any]) -> Keeper | None:
+    """What keeps the values of the run; those of cached tasks lie beside them.
+
+    None for a request of an earlier version, which says nothing of that.
+    """
+    said = request.get("results")
+    if said is None:
+        return None
+    folder = Path(said["folder"])
+    os.environ.setdefault(FOLDER_VARIABLE, str(folder.parent))
+    return Keeper(folder, limit=int(said["limit"]))
+
+
+def _outcome(request: Mapping[str, Any], recorder: JournalRecorder, known: Known | None) -> Outcome:
     try:
         flow = _load(request, recorder)
     except Cancelled:
@@ -66,7 +87,20 @@ def _outcome(request: Mapping[str, Any], recorder: JournalRecorder) -> Outcome:
     except BaseException as error:  # border: around one user module
         failure = describe_failure(error)
         return Outcome("failed", message=f"{failure.type}: {failure.message}", failure=failure)
-    return execute(flow, request["parameters"], recorder)
+    return execute(flow, request["parameters"], recorder, facts=_facts(request), known=known)
+
+
+def _facts(request: Mapping[str, Any]) -> Facts:
+    """What the request says of the run, for whoever asks from inside it."""
+    said, flow = request.get("environment", {}), request.get("flow", "")
+    due = said.get("SCHEDULERD_DUE_AT")
+    return Facts(
+        id=said.get("SCHEDULERD_RUN_ID"),
+        name=f"{flow}#{said['SCHEDULERD_RUN_NUMBER']}" if "SCHEDULERD_RUN_NUMBER" in said else flow,
+        attempt=int(said.get("SCHEDULERD_ATTEMPT", 1)),
+        due_at=None if due is None else datetime.fromisoformat(due),
+        schedule=request.get("schedule"),
+    )
 
 
 def _load(request: Mapping[str, Any], recorder: JournalRecorder) -> "AnyFlow":

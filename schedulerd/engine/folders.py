@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from resource import struct_rusage
+from types import MappingProxyType
 from typing import Any, Final
 
 from schedulerd.engine.processes import ProcessId
@@ -33,11 +34,14 @@ STDOUT: Final = "stdout.log"
 STDERR: Final = "stderr.log"
 STDIN: Final = "stdin"
 ANSWER: Final = "answer.json"
+KNOWN: Final = "known.json"
+RESULTS: Final = "results"
 _EXIT: Final = "exit.json"
 _NOTE_BYTES: Final = 512  # more than either of the two has
 _RESERVE: Final = "reserve"
 _RESERVE_BYTES: Final = 4_096
 _PID: Final = "pid"
+_AGAIN: Final = "pid.again"
 
 
 class Stage(StrEnum):
@@ -120,12 +124,19 @@ class RunFolders:
         for folder in (self.ready, self.runs):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def prepare(self, key: str, request: Mapping[str, Any]) -> None:
-        """Put a request where a spawner can take it; whole or not at all. Replaces one that is still there."""
+    def prepare(
+        self, key: str, request: Mapping[str, Any], files: Mapping[str, bytes] = MappingProxyType({})
+    ) -> None:
+        """Put a request, and files beside it, where a spawner can take it; whole or not at all.
+
+        Replaces one that is still there.
+        """
         draft = self.ready / f".{key}"
         with contextlib.suppress(FileExistsError):
             os.mkdir(draft, 0o700)
         try:
+            for name, content in files.items():
+                write_private(draft / name, content)
             write_private(draft / Stage.ARMED, json.dumps(request, separators=(",", ":")).encode())
         except OSError:
             shutil.rmtree(draft, ignore_errors=True)
@@ -283,13 +294,19 @@ def leader_in(folder: int) -> int | None:
     return None if process is None else process.pid
 
 
-def reserve_notes(folder: int) -> None:
+def reserve_notes(folder: int, *, has_keeper: bool = False) -> None:
     """Take the room in an open folder that `write_process` and `write_exit` need, so that a full disk hinders neither.
 
-    Raises `OSError` where there is none: nothing should be started then.
+    Of a run that has a keeper two write the first. Raises `OSError` where there is none: nothing should be started then.
     """
-    for name in (_PID, _EXIT):
+    for name in (_PID, _EXIT, *((_AGAIN,) if has_keeper else ())):
         write_private(_draft(name), b" " * _NOTE_BYTES, folder=folder)
+
+
+def reserved_again(folder: int) -> None:
+    """Let the room for the second `write_process` be that: the first has become the note itself."""
+    with contextlib.suppress(OSError):
+        os.rename(_draft(_AGAIN), _draft(_PID), src_dir_fd=folder, dst_dir_fd=folder)
 
 
 class Reserve:
@@ -343,6 +360,17 @@ def read_request(folder: int) -> dict[str, Any]:
     with open(descriptor, "rb") as file:
         request: dict[str, Any] = json.load(file)
     return request
+
+
+def read_known(folder: int) -> list[dict[str, str]]:
+    """What tasks came to in an earlier attempt, from an open folder; nothing for a first one."""
+    try:
+        descriptor = os.open(KNOWN, os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder)
+    except FileNotFoundError:
+        return []
+    with open(descriptor, "rb") as file:
+        known: list[dict[str, str]] = json.load(file)
+    return known
 
 
 def _stage(folder: Path) -> Stage | None:

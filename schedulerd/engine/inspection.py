@@ -6,19 +6,18 @@
 import json
 import os
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from schedulerd.authoring.describing import describe
 from schedulerd.authoring.failures import describe_failure
 from schedulerd.authoring.loading import loading
-from schedulerd.domain.blackout_values import DaysOff
+from schedulerd.authoring.schedule_times import definition_of, value_of
 from schedulerd.domain.entries import BadEntry, Entry
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition, FlowDefinition, FlowKind
 from schedulerd.domain.limit_values import mend_of, unknown_pool
-from schedulerd.domain.schedule_values import schedule_of
+from schedulerd.domain.retrying import read_retries
 from schedulerd.domain.schedules import ScheduleDefinition
 from schedulerd.domain.surroundings import Surroundings
 from schedulerd.domain.surroundings_values import read_environment, read_surroundings
@@ -104,6 +103,7 @@ def _flow(file: str, flow: Mapping[str, Any], timezone: str) -> FlowDefinition:
         pool=flow["pool"],
         priority=flow["priority"],
         max_running=flow["max_running"],
+        retrying=read_retries(flow.get("retrying", {})),
         surroundings=surroundings,
         environment=environment,
         schedules=tuple(
@@ -115,7 +115,7 @@ def _flow(file: str, flow: Mapping[str, Any], timezone: str) -> FlowDefinition:
 
 def _surroundings(flow: Mapping[str, Any]) -> tuple[Surroundings, Mapping[str, str]]:
     said = flow.get("surroundings", {})
-    entry = Entry({key: _value(key, value) for key, value in said.items()})
+    entry = Entry({key: value_of(key, value) for key, value in said.items()})
     try:
         surroundings, environment = read_surroundings(entry), read_environment(entry)
         check_surroundings(surroundings, environment, uid=os.geteuid())
@@ -129,9 +129,8 @@ def _schedule(
     file: str, flow: Mapping[str, Any], number: int, said: Mapping[str, Any], timezone: str
 ) -> ScheduleDefinition:
     name = said.get("name") or f"{flow['name']}#{number}"
-    values = {**{key: _value(key, value) for key, value in said.items()}, "name": name, "flow": flow["name"]}
     try:
-        return schedule_of(values, timezone=timezone, origin=file, calendars=_NoCalendars())
+        return definition_of(said, name=name, flow=flow["name"], timezone=timezone, origin=file)
     except BadEntry as error:
         message = f"schedule {name!r}: {error.reason}" + (f"; {error.mend}" if error.mend else "")
         raise _BadFlowError("BadSchedule", message, flow.get("line")) from error
@@ -145,44 +144,6 @@ class _BadFlowError(Exception):
         self.type = kind
         self.message = message
         self.line = line
-
-
-_DURATIONS: Final = frozenset({"every", "jitter", "catchup_window", "misfire_grace", "duration", "cpu_time"})
-
-
-def _value(key: str, value: Any) -> Any:
-    """The value as a schedule file would have it; a duration may be a number of seconds here."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and key in _DURATIONS:
-        return _seconds(value)
-    if key == "blackout" and isinstance(value, list):
-        return [
-            {name: _value(name, inner) for name, inner in one.items()} if isinstance(one, dict) else one
-            for one in value
-        ]
-    return value
-
-
-def _seconds(value: float) -> timedelta | str:
-    try:
-        return timedelta(seconds=value)
-    except OverflowError:
-        return str(value)  # which is no duration, and is refused as that
-
-
-class _NoCalendars:
-    """What reads calendars is not at hand where flow files are read."""
-
-    def file(self, name: str, *, timezone: str) -> DaysOff:
-        """Refuse."""
-        raise _in_files_only()
-
-    def holidays(self, code: str) -> tuple[date, ...]:
-        """Refuse."""
-        raise _in_files_only()
-
-
-def _in_files_only() -> BadEntry:
-    return BadEntry("only a schedule file can name it; write this schedule into one, in config/schedules/")
 
 
 def read_answer(path: Path) -> Answer | None:

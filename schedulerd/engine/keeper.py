@@ -4,6 +4,7 @@ Only a parent learns an exit status. With the spawner as the only one, a command
 have done its work with nobody to say so.
 """
 
+import contextlib
 import os
 import resource
 import signal
@@ -12,7 +13,7 @@ from threading import Event
 from typing import Final, NoReturn
 
 from schedulerd.clock import microseconds
-from schedulerd.engine.folders import write_process
+from schedulerd.engine.folders import reserved_again, write_process
 from schedulerd.engine.journal import Journal
 from schedulerd.engine.processes import ProcessId, die_with_parent, identify
 
@@ -27,9 +28,10 @@ def keep(command: Callable[[], int], folder: int, journal: Journal, *, spawner: 
     returns the status with which that ends.
     """
     keeper = identify(os.getpid())
+    reserved_again(folder)
     pid = _fork()
     if pid == 0:
-        _become(command, folder, keeper, spawner)
+        _become(command, folder, journal, keeper=keeper, spawner=spawner)
     journal.append({"k": "start", "t": microseconds(), "pid": pid})
     _, status, _ = os.wait4(pid, 0)
     code = os.waitstatus_to_exitcode(status)
@@ -48,13 +50,21 @@ def _fork() -> int:
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
 
-def _become(command: Callable[[], int], folder: int, keeper: ProcessId, spawner: ProcessId) -> NoReturn:
+def _become(
+    command: Callable[[], int], folder: int, journal: Journal, *, keeper: ProcessId, spawner: ProcessId
+) -> NoReturn:
     status = 70  # EX_SOFTWARE of sysexits(3)
     try:
         os.setsid()
         if die_with_parent(keeper.pid):  # else it is gone already, and nobody would learn how this ended
             write_process(folder, identify(os.getpid()), keeper, spawner)
             status = command()
+    except (
+        BaseException
+    ) as error:  # border: nothing of the command ran, and its exit status would be no reason
+        message = f"could not be started: {error}"
+        with contextlib.suppress(BaseException):
+            journal.append({"k": "end", "t": microseconds(), "s": "crashed", "m": message})
     finally:
         os._exit(status)
 

@@ -1,4 +1,4 @@
-"""The processes that a run left behind: its group, and orphans that went into sessions of their own."""
+"""The processes that a run left behind: its group, what is in its cgroup, and orphans in sessions of their own."""
 
 import contextlib
 import os
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from schedulerd.engine.cgroups import RunCgroups
 from schedulerd.engine.processes import children
 
 VARIABLE: Final = "SCHEDULERD_RUN_FOLDER"
@@ -77,12 +78,18 @@ class Leftovers:
     """Finds and ends what ended runs left behind, among `candidates`.
 
     They are this process's children, for the one that orphans come to (a subreaper); or, where they may have gone to
-    another, all processes that there are.
+    another, all processes that there are. Where the run had a cgroup, all that is in that.
     """
 
-    def __init__(self, runs: Path, candidates: Callable[[], Iterable[int]] = children) -> None:
+    def __init__(
+        self,
+        runs: Path,
+        candidates: Callable[[], Iterable[int]] = children,
+        cgroups: RunCgroups | None = None,
+    ) -> None:
         self._runs = runs
         self._candidates = candidates
+        self._cgroups = cgroups or RunCgroups(runs, None)
 
     def end(self, key: str, group: int | None, sign: int, *, known: Container[int] = ()) -> int:
         """Send `sign` to all that is left of a run; how many groups and orphans that were.
@@ -90,14 +97,23 @@ class Leftovers:
         `group` None: what had that number is somebody else now. `known` are processes that are runs themselves.
         """
         count = 1 if group is not None and end_group(group, sign) else 0
+        told: set[int] = set()
         for pid in self._candidates():
             if pid in known or (group is not None and _is_in(pid, group)):
                 continue
             if self._belongs(pid, key):
-                count += 1
+                told.add(pid)
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, sign)
-        return count
+
+        def is_seen_to(pid: int) -> bool:
+            return pid in told or pid in known or (group is not None and _is_in(pid, group))
+
+        return count + len(told) + self._cgroups.tell(key, sign, skip=is_seen_to)
+
+    def sweep(self, kept: Container[str]) -> None:
+        """Remove the cgroups in which nothing is left, but for the `kept` runs."""
+        self._cgroups.sweep(kept)
 
     def _belongs(self, pid: int, key: str) -> bool:
         """Was this process started by that run? Its environment tells, or the run's files that it may write to."""

@@ -1,7 +1,9 @@
 """Records a run in its journal: one call, one line. The engine's side of `authoring.recording.Recorder`."""
 
+from base64 import b64encode
 from typing import Final
 
+from schedulerd.authoring.keeping import Keeper, Kept
 from schedulerd.clock import microseconds
 from schedulerd.domain.failures import Failure
 from schedulerd.engine.journal import Journal, Record
@@ -15,13 +17,21 @@ def failure_as_json(failure: Failure) -> dict[str, object]:
     return {name: getattr(failure, name) for name in Failure.__slots__}
 
 
+def _kept(kept: Kept) -> list[str]:
+    """A value that was kept: its kind, its content in Base64, the name of its file; what is empty at the end is left out."""
+    if kept.file:
+        return [kept.kind, "", kept.file]
+    return [kept.kind, b64encode(kept.content).decode()] if kept.content else [kept.kind]
+
+
 class JournalRecorder:
     """Writes what a run tells into its journal."""
 
     previews = True
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, keeper: Keeper | None = None) -> None:
         self._append = journal.append
+        self.keeper = keeper
 
     def task(
         self,
@@ -36,6 +46,8 @@ class JournalRecorder:
         message: str = "",
         failure: Failure | None = None,
         result: str | None = None,
+        call: str | None = None,
+        kept: Kept | None = None,
     ) -> None:
         """A task run is in this state since `at`. What is left out has its usual value."""
         record: Record = {"k": "task", "t": at, "n": number, "name": name, "s": state}
@@ -51,6 +63,9 @@ class JournalRecorder:
             record["f"] = failure_as_json(failure)
         if result is not None:
             record["r"] = result
+        if kept is not None:
+            record["c"] = call
+            record["v"] = _kept(kept)
         self._append(record)
 
     def log(
@@ -75,11 +90,13 @@ class JournalRecorder:
         """Something about the run that a person should know, said by schedulerd itself."""
         self.log(_WARNING, "schedulerd", message, microseconds(), stream="system")
 
-    def result(self, preview: str, at: int, *, task: int | None = None) -> None:
+    def result(self, preview: str, at: int, *, task: int | None = None, kept: Kept | None = None) -> None:
         """The flow run, or the task run of that number, returned this."""
         record: Record = {"k": "result", "t": at, "v": preview}
         if task is not None:
             record["n"] = task
+        if kept is not None:
+            record["x"] = _kept(kept)
         self._append(record)
 
     def end(self, state: str, message: str, failure: Failure | None, at: int) -> None:

@@ -22,6 +22,7 @@ from typing import Final
 
 from schedulerd.clock import microseconds
 from schedulerd.engine import wire
+from schedulerd.engine.cgroups import RunCgroups
 from schedulerd.engine.child import become_run
 from schedulerd.engine.folders import (
     Exit,
@@ -65,7 +66,8 @@ class Spawner:
         self._core_is_there = True
         self._outgoing: deque[bytes] = deque()
         self._attempts: dict[int, Attempt] = {}
-        self._leftovers = Leftovers(folders.runs)
+        self._cgroups = RunCgroups.below_ours(folders.runs)
+        self._leftovers = Leftovers(folders.runs, cgroups=self._cgroups)
         self._wakeup, self._woken = _wakeup_pipe()
 
     def serve(self) -> None:
@@ -150,14 +152,20 @@ class Spawner:
             self._could_not_start(key, folder, error)
             return
         try:
-            reserve_notes(folder)
+            reserve_notes(folder, has_keeper=request["kind"] == "command")
             pid = os.fork()
         except OSError as error:  # no room, or no process to be had: in a moment there may be
             self._put_back(key, folder, error)
             return
         if pid == 0:
             self._forget_everything()
-            become_run(folder, request, path=self._folders.runs / key, spawner=self._identity)
+            become_run(
+                folder,
+                request,
+                path=self._folders.runs / key,
+                spawner=self._identity,
+                cgroups=self._cgroups,
+            )
         limit = request.get("timeout_seconds")
         self._attempts[pid] = Attempt(
             key=key,

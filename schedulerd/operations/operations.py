@@ -16,6 +16,7 @@ from schedulerd.store.database import Database
 
 if TYPE_CHECKING:
     from schedulerd.operations.fires import Fires
+    from schedulerd.operations.reruns import Reruns
     from schedulerd.operations.simulating import Simulation
 
 
@@ -35,7 +36,17 @@ class Operations:
         self.flows: Final = Flows(database)
         self.schedules: Final = Schedules(database, clock, wake=self.daemon.wake, entropy=entropy)
         self._database: Final = database
+        self._state_dir: Final = state_dir
         self._clock: Final = clock
+
+    @cached_property
+    def reruns(self) -> "Reruns":
+        """Runs that have ended, once more."""
+        from schedulerd.engine.folders import RESULTS
+        from schedulerd.operations.reruns import Reruns  # seldom asked for
+
+        results = self._state_dir / RESULTS
+        return Reruns(self._database, self._clock, self.runs, results=results, wake=self.daemon.wake)
 
     @cached_property
     def fires(self) -> "Fires":

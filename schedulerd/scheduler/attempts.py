@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from schedulerd.domain.flows import FlowKind
 from schedulerd.domain.ids import RunKey
+from schedulerd.domain.retrying import NEVER, RetryPolicy
 from schedulerd.domain.runs import Position, Run
 from schedulerd.domain.states import RunState
 from schedulerd.domain.surroundings import Surroundings
@@ -28,7 +29,9 @@ class Letter:
 
 @dataclass(kw_only=True, slots=True)
 class Attempt:
-    """One live run as the core follows it. What has been committed, not what has been read, is in it.
+    """One live run as the core follows it, in its attempt of this `number`, from 1.
+
+    What has been committed, not what has been read, is in it.
 
     `asked`: our spawner was asked for it and has not answered. `ours`: our spawner has taken it. `dead`: its process is
     known to have ended, with all that it left behind, so that its files will not grow. `must_end`: the daemon stops and ends it. `kill_at`: for an adopted run that was told to end;
@@ -46,6 +49,8 @@ class Attempt:
     position: Position
     boot_id: str | None
     pid: int | None = None
+    number: int = 1
+    retrying: RetryPolicy = NEVER
     timeout: timedelta | None = None
     surroundings: Surroundings = NO_LIMITS
     started_at: datetime | None = None
@@ -70,6 +75,7 @@ class Attempt:
         *,
         kind: FlowKind,
         timeout: timedelta | None,
+        retrying: RetryPolicy = NEVER,
         surroundings: Surroundings = NO_LIMITS,
         letter: Letter | None = None,
     ) -> "Attempt":
@@ -83,6 +89,8 @@ class Attempt:
             position=run.position,
             boot_id=run.boot_id,
             pid=run.pid,
+            number=run.attempt,
+            retrying=retrying,
             timeout=timeout,
             surroundings=surroundings,
             started_at=run.started_at,

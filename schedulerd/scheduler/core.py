@@ -8,12 +8,13 @@ import contextlib
 import errno
 import logging
 import queue
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final, assert_never
 
 from schedulerd.domain.health import Health, TroubleKind
+from schedulerd.domain.results import Result
 from schedulerd.domain.runs import Run
 from schedulerd.errors import StoreFull, StoreUnavailable
 from schedulerd.scheduler.attempts import Attempt
@@ -288,15 +289,15 @@ class Core:
         ticked = self._parts.ticker.tick(now=now, plan_due=self._plan_due, may_start=may_start)
         self._claim, self._next_due, self._ticked_at = ticked.more, ticked.next_due, monotonic
         for run in ticked.claimed:
-            self._launch(run)
+            self._launch(run, ticked.known.get(run.key, ()))
         self._look_now(ticked.has_wishes)
 
-    def _launch(self, run: Run) -> None:
+    def _launch(self, run: Run, known: Sequence[Result]) -> None:
         flow = self._parts.definitions.flows[run.flow_key]
         attempt = attempt_of(run, self._parts.definitions.flows, self._parts.launcher.usual)
         self._parts.attempts.add(attempt)
         try:
-            self._parts.launcher.prepare(run, flow)
+            self._parts.launcher.prepare(run, flow, known)
         except OSError as error:  # no room on the disk, say; the sweep prepares it again
             self._folders_failed(error)
             return
@@ -322,6 +323,7 @@ class Core:
         if self._stop is not None and self._stop.how == "cancel":
             self._parts.ender.record_all(now=now)
         self._end_runs()
+        self._parts.reconciler.sweep_cgroups()
 
     def _look_at(self, attempt: Attempt) -> None:
         try:

@@ -8,7 +8,7 @@ from typing import Final
 
 from schedulerd.clock import Clock
 from schedulerd.domain.logs import LogLine, Stream
-from schedulerd.domain.states import BAD
+from schedulerd.domain.states import BAD, RunState
 from schedulerd.engine.folders import JOURNAL, STDERR, STDOUT, RunFolders
 from schedulerd.engine.journal import TAIL, forget
 from schedulerd.errors import StoreUnavailable
@@ -151,10 +151,11 @@ class IntakeDesk:
         level = logging.WARNING if reading.state in BAD else logging.INFO
         log.log(
             level,
-            "run_ended",
+            "attempt_ended" if reading.state is RunState.RETRYING else "run_ended",
             extra={"run": attempt.selector, "state": reading.state, "reason": reading.reason},
         )
-        self._settled(attempt)
+        if reading.state is not RunState.RETRYING:
+            self._settled(attempt)
         return 1
 
     def _punch(self, attempt: Attempt) -> None:
@@ -184,6 +185,14 @@ def _without_words(reading: Reading, *, now: datetime) -> Reading:
         logger="schedulerd",
     )
     intake = replace(
-        reading.intake, lines=(remark,), tasks=(), failure=None, result_preview=None, reason="", pid=None
+        reading.intake,
+        lines=(remark,),
+        tasks=(),
+        failure=None,
+        result_preview=None,
+        reason="",
+        pid=None,
+        results=(),
+        result_kept=None,
     )
     return replace(reading, intake=intake)

@@ -1,17 +1,20 @@
 """Launches claimed runs: their folder is made ready, and a spawner is asked for it."""
 
+import json
 import logging
-from collections.abc import Mapping
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from schedulerd.domain.flows import Flow, FlowDefinition, FlowKind
+from schedulerd.domain.results import Result
 from schedulerd.domain.runs import Run
 from schedulerd.domain.surroundings import Surroundings, time_limit
 from schedulerd.engine import wire
-from schedulerd.engine.folders import RunFolders
+from schedulerd.engine.folders import KNOWN, RESULTS, RunFolders
 from schedulerd.engine.link import SpawnerLink
 from schedulerd.scheduler.attempts import Attempt
 from schedulerd.scheduler.starting import Starting
@@ -45,7 +48,13 @@ class Launch:
     code: Path
     directory: Path
     grace: timedelta
+    max_result: int = 0
     usual: Usual = field(default_factory=Usual)
+
+    @property
+    def results(self) -> Path:
+        """Where large values that runs return are kept, a folder for each run."""
+        return self.state_dir / RESULTS
 
     def base(self) -> dict[str, Any]:
         """The part that all requests share."""
@@ -71,9 +80,13 @@ class Launcher:
         """Ask this spawner from now on; None while there is none."""
         self._link = link
 
-    def prepare(self, run: Run, flow: Flow) -> None:
-        """Make the folder of an attempt; raises `OSError` when the disk does not take it."""
-        self._folders.prepare(run.folder, request_of(run, flow, self._launch))
+    def prepare(self, run: Run, flow: Flow, known: Sequence[Result] = ()) -> None:
+        """Make the folder of an attempt, with what tasks came to in an earlier one.
+
+        Raises `OSError` when the disk does not take it.
+        """
+        known_file = {KNOWN: known_json(known)} if known else {}
+        self._folders.prepare(run.folder, request_of(run, flow, self._launch), known_file)
 
     def ask(self, attempt: Attempt) -> None:
         """Have a prepared attempt started; when that cannot be said now, it stays unasked and is asked for later."""
@@ -96,6 +109,21 @@ class Launcher:
         return self._launch.usual
 
 
+def known_json(known: Sequence[Result]) -> bytes:
+    """What tasks came to in an earlier attempt, for the process of the next."""
+    return json.dumps(
+        [
+            {
+                "call": one.call,
+                "kind": one.kind.value,
+                "content": b64encode(one.content).decode(),
+                "file": one.file,
+            }
+            for one in known
+        ]
+    ).encode()
+
+
 def request_of(run: Run, flow: Flow, launch: Launch) -> dict[str, Any]:
     """All that a run's process needs to know. Parameters stay in this file: never in an argument list or a shell."""
     definition = flow.definition
@@ -106,6 +134,7 @@ def request_of(run: Run, flow: Flow, launch: Launch) -> dict[str, Any]:
         "key": run.folder,
         "timeout_seconds": None if limit is None else limit.total_seconds(),
         "flow": run.flow,
+        "schedule": run.schedule,
         "parameters": dict(run.parameters),
         "environment": {
             **definition.environment,
@@ -120,6 +149,7 @@ def request_of(run: Run, flow: Flow, launch: Launch) -> dict[str, Any]:
         return request | _command(definition, request["environment"])
     return {
         **request,
+        "results": {"folder": str(launch.results / str(run.id)), "limit": launch.max_result},
         "kind": "flow",
         "file": definition.file,
         "entrypoint": definition.entrypoint,

@@ -1,7 +1,7 @@
 """What has been read of the files of an attempt, and what it comes to."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -96,6 +96,9 @@ def _reading(
             limits=attempt.surroundings,
         )
         said.lines += _last_remarks(ended, position.total - max_log, now=now)
+    retry_at = None
+    if verdict is not None and (delay := attempt.retrying.after(attempt.number, verdict.state)) is not None:
+        verdict, retry_at = _tried_again(verdict, attempt, delay), now + delay
     moves, state = _moves(attempt.state, said, verdict, at=_end(said, ended, now))
     intake = None
     if moves or said.lines or said.tasks or position != attempt.position:
@@ -114,6 +117,9 @@ def _reading(
             tasks=tuple(said.tasks),
             lines=tuple(said.lines),
             result_preview=said.result_preview,
+            retry_at=retry_at,
+            results=tuple(said.results),
+            result_kept=said.result_kept,
         )
     return Reading(
         attempt=attempt,
@@ -125,6 +131,13 @@ def _reading(
         settled=verdict is not None,
         reason=verdict.reason if verdict else "",
     )
+
+
+def _tried_again(verdict: Verdict, attempt: Attempt, delay: timedelta) -> Verdict:
+    """The verdict on an attempt that is not the last."""
+    why = f"{verdict.state}: {verdict.reason}" if verdict.reason else str(verdict.state)
+    reason = f"{attempt.retrying.words(attempt.number, delay)}, since attempt {attempt.number} {why}"
+    return replace(verdict, state=RunState.RETRYING, reason=reason)
 
 
 def _exit(path: Path, now: datetime) -> Exit | None:

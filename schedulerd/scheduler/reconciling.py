@@ -12,6 +12,7 @@ from typing import Final, assert_never
 from schedulerd.clock import Clock, microseconds
 from schedulerd.domain.flows import Flow, FlowKind
 from schedulerd.domain.ids import FlowKey
+from schedulerd.domain.retrying import NEVER
 from schedulerd.domain.runs import Position, Run
 from schedulerd.domain.states import RunState
 from schedulerd.engine.folders import Exit, Facts, RunFolders, Word, leave_word, write_exit
@@ -76,6 +77,11 @@ class Reconciler:
         for key in self._folders.names():
             if self._attempts.get(key) is None and not self._lives(key):
                 self._folders.remove(key)
+        self.sweep_cgroups()
+
+    def sweep_cgroups(self) -> None:
+        """Remove the empty cgroups of runs whose folders are gone; what such a run was to leave may end at any time."""
+        self._leftovers.sweep(self._folders.names())
 
     def _lives(self, key: str) -> bool:
         """Is somebody still at work in this folder? Of another database, perhaps: not ours to remove."""
@@ -216,9 +222,10 @@ class Reconciler:
     def _prepare_again(self, attempt: Attempt, flows: Mapping[FlowKey, Flow]) -> None:
         with self._database.read() as tx:
             run = tx.runs.by_key(attempt.run)
+            known = tx.results.of_tasks(run.key) if run.attempt > 1 else []
         self._folders.remove(attempt.folder)
         attempt.ours, attempt.pid = False, None
-        self._launcher.prepare(run, flows[run.flow_key])
+        self._launcher.prepare(run, flows[run.flow_key], known)
         self._launcher.ask(attempt)
         log.info("run_prepared_again", extra={"run": attempt.selector})
 
@@ -238,6 +245,11 @@ class Reconciler:
         restarted = attempt.boot_id != self._boot_id
         reason = "machine restarted" if restarted else "its folder is gone; exit status unknown"
         to = RunState.CANCELLED if attempt.state is RunState.CANCELLING else RunState.CRASHED
+        again = attempt.retrying.after(attempt.number, to)
+        if again is not None and attempt.state is RunState.RUNNING:
+            words = attempt.retrying.words(attempt.number, timedelta())
+            reason = f"{words}, since attempt {attempt.number} {to}: {reason}"
+            to = RunState.RETRYING  # at once: what it waited for was the machine
         log.warning("run_lost", extra={"run": attempt.selector, "reason": reason})
         self._end_without_process(attempt, to, reason)
 
@@ -247,7 +259,8 @@ class Reconciler:
             tx.runs.move(attempt.run, to, at=now, actor=_ACTOR, message=reason, reason=reason)
         self._attempts.remove(attempt)
         self._folders.remove(attempt.folder)
-        self._settled(attempt)
+        if to is not RunState.RETRYING:
+            self._settled(attempt)
 
 
 def _go_on_ending(attempt: Attempt, word: Word | None, *, now: float) -> None:
@@ -274,6 +287,7 @@ def attempt_of(run: Run, flows: Mapping[FlowKey, Flow], usual: Usual) -> Attempt
     return Attempt.of(
         run,
         kind=flow.definition.kind if flow is not None else FlowKind.PYTHON,
+        retrying=NEVER if flow is None else flow.definition.retrying,
         timeout=usual.timeout_of(None if flow is None else flow.definition),
         surroundings=usual.surroundings_of(None if flow is None else flow.definition),
         letter=_letter(run, flow),

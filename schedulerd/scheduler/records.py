@@ -3,6 +3,8 @@
 A record of a kind or shape that this version does not know costs itself and nothing else.
 """
 
+import re
+from base64 import b64decode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -10,12 +12,14 @@ from typing import Any, Final
 
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.logs import LogLine, Stream
+from schedulerd.domain.results import OF_FLOW, Result, ResultKind
 from schedulerd.domain.states import FINAL, RunState, TaskState
 from schedulerd.domain.tasks import TaskRun
 from schedulerd.engine.inspection import failure_from_json
 from schedulerd.engine.journal import Record, clean
 from schedulerd.scheduler.settlement import LastWord, word_of_keeper
 
+_FILE: Final = re.compile(r"[0-9a-f]{0,64}")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST: Final = 64 * 1024
 _WARNING: Final = 30
@@ -38,6 +42,8 @@ class Said:
     tasks: list[TaskRun] = field(default_factory=list)
     lines: list[LogLine] = field(default_factory=list)
     result_preview: str | None = None
+    result_kept: ResultKind | None = None
+    results: list[Result] = field(default_factory=list)
     last_word: LastWord | None = None
     ended_at: datetime | None = None
 
@@ -61,6 +67,9 @@ def _start(said: Said, record: Record) -> None:
 def _task(said: Said, record: Record) -> None:
     state, at = TaskState(record["s"]), moment(record["t"])
     going_on = state in _UNFINISHED
+    result = None if record.get("v") is None else _kept(record["v"], call=clean(str(record["c"])))
+    if result is not None:
+        said.results.append(result)
     said.tasks.append(
         TaskRun(
             number=_number(record["n"]),
@@ -74,6 +83,8 @@ def _task(said: Said, record: Record) -> None:
             message=clean(str(record.get("m") or "")),
             failure=_failure(record.get("f")),
             result_preview=_text(record.get("r")),
+            call=None if result is None else result.call,
+            kept=None if result is None else result.kind,
         )
     )
 
@@ -95,6 +106,10 @@ def _log(said: Said, record: Record) -> None:
 def _result(said: Said, record: Record) -> None:
     if record.get("n") is None:
         said.result_preview = clean(str(record["v"]))
+        if record.get("x") is not None:
+            result = _kept(record["x"], call=OF_FLOW)
+            said.result_kept = result.kind
+            said.results.append(result)
 
 
 def _end(said: Said, record: Record) -> None:
@@ -128,6 +143,14 @@ def _number(value: Any, *, most: int = _MOST_KEY) -> int:
     if not isinstance(value, int) or not 0 <= value <= most:
         raise ValueError(f"{value!r} is no number from 0 to {most}")
     return value
+
+
+def _kept(parts: Any, *, call: str) -> Result:
+    """A value as the run kept it: its kind, its content in Base64, the name of its file."""
+    kind, content, file = [*parts, "", ""][:3]
+    if not _FILE.fullmatch(str(file)):
+        raise ValueError(f"{file!r} is no name of a result's file")
+    return Result(kind=ResultKind(kind), call=call, content=b64decode(content), file=str(file))
 
 
 def _text(value: Any) -> str | None:

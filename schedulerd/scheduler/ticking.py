@@ -1,14 +1,16 @@
 """The tick: due times become runs or recorded skips, and due runs are claimed, in one transaction."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from schedulerd.domain.ids import RunKey
 from schedulerd.domain.limits import Limits
 from schedulerd.domain.new_runs import RunMaker
 from schedulerd.domain.planning import plan
+from schedulerd.domain.results import Result
 from schedulerd.domain.runs import NewRun, Run, SkipReason
 from schedulerd.domain.schedules import Schedule
 from schedulerd.store.database import Database
@@ -24,10 +26,12 @@ _AN_HOUR: Final = timedelta(hours=1)
 class Ticked:
     """The runs claimed by a tick, the next due time, whether there is more to do at once, and whether a run is to end.
 
-    Of the latter are those that others replace, and those that people want cancelled.
+    Of the latter are those that others replace, and those that people want cancelled. `known` is what tasks of claimed
+    runs came to in earlier attempts.
     """
 
     claimed: Sequence[Run]
+    known: Mapping[RunKey, Sequence[Result]]
     next_due: datetime | None
     more: bool
     has_wishes: bool
@@ -62,10 +66,11 @@ class Ticker:
                 tx.runs.add(new)
             limits = self._limits if may_start else replace(self._limits, max_running=0)
             claimed = tx.runs.claim(_BATCH, now=now, agent=self._agent, boot_id=self._boot_id, limits=limits)
-            next_due = tx.schedules.next_due()
+            known = {run.key: tx.results.of_tasks(run.key) for run in claimed if run.attempt > 1}
+            next_due = _first(tx.schedules.next_due(), tx.runs.next_retry(now))
             has_wishes = bool(tx.runs.cancel_wishes())
         more = len(due) == _BATCH or len(claimed) == _BATCH
-        return Ticked(claimed=claimed, next_due=next_due, more=more, has_wishes=has_wishes)
+        return Ticked(claimed=claimed, known=known, next_due=next_due, more=more, has_wishes=has_wishes)
 
     def _plan_one(self, tx: Transaction, schedule: Schedule, *, now: datetime) -> list[NewRun]:
         try:
@@ -94,3 +99,7 @@ class Ticker:
                 reason = SkipReason.PAUSED if schedule.paused is not None else None
                 new.append(self._runs.booted(schedule, self._boot_id, now=now, reason=reason))
         return new
+
+
+def _first(*moments: datetime | None) -> datetime | None:
+    return min((moment for moment in moments if moment is not None), default=None)

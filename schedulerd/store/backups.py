@@ -1,15 +1,18 @@
 """A copy of the whole database, made while it is in use, and the way back.
 
-SQLite is copied by its own online backup. For PostgreSQL its own programs do it, `pg_dump` and `pg_restore`; the
-password goes to them in their environment, never in an argument list.
+SQLite is copied by its own online backup. For PostgreSQL its own programs do it, `pg_dump`, `pg_restore` and
+`psql`; the password goes to them in their environment, never in an argument list.
 """
 
+import contextlib
 import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from subprocess import PIPE
+from tempfile import TemporaryFile
 from typing import Final
 from urllib.parse import quote
 
@@ -17,6 +20,7 @@ from sqlalchemy import URL
 
 from schedulerd.errors import BadDefinition, Conflict, NotFound, StoreUnavailable
 from schedulerd.new_files import new_file, sync
+from schedulerd.store.tables import metadata
 
 _REPLACED: Final = ".replaced"
 _BESIDE: Final = ("", "-wal", "-shm")
@@ -99,9 +103,35 @@ def dump_postgres(url: URL, target: Path, environ: Mapping[str, str]) -> None:
 
 
 def restore_postgres(url: URL, copy: Path, environ: Mapping[str, str]) -> None:
-    """Have `pg_restore` put what `pg_dump` wrote in the place of our tables: all of it, or nothing."""
-    words = ["--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error"]
-    _run("pg_restore", [*words, f"--dbname={url.database}", str(copy)], url, environ)
+    """Put what `pg_dump` wrote in the place of our tables: all of it, or nothing.
+
+    Also of tables that the copy has not, for it may be older than they are: so `psql` is given what `pg_restore` makes of
+    the copy, within a transaction that is committed only when that has come to its end.
+    """
+    tables = ", ".join([*metadata.tables, "alembic_version"])
+    psql = [_program("psql", environ), "--no-password", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]
+    restore = [_program("pg_restore", environ), "--no-owner", "--file=-", str(copy)]
+    with (
+        TemporaryFile() as said,
+        subprocess.Popen(restore, env=environ, stdin=subprocess.DEVNULL, stdout=PIPE, stderr=said) as source,
+        subprocess.Popen(
+            psql, env={**environ, **_connection(url)}, stdin=PIPE, stdout=said, stderr=said
+        ) as target,
+    ):
+        assert source.stdout is not None
+        assert target.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it has said why, and ended
+            target.stdin.write(f"BEGIN;\nDROP TABLE IF EXISTS {tables} CASCADE;\n".encode())
+            shutil.copyfileobj(source.stdout, target.stdin)
+            if source.wait() == 0:
+                target.stdin.write(b"COMMIT;\n")
+            target.stdin.close()
+        source.stdout.close()
+        if source.wait() or target.wait():
+            said.seek(0)
+            raise StoreUnavailable(
+                f"the copy was not restored: {said.read().decode(errors='replace').strip()}"
+            )
 
 
 def require_dump(copy: Path, environ: Mapping[str, str]) -> None:
@@ -120,12 +150,18 @@ def _run(program: str, words: Sequence[str], url: URL, environ: Mapping[str, str
 def _call(
     program: str, words: Sequence[str], environ: Mapping[str, str]
 ) -> "subprocess.CompletedProcess[str]":
-    if (path := shutil.which(program, path=environ.get("PATH"))) is None:
-        mend = "install PostgreSQL's client programs (Debian: postgresql-client)"
-        raise NotFound("program", program, mend=mend)
+    path = _program(program, environ)
     return subprocess.run(
         [path, *words], env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
+
+
+def _program(name: str, environ: Mapping[str, str]) -> str:
+    """Where one of PostgreSQL's programs is; raises `NotFound`."""
+    if (path := shutil.which(name, path=environ.get("PATH"))) is None:
+        mend = "install PostgreSQL's client programs (Debian: postgresql-client)"
+        raise NotFound("program", name, mend=mend)
+    return path
 
 
 def _connection(url: URL) -> dict[str, str]:

@@ -17,6 +17,7 @@ from schedulerd.domain.states import RunState
 from schedulerd.store.holders import holders, share
 from schedulerd.store.lines import KEYS, Going, Lines, by_schedule
 from schedulerd.store.moving import move_due
+from schedulerd.store.retrying import Retries
 from schedulerd.store.run_rows import RUNS, run_of
 from schedulerd.store.strands import DUE_RUNS, NOW, Strands
 from schedulerd.store.tables import IS_ACTIVE, IS_SCHEDULED, AnyRow, flows, runs
@@ -60,9 +61,12 @@ class Claim:
         going = by_schedule(active)
         self._lines.settle(going)
         places = Places(limits, holders(active, agent=self._agent))
-        picked = self._pick(min(limit, places.free), going, places)
+        again = Retries(self._connection, now=self._now).take(
+            min(limit, places.free), places, agent=self._agent, boot_id=self._boot_id
+        )
+        picked = self._pick(min(limit - len(again), places.free), going, places)
         self._start(picked)
-        keys = [RunKey(row.id) for row in picked]
+        keys = [*again, *(RunKey(row.id) for row in picked)]
         return [run_of(row) for row in self._connection.execute(_CLAIMED, {"keys": keys})] if keys else []
 
     def _pick(self, most: int, going: Going, places: Places) -> list[AnyRow]:

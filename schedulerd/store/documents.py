@@ -6,6 +6,7 @@ from typing import Any, Final, assert_never
 
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FlowDefinition, FlowKind
+from schedulerd.domain.retrying import read_retries, retries_json
 from schedulerd.domain.schedules import (
     Blackout,
     BlackoutAction,
@@ -63,6 +64,7 @@ def flow_json(flow: FlowDefinition) -> Json:
             "pool": flow.pool,
             "priority": flow.priority or None,
             "max_running": flow.max_running,
+            "retrying": retries_json(flow.retrying),
         }
     )
 
@@ -78,6 +80,7 @@ def read_flow(json: Mapping[str, Any]) -> FlowDefinition:
             "edges": tuple((start, end) for start, end in json.get("edges", ())),
             "schedules": tuple(map(read_schedule, json.get("schedules", ()))),
             "surroundings": Surroundings.from_json(json.get("surroundings", {})),
+            "retrying": read_retries(json.get("retrying", {})),
         }
     )
 
@@ -107,6 +110,7 @@ def schedule_json(schedule: ScheduleDefinition) -> Json:
             "pool": schedule.pool,
             "priority": schedule.priority,
             "max_running": schedule.max_running,
+            "retrying": retries_json(schedule.retrying),
         }
     )
 
@@ -123,6 +127,7 @@ def read_schedule(json: Mapping[str, Any]) -> ScheduleDefinition:
         "blackout": None if blackout is None else _read_blackout(blackout),
         "surroundings": Surroundings.from_json(json.get("surroundings", {})),
         "timeout": None if timeout is None else timedelta(microseconds=timeout),
+        "retrying": read_retries(json.get("retrying", {})),
     }
     return ScheduleDefinition(**{**json, **values})
 

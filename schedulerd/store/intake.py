@@ -10,6 +10,7 @@ from schedulerd.domain.intakes import Intake
 from schedulerd.errors import Conflict
 from schedulerd.store.moving import INSERT_MOVE
 from schedulerd.store.progress import Progress
+from schedulerd.store.results import PUT_RESULT, result_rows
 from schedulerd.store.tables import log_lines, runs, task_runs
 from schedulerd.store.tasks import end_with_runs
 from schedulerd.store.upserts import Upsert
@@ -28,6 +29,7 @@ _PROGRESS: Final = select(
     runs.c.pending_at,
     runs.c.started_at,
     runs.c.ended_at,
+    runs.c.retry_at,
     runs.c.journal_bytes,
     runs.c.stdout_bytes,
     runs.c.stderr_bytes,
@@ -47,12 +49,14 @@ _RECORD: Final = (
         pending_at=bindparam("pending", type_=runs.c.pending_at.type),
         started_at=bindparam("started", type_=runs.c.started_at.type),
         ended_at=bindparam("ended", type_=runs.c.ended_at.type),
+        retry_at=bindparam("again", type_=runs.c.retry_at.type),
         reason=_given("why", runs.c.reason),
         pid=_given("process", runs.c.pid),
         failure=_given("wrong", runs.c.failure),
         cpu_ms=_given("cpu", runs.c.cpu_ms),
         max_rss_bytes=_given("rss", runs.c.max_rss_bytes),
         result_preview=_given("preview", runs.c.result_preview),
+        result_kept=_given("kept", runs.c.result_kept),
         journal_bytes=bindparam("journal_now"),
         stdout_bytes=bindparam("stdout_now"),
         stderr_bytes=bindparam("stderr_now"),
@@ -99,6 +103,10 @@ class IntakeTable:
         self._write(INSERT_MOVE, [row for progress in changed for row in progress.moves])
         self._write(_INSERT_LINE, [row for progress in changed for row in progress.lines])
         _PUT_TASK(self._connection, [row for progress in changed for row in progress.task_rows()])
+        kept = [
+            row for progress in changed for row in result_rows(progress.run, list(progress.results.values()))
+        ]
+        PUT_RESULT(self._connection, kept)
         end_with_runs(self._connection, [progress.end() for progress in changed])
 
     def _write(self, statement: Any, rows: list[dict[str, Any]]) -> None:

@@ -23,6 +23,8 @@ INVARIANTS: Final[Mapping[str, str]] = {
         SELECT id FROM runs WHERE state = 'running' AND started_at IS NULL""",
     "a skipped run has a reason": """
         SELECT id FROM runs WHERE state = 'skipped' AND reason = ''""",
+    "a run that is to be tried again says when, and only such a run": """
+        SELECT id FROM runs WHERE (state = 'retrying') <> (retry_at IS NOT NULL)""",
     "a run's last move led to its state": """
         SELECT runs.id FROM runs JOIN moves ON moves.run_id = runs.id AND moves.number = runs.move_count
         WHERE moves."to" <> runs.state""",

@@ -38,6 +38,27 @@ _MOVE: Final = (
         pending_at=func.coalesce(bindparam("pending", type_=runs.c.pending_at.type), runs.c.pending_at),
         started_at=func.coalesce(runs.c.started_at, bindparam("started", type_=runs.c.started_at.type)),
         ended_at=func.coalesce(runs.c.ended_at, bindparam("ended", type_=runs.c.ended_at.type)),
+        retry_at=None,
+    )
+)
+# To be tried again: what the attempt brought stays, and the files of the next are read from their beginning.
+_AGAIN: Final = (
+    update(runs)
+    .where(
+        runs.c.id == bindparam("key"),
+        runs.c.state == bindparam("was"),
+        runs.c.state.in_(bindparam("sources", expanding=True)),
+    )
+    .values(
+        state=bindparam("to"),
+        retry_at=bindparam("again", type_=runs.c.retry_at.type),
+        reason=func.coalesce(bindparam("why", type_=runs.c.reason.type), runs.c.reason),
+        ended_at=None,
+        result_preview=None,
+        journal_bytes=0,
+        stdout_bytes=0,
+        stderr_bytes=0,
+        move_count=runs.c.move_count + 1,
     )
 )
 _OF_RUN: Final = select(moves).where(moves.c.run_id == bindparam("run")).order_by(moves.c.number)
@@ -64,7 +85,13 @@ def move_run(connection: Connection, key: RunKey, step: Step, *, expect: frozens
     values = _values(step) | {"key": key, "was": before.state, "sources": sorted(sources)}
     if before.state == RunState.SCHEDULED:
         values["why"] = step.reason  # what it waited for is no reason for what it has become
-    if connection.execute(_MOVE, values).rowcount != 1:
+    if step.to is RunState.RETRYING:
+        wanted = {"key", "was", "sources", "to", "why"}
+        statement = _AGAIN
+        values = {name: value for name, value in values.items() if name in wanted} | {"again": step.at}
+    else:
+        statement = _MOVE
+    if connection.execute(statement, values).rowcount != 1:
         return False
     move = Move(at=step.at, was=RunState(before.state), to=step.to, actor=step.actor, message=step.message)
     connection.execute(INSERT_MOVE, move_row(key, before.move_count + 1, move))

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.intakes import Intake
+from schedulerd.domain.results import Result
 from schedulerd.domain.runs import Move, Position
 from schedulerd.domain.states import FINAL, RunState, may_move
 from schedulerd.domain.tasks import TaskRun
@@ -30,10 +31,15 @@ class Progress:
         self._pending_at: datetime | None = row.pending_at
         self._started_at: datetime | None = row.started_at
         self._ended_at: datetime | None = row.ended_at
+        self._retry_at: datetime | None = row.retry_at
+        self._attempt_ended_at: datetime | None = None
         self._move_count: int = row.move_count
         self._line_count: int = row.line_count
         self._tasks: dict[int, dict[str, Any]] = {}
-        self._given: dict[str, Any] = dict.fromkeys(("why", "process", "wrong", "cpu", "rss", "preview"))
+        self.results: Final[dict[str, Result]] = {}
+        self._given: dict[str, Any] = dict.fromkeys(
+            ("why", "process", "wrong", "cpu", "rss", "preview", "kept")
+        )
         self.is_changed = False
 
     def take(self, batch: Intake) -> None:
@@ -45,12 +51,15 @@ class Progress:
         self._take_words(batch)
         self._started_at = self._started_at or batch.started_at
         for move in batch.moves:
-            self._take_move(move, ended_at=batch.ended_at)
+            self._take_move(move, batch)
+        if self._state is RunState.RETRYING:
+            self._position = Position()
         for line in batch.lines:
             self._line_count += 1
             self.lines.append(line_row(self.run, self._line_count, line))
         for task in batch.tasks:
             self._take_task(task)
+        self.results.update((result.call, result) for result in batch.results)
 
     def row(self) -> dict[str, Any]:
         """The parameters of the UPDATE that records where the run now is."""
@@ -63,6 +72,7 @@ class Progress:
             "pending": self._pending_at,
             "started": self._started_at,
             "ended": self._ended_at,
+            "again": self._retry_at if self._state is RunState.RETRYING else None,
             "journal_now": self._position.journal,
             "stdout_now": self._position.stdout,
             "stderr_now": self._position.stderr,
@@ -71,8 +81,8 @@ class Progress:
         }
 
     def end(self) -> tuple[RunKey, RunState, datetime | None]:
-        """The run, where it now is, and when it ended."""
-        return self.run, self._state, self._ended_at
+        """The run, where it now is, and when it, or its attempt, ended."""
+        return self.run, self._state, self._ended_at or self._attempt_ended_at
 
     def task_rows(self) -> list[dict[str, Any]]:
         """A row for each task run that was spoken of."""
@@ -84,13 +94,14 @@ class Progress:
             "cpu": batch.cpu_ms,
             "rss": batch.max_rss_bytes,
             "preview": batch.result_preview,
+            "kept": None if batch.result_kept is None else batch.result_kept.value,
         }
         if self._state not in FINAL:  # how a run ended is settled once
             given |= {"why": batch.reason or None, "wrong": failure_json(batch.failure)}
         self._given |= {name: value for name, value in given.items() if value is not None}
 
-    def _take_move(self, move: Move, *, ended_at: datetime | None) -> None:
-        if not may_move(self._state, move.to):
+    def _take_move(self, move: Move, batch: Intake) -> None:
+        if self._state in FINAL or not may_move(self._state, move.to):
             return
         self._move_count += 1
         taken = Move(at=move.at, was=self._state, to=move.to, actor=move.actor, message=move.message)
@@ -100,8 +111,11 @@ class Progress:
             self._pending_at = move.at
         elif move.to is RunState.RUNNING:
             self._started_at = self._started_at or move.at
+        elif move.to is RunState.RETRYING:
+            self._retry_at = batch.retry_at or move.at
+            self._attempt_ended_at = batch.ended_at or move.at
         elif move.to in FINAL:
-            self._ended_at = ended_at or move.at
+            self._ended_at = batch.ended_at or move.at
 
     def _take_task(self, task: TaskRun) -> None:
         row = task_row(self.run, task)

@@ -10,7 +10,7 @@ from schedulerd.domain.states import RunState
 from schedulerd.store.documents import read_failure
 from schedulerd.store.tables import AnyRow, AnySelect, flows, runs, schedules, versions
 
-_WITHOUT: Final = frozenset({"idempotency_key", "move_count", "line_count"})
+_WITHOUT: Final = frozenset({"idempotency_key", "move_count", "line_count", "result_kept"})
 
 RUNS: Final[AnySelect] = select(
     *(column for column in runs.c if column.name not in _WITHOUT),
@@ -60,4 +60,5 @@ def run_of(row: AnyRow) -> Run:
         queued=bool(row.queued),
         pool=row.pool or None,
         priority=row.priority,
+        retry_at=row.retry_at,
     )

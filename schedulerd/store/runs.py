@@ -18,6 +18,7 @@ from schedulerd.errors import NotFound
 from schedulerd.store.adding import add_runs
 from schedulerd.store.claiming import Claim
 from schedulerd.store.moving import Step, move_run, moves_of
+from schedulerd.store.retrying import Retries, try_again
 from schedulerd.store.run_rows import RUNS, run_of
 from schedulerd.store.tables import IS_LIVE, AnySelect, flows, runs, schedules
 from schedulerd.store.wishes import Wishes
@@ -80,6 +81,15 @@ class Runs:
         """Move the run; True for exactly one caller, False where the table of moves (or `expect`) does not allow it."""
         step = Step(to=to, at=at, actor=actor, message=message, reason=reason, failure=failure)
         return move_run(self._connection, key, step, expect=expect)
+
+    def try_again(self, key: RunKey, *, at: datetime, actor: str, message: str) -> None:
+        """Have a run that has ended badly tried again as soon as there is a place. Raises `Conflict` for any other."""
+        step = Step(to=RunState.RETRYING, at=at, actor=actor, message=message, reason=message)
+        try_again(self._connection, key, step)
+
+    def next_retry(self, now: datetime) -> datetime | None:
+        """When the next run is tried again whose time has not come; one whose time has waits for a place."""
+        return Retries(self._connection, now=now).next()
 
     def moves(self, key: RunKey) -> list[Move]:
         """What the run has gone through, in order; its recording is no move."""

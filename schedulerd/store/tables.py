@@ -9,6 +9,7 @@ from sqlalchemy import (
     FromClause,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Row,
     Select,
@@ -148,6 +149,10 @@ runs: Final = Table(
     # Of a live run, the pool that it was claimed for; no pool is the empty name, which an index compares like any other.
     Column("pool", Text, nullable=False, server_default=text("''")),
     Column("priority", Integer, nullable=False, server_default="0"),
+    # Of a run that waits for its retry, when that is.
+    Column("retry_at", Moment),
+    # How what the flow returned is kept; where that is `preview`, nothing else is.
+    Column("result_kept", Text),
     UniqueConstraint("flow_id", "number"),
 )
 
@@ -172,6 +177,7 @@ IS_QUEUED: Final = is_queued(runs)
 QUEUED: Final = 1
 # Queued too: it makes up for a missed time, and one that came later has started before it, which happens once.
 PASSED_OVER: Final = 2
+IS_RETRYING: Final = _in_states(runs.c.state, frozenset({RunState.RETRYING}))
 # A run that waits for its retry holds no place, but for overlap it is still going on.
 IS_ACTIVE: Final = _in_states(runs.c.state, ACTIVE)
 # Both conditions, because SQLite does not see that the one holds wherever the other does, and would read all runs.
@@ -191,6 +197,7 @@ _run_index(
 )
 _run_index("ix_runs_undecided", runs.c.schedule_id, runs.c.due_at, runs.c.id, where=IS_UNDECIDED)
 _run_index("ix_runs_queued", runs.c.schedule_id, runs.c.due_at, runs.c.id, where=IS_QUEUED)
+_run_index("ix_runs_retrying", runs.c.retry_at, where=IS_RETRYING)
 _run_index("ix_runs_active", runs.c.schedule_id, where=IS_ACTIVE)
 _run_index("ux_runs_slot", runs.c.schedule_id, runs.c.slot, where=runs.c.slot.is_not(None), unique=True)
 _run_index("ux_runs_key", runs.c.idempotency_key, where=runs.c.idempotency_key.is_not(None), unique=True)
@@ -224,6 +231,20 @@ task_runs: Final = Table(
     Column("message", Words, nullable=False),
     Column("failure", Document),
     Column("result_preview", Words),
+    # How this call of the task is told from others, and how its value is kept.
+    Column("call", Words),
+    Column("kept", Text),
+    sqlite_with_rowid=False,
+)
+
+results: Final = Table(
+    "results",
+    metadata,
+    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("call", Words, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("file", Text, nullable=False),
     sqlite_with_rowid=False,
 )
 

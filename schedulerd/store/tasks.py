@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnClause, Connection, bindparam, literal_column, select, update
 
 from schedulerd.domain.ids import RunKey
+from schedulerd.domain.results import ResultKind
 from schedulerd.domain.states import FINAL, RunState, TaskState
 from schedulerd.domain.tasks import TaskRun
 from schedulerd.store.documents import failure_json, read_failure
@@ -45,11 +46,11 @@ class Tasks:
 
 
 def end_with_runs(connection: Connection, ends: Iterable[tuple[RunKey, RunState, datetime | None]]) -> None:
-    """Runs ended so, then: no task run of theirs stays `running` for ever. Those that completed have none left."""
+    """Runs, or attempts of theirs, ended so, then: no task run of theirs stays `running` for ever. Those that completed have none left."""
     rows = [
         {"run": run, "to": _WITH_RUN.get(state, TaskState.CRASHED).value, "at": at}
         for run, state, at in ends
-        if state in FINAL and state is not RunState.COMPLETED
+        if (state in FINAL and state is not RunState.COMPLETED) or state is RunState.RETRYING
     ]
     if rows:
         connection.execute(_END, rows)
@@ -70,6 +71,8 @@ def task_row(run: RunKey, task: TaskRun) -> dict[str, Any]:
         "message": task.message,
         "failure": failure_json(task.failure),
         "result_preview": task.result_preview,
+        "call": task.call,
+        "kept": None if task.kept is None else task.kept.value,
     }
 
 
@@ -86,4 +89,6 @@ def _task(row: AnyRow) -> TaskRun:
         message=row.message,
         failure=read_failure(row.failure),
         result_preview=row.result_preview,
+        call=row.call,
+        kept=None if row.kept is None else ResultKind(row.kept),
     )

@@ -11,6 +11,7 @@ from schedulerd.store.flows import Flows
 from schedulerd.store.intake import IntakeTable
 from schedulerd.store.logs import Logs
 from schedulerd.store.pruning import Pruning
+from schedulerd.store.results import Results
 from schedulerd.store.runs import Runs
 from schedulerd.store.schedules import Schedules
 from schedulerd.store.tasks import Tasks
@@ -28,6 +29,7 @@ class Transaction:
         self.waiting: Final = Waiting(connection)
         self.intake: Final = IntakeTable(connection)
         self.tasks: Final = Tasks(connection)
+        self.results: Final = Results(connection)
         self.logs: Final = Logs(connection)
         self.agents: Final = Agents(connection)
         self.facts: Final = Facts(connection)

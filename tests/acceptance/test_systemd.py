@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.ghosts import deaf_ghost
 from tests.requirements import missing
 from tests.systemd_namespace import CannotStart, SystemdNamespace, why_not
 from tests.waiting import eventually
@@ -386,6 +387,109 @@ def test_others_than_root_are_told_what_to_do(machine: Machine) -> None:
 
     assert refused.returncode == 4
     assert "sudo schedulerd systemd install" in refused.stderr
+
+
+# -- what a run left behind -------------------------------------------------------------------------------------------
+
+HAUNTED = """
+import signal, subprocess
+from pathlib import Path
+from threading import Event
+
+from schedulerd import flow
+
+@flow
+def {name}():
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    subprocess.run(["sh", "-c", {ghost!r}], check=True)
+    while not Path("{name}.go").exists():
+        Event().wait(0.05)
+"""
+GRACE_SECONDS = 2
+
+
+@pytest.fixture
+def hurried(machine: Machine) -> Iterator[Machine]:
+    """The service, with little patience for what is to end."""
+    machine.write("/etc/schedulerd/environment", f"SCHEDULERD_GRACE={GRACE_SECONDS}s\n")
+    machine.run("systemctl", "restart", "schedulerd")
+    try:
+        yield machine
+    finally:
+        machine.run("rm", "/etc/schedulerd/environment")
+        machine.run("systemctl", "restart", "schedulerd")
+
+
+def _haunt(service: Machine, name: str) -> str:
+    """Start a run with a ghost; the pid of that."""
+    pid = f"{WORK}/{name}.pid"
+    command = deaf_ghost(Path(pid), python="/opt/schedulerd/bin/python")
+    service.drop(name, HAUNTED.format(name=name, ghost=command))
+    service.run(PROGRAM, "run", name)
+    eventually(lambda: service.attempt("test", "-s", pid).returncode == 0, within=10, every=_PAUSE_SECONDS)
+    return service.run("cat", pid)
+
+
+def _lives(service: Machine, pid: str) -> bool:
+    return service.attempt("test", "-e", f"/proc/{pid}").returncode == 0
+
+
+def _spawner(service: Machine) -> str:
+    return str(service.ask("status")["agents"][0]["status"]["spawner"])
+
+
+def test_runs_have_cgroups_and_status_and_journal_say_where(service: Machine) -> None:
+    where = service.ask("status")["agents"][0]["status"]["run_cgroups"]
+
+    assert where.endswith("/system.slice/schedulerd.service/runs")
+    assert f"run_cgroups below={where}" in service.journal()
+
+
+@pytest.mark.timeout(120)
+def test_a_ghost_that_a_run_left_is_ended_and_nothing_of_its_cgroup_stays(hurried: Machine) -> None:
+    ghost = _haunt(hurried, "ends")
+    assert _lives(hurried, ghost)
+
+    hurried.run("touch", f"{WORK}/ends.go")
+
+    hurried.wait_for_state("ends", "completed")
+    assert not _lives(hurried, ghost)
+    said = [line["message"] for line in hurried.ask("logs", "@last:ends")]
+    assert "the run left 1 process(es) or group(s) behind; they were ended" in said
+    cgroups = hurried.ask("status")["agents"][0]["status"]["run_cgroups"]
+    eventually(
+        lambda: hurried.run("find", cgroups, "-mindepth", "1", "-type", "d") == "",
+        within=10,
+        every=_PAUSE_SECONDS,
+    )
+
+
+@pytest.mark.timeout(120)
+def test_a_ghost_is_ended_with_a_run_that_is_cancelled(hurried: Machine) -> None:
+    ghost = _haunt(hurried, "cancelled")
+
+    hurried.run(PROGRAM, "runs", "cancel", "@last:cancelled")
+
+    hurried.wait_for_state("cancelled", "cancelled")  # once nothing of it is left
+    assert not _lives(hurried, ghost)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("name", ["later", "meanwhile"])
+def test_a_ghost_is_ended_though_daemon_and_spawner_were_killed(hurried: Machine, name: str) -> None:
+    ghost = _haunt(hurried, name)
+    daemon = hurried.property("MainPID")
+
+    hurried.run("kill", "-KILL", daemon, _spawner(hurried))
+    if name == "meanwhile":
+        hurried.run("touch", f"{WORK}/{name}.go")
+    eventually(lambda: hurried.property("MainPID") not in (daemon, "0"), within=20, every=_PAUSE_SECONDS)
+    eventually(lambda: hurried.property("ActiveState") == "active", within=20, every=_PAUSE_SECONDS)
+    assert _lives(hurried, ghost) or name == "meanwhile"
+    hurried.run("touch", f"{WORK}/{name}.go")
+
+    hurried.wait_for_state(name, "completed")
+    assert not _lives(hurried, ghost)
 
 
 AS_NOBODY = """

@@ -1,7 +1,8 @@
 """What is kept in a run's folder for a full disk: which process runs it, how it ended, and what it came to."""
 
+import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from schedulerd.engine.folders import (
     write_process,
 )
 from schedulerd.engine.journal import Journal
+from schedulerd.engine.keeper import keep
 from schedulerd.engine.processes import identify
 from tests.small_disk import SmallDisk, small_disk
 
@@ -52,6 +54,46 @@ def test_with_room_in_reserve_a_full_disk_hides_neither_the_process_nor_its_end(
     facts = RunFolders(disk.path).facts("run.1")
     assert facts.process == identify(os.getpid())
     assert facts.exit == ENDED
+
+
+def test_with_room_in_reserve_a_command_starts_on_a_full_disk_and_its_end_is_told(
+    disk: SmallDisk, folder: int, tmp_path: Path
+) -> None:
+    reserve_notes(folder, has_keeper=True)
+    journal = _journal(folder, Reserve(folder))
+    disk.fill()
+    write_process(folder, identify(os.getpid()))
+
+    status = _kept(
+        lambda: os.write(os.open(tmp_path / "ran", os.O_CREAT | os.O_WRONLY), b"x"), folder, journal
+    )
+
+    assert status == 1
+    assert (tmp_path / "ran").exists()
+    assert RunFolders(disk.path).facts("run.1").parents[0] != identify(os.getpid())
+
+
+def test_a_command_that_cannot_be_started_is_no_exit_status_of_its(disk: SmallDisk, folder: int) -> None:
+    journal = _journal(folder, Reserve(folder))
+    write_process(folder, identify(os.getpid()))
+    disk.fill()
+
+    status = _kept(lambda: 0, folder, journal)
+
+    lines = (disk.path / "runs" / "run.1" / "journal.jsonl").read_text()
+    assert status == 70
+    assert '"s":"crashed","m":"could not be started: [Errno 28] No space left on device' in lines
+
+
+def _kept(command: Callable[[], int], folder: int, journal: Journal) -> int:
+    """What `keep` returns, in a process of its own, as it forks."""
+    pid = os.fork()
+    if pid == 0:
+        status = 99
+        with contextlib.suppress(BaseException):
+            status = keep(command, folder, journal, spawner=identify(os.getppid()))
+        os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def test_without_a_reserve_nothing_half_is_seen(disk: SmallDisk, folder: int) -> None:

@@ -289,9 +289,13 @@ class Nemesis:
         return Process(pid=found[-1][0], start_time=found[-1][1]) if found else None
 
     def _spawners(self) -> list[int]:
-        """Those of this service, also of earlier daemons, the newest last."""
+        """Those of this service, also of earlier daemons, the newest last.
+
+        A run that was forked a moment ago looks like one; it is told by its parent.
+        """
         own = str(self._service.state)
-        return sorted(pid for pid in every_pid() if is_spawner(pid) and own in command_line(pid))
+        found = {pid for pid in every_pid() if is_spawner(pid) and own in command_line(pid)}
+        return sorted(pid for pid in found if _parent(pid) not in found)
 
     def _children(self) -> list[int]:
         pid = self._supervisor.pid
@@ -344,6 +348,12 @@ def _told(ask: Callable[[], str]) -> tuple[int, str]:
         return 0, ask()
     except SchedulerdError as error:
         return 1, str(error)
+
+
+def _parent(pid: int) -> int | None:
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", "rb") as file:
+        return int(file.read().rpartition(b")")[2].split()[1])
+    return None
 
 
 def _start_time(pid: int) -> int | None:

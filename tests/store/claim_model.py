@@ -27,15 +27,19 @@ class ModelRun:
     told_to_end: bool = False
     agent: str | None = None
     moves: int = 0
+    retry_at: datetime | None = None
     bytes: int = 0
     lines: list[str] = field(default_factory=list)
 
-    def move(self, to: RunState) -> bool:
-        """Move, if the table of moves allows it."""
+    def move(self, to: RunState, at: datetime | None = None) -> bool:
+        """Move, if the table of moves allows it. One that is to be tried again is so from then on, with new files."""
         if to not in MOVES[self.state]:
             return False
         self.state = to
         self.moves += 1
+        self.retry_at = at if to is RunState.RETRYING else None
+        if to is RunState.RETRYING:
+            self.bytes = 0
         return True
 
     def skip(self, reason: SkipReason) -> None:
@@ -59,6 +63,13 @@ class ModelClaim:
         taken: list[RunKey] = []
         for schedule in self.policies:
             self.settle(schedule)
+        for again in sorted(self.runs, key=self.retry_order):
+            run = self.runs[again]
+            is_due = run.retry_at is not None and run.retry_at <= self.now and not run.told_to_end
+            if is_due and len(taken) < free and self.has_room(run):
+                run.agent = agent
+                assert run.move(RunState.PENDING)
+                taken.append(again)
         while len(taken) < free and (key := self.next()) is not None:
             run = self.runs[key]
             run.agent, run.queued = agent, False
@@ -66,6 +77,10 @@ class ModelClaim:
             taken.append(key)
             self.after_start(run)
         return sorted(taken, key=self.order)
+
+    def retry_order(self, key: RunKey) -> tuple[int, datetime, RunKey]:
+        """In which order runs are tried again."""
+        return -self.runs[key].priority, self.runs[key].retry_at or self.now, key
 
     def order(self, key: RunKey) -> tuple[int, datetime, RunKey]:
         """In which order runs start."""

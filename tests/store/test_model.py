@@ -13,7 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.runs import Position, RunFilter
 from schedulerd.domain.schedules import Overlap, Policies
-from schedulerd.domain.states import ACTIVE, LIVE, RunState
+from schedulerd.domain.states import ACTIVE, BAD, FINAL, LIVE, RunState
+from schedulerd.errors import Conflict
 from schedulerd.store.database import Database
 from tests.builders import A_SECOND, NOW, a_new_run
 from tests.store.claim_model import ModelClaim, ModelRun
@@ -130,10 +131,31 @@ class StoreBesideModel(RuleBasedStateMachine):
         if not self.runs or to is RunState.PENDING:
             return
         key = data.draw(st.sampled_from(sorted(self.runs)))
+        if to is RunState.RETRYING and self.runs[key].state in FINAL:
+            return  # which only `try_again` does
         with self.database.write() as tx:
             moved = tx.runs.move(key, to, at=self.now, actor="test", reason="why")
 
-        assert moved == self.runs[key].move(to)
+        assert moved == self.runs[key].move(to, self.now)
+
+    @rule(data=st.data())
+    def try_again(self, data: st.DataObject) -> None:
+        if not self.runs:
+            return
+        key = data.draw(st.sampled_from(sorted(self.runs)))
+        run = self.runs[key]
+        others = [one for one in self.runs.values() if one.state in ACTIVE and one.schedule == run.schedule]
+        may_overlap = run.schedule is None or POLICIES[run.schedule].overlap is Overlap.ALLOW
+        possible = run.state in BAD | {RunState.CANCELLED} and (may_overlap or not others)
+        with self.database.write() as tx:
+            try:
+                tx.runs.try_again(key, at=self.now, actor="kim", message="")
+            except Conflict:
+                assert not possible
+                return
+
+        assert possible
+        assert run.move(RunState.RETRYING, self.now)
 
     @rule(data=st.data(), moves=st.lists(STATES, max_size=3), skew=st.sampled_from([0, 0, 0, 7]))
     def take(self, data: st.DataObject, moves: list[RunState], skew: int) -> None:
@@ -158,7 +180,10 @@ class StoreBesideModel(RuleBasedStateMachine):
             run.bytes += 10
             run.lines.append(f"{len(run.lines)}")
             for to in moves:
-                run.move(to)
+                if run.state not in FINAL:
+                    run.move(to, self.now)
+            if run.state is RunState.RETRYING:
+                run.bytes = 0
 
     @invariant()
     def no_limit_is_exceeded(self) -> None:

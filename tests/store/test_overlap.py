@@ -286,8 +286,8 @@ def test_a_run_that_waits_for_its_retry_is_in_the_way(
         scene = a_scene(tx, overlap=overlap)
         first = due(tx, scene, 0)
         claim(tx)
-        for state in (RunState.RUNNING, RunState.RETRYING):
-            assert tx.runs.move(first, state, at=NOW, actor="test")
+        assert tx.runs.move(first, RunState.RUNNING, at=NOW, actor="test")
+        assert tx.runs.move(first, RunState.RETRYING, at=NOW + timedelta(days=1), actor="test")
         second = due(tx, scene, 1)
 
         assert claim(tx, now=LATER) == []

@@ -8,6 +8,7 @@ from typing import Any
 from schedulerd.authoring.context import FlowContext
 from schedulerd.authoring.execution import Outcome, execute
 from schedulerd.authoring.flows import AnyFlow
+from schedulerd.authoring.keeping import Keeper, Kept
 from schedulerd.authoring.loading import Found, loading
 from schedulerd.domain.failures import Failure
 
@@ -16,6 +17,7 @@ class Tape:
     """Remembers what a run told, in order."""
 
     previews = True
+    keeper: Keeper | None = None
 
     def __init__(self) -> None:
         self.tasks: list[dict[str, Any]] = []
@@ -35,6 +37,8 @@ class Tape:
         message: str = "",
         failure: Failure | None = None,
         result: str | None = None,
+        call: str | None = None,
+        kept: Kept | None = None,
     ) -> None:
         self.tasks.append(
             {
@@ -43,10 +47,13 @@ class Tape:
                 "state": state,
                 "at": at,
                 "attempt": attempt,
+                "map_index": map_index,
                 "upstream": upstream,
                 "message": message,
                 "failure": failure,
                 "result": result,
+                "call": call,
+                "kept": kept,
             }
         )
 
@@ -64,7 +71,7 @@ class Tape:
             {"level": level, "message": message, "task": task, "logger": logger, "stream": stream}
         )
 
-    def result(self, preview: str, at: int, *, task: int | None = None) -> None:
+    def result(self, preview: str, at: int, *, task: int | None = None, kept: Kept | None = None) -> None:
         self.results.append(preview)
 
     def states(self) -> list[tuple[str, str]]:
@@ -118,6 +125,7 @@ class NoRecorder:
     """Records nothing."""
 
     previews = False
+    keeper: Keeper | None = None
 
     def task(
         self,
@@ -132,6 +140,8 @@ class NoRecorder:
         message: str = "",
         failure: Failure | None = None,
         result: str | None = None,
+        call: str | None = None,
+        kept: Kept | None = None,
     ) -> None:
         """Forget it."""
 
@@ -147,5 +157,5 @@ class NoRecorder:
     ) -> None:
         """Forget it."""
 
-    def result(self, preview: str, at: int, *, task: int | None = None) -> None:
+    def result(self, preview: str, at: int, *, task: int | None = None, kept: Kept | None = None) -> None:
         """Forget it."""

@@ -54,6 +54,7 @@ with Flow("ETL", Interval("15s"), description="  Every night.", tags=["a"], time
         "pool": None,
         "priority": 0,
         "max_running": None,
+        "retrying": {},
         "surroundings": {},
     }
 

@@ -183,7 +183,7 @@ def test_a_flow_that_handles_the_failure_of_a_task_completes() -> None:
     assert tape.final() == {"broken": "failed"}
 
 
-def test_a_flow_within_a_flow_runs_inline_and_is_a_line_of_its_log() -> None:
+def test_a_flow_within_a_flow_runs_inline_as_one_of_its_tasks() -> None:
     tape = Tape()
 
     @flow
@@ -193,8 +193,16 @@ def test_a_flow_within_a_flow_runs_inline_and_is_a_line_of_its_log() -> None:
     outcome = run(outer, tape=tape)
 
     assert outcome.result == "6"
-    assert [record["number"] for record in tape.tasks] == [1, 1, 2, 2, 3, 3]
-    assert tape.messages() == ["flow nightly-etl runs within outer", "nightly-etl: completed"]
+    assert [(record["number"], record["name"], record["state"]) for record in tape.tasks] == [
+        (1, "nightly-etl", "running"),
+        (2, "doubled", "running"),
+        (2, "doubled", "completed"),
+        (3, "doubled", "running"),
+        (3, "doubled", "completed"),
+        (1, "nightly-etl", "completed"),
+        (4, "doubled", "running"),
+        (4, "doubled", "completed"),
+    ]
 
 
 def test_a_flow_within_a_task_belongs_to_that_task() -> None:
@@ -210,7 +218,7 @@ def test_a_flow_within_a_task_belongs_to_that_task() -> None:
 
     run(outer, tape=tape)
 
-    assert tape.lines[0]["task"] == 1
+    assert tape.final() == {"starts_a_flow": "completed", "nightly-etl": "completed", "doubled": "completed"}
 
 
 def test_a_failed_flow_within_a_flow_raises_there() -> None:
@@ -227,7 +235,8 @@ def test_a_failed_flow_within_a_flow_raises_there() -> None:
         return "went on"
 
     assert run(outer, tape=tape).result == '"went on"'
-    assert tape.messages()[-1] == "inner: ended by ValueError"
+    assert tape.final() == {"inner": "failed"}
+    assert tape.tasks[-1]["failure"].message == "inside"
 
 
 def test_an_async_flow_runs_its_async_tasks_side_by_side() -> None:

@@ -86,7 +86,7 @@ def test_a_failed_flow_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     with nothing_set_up(), pytest.raises(ValueError, match="x"):
         fails()
 
-    assert lines(capsys) == ["ERROR fails: ended by ValueError"]
+    assert lines(capsys) == ["ERROR fails: failed: ValueError: x"]
 
 
 def test_a_retry_is_told_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:

@@ -87,7 +87,7 @@ def test_a_run_that_was_being_ended_when_everybody_was_killed_ended_for_that_rea
     _runs_as(world, key, a_dead_process())
 
     world.start_again()
-    for _ in range(3):
+    for _ in range(12):  # no message tells of its end here; it is looked at every 10 s
         world.turn()
 
     assert world.run(key).state is state
@@ -112,7 +112,7 @@ def test_a_run_whose_end_was_begun_and_that_lives_is_ended_by_the_next_daemon(
         sleeper.wait(
             timeout=10
         )  # that is what it comes to here, however it ended: the core may have waited for it
-    for _ in range(3):
+    for _ in range(12):  # no message tells of its end here; it is looked at every 10 s
         world.turn()
 
     assert world.run(key).state is state
@@ -135,7 +135,7 @@ def test_a_daemon_that_ends_an_adopted_run_at_its_time_limit_leaves_word_of_it(
         )  # that is what it comes to here, however it ended: the core may have waited for it
 
     world.start_again()  # before that was recorded
-    for _ in range(3):
+    for _ in range(12):  # no message tells of its end here; it is looked at every 10 s
         world.turn()
 
     assert world.run(key).state is RunState.TIMED_OUT

@@ -1,0 +1,68 @@
+"""How tasks of an earlier attempt of a flow run ended: those that completed do not run again."""
+
+from __future__ import annotations
+
+from schedulerd.authoring.keeping import call_of, call_parts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
+
+    from schedulerd.authoring.keeping import Keeper
+    from schedulerd.authoring.outcomes import TaskOutcome
+
+
+class Known:
+    """A call of a task is told by the task's name, by the how-manieth it is, and by what it is given, where that is plain.
+
+    A flow that is tried again goes the same way; where it does not, a call with other arguments runs.
+    """
+
+    def __init__(self) -> None:
+        self._completed: dict[tuple[int, str], tuple[str, Callable[[], Any]]] = {}
+        self._counts: dict[str, int] = {}
+
+    @classmethod
+    def of_earlier(cls, values: Iterable[Mapping[str, str]], keeper: Keeper) -> Known:
+        """What was kept of an earlier attempt: `call`, `kind`, and `content` (in Base64) or `file` of each."""
+        from base64 import b64decode
+
+        known = cls()
+        for one in values:
+            digest, index, name = call_parts(one["call"])
+            content, file, kind = b64decode(one.get("content", "")), one.get("file", ""), one["kind"]
+            known._completed[index, name] = digest, _later(keeper, kind, content, file)
+        return known
+
+    def again(self) -> None:
+        """The flow begins once more."""
+        self._counts.clear()
+
+    def next_index(self, name: str) -> int:
+        """The how-manieth call of a task of this name comes now, from 0."""
+        index = self._counts.get(name, 0)
+        self._counts[name] = index + 1
+        return index
+
+    def call(self, name: str, index: int, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+        """How this call is told from others."""
+        return call_of(name, index, args, kwargs)
+
+    def found(self, call: str) -> Callable[[], Any] | None:
+        """What gives the value of this call, where it completed before, with the same arguments as far as is known."""
+        if not self._completed:
+            return None
+        digest, index, name = call_parts(call)
+        was, load = self._completed.get((index, name), ("", None))
+        return load if was == digest or "-" in (was, digest) else None
+
+    def keep(self, call: str, outcome: TaskOutcome) -> None:
+        """It completed; kept for another attempt in this process."""
+        value = outcome.value
+        digest, index, name = call_parts(call)
+        self._completed[index, name] = digest, lambda: value
+
+
+def _later(keeper: Keeper, kind: str, content: bytes, file: str) -> Callable[[], Any]:
+    return lambda: keeper.load(kind, content, file)

@@ -1,0 +1,41 @@
+"""States of the graph style, under Prefect 1's names: `from schedulerd.engine.state import Failed, Skipped`."""
+
+from schedulerd.authoring.graph_states import (
+    Cached,
+    Cancelled,
+    Failed,
+    Finished,
+    Looped,
+    Mapped,
+    Paused,
+    Pending,
+    Retrying,
+    Running,
+    Scheduled,
+    Skipped,
+    State,
+    Success,
+    TimedOut,
+    TriggerFailed,
+    ValidationFailed,
+)
+
+__all__ = [
+    "Cached",
+    "Cancelled",
+    "Failed",
+    "Finished",
+    "Looped",
+    "Mapped",
+    "Paused",
+    "Pending",
+    "Retrying",
+    "Running",
+    "Scheduled",
+    "Skipped",
+    "State",
+    "Success",
+    "TimedOut",
+    "TriggerFailed",
+    "ValidationFailed",
+]

@@ -1,0 +1,115 @@
+"""What can be asked about runs that have ended: what they came to, and to have them again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from schedulerd.clock import Clock
+from schedulerd.domain.results import Result, ResultKind
+from schedulerd.domain.runs import Run
+from schedulerd.domain.states import FINAL, RunState
+from schedulerd.errors import Conflict, NotFound
+from schedulerd.operations.runs import Asked, Runs
+from schedulerd.operations.selectors import find_run
+from schedulerd.store.database import Database
+from schedulerd.store.transaction import Transaction
+
+_RETRIED: Final = frozenset({RunState.FAILED, RunState.TIMED_OUT, RunState.CRASHED, RunState.CANCELLED})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Value:
+    """A value as it is kept: JSON as text, or the bytes of a pickle, which only user code should read."""
+
+    kind: ResultKind
+    content: bytes
+
+    @property
+    def is_json(self) -> bool:
+        """Is its content JSON?"""
+        return self.kind is not ResultKind.PICKLE
+
+
+class Reruns:
+    """Runs that have ended, as somebody at an edge sees them. `results` is the folder of large values."""
+
+    def __init__(self, database: Database, clock: Clock, runs: Runs, *, results: Path, wake: Any) -> None:
+        self._database: Final = database
+        self._clock: Final = clock
+        self._runs: Final = runs
+        self._results: Final = results
+        self._wake: Final = wake
+
+    def result(self, selector: str, *, task: str | None = None) -> Value:
+        """What the run, or a task of it, returned.
+
+        `task` is a task's name or number. Raises `NotFound` where it returned nothing, or its value was not kept.
+        """
+        with self._database.read() as tx:
+            run = find_run(tx, selector)
+            found = tx.results.of_flow(run.key) if task is None else self._of_task(tx, run, task)
+        if found is None:
+            what = (
+                f"{run.selector} returned nothing"
+                if run.state is RunState.COMPLETED
+                else f"{run.selector} is {run.state}"
+            )
+            raise NotFound("result", run.selector, mend=f"{what}, or its value was not kept (`max_result`)")
+        return Value(kind=found.kind, content=self._content(run, found))
+
+    def retry(self, selector: str, *, from_failed: bool, actor: str) -> Run:
+        """Have the same run tried again as its next attempt, and wake the daemon.
+
+        With `from_failed` the tasks that completed do not run again. Raises `Conflict` for a run that completed, or has
+        not ended.
+        """
+        with self._database.write() as tx:
+            run = find_run(tx, selector)
+            if run.state not in _RETRIED:
+                raise Conflict(_refusal(run), mend=_instead(run))
+            if not from_failed:
+                tx.results.forget(run.key)
+            message = f"asked for by {actor}" + (", with what completed" if from_failed else "")
+            tx.runs.try_again(run.key, at=self._clock.now(), actor=actor, message=message)
+            asked = tx.runs.by_key(run.key)
+        self._wake()
+        return asked
+
+    def rerun(self, selector: str, changes: Mapping[str, Any]) -> Asked:
+        """Record a new run of the same flow with the same parameters, but for `changes`. Raises as `start` does."""
+        run = self._runs.get(selector)
+        return self._runs.start(run.flow, {**run.parameters, **changes})
+
+    def _of_task(self, tx: Transaction, run: Run, task: str) -> Result | None:
+        tasks = [one for one in tx.tasks.tasks(run.key) if task in (one.name, str(one.number))]
+        if not tasks:
+            known: Sequence[str] = sorted({one.name for one in tx.tasks.tasks(run.key)})
+            raise NotFound("task", task, near=known)
+        calls = {one.call for one in tasks if one.call is not None}
+        if len(tasks) > 1:
+            numbers = ", ".join(str(one.number) for one in tasks[:10])
+            raise Conflict(
+                f"{run.selector} has {len(tasks)} tasks {task!r}", mend=f"name one by its number: {numbers}"
+            )
+        return next((one for one in tx.results.of_tasks(run.key) if one.call in calls), None)
+
+    def _content(self, run: Run, result: Result) -> bytes:
+        if not result.file:
+            return result.content
+        try:
+            return (self._results / str(run.id) / result.file).read_bytes()
+        except OSError as error:
+            raise NotFound("result", run.selector, mend=f"its file cannot be read: {error}") from error
+
+
+def _refusal(run: Run) -> str:
+    if run.state in FINAL:
+        return f"{run.selector} is {run.state}: only what ended badly is tried again"
+    return f"{run.selector} has not ended: it is {run.state}"
+
+
+def _instead(run: Run) -> str:
+    if run.state in FINAL:
+        return f"for another run like it: `schedulerd runs rerun {run.selector}`"
+    return f"wait for it (`schedulerd runs wait {run.selector}`), or cancel it first"

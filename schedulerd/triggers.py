@@ -1,0 +1,27 @@
+"""When a task of a graph runs, under Prefect 1's names: `@task(trigger=schedulerd.triggers.all_finished)`."""
+
+from schedulerd.authoring.triggers import (
+    all_failed,
+    all_finished,
+    all_successful,
+    always_run,
+    any_failed,
+    any_successful,
+    manual_only,
+    not_all_skipped,
+    some_failed,
+    some_successful,
+)
+
+__all__ = [
+    "all_failed",
+    "all_finished",
+    "all_successful",
+    "always_run",
+    "any_failed",
+    "any_successful",
+    "manual_only",
+    "not_all_skipped",
+    "some_failed",
+    "some_successful",
+]
