@@ -10,18 +10,22 @@ import pytest
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.logs import NumberedLine
 from schedulerd.domain.states import RunState
-from tests.service import Service
+from tests.service import Service, command_line, every_pid, is_spawner
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.faults
 
 FLOW = r"""
 import logging, os
+from pathlib import Path
+from threading import Event
 from schedulerd import flow
 
 @flow
-def writes(lines: int):
+def writes(lines: int, more: str):
     for number in range(lines):
+        while number == lines // 2 and not Path(more).exists():
+            Event().wait(0.05)
         print("printed", number)
         logging.getLogger("user").info("logged %d", number)
         os.write(1, b"out %d\n" % number)
@@ -49,14 +53,16 @@ def service(tmp_path: Path) -> Iterator[Service]:
     ],
 )
 def test_every_line_is_there_once_and_in_order_though_daemon_and_spawner_are_killed(
-    service: Service, runs: int, lines: int
+    service: Service, tmp_path: Path, runs: int, lines: int
 ) -> None:
-    keys = [service.ask_for("writes", lines=lines) for _ in range(runs)]
-    eventually(lambda: all(_count(service, key) > lines // 10 for key in keys), within=120)
+    more = tmp_path / "more"  # the second half is written when the first daemon is no more
+    keys = [service.ask_for("writes", lines=lines, more=str(more)) for _ in range(runs)]
+    eventually(lambda: all(_count(service, key) > 300 for key in keys), within=120)
     service.kill()
     service.start()
-    eventually(lambda: service.said("run_adopted") or _have_ended(service, keys), within=60)
-    os.kill(service.spawner() or 0, signal.SIGKILL)
+    more.touch()
+    killed = _kill_spawners(service)
+    assert len(killed) == 2, "that of the runs, and that of the new daemon"
 
     for key in keys:
         run = service.wait_for_end(key, within=900)
@@ -92,5 +98,10 @@ def _count(service: Service, key: RunKey) -> int:
     return service.run(key).position.total // 64
 
 
-def _have_ended(service: Service, keys: list[RunKey]) -> bool:
-    return all(service.run(key).ended_at is not None for key in keys)
+def _kill_spawners(service: Service) -> list[int]:
+    """Kill all spawners of the state directory, also of an earlier daemon, whose runs go on; which they were."""
+    own = str(service.state)
+    found = [pid for pid in every_pid() if is_spawner(pid) and own in command_line(pid)]
+    for pid in found:
+        os.kill(pid, signal.SIGKILL)
+    return found

@@ -1,6 +1,8 @@
 """The schema: migrations and tables agree, and a database is old, current or newer."""
 
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from uuid import UUID
 
@@ -52,6 +54,17 @@ def test_a_second_upgrade_changes_nothing(database: Database) -> None:
     database.upgrade()
 
     database.require_current()
+
+
+def test_an_upgrade_of_a_database_that_is_current_does_without_alembic(migrated_sqlite: Path) -> None:
+    program = (
+        "import sys; from schedulerd.store.database import Database; "
+        f"Database('sqlite:///{migrated_sqlite}').upgrade(); print(sorted({{'alembic', 'mako'}} & set(sys.modules)))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "[]\n"
 
 
 def test_a_database_without_tables_asks_for_the_upgrade(empty_url: str) -> None:
