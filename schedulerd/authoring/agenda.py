@@ -6,6 +6,8 @@ from heapq import heappop, heappush
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from schedulerd.authoring.context import FlowContext
     from schedulerd.authoring.graph_task_runs import GraphTaskRun
     from schedulerd.authoring.nodes import Node
@@ -82,6 +84,16 @@ class Agenda:
             return turn
         self.pause()
         return heappop(self._waiting)[2]
+
+    def carry_out(
+        self,
+        prepared: Callable[[Turn], GraphTaskRun | None],
+        settle: Callable[[Turn, TaskOutcome | None], None],
+    ) -> None:
+        """Take all turns, one after the other, in this thread."""
+        while (turn := self.next_turn()) is not None:
+            if (run := prepared(turn)) is not None:
+                settle(turn, turn.attempt(run))
 
     def pause(self) -> None:
         """Wait until the next one may be tried again."""

@@ -19,6 +19,7 @@ from schedulerd.authoring.keeping import FOLDER_VARIABLE
 from schedulerd.authoring.options import flag_of, seconds_of
 from schedulerd.authoring.run_names import arguments_of
 from schedulerd.authoring.serializing import NotSerializable, deserialize, serialize
+from schedulerd.authoring.whole_files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +64,9 @@ class Caching:
         )
         try:
             kind, content = serialize(value)
-            _write(_file(key), f"{kind} {expires}\n".encode() + content)
+            file = _file(key)
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_whole(file, f"{kind} {expires}\n".encode() + content)
         except (NotSerializable, OSError) as error:
             run.context.log(_WARNING, f"the value of {run.name} is not kept: {error}")
 
@@ -126,17 +129,3 @@ def _read(file: Path, *, now: int) -> tuple[Any] | None:
         return None
     except Exception:  # border: a pickle of code that has changed since, or half of one; it is made anew
         return None
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Write so that it is seen whole or not at all, by this user only."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = file.with_name(f".{file.name}.{os.getpid()}.{os.urandom(4).hex()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with open(descriptor, "wb") as opened:
-            opened.write(content)
-        os.replace(draft, file)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise

@@ -115,6 +115,14 @@ class FlowContext:
         number = None if task is None else task.number
         self.recorder.log(level, "schedulerd.run", message, self.now(), task=number, stream="system")
 
+    def shown(self, value: Any) -> str | None:
+        """What people are shown of a value, where they are shown any, and there is one."""
+        if value is None or not self.recorder.previews:
+            return None
+        from schedulerd.authoring.previews import preview  # late: loads json
+
+        return preview(value)
+
     def task_of(self, error: BaseException) -> str | None:
         """The task that this exception came out of, if it came out of one."""
         culprit, name = self.culprit

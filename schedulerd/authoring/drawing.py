@@ -5,6 +5,7 @@ from __future__ import annotations
 from schedulerd.authoring import loading
 from schedulerd.authoring.bindings import Each, Links, bind_argument
 from schedulerd.authoring.nodes import Node, Parameter
+from schedulerd.authoring.options import DRAWING_WORDS
 from schedulerd.authoring.tasks import Task
 from schedulerd.domain.graph import Cyclic, topological_order
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
     from schedulerd.authoring.control_flow import case
     from schedulerd.authoring.graphs import Flow
-
-_DRAWING_WORDS = ("upstream_tasks", "task_args", "mapped", "flow")
 
 
 class Drawing:
@@ -193,7 +192,7 @@ def _apart(task: Task, kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[
     """The words that are about the drawing, and the arguments of the task; a word that the task takes is its own."""
     arguments = dict(kwargs)
     own = task.argument_names
-    words = {word: arguments.pop(word) for word in _DRAWING_WORDS if word in arguments and word not in own}
+    words = {word: arguments.pop(word) for word in DRAWING_WORDS if word in arguments and word not in own}
     return words, arguments
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from schedulerd.authoring.context import FlowContext
 from schedulerd.authoring.failures import describe_failure
-from schedulerd.authoring.keeping import NotKept
+from schedulerd.authoring.keeping import keep_or_tell
 from schedulerd.authoring.previews import preview, shortened
 from schedulerd.authoring.running import Cancelled, exit_call, is_cancellation, is_clean_exit
 from schedulerd.clock import microseconds
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from schedulerd.authoring.recording import Ended, Recorder
     from schedulerd.domain.failures import Failure
 
-_WARNING = 30
 _ENDS = frozenset({"completed", "failed", "timed_out", "crashed", "cancelled"})
 
 __all__ = ["Cancelled", "Outcome", "execute"]
@@ -82,11 +81,7 @@ def _kept(value: Any, context: FlowContext) -> tuple[str | None, Kept | None]:
         return None, None
     if context.recorder.keeper is None:
         return preview(value), None
-    try:
-        return context.recorder.keeper.keep(value)
-    except NotKept as error:
-        context.log(_WARNING, f"what the flow returned is not kept: {error.reason}")
-        return error.shown, None
+    return keep_or_tell(value, context, "what the flow returned")
 
 
 def _of_state(state: Ended, value: Any, context: FlowContext) -> Outcome:

@@ -33,9 +33,7 @@ class Executor:
         settle: Callable[[Turn, TaskOutcome | None], None],
     ) -> None:
         """Run all turns of an agenda, one after the other."""
-        while (turn := agenda.next_turn()) is not None:
-            if (run := prepared(turn)) is not None:
-                settle(turn, turn.attempt(run))
+        agenda.carry_out(prepared, settle)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"

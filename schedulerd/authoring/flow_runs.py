@@ -179,30 +179,19 @@ class FunctionRun:
         flow = self._flow
         if not flow.timeout_seconds or self._context.facts.is_by_daemon:
             return flow.fn(*args, **kwargs)
-        from schedulerd.authoring.time_limits import OutOfTime, TimeLimit
+        from schedulerd.authoring.time_limits import within  # late: loads threading and signal
 
-        limit = TimeLimit(flow.timeout_seconds)
-        try:
-            with limit:
-                return flow.fn(*args, **kwargs)
-        except OutOfTime:
-            if not limit.is_over:
-                raise
-            raise FlowTimedOut(flow) from None
+        return within(flow.timeout_seconds, lambda: flow.fn(*args, **kwargs), over=lambda: FlowTimedOut(flow))
 
     async def _call_async(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         flow = self._flow
         if not flow.timeout_seconds or self._context.facts.is_by_daemon:
             return await flow.fn(*args, **kwargs)
-        from asyncio import timeout
+        from schedulerd.authoring.time_limits import within_async
 
-        try:
-            async with timeout(flow.timeout_seconds) as limit:
-                return await flow.fn(*args, **kwargs)
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            raise FlowTimedOut(flow) from None
+        return await within_async(
+            flow.timeout_seconds, lambda: flow.fn(*args, **kwargs), over=lambda: FlowTimedOut(flow)
+        )
 
     def _ended(self, value: Any) -> State:
         """The state by what was returned, once all that was submitted has ended."""
@@ -270,9 +259,7 @@ class FunctionRun:
 
     def _record(self, word: str, state: State | None = None) -> None:
         assert self._outer is not None
-        preview = None
-        if state is not None and state.is_completed() and state.data is not None:
-            preview = _preview(state.data, self._outer)
+        value = state.data if state is not None and state.is_completed() else None
         self._outer.recorder.task(
             self._number,
             self._context.facts.name or self._flow.name,
@@ -281,16 +268,8 @@ class FunctionRun:
             attempt=self._attempt,
             message="" if state is None else state.message or "",
             failure=None if state is None else state.failure,
-            result=preview,
+            result=self._outer.shown(value),
         )
-
-
-def _preview(value: Any, context: FlowContext) -> str | None:
-    if not context.recorder.previews:
-        return None
-    from schedulerd.authoring.previews import preview  # late: loads json
-
-    return preview(value)
 
 
 def _may_decide(value: Any) -> bool:

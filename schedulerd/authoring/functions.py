@@ -7,7 +7,7 @@ from schedulerd.authoring.context import flow_run
 from schedulerd.authoring.flow_runs import FunctionRun
 from schedulerd.authoring.flows import AnyFlow
 from schedulerd.authoring.hooked import OF_FLOWS, Hooked, hooks_of
-from schedulerd.authoring.options import flag_of, refuse_unknown, template_of
+from schedulerd.authoring.options import CALL_WORDS, flag_of, refuse_unknown, template_of
 from schedulerd.authoring.retries import Retries
 from schedulerd.authoring.surroundings import SURROUNDINGS
 from schedulerd.authoring.wrapping import doc_of, is_async_function, name_of, wrap
@@ -40,7 +40,6 @@ _KNOWN = (
     *OF_FLOWS,
     *SURROUNDINGS,
 )
-_RESERVED = frozenset({"return_state", "wait_for"})
 
 
 class FunctionFlow(AnyFlow, Hooked):
@@ -167,7 +166,7 @@ class FunctionFlow(AnyFlow, Hooked):
             loading.note_done(self, "call", args, kwargs)
             return loading.placeholder(is_async=self.is_async)
         returns_state, wait_for = False, None
-        if kwargs and not _RESERVED.isdisjoint(kwargs):
+        if kwargs and not CALL_WORDS.isdisjoint(kwargs):
             returns_state, wait_for = kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
         run = FunctionRun(self, self._context(), outer=flow_run.get())
         if self.is_async:

@@ -88,15 +88,9 @@ class GraphRun:
             if executor.caution:
                 self._context.log(WARNING, executor.caution)
         if executor is None or executor.is_sequential:
-            self._one_by_one()
+            self._agenda.carry_out(self.prepared, self.settle)
         else:
             executor.carry_out(self._agenda, self.prepared, self.settle)
-
-    def _one_by_one(self) -> None:
-        agenda = self._agenda
-        while (turn := agenda.next_turn()) is not None:
-            if (run := self.prepared(turn)) is not None:
-                self.settle(turn, turn.attempt(run))
 
     def prepared(self, turn: Turn) -> GraphTaskRun | None:
         """The task run of a turn, ready to be attempted; None when it has ended without one."""

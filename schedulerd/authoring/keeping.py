@@ -9,16 +9,20 @@ from zlib import crc32
 
 from schedulerd.authoring.previews import PREVIEW_BYTES, preview
 from schedulerd.authoring.serializing import JSON, NotSerializable, deserialize, serialize
+from schedulerd.authoring.whole_files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
+
+    from schedulerd.authoring.context import FlowContext
 
 FOLDER_VARIABLE: Final = "SCHEDULERD_RESULTS"
 """The variable that says where values are kept: those of cached tasks, and large ones."""
 
 INLINE_BYTES: Final = 64 * 1024
 EXACT: Final = "preview"  # the preview is the value, as JSON
+_WARNING: Final = 30  # logging's number
 _PLAIN: Final = (int, float, bool, type(None))
 _SHORT: Final = PREVIEW_BYTES // 4  # characters, of at most four bytes each
 _DIGESTED: Final = (str, *_PLAIN)
@@ -78,15 +82,7 @@ class Keeper:
         """Write a file that is seen whole or not at all, by this user only; its name."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         name = os.urandom(16).hex()
-        draft = self._folder / f".{name}"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with open(descriptor, "wb") as file:
-                file.write(content)
-            os.replace(draft, self._folder / name)
-        except OSError:
-            draft.unlink(missing_ok=True)
-            raise
+        write_whole(self._folder / name, content)
         return name
 
 
@@ -97,6 +93,20 @@ class NotKept(Exception):
         super().__init__(reason)
         self.reason = reason
         self.shown = shown
+
+
+def keep_or_tell(value: Any, context: FlowContext, what: str) -> tuple[str | None, Kept | None]:
+    """What people are shown of the value, and the value as the run's keeper keeps it.
+
+    The log says of `what` that it is not kept where that should be and cannot.
+    """
+    keeper = context.recorder.keeper
+    assert keeper is not None
+    try:
+        return keeper.keep(value)
+    except NotKept as error:
+        context.log(_WARNING, f"{what} is not kept: {error.reason}")
+        return error.shown, None
 
 
 def _is_exact(value: Any, shown: str) -> bool:

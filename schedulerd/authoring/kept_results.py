@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,6 +11,8 @@ from schedulerd.authoring.caching import results_folder
 from schedulerd.authoring.context_values import ContextValues
 from schedulerd.authoring.graph_states import Cached
 from schedulerd.authoring.run_names import arguments_of
+from schedulerd.authoring.serializing import PICKLE, deserialize, pickled
+from schedulerd.authoring.whole_files import write_whole
 
 if TYPE_CHECKING:
     from typing import Any, Protocol, Self
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
             ...
 
 
+_AS_OTHERS: Final = 0o666
 DEFAULT_LOCATION: Final = "{flow_name}/{flow_run_id}/{task_full_name}"
 
 
@@ -39,16 +41,11 @@ class PickleSerializer:
 
     def serialize(self, value: Any) -> bytes:
         """The pickle."""
-        try:
-            import cloudpickle  # it takes functions and classes of flow files too
-        except ImportError:
-            return pickle.dumps(value)
-        made: bytes = cloudpickle.dumps(value)
-        return made
+        return pickled(value)
 
     def deserialize(self, value: bytes) -> Any:
         """The value of a pickle."""
-        return pickle.loads(value)
+        return deserialize(PICKLE, value)
 
 
 class JSONSerializer:
@@ -117,7 +114,7 @@ class LocalResult:
             )
         path = self._path(made.location)
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path, self.serializer.serialize(value_))
+        write_whole(path, self.serializer.serialize(value_), mode=_AS_OTHERS)  # other programs may read it
         made.value = value_
         return made
 
@@ -160,13 +157,3 @@ def _location(run: TaskRun, template: Any) -> str:
         raise ValueError(
             f"the name {template!r} of the result of {run.name} uses {error}, which is not known"
         ) from None
-
-
-def _write(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-    try:
-        draft.write_bytes(content)
-        os.replace(draft, path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise

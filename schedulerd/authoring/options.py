@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
+# Arguments of a call that are not the function's: no function of a flow or task may have one of these names.
+CALL_WORDS = frozenset({"return_state", "wait_for"})
+# Those of a call that draws a node, unless the task's function has them itself.
+DRAWING_WORDS = frozenset({"flow", "upstream_tasks", "task_args", "mapped"})
 # Options of a task that count in the graph style only; they are read in graph_options.py.
 GRAPH_OPTIONS = (
     *("trigger", "skip_on_upstream_skip", "nout", "slug", "state_handlers", "on_failure", "result", "target"),

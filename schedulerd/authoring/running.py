@@ -11,7 +11,7 @@ from schedulerd.authoring.task_runs import TaskRun, TaskTimedOut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from typing import Any
 
     from schedulerd.authoring.context import FlowContext
@@ -22,6 +22,7 @@ __all__ = [
     "TaskOutcome",
     "TaskRun",
     "TaskTimedOut",
+    "carry_out",
     "exit_call",
     "hold_back",
     "is_cancellation",
@@ -38,22 +39,17 @@ def run_task(
     context: FlowContext,
     *,
     upstream: tuple[int, ...] = (),
-    map_index: int | None = None,
-    number: int | None = None,
-    index: int | None = None,
-    abandon: Callable[[TaskOutcome], None] | None = None,
 ) -> TaskOutcome:
     """Run a task to its end, with its retries, and record it.
 
     An `Exception` of the task is in the outcome. What is meant to end the whole run (a cancellation, `sys.exit`) is
-    recorded and raised. An async task gets an event loop of its own. `number` is that of its task run, where it has one, and `index`
-    the how-manieth call of the task it is.
-    `abandon` is called with the outcome when the task, in a thread, goes on though its time is over.
+    recorded and raised. An async task gets an event loop of its own.
     """
-    run = TaskRun(
-        task, args, kwargs, context, upstream=upstream, map_index=map_index, number=number, index=index
-    )
-    run.abandon = abandon
+    return carry_out(TaskRun(task, args, kwargs, context, upstream=upstream))
+
+
+def carry_out(run: TaskRun) -> TaskOutcome:
+    """The same for a task run that is made already."""
     token = task_run.set(run)
     try:
         while (outcome := run.attempt_once()) is None:

@@ -27,7 +27,7 @@ def serialize(value: Any) -> tuple[str, bytes]:
     if type(value) in _OF_JSON and (text := _json(value)) is not None:
         return JSON, text
     try:
-        return PICKLE, _pickled(value)
+        return PICKLE, pickled(value)
     except Exception as error:  # it carries code of the user's
         raise NotSerializable(f"a {type(value).__name__} cannot be pickled: {error}") from error
 
@@ -45,7 +45,8 @@ def _json(value: Any) -> bytes | None:
         return None
 
 
-def _pickled(value: Any) -> bytes:
+def pickled(value: Any) -> bytes:
+    """The value as a pickle; raises whatever its classes raise."""
     try:
         import cloudpickle  # it takes functions and classes of flow files; pickle only what modules have
     except ImportError:

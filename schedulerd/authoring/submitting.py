@@ -9,7 +9,7 @@ from schedulerd.authoring.annotations import allow_failure, unmapped
 from schedulerd.authoring.context import flow_run
 from schedulerd.authoring.futures import Future, FutureList, UpstreamFailed, futures_in, resolved
 from schedulerd.authoring.refusals import MappingLengthMismatch, MappingMissingIterable
-from schedulerd.authoring.running import TaskOutcome, hold_back, is_cancellation, run_task
+from schedulerd.authoring.running import TaskOutcome, TaskRun, carry_out, hold_back, is_cancellation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,18 +111,19 @@ class _Job:
                 map_index=self._map_index,
                 number=number,
             )
+        run = TaskRun(
+            task,
+            args,
+            kwargs,
+            context,
+            upstream=upstream,
+            map_index=self._map_index,
+            number=number,
+            index=self._index,
+            abandon=self._future.settle,
+        )
         try:
-            return run_task(
-                task,
-                args,
-                kwargs,
-                context,
-                upstream=upstream,
-                map_index=self._map_index,
-                number=number,
-                index=self._index,
-                abandon=self._future.settle,
-            )
+            return carry_out(run)
         except BaseException as error:  # border: it ends this task; whoever asks for the result meets it
             state = "cancelled" if is_cancellation(error) else "failed"
             return TaskOutcome(number, state, attempts=1, error=error)
@@ -254,4 +255,4 @@ def results_of(values: list[Any]) -> list[Any]:
     try:
         return [resolved(value) for value in values]
     except UpstreamFailed as error:
-        return [error.future.result()]
+        raise error.future.state.result(raise_on_failure=False) from None

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 
 class TaskRun:
-    """A task run under way: carries out its attempts, decides whether there is another, and records each state."""
+    """A task run under way: carries out its attempts, decides whether there is another, and records each state.
+
+    `number` is given to one that has its number already, `index` to one that is the how-manieth call of its task for
+    sure. `abandon` is called with the outcome when the task, in a thread, goes on though its time is over.
+    """
 
     __slots__ = (
         *("args", "attempt", "context", "kwargs", "map_index", "name", "number", "pause", "started_at"),
@@ -34,6 +38,7 @@ class TaskRun:
         map_index: int | None = None,
         number: int | None = None,
         index: int | None = None,
+        abandon: Callable[[TaskOutcome], None] | None = None,
     ) -> None:
         self.task = task
         self.args = args
@@ -47,7 +52,7 @@ class TaskRun:
         self.attempt = 0
         self.pause = 0.0
         self.started_at = 0
-        self.abandon: Callable[[TaskOutcome], None] | None = None
+        self.abandon = abandon
         self._key: str | None = None
         self._is_given_up = False
         self._call: str | None = None
@@ -92,31 +97,29 @@ class TaskRun:
         return self._returned(value)
 
     def _within_limit(self) -> Any:
-        from schedulerd.authoring.time_limits import OutOfTime, TimeLimit  # late: loads threading and signal
+        from schedulerd.authoring.time_limits import within  # late: loads threading and signal
 
         task = self.task
         if task.is_async:
             return _in_a_loop(self._within_limit_async())
         assert task.timeout_seconds is not None
-        limit = TimeLimit(task.timeout_seconds, stuck=None if self.abandon is None else self._give_up)
-        try:
-            with limit:
-                return task.run(*self.args, **self.kwargs)
-        except OutOfTime as error:
-            if not limit.is_over:  # one further out
-                raise
-            raise TaskTimedOut(task) from error.__cause__
+        return within(
+            task.timeout_seconds,
+            lambda: task.run(*self.args, **self.kwargs),
+            over=lambda: TaskTimedOut(task),
+            stuck=None if self.abandon is None else self._give_up,
+        )
 
     async def _within_limit_async(self) -> Any:
-        from asyncio import timeout  # late: whoever awaits this has loaded it
+        from schedulerd.authoring.time_limits import within_async
 
-        try:
-            async with timeout(self.task.timeout_seconds) as limit:
-                return await self.task.run(*self.args, **self.kwargs)
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            raise TaskTimedOut(self.task) from None
+        task = self.task
+        assert task.timeout_seconds is not None
+        return await within_async(
+            task.timeout_seconds,
+            lambda: task.run(*self.args, **self.kwargs),
+            over=lambda: TaskTimedOut(task),
+        )
 
     def rest(self) -> None:
         """Wait before the next attempt."""
@@ -216,7 +219,7 @@ class TaskRun:
         error = None if value.is_completed() else value.result(raise_on_failure=False)
         if error is not None:
             self.context.culprit = (error, self.name)
-        preview = self._preview(value.data) if value.is_completed() else None
+        preview = self.context.shown(value.data) if value.is_completed() else None
         self._record(word, message=message, failure=value.failure, result=preview)
         return TaskOutcome(
             self.number,
@@ -295,17 +298,12 @@ class TaskRun:
         if self.task.is_secret:
             self._record(state, message=message)
             return
-        keeper = self.context.recorder.keeper
-        if keeper is None or self._call is None:
-            self._record(state, message=message, result=self._preview(value))
+        if self.context.recorder.keeper is None or self._call is None:
+            self._record(state, message=message, result=self.context.shown(value))
             return
-        from schedulerd.authoring.keeping import NotKept
+        from schedulerd.authoring.keeping import keep_or_tell
 
-        try:
-            shown, kept = keeper.keep(value)
-        except NotKept as error:
-            self.context.log(_WARNING, f"the result of {self.name} is not kept: {error.reason}")
-            shown, kept = error.shown, None
+        shown, kept = keep_or_tell(value, self.context, f"the result of {self.name}")
         self._record(state, message=message, result=shown, kept=kept)
 
     # -- recording ----------------------------------------------------------------------------------------------
@@ -344,13 +342,6 @@ class TaskRun:
         from schedulerd.authoring.failures import describe_failure  # late: loads dataclasses and traceback
 
         return describe_failure(error, task=self.name, called=self.task.fn)
-
-    def _preview(self, value: Any) -> str | None:
-        if value is None or not self.context.recorder.previews:
-            return None
-        from schedulerd.authoring.previews import preview  # late: loads json
-
-        return preview(value)
 
 
 class TaskTimedOut(TimeoutError):

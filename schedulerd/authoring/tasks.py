@@ -5,7 +5,14 @@ from __future__ import annotations
 from schedulerd.authoring import loading
 from schedulerd.authoring.context import drawing, flow_run
 from schedulerd.authoring.hooked import Hooked, hooks_of, task_hooks_in
-from schedulerd.authoring.options import flag_of, tags_of, task_timeout_of, template_of
+from schedulerd.authoring.options import (
+    CALL_WORDS,
+    DRAWING_WORDS,
+    flag_of,
+    tags_of,
+    task_timeout_of,
+    template_of,
+)
 from schedulerd.authoring.retries import Retries
 from schedulerd.authoring.running import run_task, run_task_async
 from schedulerd.authoring.task_options import CACHING, caching_given, check_options
@@ -24,9 +31,6 @@ if TYPE_CHECKING:
     from schedulerd.authoring.nodes import Node
     from schedulerd.authoring.retries import Delay
     from schedulerd.authoring.running import TaskOutcome
-
-_RESERVED = frozenset({"return_state", "wait_for"})
-_DRAWING_WORDS = frozenset({"flow", "upstream_tasks", "task_args", "mapped"})
 
 
 class Task(Hooked):
@@ -181,13 +185,13 @@ class Task(Hooked):
         """
         if (flow := drawing.get()) is not None:
             return (_flow_in(self, kwargs) or flow).draw(self, args, kwargs)
-        if kwargs and not _DRAWING_WORDS.isdisjoint(kwargs) and (flow := _flow_in(self, kwargs)) is not None:
+        if kwargs and not DRAWING_WORDS.isdisjoint(kwargs) and (flow := _flow_in(self, kwargs)) is not None:
             return flow.draw(self, args, kwargs)
         if (context := flow_run.get()) is not None:
             return self._recorded(args, kwargs, context)
         if loading.is_loading():
             return loading.placeholder(is_async=self.is_async)
-        if kwargs and not _RESERVED.isdisjoint(kwargs):
+        if kwargs and not CALL_WORDS.isdisjoint(kwargs):
             from schedulerd.authoring.submitting import loose_context
 
             return self._recorded(args, kwargs, loose_context())
@@ -264,7 +268,7 @@ class Task(Hooked):
 
     def _recorded(self, args: tuple[Any, ...], kwargs: dict[str, Any], context: FlowContext) -> Any:
         returns_state, wait_for = False, None
-        if kwargs and not _RESERVED.isdisjoint(kwargs):
+        if kwargs and not CALL_WORDS.isdisjoint(kwargs):
             kwargs = dict(kwargs)
             returns_state, wait_for = kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
         if self.is_async:
@@ -282,7 +286,7 @@ class Task(Hooked):
 
 def _flow_in(task: Task, kwargs: dict[str, Any]) -> Flow | None:
     """The flow that a call names by `flow=`; raises `ValueError` for words of drawing where nothing is drawn."""
-    words = _DRAWING_WORDS.intersection(kwargs).difference(task.argument_names)
+    words = DRAWING_WORDS.intersection(kwargs).difference(task.argument_names)
     if not words:
         return None
     flow: Any = kwargs["flow"] if "flow" in words else drawing.get()
@@ -388,5 +392,5 @@ def task(fn: Callable[..., Any] | None = None, /, **options: Any) -> Any:
 
 
 def _refuse_reserved(task: Task) -> None:
-    for name in _RESERVED.intersection(task.argument_names):
+    for name in CALL_WORDS.intersection(task.argument_names):
         raise ValueError(f"task {task.name!r} has an argument {name}: that name is kept for calls of tasks")

@@ -13,7 +13,7 @@ from time import monotonic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from types import FrameType, TracebackType
     from typing import Any
 
@@ -80,6 +80,39 @@ class TimeLimit:
     def outer(self) -> TimeLimit | None:
         """The limit around this one, in the main thread."""
         return self._outer
+
+
+def within(
+    seconds: float,
+    call: Callable[[], Any],
+    *,
+    over: Callable[[], Exception],
+    stuck: Callable[[], None] | None = None,
+) -> Any:
+    """What the call returns; raises what `over` makes where it does not end in that time. `stuck`: see `TimeLimit`."""
+    limit = TimeLimit(seconds, stuck=stuck)
+    try:
+        with limit:
+            return call()
+    except OutOfTime:
+        if not limit.is_over:  # one further out
+            raise
+        raise over() from None
+
+
+async def within_async(
+    seconds: float, call: Callable[[], Awaitable[Any]], *, over: Callable[[], Exception]
+) -> Any:
+    """The same within an event loop, for what is awaited."""
+    from asyncio import timeout  # late: whoever awaits this has loaded it
+
+    try:
+        async with timeout(seconds) as limit:
+            return await call()
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise over() from None
 
 
 _innermost: TimeLimit | None = None

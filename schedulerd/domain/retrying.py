@@ -33,6 +33,11 @@ class RetryPolicy:
         when = f" in {duration_text(delay)}" if delay else ""
         return f"retry {attempt} of {self.retries}{when}"
 
+    def reason(self, attempt: int, delay: timedelta, state: RunState, why: str) -> str:
+        """The reason of a run that waits for its retry: which one that is, and how this attempt ended."""
+        ended = f"{state}: {why}" if why else str(state)
+        return f"{self.words(attempt, delay)}, since attempt {attempt} {ended}"
+
 
 NEVER: Final[RetryPolicy] = RetryPolicy()
 

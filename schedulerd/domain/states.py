@@ -81,6 +81,9 @@ MOVES: Final[Mapping[RunState, frozenset[RunState]]] = {
     **dict.fromkeys((RunState.COMPLETED, RunState.SKIPPED), frozenset()),
 }
 
+# A run that ended so may be tried again by a person.
+TRIED_AGAIN: Final = frozenset(state for state in FINAL if RunState.RETRYING in MOVES[state])
+
 
 def may_move(was: RunState, to: RunState) -> bool:
     """May a run go from `was` to `to`?"""

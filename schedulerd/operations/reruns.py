@@ -1,6 +1,6 @@
 """What can be asked about runs that have ended: what they came to, and to have them again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -8,14 +8,12 @@ from typing import Any, Final
 from schedulerd.clock import Clock
 from schedulerd.domain.results import Result, ResultKind
 from schedulerd.domain.runs import Run
-from schedulerd.domain.states import FINAL, RunState
+from schedulerd.domain.states import FINAL, TRIED_AGAIN, RunState
 from schedulerd.errors import Conflict, NotFound
 from schedulerd.operations.runs import Asked, Runs
 from schedulerd.operations.selectors import find_run
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
-
-_RETRIED: Final = frozenset({RunState.FAILED, RunState.TIMED_OUT, RunState.CRASHED, RunState.CANCELLED})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,7 +32,9 @@ class Value:
 class Reruns:
     """Runs that have ended, as somebody at an edge sees them. `results` is the folder of large values."""
 
-    def __init__(self, database: Database, clock: Clock, runs: Runs, *, results: Path, wake: Any) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, runs: Runs, *, results: Path, wake: Callable[[], bool]
+    ) -> None:
         self._database: Final = database
         self._clock: Final = clock
         self._runs: Final = runs
@@ -66,7 +66,7 @@ class Reruns:
         """
         with self._database.write() as tx:
             run = find_run(tx, selector)
-            if run.state not in _RETRIED:
+            if run.state not in TRIED_AGAIN:
                 raise Conflict(_refusal(run), mend=_instead(run))
             if not from_failed:
                 tx.results.forget(run.key)

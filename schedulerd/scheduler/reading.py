@@ -135,8 +135,7 @@ def _reading(
 
 def _tried_again(verdict: Verdict, attempt: Attempt, delay: timedelta) -> Verdict:
     """The verdict on an attempt that is not the last."""
-    why = f"{verdict.state}: {verdict.reason}" if verdict.reason else str(verdict.state)
-    reason = f"{attempt.retrying.words(attempt.number, delay)}, since attempt {attempt.number} {why}"
+    reason = attempt.retrying.reason(attempt.number, delay, verdict.state, verdict.reason)
     return replace(verdict, state=RunState.RETRYING, reason=reason)
 
 

@@ -247,8 +247,7 @@ class Reconciler:
         to = RunState.CANCELLED if attempt.state is RunState.CANCELLING else RunState.CRASHED
         again = attempt.retrying.after(attempt.number, to)
         if again is not None and attempt.state is RunState.RUNNING:
-            words = attempt.retrying.words(attempt.number, timedelta())
-            reason = f"{words}, since attempt {attempt.number} {to}: {reason}"
+            reason = attempt.retrying.reason(attempt.number, timedelta(), to, reason)
             to = RunState.RETRYING  # at once: what it waited for was the machine
         log.warning("run_lost", extra={"run": attempt.selector, "reason": reason})
         self._end_without_process(attempt, to, reason)

@@ -23,17 +23,19 @@ SOURCES: Final[Mapping[RunState, frozenset[RunState]]] = {
 
 INSERT_MOVE: Final = insert(moves)
 _BEFORE: Final = select(runs.c.state, runs.c.move_count).where(runs.c.id == bindparam("key"))
+_AS_IT_WAS: Final = (
+    runs.c.id == bindparam("key"),
+    runs.c.state == bindparam("was"),
+    runs.c.state.in_(bindparam("sources", expanding=True)),
+)
+_WHY: Final = func.coalesce(bindparam("why", type_=runs.c.reason.type), runs.c.reason)
 _MOVE: Final = (
     update(runs)
-    .where(
-        runs.c.id == bindparam("key"),
-        runs.c.state == bindparam("was"),
-        runs.c.state.in_(bindparam("sources", expanding=True)),
-    )
+    .where(*_AS_IT_WAS)
     .values(
         state=bindparam("to"),
         move_count=runs.c.move_count + 1,
-        reason=func.coalesce(bindparam("why", type_=runs.c.reason.type), runs.c.reason),
+        reason=_WHY,
         failure=func.coalesce(bindparam("wrong", type_=runs.c.failure.type), runs.c.failure),
         pending_at=func.coalesce(bindparam("pending", type_=runs.c.pending_at.type), runs.c.pending_at),
         started_at=func.coalesce(runs.c.started_at, bindparam("started", type_=runs.c.started_at.type)),
@@ -44,15 +46,11 @@ _MOVE: Final = (
 # To be tried again: what the attempt brought stays, and the files of the next are read from their beginning.
 _AGAIN: Final = (
     update(runs)
-    .where(
-        runs.c.id == bindparam("key"),
-        runs.c.state == bindparam("was"),
-        runs.c.state.in_(bindparam("sources", expanding=True)),
-    )
+    .where(*_AS_IT_WAS)
     .values(
         state=bindparam("to"),
         retry_at=bindparam("again", type_=runs.c.retry_at.type),
-        reason=func.coalesce(bindparam("why", type_=runs.c.reason.type), runs.c.reason),
+        reason=_WHY,
         ended_at=None,
         result_preview=None,
         journal_bytes=0,

@@ -9,7 +9,7 @@ from schedulerd.domain.ids import RunKey
 from schedulerd.domain.limits import Places
 from schedulerd.domain.runs import Move
 from schedulerd.domain.schedules import Overlap
-from schedulerd.domain.states import BAD, RunState
+from schedulerd.domain.states import TRIED_AGAIN, RunState
 from schedulerd.errors import Conflict
 from schedulerd.store.holders import share
 from schedulerd.store.lines import KEYS
@@ -27,7 +27,6 @@ _DUE: Final = (
     .order_by(runs.c.priority.desc(), runs.c.retry_at, runs.c.id)
     .limit(PAGE)
 )
-_ENDED_BADLY: Final = BAD | {RunState.CANCELLED}
 _SELF: Final = runs.alias("self")
 _OTHER: Final = (
     select(flows.c.name, runs.c.number)
@@ -101,5 +100,5 @@ def try_again(connection: Connection, run: RunKey, step: Step) -> None:
             f"{other.name}#{other.number} of the same schedule goes on, and they may not overlap",
             mend="wait for its end, or have a run of its own that belongs to no schedule: `schedulerd runs rerun`",
         )
-    if not move_run(connection, run, step, expect=_ENDED_BADLY):
+    if not move_run(connection, run, step, expect=TRIED_AGAIN):
         raise Conflict("only a run that failed, timed out, crashed or was cancelled is tried again")

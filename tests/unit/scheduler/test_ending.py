@@ -18,6 +18,10 @@ from schedulerd.store.database import Database
 from tests.fakes import a_dead_process
 from tests.unit.scheduler.scenes import World, a_command
 
+FOR_EACH_WORD = pytest.mark.parametrize(
+    ("word", "state"), [(Word.TIMEOUT, RunState.TIMED_OUT), (Word.CANCEL, RunState.CANCELLED)]
+)
+
 
 def _runs_as(world: World, key: RunKey, process: ProcessId) -> None:
     with _folder(world, key) as folder:
@@ -73,9 +77,7 @@ def test_a_run_that_ended_before_somebody_cancelled_it_came_to_what_it_did(
         assert not tx.runs.cancel_wishes()
 
 
-@pytest.mark.parametrize(
-    ("word", "state"), [(Word.TIMEOUT, RunState.TIMED_OUT), (Word.CANCEL, RunState.CANCELLED)]
-)
+@FOR_EACH_WORD
 def test_a_run_that_was_being_ended_when_everybody_was_killed_ended_for_that_reason(
     sqlite_database: Database, tmp_path: Path, word: Word, state: RunState
 ) -> None:
@@ -93,9 +95,7 @@ def test_a_run_that_was_being_ended_when_everybody_was_killed_ended_for_that_rea
     assert world.run(key).state is state
 
 
-@pytest.mark.parametrize(
-    ("word", "state"), [(Word.TIMEOUT, RunState.TIMED_OUT), (Word.CANCEL, RunState.CANCELLED)]
-)
+@FOR_EACH_WORD
 def test_a_run_whose_end_was_begun_and_that_lives_is_ended_by_the_next_daemon(
     sqlite_database: Database, tmp_path: Path, word: Word, state: RunState
 ) -> None:
