@@ -10,16 +10,17 @@ if TYPE_CHECKING:
     from typing import Any
 
     from schedulerd.authoring.keeping import Keeper
-    from schedulerd.authoring.outcomes import TaskOutcome
 
 
 class Known:
     """A call of a task is told by the task's name, by the how-manieth it is, and by what it is given, where that is plain.
 
-    A flow that is tried again goes the same way; where it does not, a call with other arguments runs.
+    A flow that is tried again goes the same way; where it does not, a call with other arguments runs. `holds`: this
+    process may make another attempt itself, and holds the values for it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, holds: bool = True) -> None:
+        self._holds = holds
         self._completed: dict[tuple[int, str], tuple[str, Callable[[], Any]]] = {}
         self._counts: dict[str, int] = {}
 
@@ -28,7 +29,7 @@ class Known:
         """What was kept of an earlier attempt: `call`, `kind`, and `content` (in Base64) or `file` of each."""
         from base64 import b64decode
 
-        known = cls()
+        known = cls(holds=False)  # where there was an earlier process, the next attempt is another one
         for one in values:
             digest, index, name = call_parts(one["call"])
             content, file, kind = b64decode(one.get("content", "")), one.get("file", ""), one["kind"]
@@ -57,9 +58,10 @@ class Known:
         was, load = self._completed.get((index, name), ("", None))
         return load if was == digest or "-" in (was, digest) else None
 
-    def keep(self, call: str, outcome: TaskOutcome) -> None:
-        """It completed; kept for another attempt in this process."""
-        value = outcome.value
+    def keep(self, call: str, value: Any) -> None:
+        """It completed with this value, which is held where this process may make another attempt."""
+        if not self._holds:
+            return
         digest, index, name = call_parts(call)
         self._completed[index, name] = digest, lambda: value
 

@@ -43,11 +43,19 @@ class TaskRunInfo:
         self.number = run.number
         self.name = run.name
         self.task_name = run.task.name
-        self.parameters = arguments_of(run.task.fn, run.args, run.kwargs)
+        self.parameters = _arguments(run)
         self.tags = list(dict.fromkeys((*run.context.tags, *present_tags.get(), *run.tags)))
         self.run_count = run.attempt
         self.map_index = run.map_index
         self.start_time = _EPOCH + timedelta(microseconds=run.started_at)
+
+
+def _arguments(run: TaskRun) -> dict[str, Any]:
+    """Its arguments by name; none where they do not fit, which the call itself says."""
+    try:
+        return arguments_of(run.task.fn, run.args, run.kwargs)
+    except TypeError:
+        return {}
 
 
 class FlowRunContext:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from schedulerd.authoring.context import FlowContext
     from schedulerd.authoring.keeping import Kept
+    from schedulerd.authoring.states import State
     from schedulerd.authoring.tasks import Task
     from schedulerd.domain.failures import Failure
 
@@ -156,14 +157,15 @@ class TaskRun:
         return None
 
     def _call_hooks(self, word: str, *, data: Any = None, failure: Failure | None = None) -> None:
-        from schedulerd.authoring.run_contexts import TaskRunInfo
         from schedulerd.authoring.states import State
 
-        hooks = self.task.hooks
-        assert hooks is not None
-        hooks.call(
-            self.task, TaskRunInfo(self), State.recorded(word, data=data, failure=failure), self.context
-        )
+        self._call_hooks_for(State.recorded(word, data=data, failure=failure))
+
+    def _call_hooks_for(self, state: State) -> None:
+        from schedulerd.authoring.run_contexts import TaskRunInfo
+
+        assert self.task.hooks is not None
+        self.task.hooks.call(self.task, TaskRunInfo(self), state, self.context)
 
     def _found(self) -> TaskOutcome | None:
         """What it came to in an earlier attempt of the flow run, where it completed."""
@@ -200,12 +202,15 @@ class TaskRun:
         if self.task.hooks is not None:
             self._call_hooks("completed", data=value)
         self._complete("completed", value)
+        self._remember(value)
+        return TaskOutcome(self.number, "completed", attempts=self.attempt, value=value)
+
+    def _remember(self, value: Any) -> None:
+        """It came to this value: keep it in the task's cache, and for another attempt of the flow in this process."""
         if self._key is not None and self.task.caching is not None:
             self.task.caching.keep(self._key, value, self)
-        outcome = TaskOutcome(self.number, "completed", attempts=self.attempt, value=value)
         if self._call is not None and self.context.known is not None:
-            self.context.known.keep(self._call, outcome)
-        return outcome
+            self.context.known.keep(self._call, value)
 
     def _made(self, value: Any) -> TaskOutcome | None:
         from schedulerd.authoring.futures import Future
@@ -216,11 +221,16 @@ class TaskRun:
         if not isinstance(value, State):
             return None
         word, message = value.word, value.message or ""
-        error = None if value.is_completed() else value.result(raise_on_failure=False)
-        if error is not None:
+        if self.task.hooks is not None:
+            self._call_hooks_for(value)
+        error = None
+        if value.is_completed():
+            self._complete(word, value.data, message=message)
+            self._remember(value.data)
+        else:
+            error = value.result(raise_on_failure=False)
             self.context.culprit = (error, self.name)
-        preview = self.context.shown(value.data) if value.is_completed() else None
-        self._record(word, message=message, failure=value.failure, result=preview)
+            self._record(word, message=message, failure=value.failure)
         return TaskOutcome(
             self.number,
             word,

@@ -176,3 +176,40 @@ def test_what_is_no_hook_is_refused_where_it_is_given(given: Any) -> None:
         flow(on_completion=given)(len)
     with pytest.raises(TypeError, match="on_completion must be a list of functions"):
         task(on_completion=given)(len)
+
+
+def test_a_task_with_hooks_whose_arguments_do_not_fit_fails_as_any_other_does() -> None:
+    called: list[Any] = []
+
+    def note(task: Any, task_run: Any, state: Any) -> None:
+        called.append((state.name, task_run.parameters))
+
+    @task(on_running=[note], on_failure=[note])
+    def needs(one: int) -> None: ...
+
+    @flow
+    def uses() -> str:
+        return str(needs(return_state=True).name)
+
+    tape = Tape()
+    assert run(uses, tape=tape).result == '"Failed"'
+    assert "missing 1 required positional argument" in tape.tasks[-1]["failure"].message
+    assert called == [("Running", {}), ("Failed", {})]
+
+
+@pytest.mark.parametrize(
+    ("made", "called"), [(Completed(data=5), ["Completed"]), (Failed(message="no rows"), ["Failed"])]
+)
+def test_a_state_that_a_task_made_calls_its_hooks(made: Any, called: list[str]) -> None:
+    heard: list[str] = []
+
+    def note(task: Any, task_run: Any, state: Any) -> None:
+        heard.append(state.name)
+
+    @task(on_completion=[note], on_failure=[note])
+    def decides() -> Any:
+        return made
+
+    run(flow(name="x")(lambda: str(decides(return_state=True))))
+
+    assert heard == called

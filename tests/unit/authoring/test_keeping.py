@@ -1,8 +1,10 @@
 """Values kept with their run, and what another attempt goes on from."""
 
+import gc
 import math
 import stat
 import threading
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schedulerd import flow, task
+from schedulerd.authoring.context import Facts
 from schedulerd.authoring.execution import execute
 from schedulerd.authoring.keeping import EXACT, INLINE_BYTES, Keeper, Kept, NotKept, call_of, call_parts
 from schedulerd.authoring.known import Known
+from schedulerd.states import Completed
 from tests.unit.authoring.tape import Tape
 
 LIMIT = 1_000_000
@@ -230,3 +234,50 @@ def test_a_value_that_is_too_large_is_a_warning_and_its_task_runs_again(tmp_path
 
     assert len(calls) == 2
     assert any("the result of large is not kept: it has" in text for text in tape.messages())
+
+
+def test_a_process_that_makes_one_attempt_only_holds_no_value_of_a_task_for_another(keeper: Keeper) -> None:
+    held: list[Any] = []
+
+    class Rows:
+        pass
+
+    @task
+    def extract() -> Rows:
+        rows = Rows()
+        held.append(weakref.ref(rows))
+        return rows
+
+    @flow(retries=1)
+    def etl() -> bool:
+        extract()
+        gc.collect()
+        return held[0]() is None
+
+    outcome = execute(etl, {}, Tape(), facts=Facts(id="a"), known=Known.of_earlier([], keeper))
+
+    assert outcome.result == "true"
+
+
+def test_a_state_that_a_task_made_is_kept_as_a_value_is(keeper: Keeper) -> None:
+    calls: list[int] = []
+
+    @task
+    def decides() -> Any:
+        calls.append(1)
+        return Completed(message="as expected", data={"rows": 5})
+
+    @flow
+    def uses() -> Any:
+        found = decides()
+        if len(calls) == 1 and not failed:
+            failed.append(1)
+            raise ValueError("once")
+        return found
+
+    failed: list[int] = []
+    _, _, kept = attempt(uses, keeper, [])
+    again, tape, _ = attempt(uses, keeper, kept)
+
+    assert (again.result, len(calls)) == ('{"rows": 5}', 1)
+    assert tape.tasks[0]["message"] == "completed in an earlier attempt"
