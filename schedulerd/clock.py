@@ -1,8 +1,10 @@
 """The only reader of the time. Everything else is handed a moment or a `Clock`."""
 
 import time
-from datetime import UTC, datetime
-from typing import Protocol
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Clock(Protocol):
@@ -32,3 +34,8 @@ class SystemClock:
 def microseconds() -> int:
     """The present moment as whole microseconds since 1970 UTC; what journals carry."""
     return time.time_ns() // 1_000
+
+
+def moment(microseconds: int) -> datetime:
+    """The moment so many microseconds after the beginning of 1970, in UTC. Raises `OverflowError` for one beyond all years."""
+    return _EPOCH + timedelta(microseconds=microseconds)

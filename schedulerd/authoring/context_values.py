@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from schedulerd.authoring.context import flow_run, task_run
-from schedulerd.clock import microseconds
+from schedulerd.clock import microseconds, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextvars import Token
+    from datetime import datetime
     from types import TracebackType
     from typing import Any
 
     from schedulerd.authoring.context import FlowContext
     from schedulerd.authoring.running import TaskRun
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _A_DAY: Final = timedelta(days=1)
 _overrides: ContextVar[Mapping[str, Any]] = ContextVar("context_values", default={})  # noqa: B039  never changed
 
@@ -85,7 +85,7 @@ def _date() -> datetime:
     """When the present flow run began, else now."""
     context = flow_run.get()
     at = context.started_at if context is not None and context.started_at else microseconds()
-    return _EPOCH + timedelta(microseconds=at)
+    return moment(at)
 
 
 def _day(days: int, form: str) -> Callable[[Any], str]:

@@ -193,6 +193,11 @@ def _listed(numbers: list[int]) -> str:
     )
 
 
+def _lies_between(first: Any, one: Any, last: Any) -> bool:
+    """Does it lie from the first to the last, both included, over the turn (of the day, the year) where the first is later?"""
+    return bool(first <= one <= last if first <= last else one >= first or one <= last)
+
+
 # -- Prefect's names --------------------------------------------------------------------------------------------------
 
 is_weekday = Filter("is_weekday", "weekdays", range(1, 6))
@@ -220,7 +225,7 @@ def between_dates(start_month: int, start_day: int, end_month: int, end_day: int
     first, last = (start_month, start_day), (end_month, end_day)
     if first not in _DATES or last not in _DATES:
         raise ValueError(f"there is no such day: {first} to {last}")
-    kept = [one for one in _DATES if first <= one <= last or (last < first and (one >= first or one <= last))]
+    kept = [one for one in _DATES if _lies_between(first, one, last)]
     return Filter(f"between_dates{(*first, *last)}", "dates", kept)
 
 
@@ -233,9 +238,7 @@ def between_times(start_time: time, end_time: time) -> Filter:
     """Keeps the times of the day from one to another, both included; over midnight where the first is later."""
     first = start_time.hour * 60 + start_time.minute
     last = end_time.hour * 60 + end_time.minute
-    kept = [
-        one for one in _MINUTES if first <= one <= last or (last < first and (one >= first or one <= last))
-    ]
+    kept = [one for one in _MINUTES if _lies_between(first, one, last)]
     return Filter(f"between_times({start_time}, {end_time})", "minutes", kept)
 
 

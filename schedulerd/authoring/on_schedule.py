@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from schedulerd.authoring.console import console_context
 from schedulerd.authoring.context import Facts
 from schedulerd.authoring.schedule_times import next_of, timings
+from schedulerd.clock import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
     from typing import Any
 
     from schedulerd.authoring.context import FlowContext
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 INFO: Final = 20
 VARIABLES: Final = ("SCHEDULERD__FLOWS__RUN_ON_SCHEDULE", "PREFECT__FLOWS__RUN_ON_SCHEDULE")
 LONGEST_WAIT_SECONDS: Final = 60.0  # a clock that is put right, or a laptop that slept, is noticed after that
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def wants_schedule(said: bool | None) -> bool:
@@ -45,7 +46,7 @@ def run_at_times(
     A time that comes while a run still goes on is passed over. The parameters given go before those of the schedule.
     """
     outside = context(flow.name)
-    began = _moment(outside.now())
+    began = moment(outside.now())
     found = list(timings(flow.schedules, flow=flow.name, first_seen=began))
     for schedule, _ in found:  # what is missing is said now, and not when the first is due
         flow.inputs_for({**schedule.parameters, **parameters})
@@ -60,16 +61,12 @@ def run_at_times(
         inner = context(flow.name)
         inner.facts = Facts(due_at=at, schedule=schedule.name)
         state = flow.run_once({**schedule.parameters, **parameters}, inner, executor)
-        after = max(at, _moment(outside.now()))
+        after = max(at, moment(outside.now()))
     outside.log(INFO, f"{flow.name}: its schedule has no more times")
     return state
 
 
 def _wait_until(at: datetime, context: FlowContext) -> None:
     """Wait by the clock that people read, piece by piece."""
-    while (left := (at - _moment(context.now())) / timedelta(seconds=1)) > 0:
+    while (left := (at - moment(context.now())) / timedelta(seconds=1)) > 0:
         context.pause(min(left, LONGEST_WAIT_SECONDS))
-
-
-def _moment(microseconds_since: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=microseconds_since)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from schedulerd.authoring.context import flow_run, task_run
 from schedulerd.authoring.refusals import MissingContext
 from schedulerd.authoring.run_names import arguments_of
 from schedulerd.authoring.tagging import present_tags
+from schedulerd.clock import moment
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from typing import Any
 
     from schedulerd.authoring.context import FlowContext
     from schedulerd.authoring.running import TaskRun
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class FlowRunInfo:
@@ -31,7 +30,7 @@ class FlowRunInfo:
         self.tags = list(context.tags)
         self.run_count = facts.attempt
         self.scheduled_start_time = facts.due_at
-        self.start_time = _EPOCH + timedelta(microseconds=context.started_at)
+        self.start_time = moment(context.started_at)
         self.parent_flow_run_id = None if context.outer is None else context.outer.facts.id
 
 
@@ -47,7 +46,7 @@ class TaskRunInfo:
         self.tags = list(dict.fromkeys((*run.context.tags, *present_tags.get(), *run.tags)))
         self.run_count = run.attempt
         self.map_index = run.map_index
-        self.start_time = _EPOCH + timedelta(microseconds=run.started_at)
+        self.start_time = moment(run.started_at)
 
 
 def _arguments(run: TaskRun) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schedulerd.clock import microseconds
+from schedulerd.clock import microseconds, moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -132,9 +132,7 @@ class State:
     @property
     def timestamp(self) -> datetime:
         """When it was reached."""
-        from datetime import UTC, datetime, timedelta  # late: dear for the many who never ask
-
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=self.at)
+        return moment(self.at)
 
     def result(self, raise_on_failure: bool = True, **_: Any) -> Any:
         """What was returned. Of one that did not complete the exception is raised, or returned when that is wanted."""

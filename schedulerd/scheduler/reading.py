@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from schedulerd.clock import moment
 from schedulerd.domain.intakes import Intake
 from schedulerd.domain.logs import LogLine, Stream
 from schedulerd.domain.runs import Move, Position
@@ -14,7 +15,7 @@ from schedulerd.engine import folders
 from schedulerd.engine.folders import Exit, read_exit, read_word
 from schedulerd.engine.journal import Piece, is_log_line, parse, read_piece, read_tail, skip_piece
 from schedulerd.scheduler.attempts import Attempt
-from schedulerd.scheduler.records import Said, moment, output_lines, read_records
+from schedulerd.scheduler.records import Said, output_lines, read_records
 from schedulerd.scheduler.settlement import LastWord, Verdict, settle
 
 _OUTPUT_LINE: Final = 64 * 1024

@@ -7,9 +7,10 @@ import re
 from base64 import b64decode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
+from schedulerd.clock import moment
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.logs import LogLine, Stream
 from schedulerd.domain.results import OF_FLOW, Result, ResultKind
@@ -20,17 +21,11 @@ from schedulerd.engine.journal import Record, clean
 from schedulerd.scheduler.settlement import LastWord, word_of_keeper
 
 _FILE: Final = re.compile(r"[0-9a-f]{0,64}")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST: Final = 64 * 1024
 _WARNING: Final = 30
 _HIGHEST_LEVEL: Final = 32_767
 _MOST_KEY: Final = 2**31 - 1
 _UNFINISHED: Final = frozenset({TaskState.PENDING, TaskState.RUNNING, TaskState.RETRYING})
-
-
-def moment(microseconds: int) -> datetime:
-    """The moment of a record's `t`."""
-    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 @dataclass(kw_only=True, slots=True)

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schedulerd.clock import moment
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.logs import LogLine, Stream
 from schedulerd.domain.states import RunState, TaskState
 from schedulerd.domain.tasks import TaskRun
 from schedulerd.engine.journal import parse
-from schedulerd.scheduler.records import moment, output_lines, read_records
+from schedulerd.scheduler.records import output_lines, read_records
 from schedulerd.scheduler.settlement import LastWord
 from tests.builders import NOW
 
