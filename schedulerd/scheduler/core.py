@@ -172,6 +172,7 @@ class Core:
                 pass
             case Woken():
                 self._claim = True
+                self._parts.answerer.asked()
             case JournalGrew(key=key):
                 self._parts.intake.note(key)
             case SpawnerSpoke(said=said):
@@ -224,6 +225,7 @@ class Core:
             self._reconciled_at = monotonic
             yield self._reconcile
         yield self._take
+        yield self._parts.answerer.look
         if monotonic - self._beat_at >= _BEAT_SECONDS:
             self._beat_at = monotonic
             yield self._beat

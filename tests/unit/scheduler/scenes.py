@@ -17,6 +17,7 @@ from schedulerd.domain.schedules import Overlap, Policies, ScheduleDefinition
 from schedulerd.engine.folders import RunFolders
 from schedulerd.engine.leftovers import Leftovers
 from schedulerd.scheduler.alarm import Alarm
+from schedulerd.scheduler.answering import Answerer
 from schedulerd.scheduler.attempts import Attempt, Attempts
 from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.core import Core, Mailbox
@@ -128,6 +129,7 @@ class World:
             settled=self.settled.append,
         )
         self.ender = Ender(database, self.attempts, launcher, reconciler, grace=GRACE)
+        answerer = Answerer(database, self.folders, clock)
         self.parts = Parts(
             database=database,
             clock=clock,
@@ -138,8 +140,15 @@ class World:
                 self.folders, self._ask_to_inspect, clock, request={"timeout_seconds": 30.0}, timezone="UTC"
             ),
             intake=IntakeDesk(
-                database, self.attempts, self.folders, clock, max_log=MAX_LOG, settled=self.settled.append
+                database,
+                self.attempts,
+                self.folders,
+                clock,
+                max_log=MAX_LOG,
+                settled=self.settled.append,
+                asked=answerer.asked,
             ),
+            answerer=answerer,
             launcher=launcher,
             ender=self.ender,
             reconciler=reconciler,
