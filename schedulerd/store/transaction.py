@@ -15,6 +15,7 @@ from schedulerd.store.questions import Questions
 from schedulerd.store.results import Results
 from schedulerd.store.runs import Runs
 from schedulerd.store.schedules import Schedules
+from schedulerd.store.secrets import Secrets
 from schedulerd.store.tasks import Tasks
 from schedulerd.store.variables import Variables
 from schedulerd.store.waiting import Waiting
@@ -34,6 +35,7 @@ class Transaction:
         self.results: Final = Results(connection)
         self.logs: Final = Logs(connection)
         self.questions: Final = Questions(connection)
+        self.secrets: Final = Secrets(connection)
         self.variables: Final = Variables(connection)
         self.agents: Final = Agents(connection)
         self.facts: Final = Facts(connection)
