@@ -130,7 +130,7 @@ def test_an_event_is_recorded_as_it_was_told() -> None:
     ]
 
 
-def test_in_plain_python_it_is_said_on_the_console(capsys: pytest.CaptureFixture[str]) -> None:
+def test_in_plain_python_it_is_said_on_the_console(caplog: pytest.LogCaptureFixture) -> None:
     @flow
     def plain() -> None:
         create_markdown_artifact("# Done", key="report")
@@ -139,7 +139,7 @@ def test_in_plain_python_it_is_said_on_the_console(capsys: pytest.CaptureFixture
     plain()
     emit_event("outside", {"id": "x"})
 
-    said = capsys.readouterr().err
+    said = caplog.text
     assert "artifact 'report': markdown" in said
     assert "event done" in said
     assert "event outside" in said
@@ -152,7 +152,7 @@ def test_while_a_file_is_looked_at_nothing_is_told(
         emit_event("a", {"id": "x"})
         create_markdown_artifact("a")
 
-    assert capsys.readouterr().err == ""
+    assert caplog.text == ""
 
 
 def test_prefect_1_gives_ids_as_text() -> None:
