@@ -68,7 +68,7 @@ class Attempt:
     farewell: Farewell | None = None
     punched: Position = field(default_factory=Position)
     letter: Letter | None = None
-    redactor: Redactor = field(default_factory=Redactor)
+    redactor: Redactor = field(default_factory=Redactor, compare=False, repr=False)
 
     @classmethod
     def of(

@@ -145,9 +145,7 @@ def test_in_plain_python_it_is_said_on_the_console(caplog: pytest.LogCaptureFixt
     assert "event outside" in said
 
 
-def test_while_a_file_is_looked_at_nothing_is_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_while_a_file_is_looked_at_nothing_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with loading(tmp_path / "etl.py"):
         emit_event("a", {"id": "x"})
         create_markdown_artifact("a")
