@@ -91,6 +91,10 @@ class AnyFlow:
         self._say("is served by the daemon: put its file into a folder that schedulerd watches")
         return None
 
+    def hooked_ends(self) -> frozenset[str]:
+        """The final states of its runs, as they are recorded, for which it has hooks."""
+        return frozenset()
+
     def perform(self, parameters: Mapping[str, Any], context: FlowContext) -> Ended:
         """Run within `context`, to a state of this style. Raises what ends more than the flow: a cancellation, an exit."""
         raise NotImplementedError

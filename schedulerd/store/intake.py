@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.intakes import Intake
 from schedulerd.errors import Conflict
+from schedulerd.store.hooks import owe_hooks
 from schedulerd.store.moving import INSERT_MOVE
 from schedulerd.store.progress import Progress
 from schedulerd.store.results import PUT_RESULT, result_rows
@@ -35,6 +36,7 @@ _PROGRESS: Final = select(
     runs.c.stderr_bytes,
     runs.c.move_count,
     runs.c.line_count,
+    runs.c.hooks,
 ).where(runs.c.id.in_(bindparam("keys", expanding=True)))
 _RECORD: Final = (
     update(runs)
@@ -108,6 +110,7 @@ class IntakeTable:
         ]
         PUT_RESULT(self._connection, kept)
         end_with_runs(self._connection, [progress.end() for progress in changed])
+        owe_hooks(self._connection, [progress.run for progress in changed if progress.owes_hooks])
 
     def _write(self, statement: Any, rows: list[dict[str, Any]]) -> None:
         if rows:

@@ -28,7 +28,7 @@ from schedulerd.store.database import Database
 from schedulerd.store.engines import WRITER_LOCK
 from schedulerd.store.tables import metadata
 from schedulerd.store.transaction import Transaction
-from tests.builders import A_SECOND, BOOT, NOW, a_command, a_file, a_flow, a_new_run, a_run_id, a_schedule
+from tests.builders import A_SECOND, BOOT, NOW, a_command, a_due_hook, a_file, a_flow, a_new_run, a_run_id, a_schedule
 from tests.conftest import Servers
 from tests.store.scenes import AGENT, a_scene, add, add_in, add_scheduled, an_intake, claim
 
@@ -174,6 +174,7 @@ READS: dict[str, Work] = {
     "logs.count": lambda tx: tx.logs.count(RunKey(1)),
     "agents.all": lambda tx: tx.agents.all(),
     "facts.get": lambda tx: tx.facts.get("tzdata"),
+    "hooks.due": lambda tx: tx.hooks.due(AGENT, limit=10),
 }
 BEAT: Final = AgentBeat(
     name=AGENT, host="host", pid=1, version="1", boot_id=BOOT, started_at=NOW, beat_at=NOW
@@ -217,6 +218,8 @@ WRITES: dict[str, Work] = {
     "agents.beat": lambda tx: tx.agents.beat(BEAT),
     "pruning.page": lambda tx: tx.pruning.page(Retention(), now=NOW),
     "facts.set": lambda tx: tx.facts.set("tzdata", "2026f"),
+    "hooks.take": lambda tx: tx.hooks.take([a_due_hook()], boot_id=BOOT),
+    "hooks.done": lambda tx: tx.hooks.done(a_due_hook()),
 }
 
 
