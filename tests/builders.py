@@ -74,6 +74,8 @@ def a_due_hook(**changes: Any) -> DueHooks:
     """That the hooks of the first run are to be called, which failed by its third move."""
     due = DueHooks(
         run=RunKey(1),
+        id=RunId(UUID("01aab6c2-c580-7000-8000-000000000001")),
+        selector="etl#1",
         number=3,
         attempt=1,
         state=RunState.FAILED,

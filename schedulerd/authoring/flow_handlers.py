@@ -35,9 +35,7 @@ def run_handled(flow: Flow, context: FlowContext, carry_out: Callable[[], State]
     return ended
 
 
-def _tell_of_failure(
-    on_failure: Callable[..., Any], flow: Flow, state: State, context: FlowContext
-) -> None:
+def _tell_of_failure(on_failure: Callable[..., Any], flow: Flow, state: State, context: FlowContext) -> None:
     from schedulerd.authoring.hooks import HookCall  # late: seldom needed
 
     HookCall(on_failure, (flow, state)).make(context)

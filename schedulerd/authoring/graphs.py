@@ -95,7 +95,10 @@ class Flow(Imperative, AnyFlow):
 
     def _set_handlers(self, state_handlers: Handlers, on_failure: Callable[..., Any] | None) -> None:
         if state_handlers is not None or on_failure is not None:
-            from schedulerd.authoring.graph_options import function_of, handlers_of  # late: few flows have any
+            from schedulerd.authoring.graph_options import (  # late: few flows have any
+                function_of,
+                handlers_of,
+            )
 
             self.state_handlers = handlers_of(state_handlers)
             self.on_failure = None if on_failure is None else function_of("on_failure", on_failure)

@@ -65,7 +65,9 @@ class Hooks:
 
     def calls(self, subject: Any, run: Any, state: State) -> list[HookCall]:
         """The calls for this state, in their order, with the flow or task, its run, and the state."""
-        return [HookCall(hook, (subject, run, state)) for hook in self._by_name.get(_WHEN.get(state.type, ""), ())]
+        return [
+            HookCall(hook, (subject, run, state)) for hook in self._by_name.get(_WHEN.get(state.type, ""), ())
+        ]
 
     def call(self, subject: Any, run: Any, state: State, context: FlowContext) -> None:
         """Make those calls."""

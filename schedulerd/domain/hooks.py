@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from schedulerd.domain.ids import RunKey
+from schedulerd.domain.ids import RunId, RunKey
 from schedulerd.domain.states import FINAL, RunState
 
 
@@ -17,6 +17,8 @@ class DueHooks:
     """
 
     run: RunKey
+    id: RunId
+    selector: str
     number: int
     attempt: int
     state: RunState
@@ -24,6 +26,11 @@ class DueHooks:
     at: datetime
     version_hash: str | None
     boot_id: str | None = None
+
+    @property
+    def folder(self) -> str:
+        """The name of their folder on disk."""
+        return f"{self.id}.hooks-{self.number}"
 
 
 def hooks_text(states: Iterable[RunState]) -> str | None:

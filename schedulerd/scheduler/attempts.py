@@ -38,7 +38,7 @@ class Attempt:
     `deadline`: when an adopted run is out of time, where no spawner sees to it;
     `waited_since`: since when it is dead without its spawner having said how. All three in monotonic seconds.
     `farewell`: to what it left behind, when no spawner sees to that. `punched`: up to where its files lie on disk no more.
-    `letter`: what is to be mailed of it.
+    `letter`: what is to be mailed of it. `has_hooks`: when it ends, hooks may be due.
     """
 
     run: RunKey
@@ -67,6 +67,7 @@ class Attempt:
     farewell: Farewell | None = None
     punched: Position = field(default_factory=Position)
     letter: Letter | None = None
+    has_hooks: bool = False
 
     @classmethod
     def of(
@@ -95,6 +96,7 @@ class Attempt:
             surroundings=surroundings,
             started_at=run.started_at,
             letter=letter,
+            has_hooks=bool(run.hooks),
         )
 
 

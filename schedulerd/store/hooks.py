@@ -6,9 +6,9 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from schedulerd.domain.hooks import DueHooks, read_hooks
-from schedulerd.domain.ids import RunKey
+from schedulerd.domain.ids import RunId, RunKey
 from schedulerd.domain.states import RunState
-from schedulerd.store.tables import AnyRow, hooks_due, moves, runs, versions
+from schedulerd.store.tables import AnyRow, flows, hooks_due, moves, runs, versions
 
 _OWE: Final = insert(hooks_due).from_select(
     ["run_id", "number", "attempt", "version_id", "agent"],
@@ -17,20 +17,28 @@ _OWE: Final = insert(hooks_due).from_select(
     ),
 )
 _DUE: Final = (
-    select(hooks_due, moves.c.at, moves.c.to, moves.c.message, versions.c.hash.label("version_hash"))
+    select(
+        hooks_due,
+        moves.c.at,
+        moves.c.to,
+        moves.c.message,
+        runs.c.uuid,
+        runs.c.number.label("run_number"),
+        flows.c.name.label("flow"),
+        versions.c.hash.label("version_hash"),
+    )
     .select_from(
-        hooks_due.join(
-            moves, (moves.c.run_id == hooks_due.c.run_id) & (moves.c.number == hooks_due.c.number)
-        ).outerjoin(versions, versions.c.id == hooks_due.c.version_id)
+        hooks_due.join(moves, (moves.c.run_id == hooks_due.c.run_id) & (moves.c.number == hooks_due.c.number))
+        .join(runs, runs.c.id == hooks_due.c.run_id)
+        .join(flows, flows.c.id == runs.c.flow_id)
+        .outerjoin(versions, versions.c.id == hooks_due.c.version_id)
     )
     .where(hooks_due.c.agent == bindparam("agent"))
     .order_by(moves.c.at, hooks_due.c.run_id)
     .limit(bindparam("limit"))
 )
 _ONE: Final = (hooks_due.c.run_id == bindparam("run"), hooks_due.c.number == bindparam("which"))
-_TAKE: Final = (
-    update(hooks_due).where(*_ONE, hooks_due.c.boot_id.is_(None)).values(boot_id=bindparam("boot"))
-)
+_TAKE: Final = update(hooks_due).where(*_ONE, hooks_due.c.boot_id.is_(None)).values(boot_id=bindparam("boot"))
 _DONE: Final = delete(hooks_due).where(*_ONE)
 
 
@@ -70,6 +78,8 @@ def owe_hooks(connection: Connection, keys: Sequence[RunKey]) -> None:
 def _due(row: AnyRow) -> DueHooks:
     return DueHooks(
         run=RunKey(row.run_id),
+        id=RunId(row.uuid),
+        selector=f"{row.flow}#{row.run_number}",
         number=row.number,
         attempt=row.attempt,
         state=RunState(row.to),

@@ -28,7 +28,18 @@ from schedulerd.store.database import Database
 from schedulerd.store.engines import WRITER_LOCK
 from schedulerd.store.tables import metadata
 from schedulerd.store.transaction import Transaction
-from tests.builders import A_SECOND, BOOT, NOW, a_command, a_due_hook, a_file, a_flow, a_new_run, a_run_id, a_schedule
+from tests.builders import (
+    A_SECOND,
+    BOOT,
+    NOW,
+    a_command,
+    a_due_hook,
+    a_file,
+    a_flow,
+    a_new_run,
+    a_run_id,
+    a_schedule,
+)
 from tests.conftest import Servers
 from tests.store.scenes import AGENT, a_scene, add, add_in, add_scheduled, an_intake, claim
 

@@ -52,6 +52,8 @@ def test_a_run_whose_journal_ends_so_owes_its_hooks(database: Database, to: RunS
 
     assert one == DueHooks(
         run=key,
+        id=one.id,
+        selector="etl#1",
         number=3,
         attempt=1,
         state=to,

@@ -57,7 +57,6 @@ with Flow("ETL", Interval("15s"), description="  Every night.", tags=["a"], time
         "retrying": {},
         "surroundings": {},
         "hooks": [],
-        "hooks": [],
     }
 
 
