@@ -16,7 +16,7 @@ from schedulerd.domain.hooks import DueHooks
 from schedulerd.domain.intakes import Intake
 from schedulerd.domain.runs import Position
 from schedulerd.domain.states import RunState
-from schedulerd.engine.folders import RunFolders, Word
+from schedulerd.engine.folders import RunFolders, Stage, Word
 from schedulerd.engine.leftovers import LAST_WORDS_SECONDS
 from schedulerd.errors import StoreUnavailable
 from schedulerd.scheduler.attempts import Attempt, Attempts
@@ -30,15 +30,20 @@ log = logging.getLogger(__name__)
 
 _MOST_AT_START: Final = 10_000
 _LOOK_SECONDS: Final = 0.5
+_MOST_TRIES: Final = 3
 _LAST_WORDS: Final = timedelta(seconds=LAST_WORDS_SECONDS)
 
 
 @dataclass(kw_only=True, slots=True)
 class _Call:
-    """One call that is going on, or about to: what is due, and the process that it is, as of an attempt."""
+    """One call that is going on, or about to: what is due, and the process that it is, as of an attempt.
+
+    `tries`: how many processes died before they began.
+    """
 
     due: DueHooks
     attempt: Attempt
+    tries: int = 0
 
 
 class HookDesk:
@@ -209,6 +214,11 @@ class HookDesk:
     # -- ends ---------------------------------------------------------------------------------------------------
 
     def _settle(self, call: _Call) -> None:
+        if call.tries < _MOST_TRIES and self._folders.facts(call.due.folder).stage is Stage.ARMED:
+            call.tries += 1
+            call.attempt.dead = call.attempt.asked = False
+            self._prepare(call)  # nothing of it ran
+            return
         path = self._folders.runs / call.due.folder
         self._record(call, read_hooks_folder(path, now=self._clock.now(), limit=self._launcher.hook_timeout))
 

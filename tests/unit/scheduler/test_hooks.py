@@ -163,6 +163,19 @@ def test_a_call_that_was_taken_and_never_began_is_made_anew(world: World) -> Non
     assert (world.folders.ready / key).is_dir()
 
 
+def test_a_process_that_died_before_it_began_is_followed_by_another_but_not_for_ever(world: World) -> None:
+    run = ended(world)
+    key = the_call(world)
+    for _ in range(4):
+        world.turn(world.spawner.take(key))
+        world.turn(world.spawner.end(key, status=None, signal=9))
+    world.turn()
+
+    assert world.spawner.keys.count(key) == 4
+    assert told(world, run) == ["its hooks were cut short: killed by SIGKILL; they are not called again"]
+    assert due(world) == []
+
+
 def test_one_that_had_begun_when_its_process_died_is_never_made_again_and_is_told_of(world: World) -> None:
     run = ended(world)
     key = the_call(world)
