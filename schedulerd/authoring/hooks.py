@@ -30,7 +30,7 @@ _WHEN: Final = {
     "CRASHED": "on_crashed",
 }
 # For which ends of a run they are called, by the words of `RunState`.
-_ENDS: Final = {
+ENDS: Final = {
     "on_completion": ("completed",),
     "on_failure": ("failed", "timed_out"),
     "on_cancellation": ("cancelled",),
@@ -61,7 +61,7 @@ class Hooks:
 
     def ends(self) -> frozenset[str]:
         """The final states, as they are recorded, for which there are any."""
-        return frozenset(word for name in self._by_name for word in _ENDS.get(name, ()))
+        return frozenset(word for name in self._by_name for word in ENDS.get(name, ()))
 
     def calls(self, subject: Any, run: Any, state: State) -> list[HookCall]:
         """The calls for this state, in their order, with the flow or task, its run, and the state."""
