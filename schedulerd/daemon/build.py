@@ -35,6 +35,7 @@ from schedulerd.engine.sendmail import by_sendmail
 from schedulerd.errors import NotPermitted
 from schedulerd.operations.upgrading import tell, upgrade
 from schedulerd.scheduler.alarm import Alarm
+from schedulerd.scheduler.answering import Answerer
 from schedulerd.scheduler.attempts import Attempt, Attempts
 from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.core import Core, Mailbox
@@ -158,6 +159,7 @@ class _Builder:
             agent=self._agent,
             settled=settled,
         )
+        answerer = Answerer(database, folders, clock)
         ender = Ender(database, attempts, launcher, follower, grace=settings.grace)
         alarm = Alarm(lambda: mailbox.put(Tick()), clock)
         watcher = self._watcher(mailbox)
@@ -171,7 +173,16 @@ class _Builder:
             attempts=attempts,
             definitions=Definitions(database, clock, runs, boot_id=boot_id()),
             inspector=self._inspector(folders, launcher),
-            intake=IntakeDesk(database, attempts, folders, clock, max_log=settings.max_log, settled=settled),
+            intake=IntakeDesk(
+                database,
+                attempts,
+                folders,
+                clock,
+                max_log=settings.max_log,
+                settled=settled,
+                asked=answerer.asked,
+            ),
+            answerer=answerer,
             launcher=launcher,
             ender=ender,
             follower=follower,

@@ -38,12 +38,14 @@ class Journal:
         self._make_room = make_room
         self._torn = False
 
-    def append(self, record: Record) -> None:
-        """Append one record. Never raises: a record that finds no room is lost, and those after it are not."""
+    def append(self, record: Record) -> bool:
+        """Append one record. Never raises: a record that finds no room is lost (False), and those after it are not."""
         line = _encode(record).encode() + b"\n"
-        if not self._write(line) and record["k"] in _LAST:
+        written = self._write(line)
+        if not written and record["k"] in _LAST:
             self._make_room()
-            self._write(line)
+            written = self._write(line)
+        return written
 
     def _write(self, line: bytes) -> bool:
         if self._torn:

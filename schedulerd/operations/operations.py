@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from schedulerd.operations.fires import Fires
     from schedulerd.operations.reruns import Reruns
     from schedulerd.operations.simulating import Simulation
+    from schedulerd.operations.variables import Variables
 
 
 class Operations:
@@ -47,6 +48,13 @@ class Operations:
 
         results = self._state_dir / RESULTS
         return Reruns(self._database, self._clock, self.runs, results=results, wake=self.daemon.wake)
+
+    @cached_property
+    def variables(self) -> "Variables":
+        """Values that flows share."""
+        from schedulerd.operations.variables import Variables  # seldom asked for
+
+        return Variables(self._database, self._clock)
 
     @cached_property
     def fires(self) -> "Fires":

@@ -180,6 +180,7 @@ class Core:
                 pass
             case Woken():
                 self._claim = True
+                self._parts.answerer.asked()
             case JournalGrew(key=key):
                 self._parts.intake.note(key)
             case SpawnerSpoke(said=said):
@@ -233,6 +234,7 @@ class Core:
             self._reconciled_at = monotonic
             yield self._reconcile
         yield self._take
+        yield self._parts.answerer.look
         yield self._call_hooks
         if monotonic - self._beat_at >= _BEAT_SECONDS:
             self._beat_at = monotonic

@@ -102,7 +102,7 @@ def _reading(
         verdict, retry_at = _tried_again(verdict, attempt, delay), now + delay
     moves, state = _moves(attempt.state, said, verdict, at=_end(said, ended, now))
     intake = None
-    if moves or said.lines or said.tasks or position != attempt.position:
+    if moves or said.lines or said.tasks or said.questions or position != attempt.position:
         intake = Intake(
             run=attempt.run,
             was=attempt.position,
@@ -121,6 +121,7 @@ def _reading(
             retry_at=retry_at,
             results=tuple(said.results),
             result_kept=said.result_kept,
+            questions=tuple(said.questions),
         )
     return Reading(
         attempt=attempt,

@@ -12,10 +12,12 @@ from schedulerd.store.hooks import Hooks
 from schedulerd.store.intake import IntakeTable
 from schedulerd.store.logs import Logs
 from schedulerd.store.pruning import Pruning
+from schedulerd.store.questions import Questions
 from schedulerd.store.results import Results
 from schedulerd.store.runs import Runs
 from schedulerd.store.schedules import Schedules
 from schedulerd.store.tasks import Tasks
+from schedulerd.store.variables import Variables
 from schedulerd.store.waiting import Waiting
 
 
@@ -33,6 +35,8 @@ class Transaction:
         self.results: Final = Results(connection)
         self.hooks: Final = Hooks(connection)
         self.logs: Final = Logs(connection)
+        self.questions: Final = Questions(connection)
+        self.variables: Final = Variables(connection)
         self.agents: Final = Agents(connection)
         self.facts: Final = Facts(connection)
         self.pruning: Final = Pruning(connection)

@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.ids import RunKey
+from schedulerd.domain.questions import AskedQuestion, Question
 from schedulerd.domain.retention import Retention
 from schedulerd.domain.runs import RunFilter
 from schedulerd.domain.states import RunState
@@ -184,6 +185,10 @@ READS: dict[str, Work] = {
     "logs.lines": lambda tx: tx.logs.lines(RunKey(1), limit=1),
     "logs.count": lambda tx: tx.logs.count(RunKey(1)),
     "agents.all": lambda tx: tx.agents.all(),
+    "questions.all": lambda tx: tx.questions.all(),
+    "questions.of_run": lambda tx: tx.questions.of_run(RunKey(1)),
+    "variables.all": lambda tx: tx.variables.all(),
+    "variables.get": lambda tx: tx.variables.get("bucket"),
     "facts.get": lambda tx: tx.facts.get("tzdata"),
     "hooks.due": lambda tx: tx.hooks.due(AGENT, limit=10),
 }
@@ -228,10 +233,19 @@ WRITES: dict[str, Work] = {
     "intake.take": lambda tx: tx.intake.take([an_intake(RunKey(1))]),
     "agents.beat": lambda tx: tx.agents.beat(BEAT),
     "pruning.page": lambda tx: tx.pruning.page(Retention(), now=NOW),
+    "questions.answer": lambda tx: tx.questions.answer(an_open_question(), {"value": 1}),
+    "questions.forget": lambda tx: tx.questions.forget([an_open_question()]),
+    "variables.set": lambda tx: tx.variables.set("bucket", "b", at=NOW),
+    "variables.remove": lambda tx: tx.variables.remove("bucket"),
     "facts.set": lambda tx: tx.facts.set("tzdata", "2026f"),
     "hooks.take": lambda tx: tx.hooks.take([a_due_hook()], boot_id=BOOT),
     "hooks.done": lambda tx: tx.hooks.done(a_due_hook()),
 }
+
+
+def an_open_question() -> AskedQuestion:
+    """A question of the first run."""
+    return AskedQuestion(run=RunKey(1), attempt=1, question=Question(id="1.1", kind="x", asked_at=NOW))
 
 
 def test_the_two_tables_above_name_every_method(sqlite_database: Database) -> None:

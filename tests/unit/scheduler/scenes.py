@@ -17,6 +17,7 @@ from schedulerd.domain.schedules import Overlap, Policies, ScheduleDefinition
 from schedulerd.engine.folders import RunFolders
 from schedulerd.engine.leftovers import Leftovers
 from schedulerd.scheduler.alarm import Alarm
+from schedulerd.scheduler.answering import Answerer
 from schedulerd.scheduler.attempts import Attempt, Attempts
 from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.core import Core, Mailbox
@@ -135,6 +136,7 @@ class World:
             agent=AGENT,
             settled=self._settled,
         )
+        answerer = Answerer(database, self.folders, clock)
         self.ender = Ender(database, self.attempts, launcher, follower, grace=GRACE)
         self.parts = Parts(
             database=database,
@@ -146,8 +148,15 @@ class World:
                 self.folders, self._ask_to_inspect, clock, request={"timeout_seconds": 30.0}, timezone="UTC"
             ),
             intake=IntakeDesk(
-                database, self.attempts, self.folders, clock, max_log=MAX_LOG, settled=self._settled
+                database,
+                self.attempts,
+                self.folders,
+                clock,
+                max_log=MAX_LOG,
+                settled=self._settled,
+                asked=answerer.asked,
             ),
+            answerer=answerer,
             launcher=launcher,
             ender=self.ender,
             follower=follower,
