@@ -34,7 +34,7 @@ _DUE: Final = (
         .outerjoin(versions, versions.c.id == hooks_due.c.version_id)
     )
     .where(hooks_due.c.agent == bindparam("agent"))
-    .order_by(moves.c.at, hooks_due.c.run_id)
+    .order_by(moves.c.at, hooks_due.c.run_id, hooks_due.c.number)
     .limit(bindparam("limit"))
 )
 _ONE: Final = (hooks_due.c.run_id == bindparam("run"), hooks_due.c.number == bindparam("which"))
