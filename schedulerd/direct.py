@@ -15,9 +15,9 @@ from schedulerd.config import Settings, find_settings_file, load_settings
 from schedulerd.domain.questions import refusal
 from schedulerd.errors import NotFound, SchedulerdError
 from schedulerd.operations.daemon import guard
+from schedulerd.operations.operations import Operations
 from schedulerd.operations.variables import ANSWERS
 from schedulerd.store.database import Database
-from schedulerd.store.transaction import Transaction
 
 T = TypeVar("T")
 
@@ -35,33 +35,42 @@ class DirectChannel:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._clock = SystemClock()
 
     def ask(
-        self, kind: str, body: Mapping[str, Any], *, seconds: float | None = None, is_long: bool = False
+        self,
+        kind: str,
+        body: Mapping[str, Any],
+        *,
+        seconds: float | None = None,
+        is_long: bool = False,
+        private: str | None = None,
     ) -> Mapping[str, Any]:
         """The answer, or why there is none here."""
         try:
-            return self._answer(kind, body)
+            return self._answer(kind, body, private)
         except SchedulerdError as error:
             return refusal(error.message, mend=error.mend)
 
     def tell(self, kind: str, **said: Any) -> None:
         """Nothing is recorded of a flow in plain Python."""
 
-    def _answer(self, kind: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _answer(self, kind: str, body: Mapping[str, Any], private: str | None) -> Mapping[str, Any]:
         if kind in ANSWERS:
-            return self._in_database(lambda tx: ANSWERS[kind](tx, body, self._clock.now()))
+            return self._asked(lambda asked: asked.variables.ask(kind, body))
+        if kind in ("secret.get", "secret.set"):
+            return self._asked(lambda asked: asked.secrets.ask(kind, body, private))
         return refusal(
             f"{kind} can only be asked in a run of the daemon", mend="have the daemon run the flow"
         )
 
-    def _in_database(self, work: Callable[[Transaction], T]) -> T:
+    def _asked(self, work: Callable[[Operations], T]) -> T:
         database = guard(Database(self._settings.store.url), self._settings.state_dir)
         try:
             database.require_current()
-            with database.write() as tx:
-                return work(tx)
+            asked = Operations(
+                database, state_dir=self._settings.state_dir, clock=SystemClock(), environ=os.environ
+            )
+            return work(asked)
         finally:
             database.close()
 
@@ -72,7 +81,13 @@ class NoProject:
     is_by_daemon = False
 
     def ask(
-        self, kind: str, body: Mapping[str, Any], *, seconds: float | None = None, is_long: bool = False
+        self,
+        kind: str,
+        body: Mapping[str, Any],
+        *,
+        seconds: float | None = None,
+        is_long: bool = False,
+        private: str | None = None,
     ) -> Mapping[str, Any]:
         """That there is no project."""
         return refusal(f"{kind}: {_WITHOUT}", kind="nowhere", mend=_MEND)

@@ -22,11 +22,17 @@ class Channel(Protocol):
     is_by_daemon: bool
 
     def ask(
-        self, kind: str, body: Mapping[str, Any], *, seconds: float | None = None, is_long: bool = False
+        self,
+        kind: str,
+        body: Mapping[str, Any],
+        *,
+        seconds: float | None = None,
+        is_long: bool = False,
+        private: str | None = None,
     ) -> Mapping[str, Any]:
         """The answer; raises `TimeoutError` where there is none after so many seconds.
 
-        An answer that `is_long` in coming is nothing to be warned of.
+        An answer that `is_long` in coming is nothing to be warned of. What is `private` is written nowhere.
         """
         ...
 

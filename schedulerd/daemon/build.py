@@ -33,6 +33,8 @@ from schedulerd.engine.link import SpawnerLink
 from schedulerd.engine.processes import boot_id, every_process
 from schedulerd.engine.sendmail import by_sendmail
 from schedulerd.errors import NotPermitted
+from schedulerd.operations.sealing import KeyRing
+from schedulerd.operations.secrets import SecretBox
 from schedulerd.operations.upgrading import tell, upgrade
 from schedulerd.scheduler.alarm import Alarm
 from schedulerd.scheduler.answering import Answerer
@@ -159,7 +161,8 @@ class _Builder:
             agent=self._agent,
             settled=settled,
         )
-        answerer = Answerer(database, folders, clock)
+        keys = KeyRing(settings.state_dir, self._environ)
+        answerer = Answerer(database, attempts, folders, clock, secrets=SecretBox(keys))
         ender = Ender(database, attempts, launcher, follower, grace=settings.grace)
         alarm = Alarm(lambda: mailbox.put(Tick()), clock)
         watcher = self._watcher(mailbox)

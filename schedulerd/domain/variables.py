@@ -32,15 +32,15 @@ def check_name(name: object, *, what: str = "variable") -> str:
     return name
 
 
-def check_value(name: str, value: Any) -> Any:
+def check_value(name: str, value: Any, *, what: str = "variable") -> Any:
     """The value, which is JSON and not too large. Raises `BadParameters`."""
     try:
         size = len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace"))
     except (TypeError, ValueError, RecursionError) as error:
-        raise BadParameters(f"the value of the variable {name!r} is not JSON: {error}") from error
+        raise BadParameters(f"the value of the {what} {name!r} is not JSON: {error}") from error
     if size > LARGEST:
         raise BadParameters(
-            f"the value of the variable {name!r} has {size:,} bytes of JSON, more than {LARGEST:,}",
+            f"the value of the {what} {name!r} has {size:,} bytes of JSON, more than {LARGEST:,}",
             mend="keep large values in files, and their names in variables",
         )
     return value

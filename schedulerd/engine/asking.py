@@ -8,18 +8,21 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Final
 
+from schedulerd.authoring.redacting import given
 from schedulerd.clock import microseconds
 from schedulerd.engine.journal import Record
 from schedulerd.engine.mailbox import Answer, Mailbox
 from schedulerd.errors import NotPermitted, Unreachable
 
 _SAID_AFTER_SECONDS: Final = 10.0
+_WHISPER_SECONDS: Final = 0.5
 
 
 class JournalChannel:
     """Asks through the journal of a run; for all threads of its process, and for processes that it forks.
 
-    `append` writes a record, and says whether it was written; `ring` lets the daemon know at once.
+    `append` writes a record, and says whether it was written; `ring` lets the daemon know at once, and
+    `whisper` tells it a value, for the question of a name, that must not lie on disk.
     """
 
     is_by_daemon = True
@@ -30,11 +33,13 @@ class JournalChannel:
         *,
         append: Callable[[Record], bool],
         ring: Callable[[], None],
+        whisper: Callable[[str, str], None],
         warn: Callable[[str], None],
     ) -> None:
         self._folder = folder
         self._append = append
         self._ring = ring
+        self._whisper = whisper
         self._warn = warn
         self._numbers = itertools.count(1)
         self._box: Mailbox | None = None
@@ -48,12 +53,23 @@ class JournalChannel:
             return self._box
 
     def ask(
-        self, kind: str, body: Mapping[str, Any], *, seconds: float | None = None, is_long: bool = False
+        self,
+        kind: str,
+        body: Mapping[str, Any],
+        *,
+        seconds: float | None = None,
+        is_long: bool = False,
+        private: str | None = None,
     ) -> Answer:
         """The answer, whenever it comes: a daemon that is away answers when it is back.
 
         Raises `TimeoutError` after so many seconds, and `Unreachable` where the question cannot be written.
         """
+        if given.is_in_value(body):
+            raise NotPermitted(
+                f"{kind}: a secret stands in it, and it would be written down",
+                mend="hand on the name of the secret, and load it where it is needed",
+            )
         until = None if seconds is None else monotonic() + seconds
         box = self.open()
         name = f"{box.pid}.{next(self._numbers)}"
@@ -61,15 +77,27 @@ class JournalChannel:
         if not self._append(record):
             raise Unreachable(f"{kind} cannot be asked: there is no room for it in the run's journal")
         self._ring()
-        answer = None
-        if not is_long:
+        if private is not None:
+            answer = self._whispered(box, name, private, until)
+        elif is_long:
+            answer = box.wait(name, until=until)
+        else:
             answer = box.wait(name, until=_earlier(until, monotonic() + _SAID_AFTER_SECONDS))
             if answer is None and (until is None or monotonic() < until):
                 self._warn(f"the daemon has not answered yet ({kind}); the run waits for it")
-        answer = answer or box.wait(name, until=until)
+                answer = box.wait(name, until=until)
         if answer is None:
             raise TimeoutError(f"no answer within {seconds:g} s")
         return answer
+
+    def _whispered(self, box: Mailbox, name: str, value: str, until: float | None) -> Answer | None:
+        """The answer to a question whose value is told again and again: it lies nowhere, and the daemon may be new."""
+        while until is None or monotonic() < until:
+            self._whisper(name, value)
+            answer = box.wait(name, until=_earlier(until, monotonic() + _WHISPER_SECONDS))
+            if answer is not None:
+                return answer
+        return None
 
     def tell(self, kind: str, **said: Any) -> None:
         """Record something that needs no answer."""

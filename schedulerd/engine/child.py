@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from schedulerd.authoring.redacting import given
 from schedulerd.clock import microseconds
 from schedulerd.engine import folders
 from schedulerd.engine.cgroups import RunCgroups
@@ -79,6 +80,7 @@ def _journal(folder: int, request: Request, ringer: "_Ringer | None" = None) -> 
         os.open(folders.JOURNAL, flags, 0o600, dir_fd=folder),
         wrote=(ringer or _Ringer(request)).wrote,
         make_room=folders.Reserve(folder).give_up,
+        redactor=given,
     )
 
 
@@ -102,6 +104,10 @@ class _Ringer:
         self._rung = time.monotonic()
         self._bell.ring(self._key)
 
+    def whisper(self, name: str, value: str) -> None:
+        """Tell the daemon a value that must not lie on disk, for the question of that name; best effort."""
+        self._bell.ring(b"s" + json.dumps([self._key[1:].decode(), name, value]).encode())
+
 
 def _run_flow(folder: int, request: Request, spawner: ProcessId) -> int:
     ringer = _Ringer(request)
@@ -109,7 +115,7 @@ def _run_flow(folder: int, request: Request, spawner: ProcessId) -> int:
     journal.append({"k": "start", "t": microseconds(), "pid": os.getpid()})
     known = folders.read_known(folder)
     os.close(folder)  # no business of user code
-    return run_flow(request, journal, known, ring=ringer.ring)
+    return run_flow(request, journal, known, ring=ringer.ring, whisper=ringer.whisper)
 
 
 def _run_command(folder: int, request: Request, spawner: ProcessId) -> int:

@@ -40,14 +40,16 @@ def run_flow(
     known: Sequence[Mapping[str, str]] = (),
     *,
     ring: Callable[[], None],
+    whisper: Callable[[str, str], None],
 ) -> int:
     """Carry out the flow of a request, to its last record; the process's exit status.
 
-    `known` is what its tasks came to in an earlier attempt; `ring` has the journal read at once.
+    `known` is what its tasks came to in an earlier attempt; `ring` has the journal read at once, `whisper` tells
+    the daemon what must not stand there.
     """
     keeper, own_pid = keeper_of(request), os.getpid()
     recorder = JournalRecorder(journal, keeper)
-    answer_by(_channel(request, journal, recorder, ring))
+    answer_by(_channel(request, journal, recorder, ring, whisper))
     finish = capture(recorder)
     asked, limits = _Asked(own_pid), Surroundings.from_json(request.get("surroundings", {}))
     signal.signal(signal.SIGTERM, asked.to_end)
@@ -75,11 +77,15 @@ def run_flow(
 
 
 def _channel(
-    request: Mapping[str, Any], journal: Journal, recorder: JournalRecorder, ring: Callable[[], None]
+    request: Mapping[str, Any],
+    journal: Journal,
+    recorder: JournalRecorder,
+    ring: Callable[[], None],
+    whisper: Callable[[str, str], None],
 ) -> JournalChannel:
     """Where the run asks. One that is to become another user opens its mailbox while it may."""
     folder = Path(request["state_dir"]) / RUNS / request["key"]
-    channel = JournalChannel(folder, append=journal.append, ring=ring, warn=recorder.warn)
+    channel = JournalChannel(folder, append=journal.append, ring=ring, whisper=whisper, warn=recorder.warn)
     if "user" in request.get("surroundings", {}):
         channel.open()
     return channel

@@ -36,6 +36,11 @@ class Variables:
             tx.variables.get(name)
             tx.variables.remove(name)
 
+    def ask(self, kind: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Answer a question as a run's is answered."""
+        with self._database.write() as tx:
+            return ANSWERS[kind](tx, body, self._clock.now())
+
     # The last one, because from here on `list` is no type in this class.
     def list(self) -> list[Variable]:
         """All variables, by name."""

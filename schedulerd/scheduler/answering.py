@@ -17,7 +17,10 @@ from schedulerd.domain.states import LIVE
 from schedulerd.engine.folders import RunFolders
 from schedulerd.engine.mailbox import put_into_inbox
 from schedulerd.errors import NotFound, SchedulerdError, StoreUnavailable
+from schedulerd.operations.secrets import SecretBox
 from schedulerd.operations.variables import ANSWERS
+from schedulerd.scheduler.attempts import Attempts
+from schedulerd.scheduler.confiding import CONFIDENTIAL, Confidant
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
@@ -32,13 +35,31 @@ Answer = Mapping[str, Any]
 class Answerer:
     """Looks at open questions when there may be one to answer, and now and then as long as there are any."""
 
-    def __init__(self, database: Database, folders: RunFolders, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        attempts: Attempts,
+        folders: RunFolders,
+        clock: Clock,
+        *,
+        secrets: SecretBox,
+    ) -> None:
         self._database: Final = database
+        self._confidant: Final = Confidant(database, attempts, folders, secrets)
         self._folders: Final = folders
         self._clock: Final = clock
         self._is_due = True  # an earlier daemon may have left some
         self._are_open = False
         self._looked_at = float("-inf")
+
+    def begin(self) -> None:
+        """Know what an earlier daemon has given to runs that go on; before anything of theirs is read."""
+        self._confidant.recall()
+
+    def hear(self, folder: str, question: str, value: str) -> None:
+        """A run told a value for a question."""
+        self._confidant.hear(folder, question, value)
+        self._is_due = True
 
     def asked(self) -> None:
         """There may be something to answer: a question was taken, or somebody answered one."""
@@ -54,7 +75,11 @@ class Answerer:
         with self._database.read() as tx:
             found = tx.questions.all()
         if found:
-            self._answer([one for one in found if one.answer is None][:_TOGETHER])
+            unanswered = [one for one in found if one.answer is None]
+            secret = [one for one in unanswered if one.question.kind in CONFIDENTIAL]
+            self._answer([one for one in unanswered if one.question.kind not in CONFIDENTIAL][:_TOGETHER])
+            for one in secret[:_TOGETHER]:
+                self._confidant.answer(one, now=self._clock.now())
             self._deliver()
         self._looked_at = monotonic
         self._is_due, self._are_open = len(found) > _TOGETHER, bool(found)

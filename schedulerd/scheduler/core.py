@@ -27,6 +27,7 @@ from schedulerd.scheduler.messages import (
     SpawnerSpoke,
     Stop,
     Tick,
+    Whispered,
     Woken,
 )
 from schedulerd.scheduler.parts import Parts
@@ -127,6 +128,7 @@ class Core:
         with parts.database.read() as tx:
             parts.definitions.load(tx)
         parts.reconciler.follow_live_runs(parts.definitions.flows)
+        parts.answerer.begin()
         parts.hooks.begin()
         parts.reconciler.sweep_folders(parts.hooks.folders)
         parts.spawners.look(parts.clock.monotonic())
@@ -182,6 +184,9 @@ class Core:
                 self._claim = True
                 self._parts.answerer.asked()
             case JournalGrew(key=key):
+                self._parts.intake.note(key)
+            case Whispered(key=key, question=question, value=value):
+                self._parts.answerer.hear(key, question, value)
                 self._parts.intake.note(key)
             case SpawnerSpoke(said=said):
                 self._look_now(self._news.hear(said))

@@ -5,7 +5,7 @@ A record of a kind or shape that this version does not know costs itself and not
 
 import re
 from base64 import b64decode
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -207,11 +207,13 @@ def _damaged(message: str, now: datetime) -> LogLine:
     return LogLine(at=now, level=_WARNING, message=message, stream=Stream.SYSTEM, logger="schedulerd")
 
 
-def output_lines(lines: Iterable[bytes], stream: Stream, *, now: datetime) -> list[LogLine]:
-    """Lines of an output file as log lines, very long ones in parts."""
+def output_lines(
+    lines: Iterable[bytes], stream: Stream, *, now: datetime, redact: Callable[[str], str] = str
+) -> list[LogLine]:
+    """Lines of an output file as log lines, told as `redact` says, very long ones in parts."""
     level = 20
     return [
         LogLine(at=now, level=level, message=text[start : start + _LONGEST], stream=stream)
-        for text in (clean(line.decode("utf-8", "replace").removesuffix("\r")) for line in lines)
+        for text in (redact(clean(line.decode("utf-8", "replace").removesuffix("\r"))) for line in lines)
         for start in range(0, max(len(text), 1), _LONGEST)
     ]

@@ -13,6 +13,7 @@ from schedulerd.store.moving import INSERT_MOVE
 from schedulerd.store.progress import Progress
 from schedulerd.store.questions import PUT_QUESTION, close_questions
 from schedulerd.store.results import PUT_RESULT, result_rows
+from schedulerd.store.secrets import end_uses
 from schedulerd.store.tables import log_lines, runs, task_runs
 from schedulerd.store.tasks import end_with_runs
 from schedulerd.store.upserts import Upsert
@@ -114,7 +115,9 @@ class IntakeTable:
         PUT_QUESTION(self._connection, [row for progress in changed for row in progress.questions])
         ends = [progress.end() for progress in changed]
         end_with_runs(self._connection, ends)
-        close_questions(self._connection, [(run, state) for run, state, _ in ends])
+        attempts = [(run, state) for run, state, _ in ends]
+        close_questions(self._connection, attempts)
+        end_uses(self._connection, attempts)
         owe_hooks(self._connection, [progress.run for progress in changed if progress.owes_hooks])
 
     def _write(self, statement: Any, rows: list[dict[str, Any]]) -> None:

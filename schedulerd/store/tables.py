@@ -305,6 +305,26 @@ questions: Final = Table(
     sqlite_with_rowid=False,
 )
 
+# A value is sealed with a key that lies outside of the database.
+secrets: Final = Table(
+    "secrets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+)
+
+# What live runs have been given, so that it is kept out of what they say.
+secret_uses: Final = Table(
+    "secret_uses",
+    metadata,
+    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 variables: Final = Table(
     "variables",
     metadata,

@@ -16,6 +16,7 @@ from schedulerd.store.questions import Questions
 from schedulerd.store.results import Results
 from schedulerd.store.runs import Runs
 from schedulerd.store.schedules import Schedules
+from schedulerd.store.secrets import Secrets
 from schedulerd.store.tasks import Tasks
 from schedulerd.store.variables import Variables
 from schedulerd.store.waiting import Waiting
@@ -36,6 +37,7 @@ class Transaction:
         self.hooks: Final = Hooks(connection)
         self.logs: Final = Logs(connection)
         self.questions: Final = Questions(connection)
+        self.secrets: Final = Secrets(connection)
         self.variables: Final = Variables(connection)
         self.agents: Final = Agents(connection)
         self.facts: Final = Facts(connection)

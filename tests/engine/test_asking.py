@@ -22,9 +22,12 @@ class Scene:
         self.folder = folder
         self.records: list[Record] = []
         self.rung = 0
+        self.whispered: list[tuple[str, str]] = []
         self.warned: list[str] = []
         self.is_full = False
-        self.channel = JournalChannel(folder, append=self._append, ring=self._ring, warn=self.warned.append)
+        self.channel = JournalChannel(
+            folder, append=self._append, ring=self._ring, whisper=self._whisper, warn=self.warned.append
+        )
 
     def _append(self, record: Record) -> bool:
         if not self.is_full:
@@ -33,6 +36,9 @@ class Scene:
 
     def _ring(self) -> None:
         self.rung += 1
+
+    def _whisper(self, name: str, value: str) -> None:
+        self.whispered.append((name, value))
 
     def answer(self, record: Record, **said: object) -> None:
         """Answer a question through the inbox."""

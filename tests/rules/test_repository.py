@@ -14,6 +14,7 @@ LONGEST = 400
 # Scenes and tables that belong together, and are longer than a file should be.
 LONG = {
     "tests/acceptance/test_systemd.py",
+    "tests/engine/test_runs.py",
     "tests/store/test_faults.py",
     "tests/unit/authoring/test_graphs.py",
     "tests/unit/domain/test_planning.py",

@@ -22,6 +22,7 @@ from schedulerd.domain.ids import RunKey
 from schedulerd.domain.questions import AskedQuestion, Question
 from schedulerd.domain.retention import Retention
 from schedulerd.domain.runs import RunFilter
+from schedulerd.domain.secrets import SecretUse
 from schedulerd.domain.states import RunState
 from schedulerd.domain.wishes import WishKey
 from schedulerd.errors import StoreUnavailable
@@ -187,6 +188,9 @@ READS: dict[str, Work] = {
     "agents.all": lambda tx: tx.agents.all(),
     "questions.all": lambda tx: tx.questions.all(),
     "questions.of_run": lambda tx: tx.questions.of_run(RunKey(1)),
+    "secrets.all": lambda tx: tx.secrets.all(),
+    "secrets.get": lambda tx: tx.secrets.get("key"),
+    "secrets.uses": lambda tx: tx.secrets.uses(),
     "variables.all": lambda tx: tx.variables.all(),
     "variables.get": lambda tx: tx.variables.get("bucket"),
     "facts.get": lambda tx: tx.facts.get("tzdata"),
@@ -235,6 +239,12 @@ WRITES: dict[str, Work] = {
     "pruning.page": lambda tx: tx.pruning.page(Retention(), now=NOW),
     "questions.answer": lambda tx: tx.questions.answer(an_open_question(), {"value": 1}),
     "questions.forget": lambda tx: tx.questions.forget([an_open_question()]),
+    "secrets.set": lambda tx: tx.secrets.set("key", b"x", at=NOW),
+    "secrets.remove": lambda tx: tx.secrets.remove("key"),
+    "secrets.note_use": lambda tx: tx.secrets.note_use(
+        SecretUse(run=RunKey(1), attempt=1, name="key", sealed=b"x")
+    ),
+    "facts.unset": lambda tx: tx.facts.unset("tzdata"),
     "variables.set": lambda tx: tx.variables.set("bucket", "b", at=NOW),
     "variables.remove": lambda tx: tx.variables.remove("bucket"),
     "facts.set": lambda tx: tx.facts.set("tzdata", "2026f"),

@@ -16,6 +16,8 @@ from schedulerd.domain.runs import Run, RunFilter
 from schedulerd.domain.schedules import Overlap, Policies, ScheduleDefinition
 from schedulerd.engine.folders import RunFolders
 from schedulerd.engine.leftovers import Leftovers
+from schedulerd.operations.sealing import KeyRing
+from schedulerd.operations.secrets import SecretBox
 from schedulerd.scheduler.alarm import Alarm
 from schedulerd.scheduler.answering import Answerer
 from schedulerd.scheduler.attempts import Attempt, Attempts
@@ -136,8 +138,9 @@ class World:
             agent=AGENT,
             settled=self._settled,
         )
-        answerer = Answerer(database, self.folders, clock)
         self.ender = Ender(database, self.attempts, launcher, follower, grace=GRACE)
+        secrets = SecretBox(KeyRing(self.state_dir, {}))
+        answerer = Answerer(database, self.attempts, self.folders, clock, secrets=secrets)
         self.parts = Parts(
             database=database,
             clock=clock,
