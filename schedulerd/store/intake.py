@@ -16,6 +16,7 @@ from schedulerd.store.results import PUT_RESULT, result_rows
 from schedulerd.store.secrets import end_uses
 from schedulerd.store.tables import log_lines, runs, task_runs
 from schedulerd.store.tasks import end_with_runs
+from schedulerd.store.told import PUT_ARTIFACT, PUT_EVENT
 from schedulerd.store.upserts import Upsert
 
 _PAGE: Final = 1_000
@@ -113,6 +114,8 @@ class IntakeTable:
         ]
         PUT_RESULT(self._connection, kept)
         PUT_QUESTION(self._connection, [row for progress in changed for row in progress.questions])
+        PUT_ARTIFACT(self._connection, [row for one in changed for row in one.artifacts.values()])
+        PUT_EVENT(self._connection, [row for one in changed for row in one.events.values()])
         ends = [progress.end() for progress in changed]
         end_with_runs(self._connection, ends)
         attempts = [(run, state) for run, state, _ in ends]

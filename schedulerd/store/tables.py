@@ -325,6 +325,35 @@ secret_uses: Final = Table(
     sqlite_with_rowid=False,
 )
 
+artifacts: Final = Table(
+    "artifacts",
+    metadata,
+    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("id", Id, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("description", Words, nullable=False),
+    Column("data", Words, nullable=False),
+    Column("task", Integer),
+    Column("created_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+events: Final = Table(
+    "events",
+    metadata,
+    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("id", Id, primary_key=True),
+    Column("name", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("resource", Document, nullable=False),
+    Column("payload", Document, nullable=False),
+    Column("related", Document, nullable=False),
+    Index("ix_events_at", "at"),
+    sqlite_with_rowid=False,
+)
+
 variables: Final = Table(
     "variables",
     metadata,

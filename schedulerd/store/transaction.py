@@ -18,6 +18,7 @@ from schedulerd.store.runs import Runs
 from schedulerd.store.schedules import Schedules
 from schedulerd.store.secrets import Secrets
 from schedulerd.store.tasks import Tasks
+from schedulerd.store.told import Told
 from schedulerd.store.variables import Variables
 from schedulerd.store.waiting import Waiting
 
@@ -38,6 +39,7 @@ class Transaction:
         self.logs: Final = Logs(connection)
         self.questions: Final = Questions(connection)
         self.secrets: Final = Secrets(connection)
+        self.told: Final = Told(connection)
         self.variables: Final = Variables(connection)
         self.agents: Final = Agents(connection)
         self.facts: Final = Facts(connection)

@@ -24,6 +24,7 @@ from schedulerd.domain.retention import Retention
 from schedulerd.domain.runs import RunFilter
 from schedulerd.domain.secrets import SecretUse
 from schedulerd.domain.states import RunState
+from schedulerd.domain.told import EventFilter
 from schedulerd.domain.wishes import WishKey
 from schedulerd.errors import StoreUnavailable
 from schedulerd.store.database import Database
@@ -191,6 +192,8 @@ READS: dict[str, Work] = {
     "secrets.all": lambda tx: tx.secrets.all(),
     "secrets.get": lambda tx: tx.secrets.get("key"),
     "secrets.uses": lambda tx: tx.secrets.uses(),
+    "told.artifacts": lambda tx: tx.told.artifacts(RunKey(1)),
+    "told.events": lambda tx: tx.told.events(EventFilter(name="a*", since=NOW)),
     "variables.all": lambda tx: tx.variables.all(),
     "variables.get": lambda tx: tx.variables.get("bucket"),
     "facts.get": lambda tx: tx.facts.get("tzdata"),
