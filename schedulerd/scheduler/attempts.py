@@ -70,7 +70,7 @@ class Attempt:
     punched: Position = field(default_factory=Position)
     letter: Letter | None = None
     has_hooks: bool = False
-    redactor: Redactor = field(default_factory=Redactor)
+    redactor: Redactor = field(default_factory=Redactor, compare=False, repr=False)
 
     @classmethod
     def of(
