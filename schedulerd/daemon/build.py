@@ -39,6 +39,7 @@ from schedulerd.operations.upgrading import tell, upgrade
 from schedulerd.scheduler.alarm import Alarm
 from schedulerd.scheduler.answering import Answerer
 from schedulerd.scheduler.attempts import Attempt, Attempts
+from schedulerd.scheduler.causes import CauseDesk
 from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.core import Core, Mailbox
 from schedulerd.scheduler.definitions import Definitions
@@ -52,7 +53,7 @@ from schedulerd.scheduler.inspecting import Inspector
 from schedulerd.scheduler.intake import IntakeDesk
 from schedulerd.scheduler.launching import Launch, Launcher, Usual
 from schedulerd.scheduler.mailing import Mailer, Sender
-from schedulerd.scheduler.messages import Tick
+from schedulerd.scheduler.messages import FilesSettled, Tick
 from schedulerd.scheduler.parts import Parts
 from schedulerd.scheduler.reconciling import Reconciler
 from schedulerd.scheduler.space import SpaceWatch, places_of
@@ -63,6 +64,7 @@ from schedulerd.store.database import Database
 from schedulerd.version import __version__
 from schedulerd.watch.crontabs import own_account
 from schedulerd.watch.folders import Role, WatchedFolder
+from schedulerd.watch.lookout import Lookout
 from schedulerd.watch.watcher import Watcher
 
 log = logging.getLogger(__name__)
@@ -79,6 +81,7 @@ class Daemon:
     alarm: Alarm
     ears: Ears
     watcher: Watcher
+    lookout: Lookout
     mailer: Mailer
     database: Database
     web: WebProcess | None
@@ -166,12 +169,16 @@ class _Builder:
         ender = Ender(database, attempts, launcher, follower, grace=settings.grace)
         alarm = Alarm(lambda: mailbox.put(Tick()), clock)
         watcher = self._watcher(mailbox)
-        ticker = Ticker(database, runs, agent=self._agent, boot_id=boot_id(), limits=self._limits)
+        lookout = Lookout(lambda files: mailbox.put(FilesSettled(files=tuple(files))), clock)
+        causes = CauseDesk(runs)
+        ticker = Ticker(database, runs, causes, agent=self._agent, boot_id=boot_id(), limits=self._limits)
         spawners = Spawners(self._new_spawner, launcher, ears, health)
         self._spawners = spawners
         parts = Parts(
             database=database,
             clock=clock,
+            causes=causes,
+            look_for=lookout.watch,
             clock_watch=ClockWatch(database, clock, health),
             attempts=attempts,
             definitions=Definitions(database, clock, runs, boot_id=boot_id()),
@@ -209,6 +216,7 @@ class _Builder:
             alarm=alarm,
             ears=ears,
             watcher=watcher,
+            lookout=lookout,
             mailer=mailer,
             database=database,
             web=self._web,

@@ -20,6 +20,7 @@ from schedulerd.errors import StoreFull, StoreUnavailable
 from schedulerd.scheduler.attempts import Attempt
 from schedulerd.scheduler.messages import (
     DefinitionsChanged,
+    FilesSettled,
     JournalGrew,
     Message,
     ProcessEnded,
@@ -180,8 +181,9 @@ class Core:
         match message:
             case Tick():
                 pass
-            case Woken():
+            case Woken() | FilesSettled():
                 self._claim = True
+                self._parts.causes.hear(message)
                 self._parts.answerer.asked()
             case JournalGrew(key=key):
                 self._parts.intake.note(key)
@@ -286,6 +288,7 @@ class Core:
         if not parts.inspector.is_idle and parts.clock.monotonic() - since < patience:
             return  # what was saved together, or was there at the start, counts as one: no schedule before its flow
         if parts.definitions.apply():
+            parts.look_for(parts.definitions.file_patterns)
             self._claim = True
         if not self._plan_due and (parts.definitions.is_applied or waited >= _FIRST_LOOK_SECONDS):
             self._plan_due = self._claim = True

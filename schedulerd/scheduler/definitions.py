@@ -13,7 +13,7 @@ from schedulerd.domain.ids import FlowKey
 from schedulerd.domain.new_runs import RunMaker
 from schedulerd.domain.planning import leave, look_forward
 from schedulerd.domain.runs import SkipReason
-from schedulerd.domain.schedules import Schedule, ScheduleDefinition
+from schedulerd.domain.schedules import FileAppears, Schedule, ScheduleDefinition
 from schedulerd.errors import BadDefinition, BadExpression
 from schedulerd.scheduler.inspecting import Inspected
 from schedulerd.scheduler.messages import DefinitionsChanged
@@ -43,6 +43,7 @@ class Definitions:
         self._applied: dict[str, FileDefinition] = {}
         self._applied_errors: dict[str, Failure] = {}
         self.flows: Mapping[FlowKey, Flow] = {}
+        self.file_patterns: tuple[FileAppears, ...] = ()
 
     def changed(self, change: DefinitionsChanged) -> None:
         """Take note of what the folders hold now."""
@@ -91,6 +92,9 @@ class Definitions:
             flows = {flow.key: flow for flow in tx.flows.all(removed=True)}
         self.flows, self._applied_errors = flows, errors
         self._applied = {file.file: file for file in resolved.files}
+        self.file_patterns = tuple(
+            one.when for one in resolved.schedules if one.enabled and isinstance(one.when, FileAppears)
+        )
         self._dirty = False
         return True
 

@@ -1,14 +1,16 @@
 """What the core works with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from schedulerd.clock import Clock
 from schedulerd.domain.agents import AgentBeat
+from schedulerd.domain.schedules import FileAppears
 from schedulerd.scheduler.alarm import Alarm
 from schedulerd.scheduler.answering import Answerer
 from schedulerd.scheduler.attempts import Attempts
+from schedulerd.scheduler.causes import CauseDesk
 from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.definitions import Definitions
 from schedulerd.scheduler.ending import Ender
@@ -37,6 +39,7 @@ class Parts:
     database: Database
     clock: Clock
     clock_watch: ClockWatch
+    causes: CauseDesk
     attempts: Attempts
     definitions: Definitions
     inspector: Inspector
@@ -55,4 +58,5 @@ class Parts:
     space: SpaceWatch
     starting: Starting
     reread: Callable[[], None]
+    look_for: Callable[[Iterable[FileAppears]], None]
     beat: Callable[["Core"], AgentBeat]

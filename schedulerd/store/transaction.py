@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from schedulerd.store import invariants
 from schedulerd.store.agents import Agents
+from schedulerd.store.causes import Causes
 from schedulerd.store.facts import Facts
 from schedulerd.store.flows import Flows
 from schedulerd.store.hooks import Hooks
@@ -31,6 +32,7 @@ class Transaction:
         self.flows: Final = Flows(connection)
         self.schedules: Final = Schedules(connection)
         self.runs: Final = Runs(connection)
+        self.causes: Final = Causes(connection)
         self.waiting: Final = Waiting(connection)
         self.intake: Final = IntakeTable(connection)
         self.tasks: Final = Tasks(connection)

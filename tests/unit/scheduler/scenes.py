@@ -13,7 +13,7 @@ from schedulerd.domain.limits import Limits
 from schedulerd.domain.new_runs import RunMaker
 from schedulerd.domain.retention import Retention
 from schedulerd.domain.runs import Run, RunFilter
-from schedulerd.domain.schedules import Overlap, Policies, ScheduleDefinition
+from schedulerd.domain.schedules import FileAppears, Overlap, Policies, ScheduleDefinition
 from schedulerd.engine.folders import RunFolders
 from schedulerd.engine.leftovers import Leftovers
 from schedulerd.operations.sealing import KeyRing
@@ -21,6 +21,7 @@ from schedulerd.operations.secrets import SecretBox
 from schedulerd.scheduler.alarm import Alarm
 from schedulerd.scheduler.answering import Answerer
 from schedulerd.scheduler.attempts import Attempt, Attempts
+from schedulerd.scheduler.causes import CauseDesk
 from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.core import Core, Mailbox
 from schedulerd.scheduler.definitions import Definitions
@@ -141,7 +142,11 @@ class World:
         self.ender = Ender(database, self.attempts, launcher, follower, grace=GRACE)
         secrets = SecretBox(KeyRing(self.state_dir, {}))
         answerer = Answerer(database, self.attempts, self.folders, clock, secrets=secrets)
+        self.causes = CauseDesk(runs)
+        self.looked_for: list[FileAppears] = []
         self.parts = Parts(
+            causes=self.causes,
+            look_for=self.looked_for.extend,
             database=database,
             clock=clock,
             clock_watch=ClockWatch(database, clock, self.health),
@@ -166,7 +171,12 @@ class World:
             hooks=self.hooks,
             reconciler=reconciler,
             ticker=Ticker(
-                database, runs, agent=AGENT, boot_id=self.boot, limits=Limits(max_running=self.max_running)
+                database,
+                runs,
+                self.causes,
+                agent=AGENT,
+                boot_id=self.boot,
+                limits=Limits(max_running=self.max_running),
             ),
             housekeeper=Housekeeper(database, clock, Retention()),
             alarm=SilentAlarm(clock),
