@@ -157,6 +157,7 @@ class Flow(Imperative, AnyFlow):
             graph.carry_out(executor or self.executor)
         finally:
             flow_run.reset(token)
+            context.break_off()
         return graph.state()
 
     def references(self) -> list[Node]:
