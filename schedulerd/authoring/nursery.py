@@ -20,6 +20,7 @@ from schedulerd.authoring.context import flow_run, task_run
 from schedulerd.authoring.descendants import die_with_parent, kill_tree
 from schedulerd.authoring.outcomes import Cancelled, is_cancellation
 from schedulerd.authoring.parcels import NotSendable, packed, unpacked
+from schedulerd.authoring.redacting import given
 from schedulerd.authoring.task_values import TaskTimedOut, value_here
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 # The first byte of what a worker says.
 NUMBER: Final = b"n"  # a task run within this one needs a number
+SECRETS: Final = b"s"  # what it was given meanwhile, and nobody is to be told
 VALUE: Final = b"v"
 ERROR: Final = b"e"
 TIMED_OUT: Final = b"t"
@@ -94,6 +96,7 @@ class _Worker:
         self._context = context
         self._shared = shared
         self._is_cancelled = False
+        self._secrets = given.forms
 
     def work(self) -> None:
         """Carry out calls until there are no more, or this is cancelled."""
@@ -106,6 +109,9 @@ class _Worker:
                 content = self._line.recv_bytes()
                 answer = copy_context().run(self._answer, content)
                 _flush()
+                if given.forms != self._secrets:
+                    self._secrets = given.forms
+                    self._line.send_bytes(SECRETS + packed(self._secrets, self._shared, what="a secret"))
                 self._line.send_bytes(answer)
         except (EOFError, OSError, Cancelled):
             return
@@ -127,7 +133,10 @@ class _Worker:
 
     def _answer(self, content: bytes) -> bytes:
         try:
-            run = self._run(unpacked(content, self._shared))
+            said, secrets = unpacked(content, self._shared)
+            given.add_forms(secrets)
+            self._secrets |= secrets
+            run = self._run(said)
         except Exception as error:  # border: values carry code of the user's
             return self._error(NotSendable(f"it cannot be read in the other process: {error!r}"), None)
         flow_run.set(self._context)

@@ -14,9 +14,19 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from schedulerd.authoring.descendants import kill_tree
-from schedulerd.authoring.nursery import CANCELLED, END, ERROR, FORK, NUMBER, TIMED_OUT, become_nursery
+from schedulerd.authoring.nursery import (
+    CANCELLED,
+    END,
+    ERROR,
+    FORK,
+    NUMBER,
+    SECRETS,
+    TIMED_OUT,
+    become_nursery,
+)
 from schedulerd.authoring.outcomes import Cancelled
 from schedulerd.authoring.parcels import Shared, packed, unpacked
+from schedulerd.authoring.redacting import given
 from schedulerd.authoring.sent_runs import told
 from schedulerd.authoring.task_values import TaskTimedOut
 from schedulerd.authoring.tasks import Task
@@ -97,7 +107,7 @@ class Workers:
         return self._call(run, again=False)
 
     def _call(self, run: TaskRun, *, again: bool) -> Any:
-        content = packed(told(run), self._shared, what=f"the call of task {run.task.name!r}")
+        content = packed((told(run), given.forms), self._shared, what=f"the call of task {run.task.name!r}")
         worker = self._take()
         is_well = False
         try:
@@ -126,6 +136,9 @@ class Workers:
                 said = b""
             if not said:
                 raise self._died(worker, run)
+            if said[:1] == SECRETS:
+                given.add_forms(unpacked(said[1:], self._shared))
+                continue
             if said != NUMBER:
                 return said
             line.send_bytes(str(next(self._context.numbers)).encode())
