@@ -11,8 +11,6 @@ from schedulerd.authoring.runners import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from schedulerd.authoring.process_runner import ProcessPoolTaskRunner
 
 __all__ = [
@@ -26,10 +24,13 @@ __all__ = [
 # Loaded when they are first asked for: most flows do with threads.
 _LATE = {"ProcessPoolTaskRunner": "schedulerd.authoring.process_runner"}
 
+if not TYPE_CHECKING:  # type checkers know the names by themselves
 
-def __getattr__(name: str) -> Any:
-    from importlib import import_module
+    def __getattr__(name: str) -> object:
+        if name in _LATE:
+            from importlib import import_module
 
-    if name not in _LATE:
-        raise AttributeError(f"schedulerd.task_runners has no {name}; it has {', '.join(__all__)}")
-    return getattr(import_module(_LATE[name]), name)
+            return getattr(import_module(_LATE[name]), name)
+        from schedulerd.authoring.prefect_names import not_there  # seldom asked for
+
+        raise not_there(__name__, name, has=__all__)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.intakes import Intake
 from schedulerd.errors import Conflict
+from schedulerd.store.hooks import owe_hooks
 from schedulerd.store.moving import INSERT_MOVE
 from schedulerd.store.progress import Progress
 from schedulerd.store.questions import PUT_QUESTION, close_questions
@@ -38,6 +39,7 @@ _PROGRESS: Final = select(
     runs.c.stderr_bytes,
     runs.c.move_count,
     runs.c.line_count,
+    runs.c.hooks,
     runs.c.attempt,
 ).where(runs.c.id.in_(bindparam("keys", expanding=True)))
 _RECORD: Final = (
@@ -119,6 +121,7 @@ class IntakeTable:
         attempts = [(run, state) for run, state, _ in ends]
         close_questions(self._connection, attempts)
         end_uses(self._connection, attempts)
+        owe_hooks(self._connection, [progress.run for progress in changed if progress.owes_hooks])
 
     def _write(self, statement: Any, rows: list[dict[str, Any]]) -> None:
         if rows:

@@ -8,6 +8,7 @@ from schedulerd.store import invariants
 from schedulerd.store.agents import Agents
 from schedulerd.store.facts import Facts
 from schedulerd.store.flows import Flows
+from schedulerd.store.hooks import Hooks
 from schedulerd.store.intake import IntakeTable
 from schedulerd.store.logs import Logs
 from schedulerd.store.pruning import Pruning
@@ -34,6 +35,7 @@ class Transaction:
         self.intake: Final = IntakeTable(connection)
         self.tasks: Final = Tasks(connection)
         self.results: Final = Results(connection)
+        self.hooks: Final = Hooks(connection)
         self.logs: Final = Logs(connection)
         self.questions: Final = Questions(connection)
         self.secrets: Final = Secrets(connection)
