@@ -229,6 +229,15 @@ class RunFolders:
                     shutil.rmtree(entry.path, ignore_errors=True)
 
 
+def is_armed(folder: int) -> bool:
+    """Has nothing of an attempt, its folder open, begun yet?"""
+    try:
+        os.stat(Stage.ARMED, dir_fd=folder)
+    except OSError:
+        return False
+    return True
+
+
 def begin(folder: int) -> bool:
     """Mark an attempt, its folder open, as started; False when it was given up. Nothing may run before this."""
     try:
