@@ -247,6 +247,14 @@ def begin(folder: int) -> bool:
     return True
 
 
+def began_us(folder: int) -> int | None:
+    """When an attempt began, its folder open, in microseconds since 1970; None when it has not."""
+    try:
+        return os.stat(Stage.STARTED, dir_fd=folder).st_ctime_ns // 1_000
+    except OSError:
+        return None
+
+
 def leave_word(folder: int, word: Word) -> None:
     """Say in an open folder that the attempt is being ended, and why, for whoever goes on with it should we be killed.
 

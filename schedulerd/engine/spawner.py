@@ -28,6 +28,7 @@ from schedulerd.engine.folders import (
     Exit,
     RunFolders,
     Word,
+    began_us,
     is_armed,
     leader_in,
     leave_word,
@@ -39,6 +40,7 @@ from schedulerd.engine.leftovers import LAST_WORDS_SECONDS, Farewell, Leftovers,
 from schedulerd.engine.processes import become_subreaper, identify, thread_count
 from schedulerd.engine.spares import Spares
 
+_LATEST_SECONDS: Final = 10.0  # how long after it was taken a run begins at the latest, for its time limit
 _STEP_SECONDS: Final = 0.05  # how often processes that are being ended are looked at
 
 
@@ -52,6 +54,8 @@ class Attempt:
     grace: float
     deadline: float | None
     leave_children: bool = False
+    taken_us: int = 0
+    deadline_is_true: bool = False  # it counts from when the run began, and not from when it was taken
     waited: bool = False  # its process is one that was forked ahead
     stopped: str | None = None
     kill_at: float | None = None
@@ -176,6 +180,7 @@ class Spawner:
             pid=pid,
             grace=float(request["grace"]),
             waited=spare is not None,
+            taken_us=microseconds(),
             deadline=None if limit is None else time.monotonic() + float(limit),
             leave_children=bool(request.get("surroundings", {}).get("leave_children")),
         )
@@ -239,8 +244,19 @@ class Spawner:
                 self._see_off(attempt, now)
             elif attempt.kill_at is not None and now >= attempt.kill_at:
                 self._kill(attempt)
-            elif attempt.deadline is not None and now >= attempt.deadline and attempt.stopped is None:
+            elif attempt.stopped is None and self._is_at_its_limit(attempt, now):
                 self._stop(attempt.key, "timeout", min(attempt.grace, LAST_WORDS_SECONDS))
+
+    def _is_at_its_limit(self, attempt: Attempt, now: float) -> bool:
+        """Has a run used the time that it may take? What passed before it began is not of it, on a busy machine say."""
+        if attempt.deadline is None or now < attempt.deadline:
+            return False
+        if not attempt.deadline_is_true:
+            began = began_us(attempt.folder) or microseconds()
+            late = (began - attempt.taken_us) / 1_000_000
+            attempt.deadline += min(max(late, 0.0), _LATEST_SECONDS)  # by a clock that may have been set
+            attempt.deadline_is_true = True
+        return now >= attempt.deadline
 
     def _kill(self, attempt: Attempt) -> None:
         end_group(_group(attempt), signal.SIGKILL)
