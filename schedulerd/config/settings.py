@@ -276,6 +276,12 @@ class Settings(BaseSettings):
         default=timedelta(seconds=10),
         description="How long a run that is cancelled or out of time has between SIGTERM and SIGKILL.",
     )
+    hook_timeout: Duration = Field(
+        default=timedelta(minutes=1),
+        gt=timedelta(0),
+        description="How long the hooks of a run that has ended may take, all of them together; then they are ended, with "
+        "what they have started.",
+    )
     max_log: Size = Field(
         default=Bytes(64_000_000),
         ge=1_000,

@@ -1,4 +1,4 @@
-"""What a forked process becomes: a flow run, a command, or the inspection of a file.
+"""What a forked process becomes: a flow run, a command, the hooks of a run that ended, or the inspection of a file.
 
 Nothing here returns to the spawner's loop: `become_run` ends the process.
 """
@@ -190,6 +190,15 @@ def _become(shell: str, command: str) -> int:
         return 127 if isinstance(error, FileNotFoundError) else 126
 
 
+def _call_hooks(folder: int, request: Request, spawner: ProcessId) -> int:
+    journal = _journal(folder, request)
+    journal.append({"k": "start", "t": microseconds(), "pid": os.getpid()})
+    os.close(folder)  # no business of user code
+    from schedulerd.engine.hooking import call_hooks  # late: few flows have hooks
+
+    return call_hooks(request, journal)
+
+
 def _inspect(folder: int, request: Request, spawner: ProcessId) -> int:
     os.chdir(request["directory"])
     roots = [Path(root) for root in request["roots"]]
@@ -201,5 +210,6 @@ def _inspect(folder: int, request: Request, spawner: ProcessId) -> int:
 _KINDS: Final[Mapping[str, Callable[[int, Request, ProcessId], int]]] = {
     "flow": _run_flow,
     "command": _run_command,
+    "hooks": _call_hooks,
     "inspection": _inspect,
 }
