@@ -15,7 +15,7 @@ from schedulerd.domain.retrying import RetryPolicy
 from schedulerd.domain.states import RunState
 from schedulerd.engine.folders import READY, Stage
 from schedulerd.scheduler.inspecting import Inspected
-from schedulerd.scheduler.messages import DefinitionsChanged, ProcessEnded, Stop
+from schedulerd.scheduler.messages import DefinitionsChanged, JournalGrew, ProcessEnded, Stop
 from schedulerd.store.database import Database
 from tests.builders import a_file, a_flow
 from tests.fakes import a_dead_process, journal
@@ -365,3 +365,51 @@ def test_a_call_of_a_run_that_is_no_more_is_forgotten(world: World) -> None:
 
     assert world.folder_names() == set()
     assert world.hooks.is_idle
+
+
+ASK: Final = '{"k":"ask","t":1795327202000000,"id":"9.1","q":"%s","b":{"name":"x"},"s":""}'
+
+
+def inbox(world: World, key: str) -> list[dict[str, Any]]:
+    """What a call has been answered."""
+    lines = (world.folders.runs / key / "inbox.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines if line]
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("variable.get", {"found": True, "value": "ops"}),
+        ("secret.get", {"found": False}),
+        (
+            "approval",
+            {
+                "error": {
+                    "message": "approval cannot be asked by a hook for the end of a run",
+                    "mend": "ask within the flow, and have it return what its hooks need",
+                }
+            },
+        ),
+    ],
+)
+def test_what_a_hook_asks_is_answered_once_and_by_the_next_daemon_again(
+    world: World, question: str, answer: dict[str, Any]
+) -> None:
+    with world.database.write() as tx:
+        tx.variables.set("x", "ops", at=world.clock.now())
+    ended(world)
+    key = begun(world)
+    (world.folders.runs / key / "inbox.jsonl").touch()
+    journal(world.folders.runs / key, ASK % question)
+    world.turn(JournalGrew(key=key), seconds=0.01)
+    world.turn()
+    (said,) = inbox(world, key)
+    world.start_again()
+    world.turn()
+    world.turn()
+
+    assert {**answer, "id": "9.1"}.items() <= {
+        **said,
+        **({"error": {name: said["error"][name] for name in ("message", "mend")}} if "error" in said else {}),
+    }.items()
+    assert inbox(world, key) == [said, said]
