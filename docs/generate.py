@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from docs.prefect_names import names_page
 from docs.schedule_keys import EXAMPLE, KEY_MEANINGS
 from schedulerd import errors
 from schedulerd.authoring.hooks import ENDS
@@ -39,6 +40,7 @@ def pages() -> dict[str, str]:
         "schedule-files.md": schedule_files_page(),
         "states.md": states_page(),
         "exit-codes.md": exit_codes_page(),
+        "names.md": names_page(),
     }
     return {name: f"{NOTE}\n\n{text.strip()}\n" for name, text in made.items()}
 

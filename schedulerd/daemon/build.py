@@ -277,7 +277,12 @@ class _Builder:
         return Mailer(self._database, self._clock, by_sendmail(self._environ), sender)
 
     def _new_spawner(self) -> SpawnerLink:
-        return SpawnerLink(self._settings.state_dir, preload=self._settings.preload, environ=self._environ)
+        return SpawnerLink(
+            self._settings.state_dir,
+            preload=self._settings.preload,
+            spares=self._settings.spare_processes,
+            environ=self._environ,
+        )
 
     def _beat(self, core: Core) -> AgentBeat:
         now = self._clock.now()
