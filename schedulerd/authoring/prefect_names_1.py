@@ -12,7 +12,7 @@ NAMES = (
     differs(
         1,
         "prefect.Flow",
-        "`storage` and `run_config` are kept and mean nothing; `state_handlers` are of tasks",
+        "`storage` and `run_config` are kept and mean nothing",
     ),
     same(2, "prefect.task"),
     differs(3, "prefect.Task.__call__", "outside of `with Flow` it runs the task, where Prefect 1 raises"),
@@ -153,7 +153,12 @@ NAMES = (
         "smtplib within a task; `mail_to` for the output of a command",
     ),
     differs(26, "prefect.Task.state_handlers", "an option of tasks", ours="schedulerd.Task"),
-    absent(26, "prefect.Flow.state_handlers", "state_handlers of its tasks, or hooks of a function flow"),
+    differs(
+        26,
+        "prefect.Flow.state_handlers",
+        "options of flows, with on_failure; under the daemon those for the end are called after the run, and change nothing",
+        ours="schedulerd.Flow",
+    ),
     later(27, "prefect.backend.set_key_value", "until then: parameters, or a file"),
     later(27, "prefect.backend.get_key_value", "until then: parameters, or a file"),
     later(27, "prefect.backend.artifacts.create_markdown_artifact", "until then: log it"),
