@@ -34,13 +34,12 @@ Request = Mapping[str, Any]
 _RING_EVERY_SECONDS: Final = 0.05
 
 
-def become_run(
-    folder: int, request: Request, *, path: Path, spawner: ProcessId, cgroups: RunCgroups
-) -> NoReturn:
+def become_run(folder: int, *, path: Path, spawner: ProcessId, cgroups: RunCgroups) -> NoReturn:
     """Carry out a taken request in this process, its folder open and at `path`; then end the process."""
     status = 70  # EX_SOFTWARE of sysexits(3): our own failure, seen when nothing below says otherwise
     try:
-        os.setsid()
+        request = folders.read_request(folder)
+        lead_session()
         folders.write_process(folder, identify(os.getpid()), spawner)
         cgroups.enter(path.name, folder)  # before the latch file moves: what is killed here has not begun
         if not folders.begin(folder):
@@ -53,6 +52,12 @@ def become_run(
             os.write(2, traceback.format_exc().encode())
     finally:
         os._exit(status)
+
+
+def lead_session() -> None:
+    """Have this process lead a session and a group of its own, where it does not yet."""
+    if os.getsid(0) != os.getpid():
+        os.setsid()
 
 
 def _redirect(folder: int) -> None:
@@ -186,12 +191,13 @@ def _become(shell: str, command: str) -> int:
 
 
 def _call_hooks(folder: int, request: Request, spawner: ProcessId) -> int:
-    journal = _journal(folder, request)
+    ringer = _Ringer(request)
+    journal = _journal(folder, request, ringer)
     journal.append({"k": "start", "t": microseconds(), "pid": os.getpid()})
     os.close(folder)  # no business of user code
     from schedulerd.engine.hooking import call_hooks  # late: few flows have hooks
 
-    return call_hooks(request, journal)
+    return call_hooks(request, journal, ring=ringer.ring, whisper=ringer.whisper)
 
 
 def _inspect(folder: int, request: Request, spawner: ProcessId) -> int:
