@@ -322,6 +322,8 @@ TRIGGER_MEANINGS: Final[Mapping[Trigger, str]] = {
     Trigger.SCHEDULE: "a schedule was due",
     Trigger.MANUAL: "somebody asked for it: `schedulerd run`",
     Trigger.CRONTAB: "a line of a crontab file was due",
+    Trigger.AFTER: "a run of another flow ended",
+    Trigger.FILE: "a file appeared",
 }
 
 
