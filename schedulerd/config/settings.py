@@ -4,12 +4,14 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from schedulerd.authoring.storages import is_url, storage_of
 from schedulerd.domain.durations import parse_duration
 from schedulerd.domain.entries import BadEntry, Entry
 from schedulerd.domain.pools import POOL_NAME, is_pool_name
@@ -124,6 +126,16 @@ def _said(key: str) -> Callable[[object], object]:
     return read
 
 
+def _storage(value: str) -> str:
+    if not value:
+        return value
+    if not is_url(value) and not value.startswith(("/", "~")):
+        raise ValueError("must be an absolute path, or an URL such as s3://bucket/results")
+    if is_url(value) and find_spec("fsspec") is None:
+        raise ValueError("an URL needs fsspec, which is not installed: pip install 'schedulerd[storage]'")
+    return storage_of("results", value) or ""
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(0))]
 Size = Annotated[int, BeforeValidator(_size), Field(ge=0)]
 _KEPT: Final = Retention()
@@ -134,6 +146,7 @@ PoolName = Annotated[str, AfterValidator(_pool_name)]
 Port = Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=65_535)]
 Folder = Annotated[Path, BeforeValidator(_folder)]
 Zone = Annotated[str, AfterValidator(_zone)]
+Storage = Annotated[str, AfterValidator(_storage)]
 Module = Annotated[str, AfterValidator(_module)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 TimeLimit = Annotated[timedelta, BeforeValidator(_time_limit)]
@@ -292,6 +305,12 @@ class Settings(BaseSettings):
         default=Bytes(100_000_000),
         description="How large a value that a task or a flow returns may be to be kept with its run. One that is larger is "
         "shown in short, and its task runs again when the run is tried again. 0 keeps none.",
+    )
+    results: Storage = Field(
+        default="",
+        description="Where values of more than 64 KiB that tasks and flows return are kept: a folder, or an URL as fsspec takes "
+        "it, such as `s3://bucket/results`; without it a folder of `state_dir`. Credentials come from the environment. What "
+        "lies outside of `state_dir` is not removed with its run.",
     )
     inspect_timeout: Duration = Field(
         default=timedelta(seconds=30), description="How long finding the flows in one file may take."
