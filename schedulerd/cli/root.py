@@ -44,6 +44,7 @@ _ALIASES: Final = {
     "flow": "flows",
     "schedule": "schedules",
     "event": "events",
+    "limit": "limits",
     "secret": "secrets",
     "variable": "variables",
 }

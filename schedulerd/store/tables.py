@@ -5,6 +5,7 @@ from typing import Any, Final
 from sqlalchemy import (
     Column,
     ColumnElement,
+    Double,
     ForeignKey,
     FromClause,
     Index,
@@ -153,6 +154,8 @@ runs: Final = Table(
     Column("retry_at", Moment),
     # How what the flow returned is kept; where that is `preview`, nothing else is.
     Column("result_kept", Text),
+    # The run whose code asked for it. No foreign key: it may be removed before.
+    Column("parent_id", KEY),
     UniqueConstraint("flow_id", "number"),
 )
 
@@ -198,6 +201,7 @@ _run_index(
 _run_index("ix_runs_undecided", runs.c.schedule_id, runs.c.due_at, runs.c.id, where=IS_UNDECIDED)
 _run_index("ix_runs_queued", runs.c.schedule_id, runs.c.due_at, runs.c.id, where=IS_QUEUED)
 _run_index("ix_runs_retrying", runs.c.retry_at, where=IS_RETRYING)
+_run_index("ix_runs_parent", runs.c.parent_id, where=runs.c.parent_id.is_not(None))
 _run_index("ix_runs_active", runs.c.schedule_id, where=IS_ACTIVE)
 _run_index("ux_runs_slot", runs.c.schedule_id, runs.c.slot, where=runs.c.slot.is_not(None), unique=True)
 _run_index("ux_runs_key", runs.c.idempotency_key, where=runs.c.idempotency_key.is_not(None), unique=True)
@@ -333,6 +337,37 @@ events: Final = Table(
     Column("payload", Document, nullable=False),
     Column("related", Document, nullable=False),
     Index("ix_events_at", "at"),
+    sqlite_with_rowid=False,
+)
+
+named_limits: Final = Table(
+    "named_limits",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("slots", Integer, nullable=False),
+    Column("per_second", Double),
+    Column("level", Double, nullable=False),
+    Column("level_at", Moment),
+)
+
+slots: Final = Table(
+    "slots",
+    metadata,
+    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("asked", Words, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("occupy", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+approvals: Final = Table(
+    "approvals",
+    metadata,
+    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", Words, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("answer", Document, nullable=False),
     sqlite_with_rowid=False,
 )
 
