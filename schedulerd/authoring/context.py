@@ -7,7 +7,7 @@ from itertools import count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from datetime import datetime
     from typing import Any, Final, Protocol
 
@@ -46,9 +46,10 @@ class Facts:
     """What is known of a flow run from outside: under the daemon from its request, in plain Python what is made up here.
 
     `attempt` counts from 1; `due_at` is when it was due; `schedule` is the name of the schedule that made it, if one did.
+    `hooks_after` are the final states, as they are recorded, whose hooks the daemon has called after the run's process.
     """
 
-    __slots__ = ("_id", "attempt", "due_at", "is_by_daemon", "name", "schedule")
+    __slots__ = ("_id", "attempt", "due_at", "hooks_after", "is_by_daemon", "name", "schedule")
 
     def __init__(
         self,
@@ -58,12 +59,14 @@ class Facts:
         attempt: int = 1,
         due_at: datetime | None = None,
         schedule: str | None = None,
+        hooks_after: Collection[str] = (),
     ) -> None:
         self._id = id
         self.name = name
         self.attempt = attempt
         self.due_at = due_at
         self.schedule = schedule
+        self.hooks_after = hooks_after
         self.is_by_daemon = id is not None
 
     @property

@@ -80,7 +80,8 @@ class Run:
     """A flow run as the database remembers it.
 
     `queued`: it waits for one of its schedule. `pool` is where it takes a place, or took one. `retry_at`: when one that
-    is `retrying` is tried again. `parent` is the run whose code asked for it.
+    is `retrying` is tried again. `hooks` are the final states for which the version of its flow has hooks. `parent` is the
+    run whose code asked for it.
     """
 
     key: RunKey
@@ -118,6 +119,7 @@ class Run:
     priority: int = 0
     retry_at: datetime | None = None
     parent: RunId | None = None
+    hooks: frozenset[RunState] = frozenset()
 
     @property
     def selector(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, select
 
 from schedulerd.domain.ids import RunKey
-from schedulerd.store.tables import approvals
+from schedulerd.store.asking_tables import approvals
 from schedulerd.store.upserts import Upsert
 
 _PUT: Final = Upsert(approvals)

@@ -8,7 +8,8 @@ from sqlalchemy import Connection, select
 from schedulerd.domain.limits import Holder, Share
 from schedulerd.domain.questions import LONG_WAITS
 from schedulerd.domain.states import LIVE
-from schedulerd.store.tables import AnyRow, questions
+from schedulerd.store.asking_tables import questions
+from schedulerd.store.tables import AnyRow
 
 # A run that waits for another, or for somebody's decision, needs no place meanwhile; else a run that waits for one of its
 # own could keep that from ever starting.

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.intakes import Intake
 from schedulerd.errors import Conflict
+from schedulerd.store.hooks import owe_hooks
 from schedulerd.store.moving import INSERT_MOVE
 from schedulerd.store.progress import Progress
 from schedulerd.store.questions import PUT_QUESTION, end_attempts, let_go
@@ -37,6 +38,7 @@ _PROGRESS: Final = select(
     runs.c.stderr_bytes,
     runs.c.move_count,
     runs.c.line_count,
+    runs.c.hooks,
     runs.c.attempt,
 ).where(runs.c.id.in_(bindparam("keys", expanding=True)))
 _RECORD: Final = (
@@ -117,6 +119,7 @@ class IntakeTable:
         ends = [progress.end() for progress in changed]
         end_with_runs(self._connection, ends)
         end_attempts(self._connection, [(run, state) for run, state, _ in ends])
+        owe_hooks(self._connection, [progress.run for progress in changed if progress.owes_hooks])
 
     def _write(self, statement: Any, rows: list[dict[str, Any]]) -> None:
         if rows:

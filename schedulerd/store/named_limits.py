@@ -8,8 +8,9 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select
 from schedulerd.domain.named_limits import HeldSlot, LimitUse, NamedLimit
 from schedulerd.domain.questions import AskedQuestion
 from schedulerd.errors import NotFound
+from schedulerd.store.asking_tables import named_limits, slots
 from schedulerd.store.near import near
-from schedulerd.store.tables import IS_LIVE, AnyRow, flows, named_limits, runs, slots
+from schedulerd.store.tables import IS_LIVE, AnyRow, flows, runs
 from schedulerd.store.upserts import Upsert
 
 _PUT: Final = Upsert(named_limits)

@@ -12,6 +12,7 @@ from schedulerd.domain.states import FINAL, RunState, may_move
 from schedulerd.domain.tasks import TaskRun
 from schedulerd.domain.told import Artifact
 from schedulerd.store.documents import failure_json
+from schedulerd.store.hooks import owes
 from schedulerd.store.logs import line_row
 from schedulerd.store.moving import move_row
 from schedulerd.store.questions import freed_row, question_row
@@ -42,6 +43,8 @@ class Progress:
         self._ended_at: datetime | None = row.ended_at
         self._retry_at: datetime | None = row.retry_at
         self._attempt_ended_at: datetime | None = None
+        self._hooks: Final[str | None] = row.hooks
+        self.owes_hooks = False
         self._move_count: int = row.move_count
         self._line_count: int = row.line_count
         self._tasks: dict[int, dict[str, Any]] = {}
@@ -130,6 +133,7 @@ class Progress:
             self._attempt_ended_at = batch.ended_at or move.at
         elif move.to in FINAL:
             self._ended_at = batch.ended_at or move.at
+            self.owes_hooks = owes(self._hooks, move.to)
 
     def _take_artifact(self, artifact: Artifact) -> None:
         row, before = artifact_row(self.run, artifact), self.artifacts.get(artifact.id)

@@ -8,7 +8,8 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.questions import AskedQuestion, Question
 from schedulerd.domain.states import FINAL, RunState
-from schedulerd.store.tables import AnyRow, questions, secret_uses, slots
+from schedulerd.store.asking_tables import questions, secret_uses, slots
+from schedulerd.store.tables import AnyRow
 from schedulerd.store.upserts import Upsert
 
 # A question that is asked twice by the same id is one.

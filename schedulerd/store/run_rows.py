@@ -4,6 +4,7 @@ from typing import Final
 
 from sqlalchemy import select
 
+from schedulerd.domain.hooks import read_hooks
 from schedulerd.domain.ids import FlowKey, RunId, RunKey, ScheduleKey
 from schedulerd.domain.runs import Position, Run, Trigger
 from schedulerd.domain.states import RunState
@@ -65,4 +66,5 @@ def run_of(row: AnyRow) -> Run:
         priority=row.priority,
         retry_at=row.retry_at,
         parent=None if row.parent_uuid is None else RunId(row.parent_uuid),
+        hooks=read_hooks(row.hooks),
     )

@@ -8,8 +8,9 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.secrets import SealedSecret, SecretUse
 from schedulerd.errors import Conflict, NotFound
+from schedulerd.store.asking_tables import secret_uses, secrets
 from schedulerd.store.near import near
-from schedulerd.store.tables import AnyRow, secret_uses, secrets
+from schedulerd.store.tables import AnyRow
 from schedulerd.store.upserts import Upsert
 
 _ALL: Final = select(secrets).order_by(secrets.c.name)

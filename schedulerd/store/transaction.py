@@ -9,6 +9,7 @@ from schedulerd.store.agents import Agents
 from schedulerd.store.approvals import Approvals
 from schedulerd.store.facts import Facts
 from schedulerd.store.flows import Flows
+from schedulerd.store.hooks import Hooks
 from schedulerd.store.intake import IntakeTable
 from schedulerd.store.logs import Logs
 from schedulerd.store.named_limits import NamedLimits
@@ -36,6 +37,7 @@ class Transaction:
         self.intake: Final = IntakeTable(connection)
         self.tasks: Final = Tasks(connection)
         self.results: Final = Results(connection)
+        self.hooks: Final = Hooks(connection)
         self.logs: Final = Logs(connection)
         self.questions: Final = Questions(connection)
         self.secrets: Final = Secrets(connection)

@@ -53,7 +53,7 @@ def answering() -> Any:
     answer_by(None)
 
 
-RUN = {
+RUN: dict[str, Any] = {
     "id": str(UUID(int=1)),
     "name": "load#1",
     "flow": "load",
