@@ -26,7 +26,7 @@ def approve(
     pairs: tuple[str, ...],
     document: str | None,
 ) -> None:
-    """Let a run that waits for approval go on, or with --reject not."""
+    """Decide about a run that waits for approval: let it go on, or with --reject not."""
     from schedulerd.cli.runs import show_runs
     from schedulerd.domain.parameters import value_of
 

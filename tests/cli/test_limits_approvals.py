@@ -59,7 +59,7 @@ def test_a_decision_is_recorded_once(project: Project, words: tuple[str, ...], a
     with project.database.read() as tx:
         (asked,) = tx.questions.of_run(key)
     assert asked.answer is not None
-    assert (asked.answer["approved"], asked.answer["given"]) == (approved, {"deep": [1], "rows": 5})
+    assert (asked.answer["approved"], asked.answer["given"]) == (approved, {"deep": [1], "rows": "5"})
     assert project.call("runs", "approve", "etl#1").exit_code == 5
 
 
