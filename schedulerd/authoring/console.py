@@ -64,8 +64,9 @@ class ConsoleRecorder:
     previews = False
     keeper: Keeper | None = None
 
-    def __init__(self) -> None:
-        self._logger = run_logger()
+    def __init__(self, logger: logging.Logger | None = None) -> None:
+        """`logger` is by default that of runs."""
+        self._logger = logger or run_logger()
         self._started: dict[int, int] = {}
 
     def task(

@@ -9,15 +9,30 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
-    from typing import Any, Final
+    from typing import Any, Final, Protocol
 
     from schedulerd.authoring.flows import AnyFlow
     from schedulerd.authoring.futures import Future
     from schedulerd.authoring.graphs import Flow
     from schedulerd.authoring.known import Known
-    from schedulerd.authoring.recording import Recorder
+    from schedulerd.authoring.recording import Ended, Recorder
     from schedulerd.authoring.runners import TaskRunner
     from schedulerd.authoring.running import TaskRun
+
+    class Witness(Protocol):
+        """Who is told of the runs in plain Python, each from its context to its end."""
+
+        def context(self, flow: AnyFlow) -> FlowContext:
+            """The context in which a run of the flow is to take place."""
+            ...
+
+        def ended(self, context: FlowContext, state: Ended, value: Any) -> None:
+            """That run came to this state, and gave this value."""
+            ...
+
+        def cut_short(self, context: FlowContext, error: BaseException) -> None:
+            """That run was ended by what ends more than a flow: a cancellation, an exit."""
+            ...
 
 
 def wait(seconds: float) -> None:
@@ -71,7 +86,7 @@ class FlowContext:
 
     __slots__ = (
         *("culprit", "facts", "flow", "futures", "known", "log_prints", "name", "now", "numbers", "outer"),
-        *("parameters", "pause", "recorder", "runner", "started_at", "tags"),
+        *("parameters", "pause", "recorder", "runner", "started_at", "tags", "witness"),
     )
 
     def __init__(
@@ -99,6 +114,7 @@ class FlowContext:
         self.futures: list[Future] = []
         self.runner: TaskRunner | None = None
         self.known: Known | None = None
+        self.witness: Witness | None = None
 
     def nested(self, name: str) -> FlowContext:
         """A flow that runs inline within this one: recorded in the same place, numbered on."""
@@ -140,3 +156,4 @@ class FlowContext:
 drawing: Final[ContextVar[Flow | None]] = ContextVar("drawing", default=None)
 flow_run: Final[ContextVar[FlowContext | None]] = ContextVar("flow_run", default=None)
 task_run: Final[ContextVar[TaskRun | None]] = ContextVar("task_run", default=None)
+witnesses: Final[list[Witness]] = []  # of the whole process; the last one is told

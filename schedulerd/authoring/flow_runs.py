@@ -241,6 +241,8 @@ class FunctionRun:
             self._record("running")
 
     def _end(self, state: State) -> None:
+        if self._context.witness is not None:
+            self._context.witness.ended(self._context, state, self._flow.value(state))
         if self._outer is not None:
             self._record(state.word, state)
             if state.data is not None and isinstance(state.data, BaseException):
@@ -251,6 +253,8 @@ class FunctionRun:
             self._context.log(ERROR, f"{self._flow.name}: {state.word}: {state.message}")
 
     def _cut_short(self, error: BaseException) -> None:
+        if self._context.witness is not None:
+            self._context.witness.cut_short(self._context, error)
         if self._outer is None:
             self._context.log(ERROR, f"{self._flow.name}: ended by {type(error).__name__}")
             return

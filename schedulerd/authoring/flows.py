@@ -5,7 +5,7 @@ from __future__ import annotations
 from sys import _getframe
 
 from schedulerd.authoring import loading
-from schedulerd.authoring.context import FlowContext, flow_run
+from schedulerd.authoring.context import FlowContext, flow_run, witnesses
 from schedulerd.authoring.options import max_running_of, pool_of, priority_of, tags_of, timeout_of
 from schedulerd.authoring.schedules import Cron, Interval, RRule, schedules_of
 from schedulerd.authoring.surroundings import surroundings_said
@@ -100,10 +100,12 @@ class AnyFlow:
         raise NotImplementedError
 
     def _context(self) -> FlowContext:
-        """The context of a run that begins here: inline within the present run, or on the console."""
+        """The context of a run that begins here: inline within the present run, before a witness, or on the console."""
         outer = flow_run.get()
         if outer is not None:
             return outer.nested(self.name)
+        if witnesses:
+            return witnesses[-1].context(self)
         from schedulerd.authoring.console import console_context  # late: loads logging
 
         return console_context(self.name)

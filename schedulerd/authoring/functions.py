@@ -180,7 +180,7 @@ class FunctionFlow(AnyFlow, Hooked):
         """
         from schedulerd.authoring.parameters import coerced  # late: loads inspect and typing
 
-        kwargs = coerced(self.fn, parameters, flow=self.name)
+        kwargs = coerced(self.fn, parameters, flow=self.name, validates=self.validates)
         run = FunctionRun(self, context, outer=None)
         if self.is_async:
             from asyncio import run as run_loop  # late: only async flows need it

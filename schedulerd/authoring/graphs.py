@@ -134,7 +134,14 @@ class Flow(Imperative, AnyFlow):
         outer = flow_run.get()
         if outer is not None:
             outer.log(INFO, f"flow {self.name} runs within {outer.name}")
-        state = self.perform(parameters, context, executor)
+        try:
+            state = self.perform(parameters, context, executor)
+        except BaseException as error:
+            if context.witness is not None:
+                context.witness.cut_short(context, error)
+            raise
+        if context.witness is not None:
+            context.witness.ended(context, state, self.value(state))
         context.log(INFO if state.is_successful() else ERROR, f"{self.name}: {state.name}: {state.message}")
         return state
 

@@ -33,8 +33,11 @@ from schedulerd.engine.link import SpawnerLink
 from schedulerd.engine.processes import boot_id, every_process
 from schedulerd.engine.sendmail import by_sendmail
 from schedulerd.errors import NotPermitted
+from schedulerd.operations.sealing import KeyRing
+from schedulerd.operations.secrets import SecretBox
 from schedulerd.operations.upgrading import tell, upgrade
 from schedulerd.scheduler.alarm import Alarm
+from schedulerd.scheduler.answering import Answerer
 from schedulerd.scheduler.attempts import Attempts
 from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.core import Core, Mailbox
@@ -141,6 +144,8 @@ class _Builder:
             watch=ears.watch,
             settled=mailer.settled,
         )
+        keys = KeyRing(settings.state_dir, self._environ)
+        answerer = Answerer(database, attempts, folders, clock, secrets=SecretBox(keys))
         ender = Ender(database, attempts, launcher, reconciler, grace=settings.grace)
         alarm = Alarm(lambda: mailbox.put(Tick()), clock)
         watcher = self._watcher(mailbox)
@@ -155,8 +160,15 @@ class _Builder:
             definitions=Definitions(database, clock, runs, boot_id=boot_id()),
             inspector=self._inspector(folders, launcher),
             intake=IntakeDesk(
-                database, attempts, folders, clock, max_log=settings.max_log, settled=mailer.settled
+                database,
+                attempts,
+                folders,
+                clock,
+                max_log=settings.max_log,
+                settled=mailer.settled,
+                asked=answerer.asked,
             ),
+            answerer=answerer,
             launcher=launcher,
             ender=ender,
             reconciler=reconciler,

@@ -6,6 +6,7 @@ from datetime import datetime
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.logs import LogLine
+from schedulerd.domain.questions import Question
 from schedulerd.domain.results import Result, ResultKind
 from schedulerd.domain.runs import Move, Position
 from schedulerd.domain.tasks import TaskRun
@@ -39,3 +40,4 @@ class Intake:
     retry_at: datetime | None = None
     results: tuple[Result, ...] = ()
     result_kept: ResultKind | None = None
+    questions: tuple[Question, ...] = ()

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from schedulerd.authoring.redacting import given
 from schedulerd.clock import microseconds
 from schedulerd.engine import folders
 from schedulerd.engine.cgroups import RunCgroups
@@ -73,38 +74,48 @@ def _mark(path: Path) -> None:
         numpy.random.seed()
 
 
-def _journal(folder: int, request: Request) -> Journal:
+def _journal(folder: int, request: Request, ringer: "_Ringer | None" = None) -> Journal:
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
     return Journal(
         os.open(folders.JOURNAL, flags, 0o600, dir_fd=folder),
-        wrote=_ringing(request),
+        wrote=(ringer or _Ringer(request)).wrote,
         make_room=folders.Reserve(folder).give_up,
+        redactor=given,
     )
 
 
-def _ringing(request: Request) -> Callable[[], None]:
-    """A function that tells the daemon that there is something to read, not too often."""
-    bell, key = Doorbell(request["state_dir"]), b"j" + str(request["key"]).encode()
-    if "user" in request.get("surroundings", {}):
-        bell.go_to_the_door()
-    rung = 0.0
+class _Ringer:
+    """Tells the daemon that there is something to read: not too often, or where somebody waits for it at once."""
 
-    def ring() -> None:
-        nonlocal rung
-        now = time.monotonic()
-        if now - rung >= _RING_EVERY_SECONDS:
-            rung = now
-            bell.ring(key)
+    def __init__(self, request: Request) -> None:
+        self._bell = Doorbell(request["state_dir"])
+        self._key = b"j" + str(request["key"]).encode()
+        self._rung = 0.0
+        if "user" in request.get("surroundings", {}):
+            self._bell.go_to_the_door()
 
-    return ring
+    def wrote(self) -> None:
+        """Something was written."""
+        if time.monotonic() - self._rung >= _RING_EVERY_SECONDS:
+            self.ring()
+
+    def ring(self) -> None:
+        """Somebody waits for what was written to be read."""
+        self._rung = time.monotonic()
+        self._bell.ring(self._key)
+
+    def whisper(self, name: str, value: str) -> None:
+        """Tell the daemon a value that must not lie on disk, for the question of that name; best effort."""
+        self._bell.ring(b"s" + json.dumps([self._key[1:].decode(), name, value]).encode())
 
 
 def _run_flow(folder: int, request: Request, spawner: ProcessId) -> int:
-    journal = _journal(folder, request)
+    ringer = _Ringer(request)
+    journal = _journal(folder, request, ringer)
     journal.append({"k": "start", "t": microseconds(), "pid": os.getpid()})
     known = folders.read_known(folder)
     os.close(folder)  # no business of user code
-    return run_flow(request, journal, known)
+    return run_flow(request, journal, known, ring=ringer.ring, whisper=ringer.whisper)
 
 
 def _run_command(folder: int, request: Request, spawner: ProcessId) -> int:

@@ -5,13 +5,14 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from schedulerd.authoring.asking import answer_by
 from schedulerd.authoring.context import Facts
 from schedulerd.authoring.execution import Cancelled, Outcome, execute
 from schedulerd.authoring.failures import describe_failure
@@ -20,8 +21,10 @@ from schedulerd.authoring.known import Known
 from schedulerd.authoring.loading import loading
 from schedulerd.clock import microseconds
 from schedulerd.domain.surroundings import Surroundings, has_memory, used_up_cpu
+from schedulerd.engine.asking import JournalChannel
 from schedulerd.engine.capture import capture
 from schedulerd.engine.code import execute_file, find_neighbours, kept
+from schedulerd.engine.folders import RUNS
 from schedulerd.engine.journal import Journal
 from schedulerd.engine.processes import flush_c_streams
 from schedulerd.engine.recorder import JournalRecorder
@@ -31,13 +34,22 @@ if TYPE_CHECKING:
     from schedulerd.authoring.flows import AnyFlow
 
 
-def run_flow(request: Mapping[str, Any], journal: Journal, known: Sequence[Mapping[str, str]] = ()) -> int:
+def run_flow(
+    request: Mapping[str, Any],
+    journal: Journal,
+    known: Sequence[Mapping[str, str]] = (),
+    *,
+    ring: Callable[[], None],
+    whisper: Callable[[str, str], None],
+) -> int:
     """Carry out the flow of a request, to its last record; the process's exit status.
 
-    `known` is what its tasks came to in an earlier attempt.
+    `known` is what its tasks came to in an earlier attempt; `ring` has the journal read at once, `whisper` tells
+    the daemon what must not stand there.
     """
     keeper, own_pid = _keeper(request), os.getpid()
     recorder = JournalRecorder(journal, keeper)
+    answer_by(_channel(request, journal, recorder, ring, whisper))
     finish = capture(recorder)
     asked, limits = _Asked(own_pid), Surroundings.from_json(request.get("surroundings", {}))
     signal.signal(signal.SIGTERM, asked.to_end)
@@ -62,6 +74,21 @@ def run_flow(request: Mapping[str, Any], journal: Journal, known: Sequence[Mappi
     finish()
     recorder.end(outcome.state, outcome.message, outcome.failure, microseconds())
     return 0 if outcome.state == "completed" else 1
+
+
+def _channel(
+    request: Mapping[str, Any],
+    journal: Journal,
+    recorder: JournalRecorder,
+    ring: Callable[[], None],
+    whisper: Callable[[str, str], None],
+) -> JournalChannel:
+    """Where the run asks. One that is to become another user opens its mailbox while it may."""
+    folder = Path(request["state_dir"]) / RUNS / request["key"]
+    channel = JournalChannel(folder, append=journal.append, ring=ring, whisper=whisper, warn=recorder.warn)
+    if "user" in request.get("surroundings", {}):
+        channel.open()
+    return channel
 
 
 def _keeper(request: Mapping[str, Any]) -> Keeper | None:

@@ -4,6 +4,7 @@ from base64 import b64encode
 from typing import Final
 
 from schedulerd.authoring.keeping import Keeper, Kept
+from schedulerd.authoring.redacting import given
 from schedulerd.clock import microseconds
 from schedulerd.domain.failures import Failure
 from schedulerd.engine.journal import Journal, Record
@@ -79,6 +80,7 @@ class JournalRecorder:
         stream: str = "logging",
     ) -> None:
         """A line was logged; a very long one is recorded in parts."""
+        message = given.redact(message)  # before it is divided
         for start in range(0, max(len(message), 1), LONGEST):
             part = message[start : start + LONGEST]
             record: Record = {"k": "log", "t": at, "l": level, "g": logger, "m": part, "s": stream}

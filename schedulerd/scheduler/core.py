@@ -27,6 +27,7 @@ from schedulerd.scheduler.messages import (
     SpawnerSpoke,
     Stop,
     Tick,
+    Whispered,
     Woken,
 )
 from schedulerd.scheduler.parts import Parts
@@ -120,6 +121,7 @@ class Core:
         with parts.database.read() as tx:
             parts.definitions.load(tx)
         parts.reconciler.follow_live_runs(parts.definitions.flows)
+        parts.answerer.begin()
         parts.reconciler.sweep_folders()
         parts.spawners.look(parts.clock.monotonic())
 
@@ -172,7 +174,11 @@ class Core:
                 pass
             case Woken():
                 self._claim = True
+                self._parts.answerer.asked()
             case JournalGrew(key=key):
+                self._parts.intake.note(key)
+            case Whispered(key=key, question=question, value=value):
+                self._parts.answerer.hear(key, question, value)
                 self._parts.intake.note(key)
             case SpawnerSpoke(said=said):
                 self._look_now(self._news.hear(said))
@@ -224,6 +230,7 @@ class Core:
             self._reconciled_at = monotonic
             yield self._reconcile
         yield self._take
+        yield self._parts.answerer.look
         if monotonic - self._beat_at >= _BEAT_SECONDS:
             self._beat_at = monotonic
             yield self._beat

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from schedulerd.clock import Clock
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.scheduler.alarm import Alarm
+from schedulerd.scheduler.answering import Answerer
 from schedulerd.scheduler.attempts import Attempts
 from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.definitions import Definitions
@@ -38,6 +39,7 @@ class Parts:
     definitions: Definitions
     inspector: Inspector
     intake: IntakeDesk
+    answerer: Answerer
     launcher: Launcher
     ender: Ender
     reconciler: Reconciler

@@ -50,8 +50,8 @@ def read_attempt(attempt: Attempt, path: Path, *, now: datetime, max_log: int) -
     said = read_records(parse(lines), now=now)
     if is_full:
         said.lines.clear()  # damaged ones
-    said.lines += output_lines(pieces[1].lines, Stream.STDOUT, now=now)
-    said.lines += output_lines(pieces[2].lines, Stream.STDERR, now=now)
+    for piece, stream in ((pieces[1], Stream.STDOUT), (pieces[2], Stream.STDERR)):
+        said.lines += output_lines(piece.lines, stream, now=now, redact=attempt.redactor.redact)
     if was.total < max_log <= position.total:
         said.lines.append(_remark(f"the log is full: more than {size_text(max_log)} are not kept", now=now))
     return _reading(attempt, path, said, position=position, pieces=pieces, now=now, max_log=max_log)
@@ -102,7 +102,7 @@ def _reading(
         verdict, retry_at = _tried_again(verdict, attempt, delay), now + delay
     moves, state = _moves(attempt.state, said, verdict, at=_end(said, ended, now))
     intake = None
-    if moves or said.lines or said.tasks or position != attempt.position:
+    if moves or said.lines or said.tasks or said.questions or position != attempt.position:
         intake = Intake(
             run=attempt.run,
             was=attempt.position,
@@ -121,6 +121,7 @@ def _reading(
             retry_at=retry_at,
             results=tuple(said.results),
             result_kept=said.result_kept,
+            questions=tuple(said.questions),
         )
     return Reading(
         attempt=attempt,

@@ -5,7 +5,7 @@ A record of a kind or shape that this version does not know costs itself and not
 
 import re
 from base64 import b64decode
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -13,6 +13,7 @@ from typing import Any, Final
 from schedulerd.clock import moment
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.logs import LogLine, Stream
+from schedulerd.domain.questions import Question
 from schedulerd.domain.results import OF_FLOW, Result, ResultKind
 from schedulerd.domain.states import FINAL, RunState, TaskState
 from schedulerd.domain.tasks import TaskRun
@@ -21,6 +22,9 @@ from schedulerd.engine.journal import Record, clean
 from schedulerd.scheduler.settlement import LastWord, word_of_keeper
 
 _FILE: Final = re.compile(r"[0-9a-f]{0,64}")
+_QUESTION_ID: Final = re.compile(r"[0-9.]{1,32}")
+_QUESTION_KIND: Final = re.compile(r"[a-z_.]{1,32}")
+_DOOR: Final = re.compile(r"(answers\.[0-9.]{1,24}\.sock)?")
 _LONGEST: Final = 64 * 1024
 _WARNING: Final = 30
 _HIGHEST_LEVEL: Final = 32_767
@@ -39,6 +43,7 @@ class Said:
     result_preview: str | None = None
     result_kept: ResultKind | None = None
     results: list[Result] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
     last_word: LastWord | None = None
     ended_at: datetime | None = None
 
@@ -125,12 +130,44 @@ def _exit(said: Said, record: Record) -> None:
     said.ended_at = moment(record["t"])
 
 
+def _ask(said: Said, record: Record) -> None:
+    said.questions.append(
+        Question(
+            id=_matching(_QUESTION_ID, record["id"]),
+            kind=_matching(_QUESTION_KIND, record["q"]),
+            asked_at=moment(record["t"]),
+            body=_object(record.get("b") or {}),
+            door=_matching(_DOOR, record.get("s") or ""),
+        )
+    )
+
+
 def _unknown(said: Said, record: Record) -> None:
     if record["k"] == "damaged":
         raise ValueError(record["m"])
 
 
-_KINDS: Final = {"start": _start, "task": _task, "log": _log, "result": _result, "end": _end, "exit": _exit}
+_KINDS: Final = {
+    "start": _start,
+    "task": _task,
+    "log": _log,
+    "result": _result,
+    "ask": _ask,
+    "end": _end,
+    "exit": _exit,
+}
+
+
+def _matching(pattern: re.Pattern[str], value: Any) -> str:
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise ValueError(f"{value!r:.100} is not {pattern.pattern}")
+    return value
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{value!r:.100} is no object")
+    return value
 
 
 def _number(value: Any, *, most: int = _MOST_KEY) -> int:
@@ -170,11 +207,13 @@ def _damaged(message: str, now: datetime) -> LogLine:
     return LogLine(at=now, level=_WARNING, message=message, stream=Stream.SYSTEM, logger="schedulerd")
 
 
-def output_lines(lines: Iterable[bytes], stream: Stream, *, now: datetime) -> list[LogLine]:
-    """Lines of an output file as log lines, very long ones in parts."""
+def output_lines(
+    lines: Iterable[bytes], stream: Stream, *, now: datetime, redact: Callable[[str], str] = str
+) -> list[LogLine]:
+    """Lines of an output file as log lines, told as `redact` says, very long ones in parts."""
     level = 20
     return [
         LogLine(at=now, level=level, message=text[start : start + _LONGEST], stream=stream)
-        for text in (clean(line.decode("utf-8", "replace").removesuffix("\r")) for line in lines)
+        for text in (redact(clean(line.decode("utf-8", "replace").removesuffix("\r"))) for line in lines)
         for start in range(0, max(len(text), 1), _LONGEST)
     ]

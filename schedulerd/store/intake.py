@@ -10,7 +10,9 @@ from schedulerd.domain.intakes import Intake
 from schedulerd.errors import Conflict
 from schedulerd.store.moving import INSERT_MOVE
 from schedulerd.store.progress import Progress
+from schedulerd.store.questions import PUT_QUESTION, close_questions
 from schedulerd.store.results import PUT_RESULT, result_rows
+from schedulerd.store.secrets import end_uses
 from schedulerd.store.tables import log_lines, runs, task_runs
 from schedulerd.store.tasks import end_with_runs
 from schedulerd.store.upserts import Upsert
@@ -35,6 +37,7 @@ _PROGRESS: Final = select(
     runs.c.stderr_bytes,
     runs.c.move_count,
     runs.c.line_count,
+    runs.c.attempt,
 ).where(runs.c.id.in_(bindparam("keys", expanding=True)))
 _RECORD: Final = (
     update(runs)
@@ -107,7 +110,12 @@ class IntakeTable:
             row for progress in changed for row in result_rows(progress.run, list(progress.results.values()))
         ]
         PUT_RESULT(self._connection, kept)
-        end_with_runs(self._connection, [progress.end() for progress in changed])
+        PUT_QUESTION(self._connection, [row for progress in changed for row in progress.questions])
+        ends = [progress.end() for progress in changed]
+        end_with_runs(self._connection, ends)
+        attempts = [(run, state) for run, state, _ in ends]
+        close_questions(self._connection, attempts)
+        end_uses(self._connection, attempts)
 
     def _write(self, statement: Any, rows: list[dict[str, Any]]) -> None:
         if rows:

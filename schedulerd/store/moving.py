@@ -13,6 +13,8 @@ from schedulerd.domain.runs import Move
 from schedulerd.domain.states import FINAL, MOVES, RunState
 from schedulerd.errors import Conflict
 from schedulerd.store.documents import failure_json
+from schedulerd.store.questions import close_questions
+from schedulerd.store.secrets import end_uses
 from schedulerd.store.tables import AnyRow, moves, runs
 from schedulerd.store.tasks import end_with_runs
 
@@ -94,6 +96,8 @@ def move_run(connection: Connection, key: RunKey, step: Step, *, expect: frozens
     move = Move(at=step.at, was=RunState(before.state), to=step.to, actor=step.actor, message=step.message)
     connection.execute(INSERT_MOVE, move_row(key, before.move_count + 1, move))
     end_with_runs(connection, [(key, step.to, step.at)])
+    close_questions(connection, [(key, step.to)])
+    end_uses(connection, [(key, step.to)])
     return True
 
 

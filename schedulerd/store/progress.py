@@ -12,6 +12,7 @@ from schedulerd.domain.tasks import TaskRun
 from schedulerd.store.documents import failure_json
 from schedulerd.store.logs import line_row
 from schedulerd.store.moving import move_row
+from schedulerd.store.questions import question_row
 from schedulerd.store.tables import AnyRow
 from schedulerd.store.tasks import task_row
 
@@ -23,6 +24,8 @@ class Progress:
         self.run: Final = RunKey(row.id)
         self.moves: Final[list[dict[str, Any]]] = []
         self.lines: Final[list[dict[str, Any]]] = []
+        self.questions: Final[list[dict[str, Any]]] = []
+        self._attempt: Final[int] = row.attempt
         self._was: Final = Position(
             journal=row.journal_bytes, stdout=row.stdout_bytes, stderr=row.stderr_bytes
         )
@@ -59,6 +62,7 @@ class Progress:
             self.lines.append(line_row(self.run, self._line_count, line))
         for task in batch.tasks:
             self._take_task(task)
+        self.questions.extend(question_row(self.run, self._attempt, one) for one in batch.questions)
         self.results.update((result.call, result) for result in batch.results)
 
     def row(self) -> dict[str, Any]:

@@ -272,6 +272,50 @@ wishes: Final = Table(
     Column("reason", Words, nullable=False),
 )
 
+# What runs ask and have no answer to yet, or have not been handed it.
+questions: Final = Table(
+    "questions",
+    metadata,
+    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("asked", Words, primary_key=True),
+    Column("kind", Words, nullable=False),
+    Column("body", Document, nullable=False),
+    Column("door", Words, nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    Column("answer", Document),
+    sqlite_with_rowid=False,
+)
+
+# A value is sealed with a key that lies outside of the database.
+secrets: Final = Table(
+    "secrets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+)
+
+# What live runs have been given, so that it is kept out of what they say.
+secret_uses: Final = Table(
+    "secret_uses",
+    metadata,
+    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+variables: Final = Table(
+    "variables",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Words, nullable=False),
+    Column("tags", Document),
+    Column("changed_at", Moment, nullable=False),
+)
+
 agents: Final = Table(
     "agents",
     metadata,

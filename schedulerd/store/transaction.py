@@ -11,10 +11,13 @@ from schedulerd.store.flows import Flows
 from schedulerd.store.intake import IntakeTable
 from schedulerd.store.logs import Logs
 from schedulerd.store.pruning import Pruning
+from schedulerd.store.questions import Questions
 from schedulerd.store.results import Results
 from schedulerd.store.runs import Runs
 from schedulerd.store.schedules import Schedules
+from schedulerd.store.secrets import Secrets
 from schedulerd.store.tasks import Tasks
+from schedulerd.store.variables import Variables
 from schedulerd.store.waiting import Waiting
 
 
@@ -31,6 +34,9 @@ class Transaction:
         self.tasks: Final = Tasks(connection)
         self.results: Final = Results(connection)
         self.logs: Final = Logs(connection)
+        self.questions: Final = Questions(connection)
+        self.secrets: Final = Secrets(connection)
+        self.variables: Final = Variables(connection)
         self.agents: Final = Agents(connection)
         self.facts: Final = Facts(connection)
         self.pruning: Final = Pruning(connection)

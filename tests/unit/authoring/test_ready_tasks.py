@@ -102,9 +102,9 @@ def test_a_secret_is_put_in_for_a_test() -> None:
 def test_a_secret_that_is_not_there_fails_its_task() -> None:
     state = state_of(PrefectSecret("NONESUCH"))
 
-    assert str(state.result) == (
-        "there is no secret 'NONESUCH' here: set SCHEDULERD__CONTEXT__SECRETS__NONESUCH in the environment of the run"
-    )
+    said = str(state.result)
+    assert said.startswith("there is no secret 'NONESUCH' here: ")
+    assert "SCHEDULERD__CONTEXT__SECRETS__NONESUCH in the environment" in said
     assert "a secret needs a name" in str(state_of(PrefectSecret()).result)
     assert isinstance(state_of(SecretBase()).result, NotImplementedError)
 

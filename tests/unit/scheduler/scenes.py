@@ -16,7 +16,10 @@ from schedulerd.domain.runs import Run, RunFilter
 from schedulerd.domain.schedules import Overlap, Policies, ScheduleDefinition
 from schedulerd.engine.folders import RunFolders
 from schedulerd.engine.leftovers import Leftovers
+from schedulerd.operations.sealing import KeyRing
+from schedulerd.operations.secrets import SecretBox
 from schedulerd.scheduler.alarm import Alarm
+from schedulerd.scheduler.answering import Answerer
 from schedulerd.scheduler.attempts import Attempt, Attempts
 from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.core import Core, Mailbox
@@ -128,6 +131,8 @@ class World:
             settled=self.settled.append,
         )
         self.ender = Ender(database, self.attempts, launcher, reconciler, grace=GRACE)
+        secrets = SecretBox(KeyRing(self.state_dir, {}))
+        answerer = Answerer(database, self.attempts, self.folders, clock, secrets=secrets)
         self.parts = Parts(
             database=database,
             clock=clock,
@@ -138,8 +143,15 @@ class World:
                 self.folders, self._ask_to_inspect, clock, request={"timeout_seconds": 30.0}, timezone="UTC"
             ),
             intake=IntakeDesk(
-                database, self.attempts, self.folders, clock, max_log=MAX_LOG, settled=self.settled.append
+                database,
+                self.attempts,
+                self.folders,
+                clock,
+                max_log=MAX_LOG,
+                settled=self.settled.append,
+                asked=answerer.asked,
             ),
+            answerer=answerer,
             launcher=launcher,
             ender=self.ender,
             reconciler=reconciler,
