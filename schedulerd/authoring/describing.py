@@ -41,6 +41,7 @@ def describe(flow: AnyFlow, entrypoint: str = "") -> dict[str, Any]:
         "max_running": flow.max_running,
         "retrying": _retrying(flow),
         "surroundings": flow.surroundings,
+        "hooks": sorted(flow.hooked_ends()),
     }
     if isinstance(flow, Flow):
         said |= _graph(flow)

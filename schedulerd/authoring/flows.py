@@ -91,6 +91,14 @@ class AnyFlow:
         self._say("is served by the daemon: put its file into a folder that schedulerd watches")
         return None
 
+    def deploy(self, name: str | None = None, *_where: Any, **options: Any) -> Any:
+        """The same under Prefect's other name: where and in which image it would have run there means nothing here."""
+        return self.serve(name, **options)
+
+    def hooked_ends(self) -> frozenset[str]:
+        """The final states of its runs, as they are recorded, for which it has hooks."""
+        return frozenset()
+
     def perform(self, parameters: Mapping[str, Any], context: FlowContext) -> Ended:
         """Run within `context`, to a state of this style. Raises what ends more than the flow: a cancellation, an exit."""
         raise NotImplementedError

@@ -10,6 +10,7 @@ from schedulerd.domain.questions import Question
 from schedulerd.domain.results import Result, ResultKind
 from schedulerd.domain.runs import Move, Position
 from schedulerd.domain.tasks import TaskRun
+from schedulerd.domain.told import Artifact, Event
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,3 +42,5 @@ class Intake:
     results: tuple[Result, ...] = ()
     result_kept: ResultKind | None = None
     questions: tuple[Question, ...] = ()
+    artifacts: tuple[Artifact, ...] = ()
+    events: tuple[Event, ...] = ()

@@ -1,4 +1,4 @@
-"""What a forked process becomes: a flow run, a command, or the inspection of a file.
+"""What a forked process becomes: a flow run, a command, the hooks of a run that ended, or the inspection of a file.
 
 Nothing here returns to the spawner's loop: `become_run` ends the process.
 """
@@ -34,13 +34,12 @@ Request = Mapping[str, Any]
 _RING_EVERY_SECONDS: Final = 0.05
 
 
-def become_run(
-    folder: int, request: Request, *, path: Path, spawner: ProcessId, cgroups: RunCgroups
-) -> NoReturn:
+def become_run(folder: int, *, path: Path, spawner: ProcessId, cgroups: RunCgroups) -> NoReturn:
     """Carry out a taken request in this process, its folder open and at `path`; then end the process."""
     status = 70  # EX_SOFTWARE of sysexits(3): our own failure, seen when nothing below says otherwise
     try:
-        os.setsid()
+        request = folders.read_request(folder)
+        lead_session()
         folders.write_process(folder, identify(os.getpid()), spawner)
         cgroups.enter(path.name, folder)  # before the latch file moves: what is killed here has not begun
         if not folders.begin(folder):
@@ -53,6 +52,12 @@ def become_run(
             os.write(2, traceback.format_exc().encode())
     finally:
         os._exit(status)
+
+
+def lead_session() -> None:
+    """Have this process lead a session and a group of its own, where it does not yet."""
+    if os.getsid(0) != os.getpid():
+        os.setsid()
 
 
 def _redirect(folder: int) -> None:
@@ -185,6 +190,15 @@ def _become(shell: str, command: str) -> int:
         return 127 if isinstance(error, FileNotFoundError) else 126
 
 
+def _call_hooks(folder: int, request: Request, spawner: ProcessId) -> int:
+    journal = _journal(folder, request)
+    journal.append({"k": "start", "t": microseconds(), "pid": os.getpid()})
+    os.close(folder)  # no business of user code
+    from schedulerd.engine.hooking import call_hooks  # late: few flows have hooks
+
+    return call_hooks(request, journal)
+
+
 def _inspect(folder: int, request: Request, spawner: ProcessId) -> int:
     os.chdir(request["directory"])
     roots = [Path(root) for root in request["roots"]]
@@ -196,5 +210,6 @@ def _inspect(folder: int, request: Request, spawner: ProcessId) -> int:
 _KINDS: Final[Mapping[str, Callable[[int, Request, ProcessId], int]]] = {
     "flow": _run_flow,
     "command": _run_command,
+    "hooks": _call_hooks,
     "inspection": _inspect,
 }

@@ -47,7 +47,7 @@ def run_flow(
     `known` is what its tasks came to in an earlier attempt; `ring` has the journal read at once, `whisper` tells
     the daemon what must not stand there.
     """
-    keeper, own_pid = _keeper(request), os.getpid()
+    keeper, own_pid = keeper_of(request), os.getpid()
     recorder = JournalRecorder(journal, keeper)
     answer_by(_channel(request, journal, recorder, ring, whisper))
     finish = capture(recorder)
@@ -70,7 +70,7 @@ def run_flow(
         if outcome.failure is not None:
             os.write(2, outcome.failure.traceback.encode("utf-8", "replace"))
         return 1
-    _finish_threads()
+    finish_threads()
     finish()
     recorder.end(outcome.state, outcome.message, outcome.failure, microseconds())
     return 0 if outcome.state == "completed" else 1
@@ -91,7 +91,7 @@ def _channel(
     return channel
 
 
-def _keeper(request: Mapping[str, Any]) -> Keeper | None:
+def keeper_of(request: Mapping[str, Any]) -> Keeper | None:
     """What keeps the values of the run; those of cached tasks lie beside them.
 
     None for a request of an earlier version, which says nothing of that.
@@ -106,7 +106,7 @@ def _keeper(request: Mapping[str, Any]) -> Keeper | None:
 
 def _outcome(request: Mapping[str, Any], recorder: JournalRecorder, known: Known | None) -> Outcome:
     try:
-        flow = _load(request, recorder)
+        flow = load(request, recorder)
     except Cancelled:
         raise
     except CannotSurround as error:
@@ -114,10 +114,10 @@ def _outcome(request: Mapping[str, Any], recorder: JournalRecorder, known: Known
     except BaseException as error:  # border: around one user module
         failure = describe_failure(error)
         return Outcome("failed", message=f"{failure.type}: {failure.message}", failure=failure)
-    return execute(flow, request["parameters"], recorder, facts=_facts(request), known=known)
+    return execute(flow, request["parameters"], recorder, facts=facts_of(request), known=known)
 
 
-def _facts(request: Mapping[str, Any]) -> Facts:
+def facts_of(request: Mapping[str, Any]) -> Facts:
     """What the request says of the run, for whoever asks from inside it."""
     said, flow = request.get("environment", {}), request.get("flow", "")
     due = said.get("SCHEDULERD_DUE_AT")
@@ -127,10 +127,11 @@ def _facts(request: Mapping[str, Any]) -> Facts:
         attempt=int(said.get("SCHEDULERD_ATTEMPT", 1)),
         due_at=None if due is None else datetime.fromisoformat(due),
         schedule=request.get("schedule"),
+        hooks_after=request.get("hooks_after", ()),
     )
 
 
-def _load(request: Mapping[str, Any], recorder: JournalRecorder) -> "AnyFlow":
+def load(request: Mapping[str, Any], recorder: JournalRecorder) -> "AnyFlow":
     """The flow of the request, from the code of its version, which is read while we may read it."""
     sources = kept(request["version"], code=Path(request["code"]))
     surround(request, warn=recorder.warn)
@@ -138,7 +139,10 @@ def _load(request: Mapping[str, Any], recorder: JournalRecorder) -> "AnyFlow":
     with loading(request["file"]) as found:
         # Where it lies now: a copy of the file has the same version, and its manifest may name that.
         module = execute_file(replace(sources[0], path=request["file"]))
-    return found.flow(request["entrypoint"], vars(module))
+    named = next((flow for flow in found.flows if flow.name == request["flow"]), None)
+    return named or found.flow(
+        request["entrypoint"], vars(module)
+    )  # a name may be made when the file is loaded
 
 
 class _Asked:
@@ -169,7 +173,7 @@ def _by_limits(outcome: Outcome, limits: Surroundings, asked: _Asked) -> Outcome
     return outcome
 
 
-def _finish_threads() -> None:
+def finish_threads() -> None:
     """What the interpreter does at its end, short of taking itself apart, which a forked process need not do.
 
     multiprocessing's children end in the same way.

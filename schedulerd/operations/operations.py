@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from schedulerd.operations.reruns import Reruns
     from schedulerd.operations.secrets import Secrets
     from schedulerd.operations.simulating import Simulation
+    from schedulerd.operations.told import Told
     from schedulerd.operations.variables import Variables
 
 
@@ -67,6 +68,13 @@ class Operations:
         from schedulerd.operations.secrets import Secrets  # seldom asked for
 
         return Secrets(self._database, self._clock, KeyRing(self._state_dir, self._environ))
+
+    @cached_property
+    def told(self) -> "Told":
+        """What runs told beside their logs."""
+        from schedulerd.operations.told import Told  # seldom asked for
+
+        return Told(self._database)
 
     @cached_property
     def fires(self) -> "Fires":

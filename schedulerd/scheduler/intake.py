@@ -199,5 +199,7 @@ def _without_words(reading: Reading, *, now: datetime) -> Reading:
         results=(),
         result_kept=None,
         questions=(),
+        artifacts=(),
+        events=(),
     )
     return replace(reading, intake=intake)

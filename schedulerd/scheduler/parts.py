@@ -12,7 +12,9 @@ from schedulerd.scheduler.attempts import Attempts
 from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.definitions import Definitions
 from schedulerd.scheduler.ending import Ender
+from schedulerd.scheduler.following import Follower
 from schedulerd.scheduler.health import HealthBook
+from schedulerd.scheduler.hooks import HookDesk
 from schedulerd.scheduler.housekeeping import Housekeeper
 from schedulerd.scheduler.inspecting import Inspector
 from schedulerd.scheduler.intake import IntakeDesk
@@ -42,6 +44,8 @@ class Parts:
     answerer: Answerer
     launcher: Launcher
     ender: Ender
+    follower: Follower
+    hooks: HookDesk
     reconciler: Reconciler
     ticker: Ticker
     housekeeper: Housekeeper

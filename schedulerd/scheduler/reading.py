@@ -102,7 +102,7 @@ def _reading(
         verdict, retry_at = _tried_again(verdict, attempt, delay), now + delay
     moves, state = _moves(attempt.state, said, verdict, at=_end(said, ended, now))
     intake = None
-    if moves or said.lines or said.tasks or said.questions or position != attempt.position:
+    if moves or said.lines or said.tasks or position != attempt.position:
         intake = Intake(
             run=attempt.run,
             was=attempt.position,
@@ -122,6 +122,8 @@ def _reading(
             results=tuple(said.results),
             result_kept=said.result_kept,
             questions=tuple(said.questions),
+            artifacts=tuple(said.artifacts),
+            events=tuple(said.events),
         )
     return Reading(
         attempt=attempt,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from schedulerd.clock import moment
 from schedulerd.domain.failures import Failure
@@ -17,8 +18,10 @@ from schedulerd.domain.questions import Question
 from schedulerd.domain.results import OF_FLOW, Result, ResultKind
 from schedulerd.domain.states import FINAL, RunState, TaskState
 from schedulerd.domain.tasks import TaskRun
+from schedulerd.domain.told import Artifact, ArtifactKind, Event, check_key
 from schedulerd.engine.inspection import failure_from_json
 from schedulerd.engine.journal import Record, clean
+from schedulerd.errors import BadParameters
 from schedulerd.scheduler.settlement import LastWord, word_of_keeper
 
 _FILE: Final = re.compile(r"[0-9a-f]{0,64}")
@@ -44,6 +47,8 @@ class Said:
     result_kept: ResultKind | None = None
     results: list[Result] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
+    artifacts: list[Artifact] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     last_word: LastWord | None = None
     ended_at: datetime | None = None
 
@@ -54,7 +59,7 @@ def read_records(records: Iterable[Record], *, now: datetime) -> Said:
     for record in records:
         try:
             _KINDS.get(record["k"], _unknown)(said, record)
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError, BadParameters) as error:
             said.lines.append(_damaged(f"a record of the journal is damaged ({error!r})", now))
     return said
 
@@ -142,6 +147,33 @@ def _ask(said: Said, record: Record) -> None:
     )
 
 
+def _artifact(said: Said, record: Record) -> None:
+    said.artifacts.append(
+        Artifact(
+            id=UUID(record["id"]),
+            kind=ArtifactKind(record["a"]),
+            at=moment(record["t"]),
+            data=_cleaned(record["d"]),
+            key=check_key(record.get("y") or None),
+            description=clean(str(record.get("e") or "")),
+            task=None if record.get("n") is None else _number(record["n"]),
+        )
+    )
+
+
+def _event(said: Said, record: Record) -> None:
+    said.events.append(
+        Event(
+            id=UUID(record["id"]),
+            name=clean(str(record["w"])),
+            at=moment(record["at"]),
+            resource=_cleaned(_object(record["of"])),
+            payload=_cleaned(_object(record.get("p") or {})),
+            related=tuple(_cleaned(_object(one)) for one in record.get("up") or ()),
+        )
+    )
+
+
 def _unknown(said: Said, record: Record) -> None:
     if record["k"] == "damaged":
         raise ValueError(record["m"])
@@ -153,6 +185,8 @@ _KINDS: Final = {
     "log": _log,
     "result": _result,
     "ask": _ask,
+    "artifact": _artifact,
+    "event": _event,
     "end": _end,
     "exit": _exit,
 }
@@ -161,6 +195,17 @@ _KINDS: Final = {
 def _matching(pattern: re.Pattern[str], value: Any) -> str:
     if not isinstance(value, str) or not pattern.fullmatch(value):
         raise ValueError(f"{value!r:.100} is not {pattern.pattern}")
+    return value
+
+
+def _cleaned(value: Any) -> Any:
+    """JSON of which every text can be stored."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        return [_cleaned(one) for one in value]
+    if isinstance(value, dict):
+        return {clean(name): _cleaned(one) for name, one in value.items()}
     return value
 
 

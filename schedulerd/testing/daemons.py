@@ -53,7 +53,7 @@ def daemon(*targets: Target, settings: str = "", schedules: str = "") -> Iterato
         try:
             started.start()
             for what in files:
-                started.wait_for_flow(what)
+                started.wait_for_file(what)
             yield started
         finally:
             started.close()
@@ -170,23 +170,22 @@ class TestDaemon:
 
     def wait_for_flow(self, what: Meant) -> str:
         """The name of the flow of a file, once the daemon has looked at that. Raises `BadDefinition` where it cannot."""
-        self._until(lambda: self._has_looked_at(what), _START_SECONDS, f"{what.file} was not looked at yet")
+        self.wait_for_file(what)
         return self._ask.flows.of_file(what.file, what.flow)
 
-    def _has_looked_at(self, what: Meant) -> bool:
+    def wait_for_file(self, what: Meant) -> None:
+        """Wait until the daemon has looked at a file, and has flows of it. Raises `BadDefinition` where it cannot."""
+        self._until(
+            lambda: self._has_flows_of(what.file), _START_SECONDS, f"{what.file} was not looked at yet"
+        )
+
+    def _has_flows_of(self, file: Path) -> bool:
         for one in self._ask.flows.errors():
-            if Path(one.file) in (what.file, *what.file.parents):
+            if Path(one.file) in (file, *file.parents):
                 raise BadDefinition(
                     f"{one.error.type}: {one.error.message}", file=one.file, line=one.error.line
                 )
-        try:
-            self._ask.flows.of_file(what.file, what.flow)
-        except NotFound:
-            here = [each for each in self._ask.flows.list() if each.flow.definition.file == str(what.file)]
-            if here:
-                raise  # it has flows, but not this one
-            return False
-        return True
+        return any(each.flow.definition.file == str(file) for each in self._ask.flows.list())
 
     def _is_ready(self) -> bool:
         assert self._process is not None

@@ -110,7 +110,7 @@ class History:
         check_parameters(flow.name, describe(flow)["parameters"], given)
         facts = Facts()
         recorder = self._recorder(facts)
-        outcome = execute(flow, given, recorder, facts=facts, known=self._nothing_known(facts))
+        outcome = execute(flow, given, recorder, facts=facts, known=Known())
         return self._take(flow, recorder, given, outcome)
 
     # -- told by runs -------------------------------------------------------------------------------------------
@@ -120,7 +120,7 @@ class History:
         facts = Facts()
         context = FlowContext(flow.name, self._recorder(facts), now=microseconds, facts=facts)
         context.witness, context.flow = self, flow
-        context.known = self._nothing_known(facts)
+        context.known = Known()  # with it what tasks return is kept, as it is under the daemon
         return context
 
     def ended(self, context: FlowContext, state: Ended, value: Any) -> None:
@@ -143,10 +143,6 @@ class History:
 
     def _keeper(self, facts: Facts) -> Keeper:
         return Keeper(self.results / facts.id, limit=_LARGEST_RESULT)
-
-    def _nothing_known(self, facts: Facts) -> Known:
-        """With it what tasks return is kept, as it is under the daemon."""
-        return Known.of_earlier([], self._keeper(facts))
 
     def _recorder(self, facts: Facts) -> TestRecorder:
         folder = self._folders.runs / f"{facts.id}.1"

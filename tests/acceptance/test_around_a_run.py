@@ -9,6 +9,7 @@ import pytest
 
 from schedulerd.domain.states import RunState
 from tests.service import Service
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -18,6 +19,8 @@ from pathlib import Path
 from schedulerd import flow, task
 from schedulerd.variables import Variable
 from schedulerd import variables
+from schedulerd.artifacts import *
+from schedulerd.events import emit_event
 from schedulerd.backend import get_key_value, set_key_value, delete_key, list_keys
 
 BUCKET = Variable.get("bucket", "none yet")
@@ -59,6 +62,21 @@ def asks_later(folder: str):
     while not Path(folder, "go").exists():
         threading.Event().wait(0.02)
     return Variable.get("bucket")
+
+@task
+def draws():
+    create_table_artifact([{"a": 1}])
+
+@flow
+def tells(folder: str):
+    progress = create_progress_artifact(0, key="load")
+    draws()
+    emit_event("rows.loaded", {"id": "warehouse"}, payload={"rows": 3})
+    Path(folder, "running").touch()
+    while not Path(folder, "go").exists():
+        threading.Event().wait(0.02)
+    update_progress_artifact(progress, 100)
+    create_markdown_artifact("# Done", key="report")
 """
 
 
@@ -101,8 +119,6 @@ def test_a_run_reads_and_writes_variables_in_sync_code_in_tasks_and_in_async_cod
 def test_a_question_that_was_asked_while_no_daemon_ran_is_answered_by_the_next(
     service: Service, tmp_path: Path
 ) -> None:
-    from tests.waiting import eventually
-
     service.cli("variables", "set", "bucket", "s3://data")
     service.wait_for_flow("asks-later")
     key = service.ask_for("asks-later", folder=str(tmp_path))
@@ -116,3 +132,26 @@ def test_a_question_that_was_asked_while_no_daemon_ran_is_answered_by_the_next(
 
     assert service.wait_for_end(key, within=40).result_preview == '"s3://data"'
     assert service.broken_invariants() == []
+
+
+def test_a_run_tells_of_artifacts_and_events_over_the_death_of_its_daemon(
+    service: Service, tmp_path: Path
+) -> None:
+    service.wait_for_flow("tells")
+    key = service.ask_for("tells", folder=str(tmp_path))
+    eventually((tmp_path / "running").exists, within=40)
+    service.kill()
+    (tmp_path / "go").touch()
+
+    service.start()
+    run = service.wait_for_end(key, within=40)
+
+    assert run.state is RunState.COMPLETED, run.reason
+    made = service.cli("runs", "artifacts", run.selector)
+    assert [(one["key"], one["kind"], one["data"]) for one in made] == [
+        ("load", "progress", 100.0),
+        (None, "table", [{"a": 1}]),
+        ("report", "markdown", "# Done"),
+    ]
+    events = service.cli("events", "list", "--run", run.selector)
+    assert [(one["event"], one["payload"]) for one in events] == [("rows.loaded", {"rows": 3})]

@@ -24,13 +24,25 @@ from schedulerd.domain.retention import Retention
 from schedulerd.domain.runs import RunFilter
 from schedulerd.domain.secrets import SecretUse
 from schedulerd.domain.states import RunState
+from schedulerd.domain.told import EventFilter
 from schedulerd.domain.wishes import WishKey
 from schedulerd.errors import StoreUnavailable
 from schedulerd.store.database import Database
 from schedulerd.store.engines import WRITER_LOCK
 from schedulerd.store.tables import metadata
 from schedulerd.store.transaction import Transaction
-from tests.builders import A_SECOND, BOOT, NOW, a_command, a_file, a_flow, a_new_run, a_run_id, a_schedule
+from tests.builders import (
+    A_SECOND,
+    BOOT,
+    NOW,
+    a_command,
+    a_due_hook,
+    a_file,
+    a_flow,
+    a_new_run,
+    a_run_id,
+    a_schedule,
+)
 from tests.conftest import Servers
 from tests.store.scenes import AGENT, a_scene, add, add_in, add_scheduled, an_intake, claim
 from tests.waiting import eventually
@@ -181,9 +193,12 @@ READS: dict[str, Work] = {
     "secrets.all": lambda tx: tx.secrets.all(),
     "secrets.get": lambda tx: tx.secrets.get("key"),
     "secrets.uses": lambda tx: tx.secrets.uses(),
+    "told.artifacts": lambda tx: tx.told.artifacts(RunKey(1)),
+    "told.events": lambda tx: tx.told.events(EventFilter(name="a*", since=NOW)),
     "variables.all": lambda tx: tx.variables.all(),
     "variables.get": lambda tx: tx.variables.get("bucket"),
     "facts.get": lambda tx: tx.facts.get("tzdata"),
+    "hooks.due": lambda tx: tx.hooks.due(AGENT, limit=10),
 }
 BEAT: Final = AgentBeat(
     name=AGENT, host="host", pid=1, version="1", boot_id=BOOT, started_at=NOW, beat_at=NOW
@@ -237,6 +252,8 @@ WRITES: dict[str, Work] = {
     "variables.set": lambda tx: tx.variables.set("bucket", "b", at=NOW),
     "variables.remove": lambda tx: tx.variables.remove("bucket"),
     "facts.set": lambda tx: tx.facts.set("tzdata", "2026f"),
+    "hooks.take": lambda tx: tx.hooks.take([a_due_hook()], boot_id=BOOT),
+    "hooks.done": lambda tx: tx.hooks.done(a_due_hook()),
 }
 
 

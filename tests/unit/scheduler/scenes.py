@@ -25,7 +25,9 @@ from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.core import Core, Mailbox
 from schedulerd.scheduler.definitions import Definitions
 from schedulerd.scheduler.ending import Ender
+from schedulerd.scheduler.following import Follower
 from schedulerd.scheduler.health import HealthBook
+from schedulerd.scheduler.hooks import HookDesk
 from schedulerd.scheduler.housekeeping import Housekeeper
 from schedulerd.scheduler.inspecting import Inspector
 from schedulerd.scheduler.intake import IntakeDesk
@@ -118,19 +120,25 @@ class World:
         starting = Starting(self.health, clock)
         launcher, runs = Launcher(self.folders, launch, starting), RunMaker()
         self.spawners = FakeSpawners(self.folders, launcher)
+        leftovers = Leftovers(self.folders.runs)
+        follower = Follower(
+            self.folders, launcher, leftovers, clock=clock, boot_id=self.boot, watch=self._watch
+        )
+        self.hooks = HookDesk(
+            database, self.folders, launcher, follower, clock, agent=AGENT, most=self.max_running
+        )
         reconciler = Reconciler(
             database,
             self.attempts,
             self.folders,
             launcher,
-            Leftovers(self.folders.runs),
+            follower,
+            leftovers,
             clock=clock,
             agent=AGENT,
-            boot_id=self.boot,
-            watch=self._watch,
-            settled=self.settled.append,
+            settled=self._settled,
         )
-        self.ender = Ender(database, self.attempts, launcher, reconciler, grace=GRACE)
+        self.ender = Ender(database, self.attempts, launcher, follower, grace=GRACE)
         secrets = SecretBox(KeyRing(self.state_dir, {}))
         answerer = Answerer(database, self.attempts, self.folders, clock, secrets=secrets)
         self.parts = Parts(
@@ -148,12 +156,14 @@ class World:
                 self.folders,
                 clock,
                 max_log=MAX_LOG,
-                settled=self.settled.append,
+                settled=self._settled,
                 asked=answerer.asked,
             ),
             answerer=answerer,
             launcher=launcher,
             ender=self.ender,
+            follower=follower,
+            hooks=self.hooks,
             reconciler=reconciler,
             ticker=Ticker(
                 database, runs, agent=AGENT, boot_id=self.boot, limits=Limits(max_running=self.max_running)
@@ -179,6 +189,10 @@ class World:
         self.core = Core(self.parts, self.mailbox, on_turn=self._on_turn)
         self.on_turn: Callable[[], None] = lambda: None
         self.core.begin()
+
+    def _settled(self, attempt: Attempt) -> None:
+        self.settled.append(attempt)
+        self.hooks.settled(attempt)
 
     def _on_turn(self, core: Core) -> None:
         self.on_turn()
