@@ -190,9 +190,8 @@ _LONG_FIRST: Final = ("faults", "acceptance", "rules", "web", "store", "cli", "e
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Those that take long go first, so that none of them is left alone at the end."""
-    root = Path(__file__).parent
-    places = {folder: place for place, folder in enumerate(_LONG_FIRST)}
-    items.sort(key=lambda item: places.get(item.path.relative_to(root).parts[0], len(places)))
+    places = {Path(__file__).parent / folder: place for place, folder in enumerate(_LONG_FIRST)}
+    items.sort(key=lambda item: min((places[one] for one in item.path.parents if one in places), default=9))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
