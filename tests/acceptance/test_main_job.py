@@ -131,6 +131,8 @@ def test_a_file_that_is_changed_broken_mended_and_removed_counts_as_it_was_last_
 
 
 def test_files_that_hang_hold_up_no_others(service: Service) -> None:
+    settings = service.folder / "config" / "schedulerd.toml"
+    settings.write_text(f'inspect_timeout = "9m"\n{settings.read_text()}')
     service.start()
     for name in ("one", "two", "three"):
         service.drop(f"{name}.py", "import time\ntime.sleep(600)\n")
