@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Final
@@ -15,6 +16,7 @@ from typing import Final
 from schedulerd.clock import Clock
 from schedulerd.config import Settings
 from schedulerd.config.settings import LimitSettings
+from schedulerd.courier.journeys import Journey
 from schedulerd.daemon.feed import Feed
 from schedulerd.daemon.webprocess import WebProcess, bind
 from schedulerd.domain.agents import AgentBeat
@@ -23,6 +25,7 @@ from schedulerd.domain.limits import Limits
 from schedulerd.domain.new_runs import RunMaker
 from schedulerd.domain.retention import Retention
 from schedulerd.domain.surroundings import Surroundings
+from schedulerd.domain.zones import zone
 from schedulerd.engine import wire
 from schedulerd.engine.accounts import check_surroundings
 from schedulerd.engine.cgroups import RunCgroups
@@ -39,9 +42,11 @@ from schedulerd.scheduler.attempts import Attempts
 from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.core import Core, Mailbox
 from schedulerd.scheduler.definitions import Definitions
+from schedulerd.scheduler.delivering import Deliverer
 from schedulerd.scheduler.ears import Ears
 from schedulerd.scheduler.ending import Ender
 from schedulerd.scheduler.health import HealthBook
+from schedulerd.scheduler.herald import Herald
 from schedulerd.scheduler.housekeeping import Housekeeper
 from schedulerd.scheduler.inspecting import Inspector
 from schedulerd.scheduler.intake import IntakeDesk
@@ -53,6 +58,7 @@ from schedulerd.scheduler.reconciling import Reconciler
 from schedulerd.scheduler.space import SpaceWatch, places_of
 from schedulerd.scheduler.spawners import Spawners
 from schedulerd.scheduler.starting import Starting
+from schedulerd.scheduler.telling import Receiver, Teller
 from schedulerd.scheduler.ticking import Ticker
 from schedulerd.store.database import Database
 from schedulerd.version import __version__
@@ -75,6 +81,7 @@ class Daemon:
     ears: Ears
     watcher: Watcher
     mailer: Mailer
+    herald: Herald
     database: Database
     web: WebProcess | None
     spawners: Spawners
@@ -83,16 +90,23 @@ class Daemon:
 
 
 def build(
-    settings: Settings, *, clock: Clock, environ: Mapping[str, str], on_turn: Callable[[Core], None]
+    settings: Settings,
+    *,
+    clock: Clock,
+    environ: Mapping[str, str],
+    secrets_from: Mapping[str, str],
+    on_turn: Callable[[Core], None],
 ) -> Daemon:
     """Make everything; the lock on the state directory is held by the caller. Nothing runs yet but the open port.
+
+    `environ` is for its children, `secrets_from` has the variables that URLs name.
 
     Raises `PortTaken`, `NotPermitted`, `StoreUnavailable` or `StoreOutdated`.
     """
     listener = bind(settings.web.host, settings.web.port) if settings.web.enabled else None
-    database = Database(settings.store.url)
+    database = Database(settings.store.url, rules=settings.notice_rules)
     tell(upgrade(database, state_dir=settings.state_dir, environ=environ))
-    return _Builder(settings, clock, environ, database, listener).build(on_turn)
+    return _Builder(settings, clock, environ, secrets_from, database, listener).build(on_turn)
 
 
 class _Builder:
@@ -103,12 +117,14 @@ class _Builder:
         settings: Settings,
         clock: Clock,
         environ: Mapping[str, str],
+        secrets_from: Mapping[str, str],
         database: Database,
         listener: socket.socket | None,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._environ = environ
+        self._secrets_from = secrets_from
         self._database = database
         self._web = None if listener is None else WebProcess(listener, environ)
         self._agent = agent_name(settings.state_dir)
@@ -179,6 +195,7 @@ class _Builder:
             ears=ears,
             watcher=watcher,
             mailer=mailer,
+            herald=self._herald(),
             database=database,
             web=self._web,
             spawners=spawners,
@@ -241,6 +258,20 @@ class _Builder:
     def _mailer(self) -> Mailer:
         sender = Sender(user=own_account(os.geteuid()).name, host=socket.gethostname().partition(".")[0])
         return Mailer(self._database, self._clock, by_sendmail(self._environ), sender)
+
+    def _herald(self) -> Herald:
+        receivers = [
+            Receiver(rule=rule, addresses=partial(one.addresses, self._secrets_from))
+            for rule, one in zip(self._settings.notice_rules, self._settings.notify, strict=True)
+        ]
+        host = socket.gethostname().partition(".")[0]
+        teller = Teller(self._database, receivers, host=host, zone=zone(self._settings.timezone))
+        deliverer = Deliverer(
+            self._database,
+            receivers,
+            lambda errands, now: Journey(errands, self._environ, now=now),
+        )
+        return Herald(self._database, self._clock, teller, deliverer)
 
     def _new_spawner(self) -> SpawnerLink:
         return SpawnerLink(self._settings.state_dir, preload=self._settings.preload, environ=self._environ)

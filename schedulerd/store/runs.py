@@ -17,6 +17,7 @@ from schedulerd.domain.wishes import Wish, WishKey
 from schedulerd.errors import NotFound
 from schedulerd.store.adding import add_runs
 from schedulerd.store.claiming import Claim
+from schedulerd.store.hearing import Hearing
 from schedulerd.store.moving import Step, move_run, moves_of
 from schedulerd.store.retrying import Retries, try_again
 from schedulerd.store.run_rows import RUNS, run_of
@@ -48,13 +49,22 @@ _BY_IDEMPOTENCY_KEY: Final = RUNS.where(
 class Runs:
     """Every run there is. States change by `claim`, `move` and the intake only, along the one table of moves."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, hearing: Hearing) -> None:
         self._connection: Final = connection
+        self._hearing: Final = hearing
         self._wishes: Final = Wishes(connection)
 
     def add(self, runs: Sequence[NewRun]) -> list[RunKey | None]:
         """Record the runs: the key of each, or None where its slot or idempotency key has a run already."""
-        return add_runs(self._connection, runs)
+        keys = add_runs(self._connection, runs)
+        skipped = [
+            (run, key)
+            for run, key in zip(runs, keys, strict=True)
+            if key is not None and run.state is RunState.SKIPPED
+        ]
+        if skipped:
+            self._hearing.skipped([key for _, key in skipped], at=skipped[0][0].created_at)
+        return keys
 
     def claim(self, limit: int, *, now: datetime, agent: str, boot_id: str, limits: Limits) -> list[Run]:
         """Take at most `limit` due runs for this agent, by priority, then oldest due first: each run goes to one caller,
@@ -64,7 +74,10 @@ class Runs:
         waits, starts, or has the other told to end, as the schedule's `overlap` says.
         """
         claim = Claim(self._connection, now=now, agent=agent, boot_id=boot_id)
-        return claim.take(limit, limits=limits)
+        claimed = claim.take(limit, limits=limits)
+        self._hearing.skipped(claim.skipped, at=now)
+        self._hearing.claimed(claimed, now=now)
+        return claimed
 
     def move(
         self,
@@ -80,7 +93,10 @@ class Runs:
     ) -> bool:
         """Move the run; True for exactly one caller, False where the table of moves (or `expect`) does not allow it."""
         step = Step(to=to, at=at, actor=actor, message=message, reason=reason, failure=failure)
-        return move_run(self._connection, key, step, expect=expect)
+        moved = move_run(self._connection, key, step, expect=expect)
+        if moved:
+            self._hearing.came([(key, to, at)])
+        return moved
 
     def try_again(self, key: RunKey, *, at: datetime, actor: str, message: str) -> None:
         """Have a run that has ended badly tried again as soon as there is a place. Raises `Conflict` for any other."""
