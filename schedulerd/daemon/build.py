@@ -5,7 +5,7 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -16,6 +16,7 @@ from typing import Final
 from schedulerd.clock import Clock
 from schedulerd.config import Settings
 from schedulerd.config.settings import LimitSettings
+from schedulerd.courier.errands import Errand
 from schedulerd.courier.journeys import Journey
 from schedulerd.daemon.feed import Feed
 from schedulerd.daemon.webprocess import WebProcess, bind
@@ -51,6 +52,7 @@ from schedulerd.scheduler.housekeeping import Housekeeper
 from schedulerd.scheduler.inspecting import Inspector
 from schedulerd.scheduler.intake import IntakeDesk
 from schedulerd.scheduler.launching import Launch, Launcher, Usual
+from schedulerd.scheduler.lookout import Lookout
 from schedulerd.scheduler.mailing import Mailer, Sender
 from schedulerd.scheduler.messages import Tick
 from schedulerd.scheduler.parts import Parts
@@ -60,6 +62,7 @@ from schedulerd.scheduler.spawners import Spawners
 from schedulerd.scheduler.starting import Starting
 from schedulerd.scheduler.telling import Receiver, Teller
 from schedulerd.scheduler.ticking import Ticker
+from schedulerd.scheduler.troubles import Troubles
 from schedulerd.store.database import Database
 from schedulerd.version import __version__
 from schedulerd.watch.crontabs import own_account
@@ -139,7 +142,8 @@ class _Builder:
         self._cgroups_below = None if cgroups.root is None else str(cgroups.root)
         log.info("run_cgroups", extra={"below": self._cgroups_below or "none"})
         attempts = Attempts()
-        health = HealthBook(clock)
+        troubles = self._troubles()
+        health = HealthBook(clock, heard=troubles.heard)
         starting = Starting(health, clock)
         ears = Ears(settings.state_dir, mailbox.put)
         launcher = Launcher(folders, self._launch, starting)
@@ -195,7 +199,7 @@ class _Builder:
             ears=ears,
             watcher=watcher,
             mailer=mailer,
-            herald=self._herald(),
+            herald=self._herald(troubles),
             database=database,
             web=self._web,
             spawners=spawners,
@@ -259,19 +263,40 @@ class _Builder:
         sender = Sender(user=own_account(os.geteuid()).name, host=socket.gethostname().partition(".")[0])
         return Mailer(self._database, self._clock, by_sendmail(self._environ), sender)
 
-    def _herald(self) -> Herald:
-        receivers = [
-            Receiver(rule=rule, addresses=partial(one.addresses, self._secrets_from))
-            for rule, one in zip(self._settings.notice_rules, self._settings.notify, strict=True)
+    def _send_off(self, errands: Sequence[Errand], now: float) -> Journey:
+        return Journey(errands, self._environ, now=now)
+
+    @property
+    def _receivers(self) -> list[Receiver]:
+        rules = zip(self._settings.notice_rules, self._settings.notify, strict=True)
+        return [
+            Receiver(rule=rule, addresses=partial(one.addresses, self._secrets_from)) for rule, one in rules
         ]
-        host = socket.gethostname().partition(".")[0]
-        teller = Teller(self._database, receivers, host=host, zone=zone(self._settings.timezone))
-        deliverer = Deliverer(
+
+    def _troubles(self) -> Troubles:
+        return Troubles(
             self._database,
-            receivers,
-            lambda errands, now: Journey(errands, self._environ, now=now),
+            self._clock,
+            self._receivers,
+            self._send_off,
+            host=self._host,
+            zone=zone(self._settings.timezone),
         )
-        return Herald(self._database, self._clock, teller, deliverer)
+
+    def _herald(self, troubles: Troubles) -> Herald:
+        database, receivers = self._database, self._receivers
+        return Herald(
+            database,
+            self._clock,
+            troubles=troubles,
+            lookout=Lookout(database, self._settings.notice_rules),
+            teller=Teller(database, receivers, host=self._host, zone=zone(self._settings.timezone)),
+            deliverer=Deliverer(database, receivers, self._send_off),
+        )
+
+    @property
+    def _host(self) -> str:
+        return socket.gethostname().partition(".")[0]
 
     def _new_spawner(self) -> SpawnerLink:
         return SpawnerLink(self._settings.state_dir, preload=self._settings.preload, environ=self._environ)

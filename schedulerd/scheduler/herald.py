@@ -13,7 +13,9 @@ from schedulerd.clock import Clock
 from schedulerd.domain.messages import KEPT
 from schedulerd.errors import StoreUnavailable
 from schedulerd.scheduler.delivering import Deliverer
+from schedulerd.scheduler.lookout import Lookout
 from schedulerd.scheduler.telling import Teller
+from schedulerd.scheduler.troubles import Troubles
 from schedulerd.store.database import Database
 
 log = logging.getLogger(__name__)
@@ -27,7 +29,18 @@ _TIDY_SECONDS: Final = 3_600.0
 class Herald:
     """`start` and `stop` may be called twice and in any order."""
 
-    def __init__(self, database: Database, clock: Clock, teller: Teller, deliverer: Deliverer) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        troubles: Troubles,
+        lookout: Lookout,
+        teller: Teller,
+        deliverer: Deliverer,
+    ) -> None:
+        self._troubles: Final = troubles
+        self._lookout: Final = lookout
         self._database: Final = database
         self._clock: Final = clock
         self._teller: Final = teller
@@ -64,6 +77,8 @@ class Herald:
     def look(self) -> None:
         """One look at what is to be told. Raises `StoreUnavailable`: nothing is lost by it."""
         now, monotonic = self._clock.now(), self._clock.monotonic()
+        self._troubles.look(now, monotonic)
+        self._lookout.look(now, monotonic)
         self._teller.look(now)
         self._deliverer.look(now, monotonic)
         if monotonic - self._tidied_at >= _TIDY_SECONDS:

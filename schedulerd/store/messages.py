@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, distinct, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from schedulerd.domain.messages import Message, MessageKey, MessageState, NewMessage
 from schedulerd.store.tables import IS_UNSENT, AnyRow, messages
@@ -22,7 +22,8 @@ _NOTE: Final = (
     )
 )
 _MADE: Final = (
-    select(distinct(messages.c.made_at))
+    select(messages.c.made_at)
+    .distinct()
     .where(messages.c.rule == bindparam("rule"), messages.c.made_at > bindparam("since"))
     .order_by(messages.c.made_at)
 )
