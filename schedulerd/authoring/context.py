@@ -7,17 +7,33 @@ from itertools import count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from datetime import datetime
-    from typing import Any, Final
+    from typing import Any, Final, Protocol
 
     from schedulerd.authoring.flows import AnyFlow
     from schedulerd.authoring.futures import Future
     from schedulerd.authoring.graphs import Flow
     from schedulerd.authoring.known import Known
-    from schedulerd.authoring.recording import Recorder
+    from schedulerd.authoring.recording import Ended, Recorder
     from schedulerd.authoring.runners import TaskRunner
     from schedulerd.authoring.running import TaskRun
+    from schedulerd.authoring.workers import Workers
+
+    class Witness(Protocol):
+        """Who is told of the runs in plain Python, each from its context to its end."""
+
+        def context(self, flow: AnyFlow) -> FlowContext:
+            """The context in which a run of the flow is to take place."""
+            ...
+
+        def ended(self, context: FlowContext, state: Ended, value: Any) -> None:
+            """That run came to this state, and gave this value."""
+            ...
+
+        def cut_short(self, context: FlowContext, error: BaseException) -> None:
+            """That run was ended by what ends more than a flow: a cancellation, an exit."""
+            ...
 
 
 def wait(seconds: float) -> None:
@@ -31,9 +47,10 @@ class Facts:
     """What is known of a flow run from outside: under the daemon from its request, in plain Python what is made up here.
 
     `attempt` counts from 1; `due_at` is when it was due; `schedule` is the name of the schedule that made it, if one did.
+    `hooks_after` are the final states, as they are recorded, whose hooks the daemon has called after the run's process.
     """
 
-    __slots__ = ("_id", "attempt", "due_at", "is_by_daemon", "name", "schedule")
+    __slots__ = ("_id", "attempt", "due_at", "hooks_after", "is_by_daemon", "name", "schedule")
 
     def __init__(
         self,
@@ -43,12 +60,14 @@ class Facts:
         attempt: int = 1,
         due_at: datetime | None = None,
         schedule: str | None = None,
+        hooks_after: Collection[str] = (),
     ) -> None:
         self._id = id
         self.name = name
         self.attempt = attempt
         self.due_at = due_at
         self.schedule = schedule
+        self.hooks_after = hooks_after
         self.is_by_daemon = id is not None
 
     @property
@@ -66,12 +85,23 @@ class FlowContext:
 
     `now` gives microseconds since 1970; `pause` waits between the attempts of a task. `culprit` is the last exception
     that ended a task, with the task's name, so that the flow's failure can name it too. `futures` are the tasks that
-    were submitted, `runner` where they run. `known` holds how tasks ended that are not to run again, by name and count.
+    were submitted, `runner` where they run, of `runner_kind` where that is not the flow's; `workers` are processes for
+    tasks that ask for one of their own. `known` holds how tasks ended that are not to run again, by name and count.
     """
 
     __slots__ = (
         *("culprit", "facts", "flow", "futures", "known", "log_prints", "name", "now", "numbers", "outer"),
-        *("parameters", "pause", "recorder", "runner", "started_at", "tags"),
+        *(
+            "parameters",
+            "pause",
+            "recorder",
+            "runner",
+            "runner_kind",
+            "started_at",
+            "tags",
+            "witness",
+            "workers",
+        ),
     )
 
     def __init__(
@@ -88,7 +118,7 @@ class FlowContext:
         self.now = now
         self.pause = pause
         self.facts = Facts() if facts is None else facts
-        self.numbers = count(1)
+        self.numbers: Iterator[int] = count(1)
         self.culprit: tuple[BaseException | None, str] = (None, "")
         self.flow: AnyFlow | None = None
         self.parameters: Mapping[str, Any] = {}
@@ -98,7 +128,10 @@ class FlowContext:
         self.started_at = 0
         self.futures: list[Future] = []
         self.runner: TaskRunner | None = None
+        self.runner_kind: TaskRunner | None = None
+        self.workers: Workers | None = None
         self.known: Known | None = None
+        self.witness: Witness | None = None
 
     def nested(self, name: str) -> FlowContext:
         """A flow that runs inline within this one: recorded in the same place, numbered on."""
@@ -132,11 +165,19 @@ class FlowContext:
         """Wait for the tasks that were submitted and that nobody waited for; there will be no more."""
         while self.futures:
             self.futures.pop().wait()
+        self.break_off()
+
+    def break_off(self) -> None:
+        """End what tasks run in, whether or not any go on."""
         if self.runner is not None:
             self.runner.end()
             self.runner = None
+        if self.workers is not None:
+            self.workers.end()
+            self.workers = None
 
 
 drawing: Final[ContextVar[Flow | None]] = ContextVar("drawing", default=None)
 flow_run: Final[ContextVar[FlowContext | None]] = ContextVar("flow_run", default=None)
 task_run: Final[ContextVar[TaskRun | None]] = ContextVar("task_run", default=None)
+witnesses: Final[list[Witness]] = []  # of the whole process; the last one is told

@@ -48,7 +48,7 @@ class _Job:
 
     __slots__ = (
         *("_args", "_context", "_future", "_index", "_kwargs", "_left", "_lock", "_map_index", "_task"),
-        *("_variables", "_wait_for", "_waits"),
+        *("_elsewhere", "_variables", "_wait_for", "_waits"),
     )
 
     def __init__(
@@ -90,7 +90,9 @@ class _Job:
         self._hand_over()
 
     def _hand_over(self) -> None:
-        runner_of(self._context).run(self._run)
+        runner = runner_of(self._context)
+        self._elsewhere = runner.elsewhere
+        runner.run(self._run)
 
     def _run(self) -> None:
         self._future.settle(self._variables.run(self._outcome))
@@ -122,6 +124,7 @@ class _Job:
             index=self._index,
             abandon=self._future.settle,
         )
+        run.elsewhere = run.elsewhere or self._elsewhere
         try:
             return carry_out(run)
         except BaseException as error:  # border: it ends this task; whoever asks for the result meets it
@@ -134,8 +137,9 @@ def runner_of(context: FlowContext) -> TaskRunner:
     if context.runner is None:
         from schedulerd.authoring.runners import ThreadPoolTaskRunner
 
-        kind = None if context.flow is None else context.flow.task_runner
+        kind = context.runner_kind or (None if context.flow is None else context.flow.task_runner)
         context.runner = (kind or ThreadPoolTaskRunner()).start()
+        context.runner.begin(context)
     return context.runner
 
 

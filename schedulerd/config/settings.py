@@ -14,6 +14,7 @@ from schedulerd.config.values import (
     Count,
     DatabaseUrl,
     Duration,
+    Few,
     Folder,
     Kept,
     Memory,
@@ -176,6 +177,12 @@ class Settings(BaseSettings):
         default=timedelta(seconds=10),
         description="How long a run that is cancelled or out of time has between SIGTERM and SIGKILL.",
     )
+    hook_timeout: Duration = Field(
+        default=timedelta(minutes=1),
+        gt=timedelta(0),
+        description="How long the hooks of a run that has ended may take, all of them together; then they are ended, with "
+        "what they have started.",
+    )
     max_log: Size = Field(
         default=Bytes(64_000_000),
         ge=1_000,
@@ -200,6 +207,11 @@ class Settings(BaseSettings):
     preload: tuple[Module, ...] = Field(
         default=(),
         description="Modules that are imported once, before runs are forked, so that no run pays for them.",
+    )
+    spare_processes: Few = Field(
+        default=4,
+        description="How many processes are forked ahead, each to become the next run without a wait: as many as are often due "
+        "in the same moment. Each takes some 2 MB of memory. 0 forks each run when it comes.",
     )
     store: StoreSettings = Field(default_factory=StoreSettings, description="Where runs are remembered.")
     retention: RetentionSettings = Field(

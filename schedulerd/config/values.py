@@ -115,6 +115,7 @@ Duration = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(0
 Size = Annotated[int, BeforeValidator(_size), Field(ge=0)]
 Kept = Annotated[int, BeforeValidator(_whole_number), Field(ge=0)]
 Count = Annotated[int, BeforeValidator(_whole_number), Field(ge=1)]
+Few = Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=1000)]
 PoolName = Annotated[str, AfterValidator(_pool_name)]
 Port = Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=65_535)]
 Folder = Annotated[Path, BeforeValidator(_folder)]

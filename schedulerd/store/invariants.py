@@ -40,6 +40,10 @@ INVARIANTS: Final[Mapping[str, str]] = {
         SELECT later.run_id FROM moves AS later
         LEFT JOIN moves AS earlier ON earlier.run_id = later.run_id AND earlier.number = later.number - 1
         WHERE later.was <> coalesce(earlier."to", 'scheduled')""",
+    "hooks are due for a move of their run to a final state, and for an attempt that it made": f"""
+        SELECT hooks_due.run_id FROM hooks_due JOIN runs ON runs.id = hooks_due.run_id
+        LEFT JOIN moves ON moves.run_id = hooks_due.run_id AND moves.number = hooks_due.number
+        WHERE coalesce(moves."to", '') NOT IN ({_states(FINAL)}) OR hooks_due.attempt > runs.attempt""",
     "a task run of a run that ended badly has ended": f"""
         SELECT run_id FROM task_runs JOIN runs ON runs.id = task_runs.run_id
         WHERE task_runs.state IN ('pending', 'running', 'retrying')

@@ -193,9 +193,14 @@ def test_beyond_the_limit_of_an_hour_notices_are_held_back(
     service.wait_for_end(service.ask_for("dies"))
 
     database = service.database()
+
+    def states() -> list[MessageState]:
+        with database.read() as tx:
+            return [one.state for one in tx.messages.lately(10)]
+
+    eventually(lambda: states() == [MessageState.SENT] * 2, within=60)
     with database.read() as tx:
         waiting = tx.notices.waiting("notify-1")
-        assert [one.state for one in tx.messages.lately(10)] == [MessageState.SENT] * 2
     database.close()
     assert waiting is not None
     assert sum(waiting.counts.values()) == 1

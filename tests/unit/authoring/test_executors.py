@@ -155,7 +155,6 @@ def test_a_thousand_items_run_in_threads() -> None:
 @pytest.mark.parametrize(
     ("executor", "said"),
     [
-        (LocalDaskExecutor(scheduler="processes"), "there are no processes for them"),
         (DaskExecutor(), "tasks run in threads of this process, not on a Dask cluster"),
         (DaskExecutor("tcp://dask:8786", adapt_kwargs={}), "not on the Dask cluster tcp://dask:8786"),
     ],
