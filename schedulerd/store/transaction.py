@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from schedulerd.domain.notices import NoticeRule
 from schedulerd.store import invariants
 from schedulerd.store.agents import Agents
+from schedulerd.store.approvals import Approvals
 from schedulerd.store.facts import Facts
 from schedulerd.store.flows import Flows
 from schedulerd.store.hearing import Hearing
@@ -15,6 +16,7 @@ from schedulerd.store.hooks import Hooks
 from schedulerd.store.intake import IntakeTable
 from schedulerd.store.logs import Logs
 from schedulerd.store.messages import Messages
+from schedulerd.store.named_limits import NamedLimits
 from schedulerd.store.notices import Notices
 from schedulerd.store.pruning import Pruning
 from schedulerd.store.questions import Questions
@@ -51,6 +53,8 @@ class Transaction:
         self.questions: Final = Questions(connection)
         self.secrets: Final = Secrets(connection)
         self.told: Final = Told(connection)
+        self.named_limits: Final = NamedLimits(connection)
+        self.approvals: Final = Approvals(connection)
         self.variables: Final = Variables(connection)
         self.agents: Final = Agents(connection)
         self.facts: Final = Facts(connection)
