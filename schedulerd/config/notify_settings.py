@@ -52,7 +52,8 @@ class NotifySettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: RuleName | None = Field(
-        default=None, description="Its name, for `schedulerd notify`. Not given: `notify-1` and so on."
+        default=None,
+        description="Its name, under which it is remembered and logged. Not given: `notify-1` and so on.",
     )
     on: tuple[Kind, ...] = Field(
         default=tuple(kind for kind in NoticeKind if kind in USUAL),
