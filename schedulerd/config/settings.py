@@ -1,27 +1,46 @@
 """The settings: their names, kinds, defaults and meaning. The one place where a setting is documented."""
 
-import re
-from collections.abc import Callable
+from collections.abc import Iterable
 from datetime import timedelta
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+<<<<<<< HEAD
 from schedulerd.authoring.storages import is_url, storage_of
 from schedulerd.domain.durations import parse_duration
 from schedulerd.domain.entries import BadEntry, Entry
 from schedulerd.domain.pools import POOL_NAME, is_pool_name
+=======
+from schedulerd.config.notify_settings import NotifySettings
+from schedulerd.config.values import (
+    Count,
+    DatabaseUrl,
+    Duration,
+    Few,
+    Folder,
+    Kept,
+    Memory,
+    Module,
+    Nice,
+    OpenFiles,
+    PoolName,
+    Port,
+    Size,
+    TimeLimit,
+    Zone,
+)
+from schedulerd.domain.notices import NoticeRule
+>>>>>>> main
 from schedulerd.domain.retention import Retention
-from schedulerd.domain.sizes import Bytes, parse_size
-from schedulerd.domain.surroundings_values import WITHOUT_LIMIT, read_surroundings
-from schedulerd.domain.zones import zone
-from schedulerd.errors import BadExpression
+from schedulerd.domain.sizes import Bytes
 
 PREFIX: Final = "SCHEDULERD_"
+_KEPT: Final = Retention()
 
 
 class OnStop(StrEnum):
@@ -32,6 +51,7 @@ class OnStop(StrEnum):
     CANCEL = "cancel"
 
 
+<<<<<<< HEAD
 def _duration(value: object) -> timedelta:
     if isinstance(value, timedelta):
         return value
@@ -155,6 +175,8 @@ OpenFiles = Annotated[int, BeforeValidator(_said("open_files"))]
 Nice = Annotated[int, BeforeValidator(_said("nice"))]
 
 
+=======
+>>>>>>> main
 class StoreSettings(BaseModel):
     """Where runs, logs and schedules are remembered."""
 
@@ -340,6 +362,26 @@ class Settings(BaseSettings):
         description="What a run may use whose flow, or whose command, says nothing of it.",
     )
     web: WebSettings = Field(default_factory=WebSettings, description="The web interface and the REST API.")
+    notify: tuple[NotifySettings, ...] = Field(
+        default=(),
+        description="Who is told of what, and by which service. Each is a table of its own, and there may be several; "
+        "needs the extra `notify`. See [be told of failures](../howto/notifications.md).",
+    )
+
+    @field_validator("notify")
+    @classmethod
+    def _have_names_of_their_own(cls, rules: tuple[NotifySettings, ...]) -> tuple[NotifySettings, ...]:
+        """The state of a rule is remembered under its name."""
+        names = [rule.name for rule in _rules(rules)]
+        for place, name in enumerate(names):
+            if name in names[:place]:
+                raise ValueError(f"has two tables called {name!r}")
+        return rules
+
+    @property
+    def notice_rules(self) -> tuple[NoticeRule, ...]:
+        """What the rules of `notify` are; one without a name is called after its place."""
+        return _rules(self.notify)
 
     @classmethod
     def settings_customise_sources(
@@ -352,3 +394,7 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what is handed in: `load_settings` has put the file and the environment together."""
         return (init_settings,)
+
+
+def _rules(tables: Iterable[NotifySettings]) -> tuple[NoticeRule, ...]:
+    return tuple(one.rule(usual_name=f"notify-{place}") for place, one in enumerate(tables, 1))
