@@ -116,5 +116,6 @@ def _row(run: NewRun, number: int, flow: AnyRow) -> dict[str, Any]:
         "to_follow": 1,
         "caught_up": int(run.caught_up),
         "pool": run.pool or flow.pool or "",
+        "parent_id": run.parent,
         "priority": flow.priority if run.priority is None else run.priority,
     }

@@ -95,8 +95,12 @@ def test_a_task_in_its_own_process_is_killed_at_its_limit(spawning: Spawning) ->
     assert ran.of("result")[-1]["v"] == '"went on"'
 
 
-def test_tasks_on_a_dask_cluster_are_recorded_in_the_journal(spawning: Spawning) -> None:
+@pytest.mark.timeout(600)
+def test_tasks_on_a_dask_cluster_are_recorded_in_the_journal(
+    spawning: Spawning, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("distributed")
+    monkeypatch.setattr("tests.engine.scenes.PATIENCE", 90.0)  # both it and its worker import distributed
     ran = spawning.flow(
         IN_PROCESSES.replace("ProcessPoolTaskRunner(max_workers=2)", "DaskTaskRunner(cluster_kwargs=made)")
         .replace("import ProcessPoolTaskRunner", "import DaskTaskRunner")

@@ -12,16 +12,18 @@ from schedulerd import (
     flow,
     task,
 )
+from schedulerd.authoring.context import flow_run
 from schedulerd.futures import Future, as_completed, wait
 from schedulerd.states import StateType
 from schedulerd.task_runners import ConcurrentTaskRunner, SequentialTaskRunner, ThreadPoolTaskRunner
 from tests.unit.authoring.samples import broken, doubled, gate
 from tests.unit.authoring.tape import Tape, run
+from tests.waiting import eventually
 
 
 class TestFutures:
     def test_tasks_that_are_submitted_run_side_by_side(self) -> None:
-        met = threading.Barrier(3, timeout=10)
+        met = threading.Barrier(3, timeout=60)
 
         @task
         def meets() -> int:
@@ -118,7 +120,7 @@ class TestFutures:
                 future.result(timeout=0.01)
             assert future.wait(0.01) is None
             opened.set()
-            assert future.result(timeout=10) is True
+            assert future.result(timeout=60) is True
             assert future.state.is_completed()
 
         waits()
@@ -236,3 +238,21 @@ class TestRunners:
             flow(task_runner="threads")(len)  # type: ignore[call-overload]
         with pytest.raises(ValueError, match="max_workers must be a whole number of at least 1"):
             ThreadPoolTaskRunner(max_workers=0)
+
+
+def test_a_flow_holds_only_the_futures_that_go_on() -> None:
+    context_seen: list[int] = []
+
+    @flow
+    def long() -> int:
+        context = flow_run.get()
+        assert context is not None
+        first = doubled.submit(1)
+        for number in range(100):
+            doubled.submit(number).wait()
+        eventually(lambda: not context.futures)
+        context_seen.append(len(context.futures))
+        return int(doubled(first)) + int(doubled([first][0]))
+
+    assert long() == 8
+    assert context_seen == [0]
