@@ -1,25 +1,46 @@
 """The settings: their names, kinds, defaults and meaning. The one place where a setting is documented."""
 
-import re
-from collections.abc import Callable
+from collections.abc import Iterable
 from datetime import timedelta
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+<<<<<<< HEAD
+from schedulerd.authoring.storages import is_url, storage_of
 from schedulerd.domain.durations import parse_duration
 from schedulerd.domain.entries import BadEntry, Entry
 from schedulerd.domain.pools import POOL_NAME, is_pool_name
+=======
+from schedulerd.config.notify_settings import NotifySettings
+from schedulerd.config.values import (
+    Count,
+    DatabaseUrl,
+    Duration,
+    Few,
+    Folder,
+    Kept,
+    Memory,
+    Module,
+    Nice,
+    OpenFiles,
+    PoolName,
+    Port,
+    Size,
+    TimeLimit,
+    Zone,
+)
+from schedulerd.domain.notices import NoticeRule
+>>>>>>> main
 from schedulerd.domain.retention import Retention
-from schedulerd.domain.sizes import Bytes, parse_size
-from schedulerd.domain.surroundings_values import WITHOUT_LIMIT, read_surroundings
-from schedulerd.domain.zones import zone
-from schedulerd.errors import BadExpression
+from schedulerd.domain.sizes import Bytes
 
 PREFIX: Final = "SCHEDULERD_"
+_KEPT: Final = Retention()
 
 
 class OnStop(StrEnum):
@@ -30,6 +51,7 @@ class OnStop(StrEnum):
     CANCEL = "cancel"
 
 
+<<<<<<< HEAD
 def _duration(value: object) -> timedelta:
     if isinstance(value, timedelta):
         return value
@@ -124,6 +146,16 @@ def _said(key: str) -> Callable[[object], object]:
     return read
 
 
+def _storage(value: str) -> str:
+    if not value:
+        return value
+    if not is_url(value) and not value.startswith(("/", "~")):
+        raise ValueError("must be an absolute path, or an URL such as s3://bucket/results")
+    if is_url(value) and find_spec("fsspec") is None:
+        raise ValueError("an URL needs fsspec, which is not installed: pip install 'schedulerd[storage]'")
+    return storage_of("results", value) or ""
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(0))]
 Size = Annotated[int, BeforeValidator(_size), Field(ge=0)]
 _KEPT: Final = Retention()
@@ -134,6 +166,7 @@ PoolName = Annotated[str, AfterValidator(_pool_name)]
 Port = Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=65_535)]
 Folder = Annotated[Path, BeforeValidator(_folder)]
 Zone = Annotated[str, AfterValidator(_zone)]
+Storage = Annotated[str, AfterValidator(_storage)]
 Module = Annotated[str, AfterValidator(_module)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 TimeLimit = Annotated[timedelta, BeforeValidator(_time_limit)]
@@ -142,6 +175,8 @@ OpenFiles = Annotated[int, BeforeValidator(_said("open_files"))]
 Nice = Annotated[int, BeforeValidator(_said("nice"))]
 
 
+=======
+>>>>>>> main
 class StoreSettings(BaseModel):
     """Where runs, logs and schedules are remembered."""
 
@@ -293,6 +328,12 @@ class Settings(BaseSettings):
         description="How large a value that a task or a flow returns may be to be kept with its run. One that is larger is "
         "shown in short, and its task runs again when the run is tried again. 0 keeps none.",
     )
+    results: Storage = Field(
+        default="",
+        description="Where values of more than 64 KiB that tasks and flows return are kept: a folder, or an URL as fsspec takes "
+        "it, such as `s3://bucket/results`; without it a folder of `state_dir`. Credentials come from the environment. What "
+        "lies outside of `state_dir` is not removed with its run.",
+    )
     inspect_timeout: Duration = Field(
         default=timedelta(seconds=30), description="How long finding the flows in one file may take."
     )
@@ -321,6 +362,26 @@ class Settings(BaseSettings):
         description="What a run may use whose flow, or whose command, says nothing of it.",
     )
     web: WebSettings = Field(default_factory=WebSettings, description="The web interface and the REST API.")
+    notify: tuple[NotifySettings, ...] = Field(
+        default=(),
+        description="Who is told of what, and by which service. Each is a table of its own, and there may be several; "
+        "needs the extra `notify`. See [be told of failures](../howto/notifications.md).",
+    )
+
+    @field_validator("notify")
+    @classmethod
+    def _have_names_of_their_own(cls, rules: tuple[NotifySettings, ...]) -> tuple[NotifySettings, ...]:
+        """The state of a rule is remembered under its name."""
+        names = [rule.name for rule in _rules(rules)]
+        for place, name in enumerate(names):
+            if name in names[:place]:
+                raise ValueError(f"has two tables called {name!r}")
+        return rules
+
+    @property
+    def notice_rules(self) -> tuple[NoticeRule, ...]:
+        """What the rules of `notify` are; one without a name is called after its place."""
+        return _rules(self.notify)
 
     @classmethod
     def settings_customise_sources(
@@ -333,3 +394,7 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what is handed in: `load_settings` has put the file and the environment together."""
         return (init_settings,)
+
+
+def _rules(tables: Iterable[NotifySettings]) -> tuple[NoticeRule, ...]:
+    return tuple(one.rule(usual_name=f"notify-{place}") for place, one in enumerate(tables, 1))
