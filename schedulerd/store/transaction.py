@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 from schedulerd.domain.notices import NoticeRule
 from schedulerd.store import invariants
 from schedulerd.store.agents import Agents
-from schedulerd.store.causes import Causes
 from schedulerd.store.approvals import Approvals
+from schedulerd.store.causes import Causes
 from schedulerd.store.facts import Facts
 from schedulerd.store.flows import Flows
 from schedulerd.store.hearing import Hearing
