@@ -1,15 +1,15 @@
 """Makes schedules due that have causes in place of due times: each cause becomes one run, or one recorded skip."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from queue import SimpleQueue
 from typing import Final
 
 from schedulerd.domain.causes import Cause, SettledFile, cause_of_end, cause_of_file, is_meant, outcome
 from schedulerd.domain.new_runs import RunMaker
 from schedulerd.domain.runs import NewRun
 from schedulerd.domain.schedules import FileAppears, Schedule
-from schedulerd.scheduler.messages import FilesSettled, Woken
 from schedulerd.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
@@ -22,13 +22,13 @@ class CauseDesk:
 
     def __init__(self, runs: RunMaker) -> None:
         self._runs = runs
+        self._inbox: SimpleQueue[tuple[SettledFile, ...]] = SimpleQueue()
         self._files: dict[str, SettledFile] = {}
         self._taken: list[str] = []
 
-    def hear(self, said: FilesSettled | Woken) -> None:
-        """Files have come: whose they are is looked up when it is decided. All else is found in the database."""
-        if isinstance(said, FilesSettled):
-            self._files.update((file.mark, file) for file in said.files)
+    def note(self, files: Iterable[SettledFile]) -> None:
+        """These files have come; whose they are is looked up when it is decided. May be called from any thread."""
+        self._inbox.put(tuple(files))
 
     def decide(self, tx: Transaction, *, now: datetime) -> tuple[list[NewRun], bool]:
         """The runs and skips of what has come, and whether there is more. Called in each tick."""
@@ -55,6 +55,8 @@ class CauseDesk:
         return new, len(ended) == _BATCH
 
     def _of_files(self, tx: Transaction, *, now: datetime) -> list[NewRun]:
+        while not self._inbox.empty():
+            self._files.update((file.mark, file) for file in self._inbox.get())
         self._taken = list(self._files)[:_BATCH]
         if not self._taken:
             return []

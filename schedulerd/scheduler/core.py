@@ -20,7 +20,6 @@ from schedulerd.errors import StoreFull, StoreUnavailable
 from schedulerd.scheduler.attempts import Attempt
 from schedulerd.scheduler.messages import (
     DefinitionsChanged,
-    FilesSettled,
     JournalGrew,
     Message,
     ProcessEnded,
@@ -184,9 +183,8 @@ class Core:
         match message:
             case Tick():
                 pass
-            case Woken() | FilesSettled():
+            case Woken():
                 self._claim = True
-                self._parts.causes.hear(message)
                 self._parts.answerer.asked()
             case JournalGrew(key=key):
                 self._parts.intake.note(key)
@@ -296,7 +294,6 @@ class Core:
         if not parts.inspector.is_idle and parts.clock.monotonic() - since < patience:
             return  # what was saved together, or was there at the start, counts as one: no schedule before its flow
         if parts.definitions.apply():
-            parts.look_for(parts.definitions.file_patterns)
             self._claim = True
         if not self._plan_due and (parts.definitions.is_applied or waited >= _FIRST_LOOK_SECONDS):
             self._plan_due = self._claim = True
@@ -393,10 +390,9 @@ class Core:
             return True
         if self.store_is_away:
             return all(attempt.dead for attempt in self._parts.attempts)
-        if len(self._parts.attempts):
-            return False
-        # hooks that go on then are taken up by the next daemon
-        return self._parts.hooks.is_idle or self._parts.clock.monotonic() >= self._stop_deadline
+        # hooks that go on at the deadline are taken up by the next daemon
+        hooks_may_end = self._parts.clock.monotonic() < self._stop_deadline and not self._parts.hooks.is_idle
+        return not len(self._parts.attempts) and not hooks_may_end
 
     def _note_store(self, error: StoreUnavailable) -> None:
         self._parts.health.note(TroubleKind.DATABASE, error.message, mend=error.mend)

@@ -1,7 +1,7 @@
 """Brings the database in line with what the files say."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -29,11 +29,21 @@ _MOST_TOLD: Final = 9  # of several errors of one file, after the first
 class Definitions:
     """What the files say, as far as it is known, and whether the database says so too."""
 
-    def __init__(self, database: Database, clock: Clock, runs: RunMaker, *, boot_id: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        runs: RunMaker,
+        *,
+        boot_id: str,
+        look_for: Callable[[Iterable[FileAppears]], None] = lambda _: None,
+    ) -> None:
+        """`look_for` is told of the files that schedules in force wait for."""
         self._database = database
         self._clock = clock
         self._runs = runs
         self._boot_id = boot_id
+        self._look_for = look_for
         self._present: frozenset[str] | None = None
         self._files: dict[str, FileDefinition] = {}
         self._failures: dict[str, Failure] = {}
@@ -44,7 +54,6 @@ class Definitions:
         self._applied: dict[str, FileDefinition] = {}
         self._applied_errors: dict[str, Failure] = {}
         self.flows: Mapping[FlowKey, Flow] = {}
-        self.file_patterns: tuple[FileAppears, ...] = ()
 
     def changed(self, change: DefinitionsChanged) -> None:
         """Take note of what the folders hold now."""
@@ -93,7 +102,7 @@ class Definitions:
             flows = {flow.key: flow for flow in tx.flows.all(removed=True)}
         self.flows, self._applied_errors = flows, errors
         self._applied = {file.file: file for file in resolved.files}
-        self.file_patterns = tuple(
+        self._look_for(
             one.when for one in resolved.schedules if one.enabled and isinstance(one.when, FileAppears)
         )
         self._dirty = False

@@ -6,7 +6,6 @@ Each is a hint that may come twice, late, or not at all: what it points at is lo
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from schedulerd.domain.causes import SettledFile
 from schedulerd.domain.schedules import ScheduleDefinition
 from schedulerd.engine.wire import Message as SpawnerSaid
 from schedulerd.errors import BadDefinition
@@ -71,13 +70,6 @@ class DefinitionsChanged:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FilesSettled:
-    """These files are there and complete."""
-
-    files: tuple[SettledFile, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Stop:
     """The daemon is to end. `leave`: runs go on; `drain`: wait for them, at most `patience`
     seconds, then leave the rest; `cancel`: end them now.
@@ -95,14 +87,5 @@ class Reload:
 
 
 Message = (
-    Tick
-    | Woken
-    | JournalGrew
-    | Whispered
-    | SpawnerSpoke
-    | ProcessEnded
-    | DefinitionsChanged
-    | FilesSettled
-    | Stop
-    | Reload
+    Tick | Woken | JournalGrew | Whispered | SpawnerSpoke | ProcessEnded | DefinitionsChanged | Stop | Reload
 )

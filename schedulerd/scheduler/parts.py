@@ -1,16 +1,14 @@
 """What the core works with."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from schedulerd.clock import Clock
 from schedulerd.domain.agents import AgentBeat
-from schedulerd.domain.schedules import FileAppears
 from schedulerd.scheduler.alarm import Alarm
 from schedulerd.scheduler.answering import Answerer
 from schedulerd.scheduler.attempts import Attempts
-from schedulerd.scheduler.causes import CauseDesk
 from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.definitions import Definitions
 from schedulerd.scheduler.ending import Ender
@@ -39,7 +37,6 @@ class Parts:
     database: Database
     clock: Clock
     clock_watch: ClockWatch
-    causes: CauseDesk
     attempts: Attempts
     definitions: Definitions
     inspector: Inspector
@@ -58,5 +55,4 @@ class Parts:
     space: SpaceWatch
     starting: Starting
     reread: Callable[[], None]
-    look_for: Callable[[Iterable[FileAppears]], None]
     beat: Callable[["Core"], AgentBeat]

@@ -153,8 +153,6 @@ class World:
         self.causes = CauseDesk(runs)
         self.looked_for: list[FileAppears] = []
         self.parts = Parts(
-            causes=self.causes,
-            look_for=self.looked_for.extend,
             database=database,
             clock=clock,
             clock_watch=ClockWatch(database, clock, self.health),

@@ -35,7 +35,7 @@ class _Sight:
     is_told: bool = False
 
 
-class Lookout:
+class AwaitedFiles:
     """Looks at the folders of the patterns again and again, in a thread of its own. `found` is called from it."""
 
     def __init__(self, found: Callable[[Sequence[SettledFile]], None], clock: Clock) -> None:
@@ -59,7 +59,7 @@ class Lookout:
         """Begin to look; may be called twice."""
         if self._thread is None or not self._thread.is_alive():
             self._stopping.clear()
-            self._thread = Thread(target=self._run, name="lookout", daemon=True)
+            self._thread = Thread(target=self._run, name="awaited-files", daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
