@@ -321,6 +321,7 @@ SKIP_MEANINGS: Final[Mapping[SkipReason, str]] = {
 TRIGGER_MEANINGS: Final[Mapping[Trigger, str]] = {
     Trigger.SCHEDULE: "a schedule was due",
     Trigger.MANUAL: "somebody asked for it: `schedulerd run`",
+    Trigger.FLOW: "the code of another run asked for it: `run_deployment()`",
     Trigger.CRONTAB: "a line of a crontab file was due",
 }
 

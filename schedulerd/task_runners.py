@@ -11,10 +11,12 @@ from schedulerd.authoring.runners import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from schedulerd.authoring.dask_runner import DaskTaskRunner
     from schedulerd.authoring.process_runner import ProcessPoolTaskRunner
 
 __all__ = [
     "ConcurrentTaskRunner",
+    "DaskTaskRunner",
     "ProcessPoolTaskRunner",
     "SequentialTaskRunner",
     "TaskRunner",
@@ -22,7 +24,10 @@ __all__ = [
 ]
 
 # Loaded when they are first asked for: most flows do with threads.
-_LATE = {"ProcessPoolTaskRunner": "schedulerd.authoring.process_runner"}
+_LATE = {
+    "DaskTaskRunner": "schedulerd.authoring.dask_runner",
+    "ProcessPoolTaskRunner": "schedulerd.authoring.process_runner",
+}
 
 if not TYPE_CHECKING:  # type checkers know the names by themselves
 

@@ -112,16 +112,36 @@ class LocalDaskExecutor(Executor):
 
 
 class DaskExecutor(LocalDaskExecutor):
-    """Prefect 1's executor on a Dask cluster: here the tasks run in threads of the run's own process, and it says so."""
+    """The workers of a Dask cluster, as Prefect 1 has it: see `DaskTaskRunner` of `schedulerd.task_runners`."""
 
     def __init__(
-        self, address: str | None = None, cluster_kwargs: dict[str, Any] | None = None, **more: Any
+        self,
+        address: str | None = None,
+        cluster_class: Any = None,
+        cluster_kwargs: dict[str, Any] | None = None,
+        adapt_kwargs: dict[str, Any] | None = None,
+        client_kwargs: dict[str, Any] | None = None,
+        debug: bool = False,
+        performance_report_path: str | None = None,
+        **more: Any,
     ) -> None:
-        wanted = dict(cluster_kwargs or {})
-        super().__init__("threads", wanted.get("n_workers"))
-        self.address = address
-        where = f"the Dask cluster {address}" if address else "a Dask cluster"
-        self.caution = f"tasks run in threads of this process, not on {where}"
+        if more:
+            raise TypeError(f"DaskExecutor() does not know {', '.join(more)}")
+        from schedulerd.authoring.dask_runner import DaskTaskRunner  # late: it is dear to load
+
+        super().__init__("threads", _MOST_TURNS)
+        self.runner = DaskTaskRunner(address, cluster_class, cluster_kwargs, adapt_kwargs, client_kwargs)
+        if performance_report_path is not None:
+            self.caution = "no performance report is written: that is Dask's own, with its dashboard"
+
+    def _pool(self, context: FlowContext) -> TaskRunner:
+        """A connection to the cluster for this flow run."""
+        pool = self.runner.start()
+        pool.begin(context)
+        return pool
+
+
+_MOST_TURNS = 256  # that wait for a cluster at a time, each in a thread
 
 
 def executor_of(given: Any) -> Executor:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickle
 from io import BytesIO
+from types import CodeType
 from typing import TYPE_CHECKING
 
 from schedulerd.authoring.tasks import Task
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 # Of a task that was made after the fork, all that counts where it is called.
 _OPTIONS = ("name", "description", "tags", "version", "log_prints", "timeout_seconds")
+
+_NAMELESS = "<dynamic-code>"
 
 
 class NotSendable(TypeError):
@@ -61,6 +64,19 @@ def packed(value: Any, shared: Shared, *, what: str) -> bytes:
     raise NotSendable(f"{what} cannot be sent to another process: {first}{hint}")
 
 
+def packed_whole(value: Any, *, what: str) -> bytes:
+    """The value for a process that knows nothing of this one: functions and classes of flow files go along.
+
+    Raises `NotSendable`.
+    """
+    from cloudpickle import Pickler
+
+    try:
+        return _dumped(Pickler, value, Shared(()))
+    except Exception as error:  # border: values carry code of the user's
+        raise NotSendable(f"{what} cannot be sent to another machine: {error}") from error
+
+
 def unpacked(content: bytes, shared: Shared) -> Any:
     """The value of these bytes; raises whatever its classes raise."""
     return _Unpickler(BytesIO(content), shared).load()
@@ -75,6 +91,10 @@ def _dumped(base: Any, value: Any, shared: Shared) -> bytes:
             if isinstance(value, Task) and type(value) is Task:
                 options = value.options
                 return _remade, (value.fn, {key: options[key] for key in _OPTIONS if key in options})
+            if isinstance(value, CodeType) and CodeType in getattr(self, "dispatch_table", ()):
+                kind, args = self.dispatch_table[CodeType](value)
+                # cloudpickle takes the name of the file away, which whoever reads a traceback needs
+                return kind, tuple(value.co_filename if one == _NAMELESS else one for one in args)
             over = getattr(super(), "reducer_override", None)
             return NotImplemented if over is None else over(value)
 

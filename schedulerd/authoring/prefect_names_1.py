@@ -49,7 +49,7 @@ NAMES = (
     absent(12, "prefect.schedules.adjustments.add", "name the times that are meant in the clock itself"),
     same(13, "prefect.executors.LocalExecutor"),
     same(13, "prefect.executors.LocalDaskExecutor"),
-    differs(13, "prefect.executors.DaskExecutor", "runs in threads of the run, and its log says so"),
+    same(13, "prefect.executors.DaskExecutor"),
     same(13, "prefect.engine.executors.LocalDaskExecutor"),
     same(14, "prefect.Task"),
     same(15, "prefect.case"),

@@ -36,6 +36,7 @@ def submit(
 
     When one of them did not complete it does not run, unless that one stands in `allow_failure`.
     """
+    runner_of(context)  # what it raises, a cluster that is away, the flow meets here
     future = Future(task.name, next(context.numbers))
     context.futures.append(future)
     job = _Job(task, args, kwargs, context, future, wait_for=wait_for, map_index=map_index)
@@ -138,8 +139,13 @@ def runner_of(context: FlowContext) -> TaskRunner:
         from schedulerd.authoring.runners import ThreadPoolTaskRunner
 
         kind = context.runner_kind or (None if context.flow is None else context.flow.task_runner)
-        context.runner = (kind or ThreadPoolTaskRunner()).start()
-        context.runner.begin(context)
+        runner = (kind or ThreadPoolTaskRunner()).start()
+        try:
+            runner.begin(context)
+        except BaseException:
+            runner.end()
+            raise
+        context.runner = runner
     return context.runner
 
 

@@ -47,6 +47,7 @@ class Said:
     result_kept: ResultKind | None = None
     results: list[Result] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
+    freed: list[str] = field(default_factory=list)
     artifacts: list[Artifact] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     last_word: LastWord | None = None
@@ -147,6 +148,10 @@ def _ask(said: Said, record: Record) -> None:
     )
 
 
+def _free(said: Said, record: Record) -> None:
+    said.freed.append(_matching(_QUESTION_ID, record["id"]))
+
+
 def _artifact(said: Said, record: Record) -> None:
     said.artifacts.append(
         Artifact(
@@ -185,6 +190,7 @@ _KINDS: Final = {
     "log": _log,
     "result": _result,
     "ask": _ask,
+    "free": _free,
     "artifact": _artifact,
     "event": _event,
     "end": _end,

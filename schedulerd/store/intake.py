@@ -11,9 +11,8 @@ from schedulerd.errors import Conflict
 from schedulerd.store.hooks import owe_hooks
 from schedulerd.store.moving import INSERT_MOVE
 from schedulerd.store.progress import Progress
-from schedulerd.store.questions import PUT_QUESTION, close_questions
+from schedulerd.store.questions import PUT_QUESTION, end_attempts, let_go
 from schedulerd.store.results import PUT_RESULT, result_rows
-from schedulerd.store.secrets import end_uses
 from schedulerd.store.tables import log_lines, runs, task_runs
 from schedulerd.store.tasks import end_with_runs
 from schedulerd.store.told import PUT_ARTIFACT, PUT_EVENT
@@ -114,13 +113,12 @@ class IntakeTable:
         ]
         PUT_RESULT(self._connection, kept)
         PUT_QUESTION(self._connection, [row for progress in changed for row in progress.questions])
+        let_go(self._connection, [row for progress in changed for row in progress.freed])
         PUT_ARTIFACT(self._connection, [row for one in changed for row in one.artifacts.values()])
         PUT_EVENT(self._connection, [row for one in changed for row in one.events.values()])
         ends = [progress.end() for progress in changed]
         end_with_runs(self._connection, ends)
-        attempts = [(run, state) for run, state, _ in ends]
-        close_questions(self._connection, attempts)
-        end_uses(self._connection, attempts)
+        end_attempts(self._connection, [(run, state) for run, state, _ in ends])
         owe_hooks(self._connection, [progress.run for progress in changed if progress.owes_hooks])
 
     def _write(self, statement: Any, rows: list[dict[str, Any]]) -> None:

@@ -15,7 +15,7 @@ from schedulerd.store.documents import failure_json
 from schedulerd.store.hooks import owes
 from schedulerd.store.logs import line_row
 from schedulerd.store.moving import move_row
-from schedulerd.store.questions import question_row
+from schedulerd.store.questions import freed_row, question_row
 from schedulerd.store.tables import AnyRow
 from schedulerd.store.tasks import task_row
 from schedulerd.store.told import artifact_row, event_row
@@ -28,6 +28,7 @@ class Progress:
         self.run: Final = RunKey(row.id)
         self.moves: Final[list[dict[str, Any]]] = []
         self.lines: Final[list[dict[str, Any]]] = []
+        self.freed: Final[list[dict[str, Any]]] = []
         self.questions: Final[list[dict[str, Any]]] = []
         self.artifacts: Final[dict[UUID, dict[str, Any]]] = {}
         self.events: Final[dict[UUID, dict[str, Any]]] = {}
@@ -71,6 +72,7 @@ class Progress:
         for task in batch.tasks:
             self._take_task(task)
         self.questions.extend(question_row(self.run, self._attempt, one) for one in batch.questions)
+        self.freed.extend(freed_row(self.run, self._attempt, one) for one in batch.freed)
         for artifact in batch.artifacts:
             self._take_artifact(artifact)
         self.events.update((event.id, event_row(self.run, event)) for event in batch.events)

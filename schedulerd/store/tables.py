@@ -10,7 +10,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Row,
     Select,
     Table,
@@ -22,20 +21,14 @@ from sqlalchemy import (
 )
 
 from schedulerd.domain.states import ACTIVE, LIVE, RunState
+from schedulerd.store import asking_tables
 from schedulerd.store.columns import KEY, Document, Id, Moment, Words
 
 # What a query gives, where its columns are told by name and not by type.
 AnyRow = Row[*tuple[Any, ...]]
 AnySelect = Select[*tuple[Any, ...]]
 
-metadata: Final = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+metadata: Final = asking_tables.metadata
 
 
 def _in_states(column: ColumnElement[str], states: frozenset[RunState]) -> ColumnElement[bool]:
@@ -155,6 +148,8 @@ runs: Final = Table(
     Column("retry_at", Moment),
     # How what the flow returned is kept; where that is `preview`, nothing else is.
     Column("result_kept", Text),
+    # The run whose code asked for it. No foreign key: it may be removed before.
+    Column("parent_id", KEY),
     # The final states for which the version that was claimed has hooks.
     Column("hooks", Text),
     UniqueConstraint("flow_id", "number"),
@@ -202,6 +197,7 @@ _run_index(
 _run_index("ix_runs_undecided", runs.c.schedule_id, runs.c.due_at, runs.c.id, where=IS_UNDECIDED)
 _run_index("ix_runs_queued", runs.c.schedule_id, runs.c.due_at, runs.c.id, where=IS_QUEUED)
 _run_index("ix_runs_retrying", runs.c.retry_at, where=IS_RETRYING)
+_run_index("ix_runs_parent", runs.c.parent_id, where=runs.c.parent_id.is_not(None))
 _run_index("ix_runs_active", runs.c.schedule_id, where=IS_ACTIVE)
 _run_index("ux_runs_slot", runs.c.schedule_id, runs.c.slot, where=runs.c.slot.is_not(None), unique=True)
 _run_index("ux_runs_key", runs.c.idempotency_key, where=runs.c.idempotency_key.is_not(None), unique=True)
@@ -288,79 +284,6 @@ hooks_due: Final = Table(
     Column("agent", Text),
     Column("boot_id", Text),
     sqlite_with_rowid=False,
-)
-
-# What runs ask and have no answer to yet, or have not been handed it.
-questions: Final = Table(
-    "questions",
-    metadata,
-    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
-    Column("attempt", Integer, primary_key=True),
-    Column("asked", Words, primary_key=True),
-    Column("kind", Words, nullable=False),
-    Column("body", Document, nullable=False),
-    Column("door", Words, nullable=False),
-    Column("asked_at", Moment, nullable=False),
-    Column("answer", Document),
-    sqlite_with_rowid=False,
-)
-
-# A value is sealed with a key that lies outside of the database.
-secrets: Final = Table(
-    "secrets",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("sealed", LargeBinary, nullable=False),
-    Column("changed_at", Moment, nullable=False),
-)
-
-# What live runs have been given, so that it is kept out of what they say.
-secret_uses: Final = Table(
-    "secret_uses",
-    metadata,
-    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
-    Column("attempt", Integer, primary_key=True),
-    Column("name", Text, primary_key=True),
-    Column("sealed", LargeBinary, nullable=False),
-    sqlite_with_rowid=False,
-)
-
-artifacts: Final = Table(
-    "artifacts",
-    metadata,
-    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
-    Column("id", Id, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("key", Text, nullable=False),
-    Column("description", Words, nullable=False),
-    Column("data", Words, nullable=False),
-    Column("task", Integer),
-    Column("created_at", Moment, nullable=False),
-    Column("changed_at", Moment, nullable=False),
-    sqlite_with_rowid=False,
-)
-
-events: Final = Table(
-    "events",
-    metadata,
-    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
-    Column("id", Id, primary_key=True),
-    Column("name", Words, nullable=False),
-    Column("at", Moment, nullable=False),
-    Column("resource", Document, nullable=False),
-    Column("payload", Document, nullable=False),
-    Column("related", Document, nullable=False),
-    Index("ix_events_at", "at"),
-    sqlite_with_rowid=False,
-)
-
-variables: Final = Table(
-    "variables",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("value", Words, nullable=False),
-    Column("tags", Document),
-    Column("changed_at", Moment, nullable=False),
 )
 
 agents: Final = Table(

@@ -6,11 +6,13 @@ from sqlalchemy import Connection
 
 from schedulerd.store import invariants
 from schedulerd.store.agents import Agents
+from schedulerd.store.approvals import Approvals
 from schedulerd.store.facts import Facts
 from schedulerd.store.flows import Flows
 from schedulerd.store.hooks import Hooks
 from schedulerd.store.intake import IntakeTable
 from schedulerd.store.logs import Logs
+from schedulerd.store.named_limits import NamedLimits
 from schedulerd.store.pruning import Pruning
 from schedulerd.store.questions import Questions
 from schedulerd.store.results import Results
@@ -40,6 +42,8 @@ class Transaction:
         self.questions: Final = Questions(connection)
         self.secrets: Final = Secrets(connection)
         self.told: Final = Told(connection)
+        self.named_limits: Final = NamedLimits(connection)
+        self.approvals: Final = Approvals(connection)
         self.variables: Final = Variables(connection)
         self.agents: Final = Agents(connection)
         self.facts: Final = Facts(connection)

@@ -93,3 +93,32 @@ def test_a_task_in_its_own_process_is_killed_at_its_limit(spawning: Spawning) ->
 
     assert [record["s"] for record in ran.of("task")] == ["running", "timed_out"]
     assert ran.of("result")[-1]["v"] == '"went on"'
+
+
+@pytest.mark.timeout(180)
+def test_tasks_on_a_dask_cluster_are_recorded_in_the_journal(
+    spawning: Spawning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("tests.engine.scenes.PATIENCE", 90.0)  # both it and its worker import distributed
+    ran = spawning.flow(
+        IN_PROCESSES.replace("ProcessPoolTaskRunner(max_workers=2)", "DaskTaskRunner(cluster_kwargs=made)")
+        .replace("import ProcessPoolTaskRunner", "import DaskTaskRunner")
+        .replace("main = os.getpid()", "main = 0; made = {'n_workers': 1, 'threads_per_worker': 2}")
+        + "def etl():\n    return [type(f.wait().data) is Row for f in work.map([1, 2, 3])]\n",
+        environment={"SCHEDULERD_RUN_ID": "9f1c", "SCHEDULERD_RUN_NUMBER": "1"},
+    )
+
+    assert (ran.end["s"], ran.of("result")[-1]["v"]) == ("completed", "[true, false, true]"), ran.stderr
+    last = {record["n"]: record for record in ran.of("task")}
+    assert sorted((record["name"], record["s"]) for record in last.values()) == [
+        *[("inner", "completed")] * 3,
+        *[("work", "completed")] * 2,
+        ("work", "failed"),
+    ]
+    failure = next(record["f"] for record in last.values() if record["s"] == "failed")
+    assert (failure["type"], failure["file"].endswith("etl.py"), failure["line"]) == ("ValueError", True, 16)
+    for number, record in last.items():
+        own = [line["m"] for line in ran.of("log") if line.get("n") == number]
+        item = record.get("i", 0) + 1
+        assert own == (["inner"] if record["name"] == "inner" else [f"printed {item}", f"logged {item}"])

@@ -48,7 +48,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
 @pytest.mark.parametrize(
     ("runs", "lines"),
     [
-        pytest.param(3, 3_000, marks=pytest.mark.timeout(180)),
+        pytest.param(3, 3_000, marks=pytest.mark.timeout(600)),
         pytest.param(8, 100_000, marks=[pytest.mark.nemesis, pytest.mark.timeout(1_800)]),
     ],
 )
