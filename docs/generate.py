@@ -233,7 +233,12 @@ def section_of(field: FieldInfo) -> type[BaseModel] | None:
 def settings_table(fields: Fields, prefix: str) -> str:
     """The settings of one section."""
     rows = [
-        (f"`{name}`", f"`{prefix}{name.upper()}`", f"`{as_toml(field.default)}`", field.description or "")
+        (
+            f"`{name}`",
+            f"`{prefix}{name.upper()}`",
+            f"`{as_toml(field.get_default(call_default_factory=True))}`",
+            field.description or "",
+        )
         for name, field in fields.items()
     ]
     return table(("setting", "variable", "default", "meaning"), rows)
@@ -254,6 +259,8 @@ def as_toml(value: Any) -> str:
             return f'"{duration_text(value)}"'
         case tuple():
             return f"[{', '.join(as_toml(one) for one in value)}]"
+        case dict():
+            return f"{{{', '.join(f'{name} = {as_toml(one)}' for name, one in value.items())}}}"
         case Enum():
             return f'"{value.value}"'
         case _:
