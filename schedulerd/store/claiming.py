@@ -70,6 +70,11 @@ class Claim:
         keys = [*again, *(RunKey(row.id) for row in picked)]
         return [run_of(row) for row in self._connection.execute(_CLAIMED, {"keys": keys})] if keys else []
 
+    @property
+    def skipped(self) -> list[RunKey]:
+        """The runs that were skipped, because one of their schedule goes on."""
+        return self._lines.skipped
+
     def _pick(self, most: int, going: Going, places: Places) -> list[AnyRow]:
         """The runs that start, in their order; what they take of the places is counted at once."""
         picked: list[AnyRow] = []

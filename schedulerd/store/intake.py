@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.intakes import Intake
 from schedulerd.errors import Conflict
+from schedulerd.store.hearing import Hearing
 from schedulerd.store.hooks import owe_hooks
 from schedulerd.store.moving import INSERT_MOVE
 from schedulerd.store.progress import Progress
@@ -76,8 +77,9 @@ _PUT_TASK: Final = Upsert(task_runs, first=["started_at"])
 class IntakeTable:
     """Where the records of runs go in, each exactly once."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, hearing: Hearing) -> None:
         self._connection: Final = connection
+        self._hearing: Final = hearing
 
     def take(self, batches: Sequence[Intake]) -> set[RunKey]:
         """Record the batches; the keys of the runs of which something was applied.
@@ -120,6 +122,7 @@ class IntakeTable:
         end_with_runs(self._connection, ends)
         end_attempts(self._connection, [(run, state) for run, state, _ in ends])
         owe_hooks(self._connection, [progress.run for progress in changed if progress.owes_hooks])
+        self._hearing.came([came for progress in changed for came in progress.came])
 
     def _write(self, statement: Any, rows: list[dict[str, Any]]) -> None:
         if rows:

@@ -28,6 +28,7 @@ class Progress:
         self.run: Final = RunKey(row.id)
         self.moves: Final[list[dict[str, Any]]] = []
         self.lines: Final[list[dict[str, Any]]] = []
+        self.came: Final[list[tuple[RunKey, RunState, datetime]]] = []
         self.freed: Final[list[dict[str, Any]]] = []
         self.questions: Final[list[dict[str, Any]]] = []
         self.artifacts: Final[dict[UUID, dict[str, Any]]] = {}
@@ -124,6 +125,7 @@ class Progress:
         taken = Move(at=move.at, was=self._state, to=move.to, actor=move.actor, message=move.message)
         self.moves.append(move_row(self.run, self._move_count, taken))
         self._state = move.to
+        self.came.append((self.run, move.to, move.at))
         if move.to is RunState.PENDING:
             self._pending_at = move.at
         elif move.to is RunState.RUNNING:
