@@ -96,6 +96,37 @@ class DirectChannel:
             database.close()
 
 
+class StoreChannel:
+    """Answers out of a database that is open, where runs of other flows cannot be had: in a test."""
+
+    is_by_daemon = False
+
+    def __init__(self, asked: Operations) -> None:
+        self._of = asked
+
+    def ask(
+        self,
+        kind: str,
+        body: Mapping[str, Any],
+        *,
+        seconds: float | None = None,
+        is_long: bool = False,
+        private: str | None = None,
+    ) -> Mapping[str, Any]:
+        """The answer, or why there is none here."""
+        try:
+            if kind in ANSWERS:
+                return self._of.variables.ask(kind, body)
+            if kind in ("secret.get", "secret.set"):
+                return self._of.secrets.ask(kind, body, private)
+        except SchedulerdError as error:
+            return refusal(error.message, mend=error.mend)
+        return refusal(f"{kind} cannot be asked in a test", mend="try it with schedulerd.testing.daemon()")
+
+    def tell(self, kind: str, **said: Any) -> None:
+        """Nothing is recorded outside of runs."""
+
+
 class NoProject:
     """Answers nothing: there is nowhere to look."""
 

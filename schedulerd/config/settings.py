@@ -24,6 +24,7 @@ from schedulerd.config.values import (
     PoolName,
     Port,
     Size,
+    Storage,
     TimeLimit,
     Zone,
 )
@@ -193,6 +194,12 @@ class Settings(BaseSettings):
         default=Bytes(100_000_000),
         description="How large a value that a task or a flow returns may be to be kept with its run. One that is larger is "
         "shown in short, and its task runs again when the run is tried again. 0 keeps none.",
+    )
+    results: Storage = Field(
+        default="",
+        description="Where values of more than 64 KiB that tasks and flows return are kept: a folder, or an URL as fsspec takes "
+        "it, such as `s3://bucket/results`; without it a folder of `state_dir`. Credentials come from the environment. What "
+        "lies outside of `state_dir` is not removed with its run.",
     )
     inspect_timeout: Duration = Field(
         default=timedelta(seconds=30), description="How long finding the flows in one file may take."

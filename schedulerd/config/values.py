@@ -3,11 +3,13 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from schedulerd.authoring.storages import is_url, storage_of
 from schedulerd.domain.durations import parse_duration
 from schedulerd.domain.entries import BadEntry, Entry
 from schedulerd.domain.pools import POOL_NAME, is_pool_name
@@ -111,6 +113,16 @@ def _said(key: str) -> Callable[[object], object]:
     return read
 
 
+def _storage(value: str) -> str:
+    if not value:
+        return value
+    if not is_url(value) and not value.startswith(("/", "~")):
+        raise ValueError("must be an absolute path, or an URL such as s3://bucket/results")
+    if is_url(value) and find_spec("fsspec") is None:
+        raise ValueError("an URL needs fsspec, which is not installed: pip install 'schedulerd[storage]'")
+    return storage_of("results", value) or ""
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(0))]
 Size = Annotated[int, BeforeValidator(_size), Field(ge=0)]
 Kept = Annotated[int, BeforeValidator(_whole_number), Field(ge=0)]
@@ -120,6 +132,7 @@ PoolName = Annotated[str, AfterValidator(_pool_name)]
 Port = Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=65_535)]
 Folder = Annotated[Path, BeforeValidator(_folder)]
 Zone = Annotated[str, AfterValidator(_zone)]
+Storage = Annotated[str, AfterValidator(_storage)]
 Module = Annotated[str, AfterValidator(_module)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 TimeLimit = Annotated[timedelta, BeforeValidator(_time_limit)]

@@ -257,6 +257,7 @@ class _Builder:
             directory=self._settings.directory,
             grace=self._settings.grace,
             max_result=self._settings.max_result,
+            result_storage=self._settings.results,
             hook_timeout=self._settings.hook_timeout,
             usual=usual_of(self._settings.limits),
         )
