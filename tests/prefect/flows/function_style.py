@@ -6,14 +6,17 @@ from datetime import timedelta
 from time import monotonic
 
 from schedulerd import allow_failure, flow, get_run_logger, runtime, tags, task, unmapped
+from schedulerd.artifacts import create_markdown_artifact
 from schedulerd.authoring.refusals import MissingContext
 from schedulerd.cache_policies import INPUTS, NO_CACHE, TASK_SOURCE
 from schedulerd.context import get_run_context
+from schedulerd.events import emit_event
 from schedulerd.futures import as_completed, wait
 from schedulerd.schedules import Cron, CronSchedule, Interval, RRule
 from schedulerd.states import Cancelled, Completed, Failed, State
 from schedulerd.task_runners import ConcurrentTaskRunner, SequentialTaskRunner, ThreadPoolTaskRunner
 from schedulerd.tasks import exponential_backoff, task_input_hash
+from schedulerd.variables import Variable
 
 
 @task
@@ -186,6 +189,34 @@ def r18_fails():
 @task
 def facts():
     return runtime.task_run.task_name, runtime.task_run.run_count, bool(runtime.flow_run.id)
+
+
+@flow(name="r10")
+def r10():
+    return len(str(create_markdown_artifact(markdown="# done", key="what-was-done")))
+
+
+@flow(name="r10-fails")
+def r10_fails():
+    create_markdown_artifact(markdown="# done", key="No Key")
+
+
+@flow(name="r19")
+def r19():
+    Variable.set("shared", "value", overwrite=True)
+    return Variable.get("shared"), Variable.get("nowhere", default="usual")
+
+
+@flow(name="r19-fails")
+def r19_fails():
+    Variable.set("taken", "first", overwrite=True)
+    Variable.set("taken", "second")
+
+
+@flow(name="r32")
+def r32():
+    emit_event("etl.done", resource={"prefect.resource.id": "etl"}, payload={"rows": 3})
+    return "told"
 
 
 @flow(name="r20", tags=["night"])
