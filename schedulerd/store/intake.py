@@ -8,11 +8,11 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.intakes import Intake
 from schedulerd.errors import Conflict
+from schedulerd.store.endings import end_with_runs
 from schedulerd.store.moving import INSERT_MOVE
 from schedulerd.store.progress import Progress
 from schedulerd.store.results import PUT_RESULT, result_rows
 from schedulerd.store.tables import log_lines, runs, task_runs
-from schedulerd.store.tasks import end_with_runs
 from schedulerd.store.upserts import Upsert
 
 _PAGE: Final = 1_000

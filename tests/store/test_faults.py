@@ -30,7 +30,7 @@ from schedulerd.store.tables import metadata
 from schedulerd.store.transaction import Transaction
 from tests.builders import A_SECOND, BOOT, NOW, a_command, a_file, a_flow, a_new_run, a_run_id, a_schedule
 from tests.conftest import Servers
-from tests.store.scenes import AGENT, a_scene, add, add_in, add_scheduled, an_intake, claim
+from tests.store.scenes import AGENT, a_scene, add, add_in, add_scheduled, an_intake, claim, move
 
 SOON: Final = timedelta(milliseconds=50)
 Work = Callable[[Transaction], object]
@@ -277,7 +277,7 @@ def test_no_write_waits_long_for_another_writer(impatient: Database, database_ur
     with impatient.read() as tx:
         key = tx.runs.list(RunFilter())[0].key
     with impatient.write() as tx:
-        assert tx.runs.move(key, RunState.PENDING, at=NOW, actor="test")
+        assert move(tx, key, RunState.PENDING)
 
 
 @pytest.mark.parametrize("work", READS.values(), ids=READS.keys())

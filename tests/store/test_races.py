@@ -12,7 +12,7 @@ from schedulerd.domain.runs import RunFilter
 from schedulerd.domain.states import RunState
 from schedulerd.store.database import Database
 from tests.builders import A_SECOND, BOOT, NOW, a_new_run
-from tests.store.scenes import a_scene, add, an_intake
+from tests.store.scenes import a_scene, add, an_intake, move
 
 PATIENT = timedelta(seconds=20)
 
@@ -105,7 +105,7 @@ def test_of_many_takers_exactly_one_takes_a_batch(
 ) -> None:
     with database.write() as tx:
         key = add(tx, a_scene(tx).flow)
-        tx.runs.move(key, RunState.PENDING, at=NOW, actor="test")
+        move(tx, key, RunState.PENDING)
     together = Barrier(4)
 
     def take(_: int) -> set[RunKey]:
