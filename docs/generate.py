@@ -13,8 +13,10 @@ from click.testing import CliRunner
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from docs.prefect_names import names_page
 from docs.schedule_keys import EXAMPLE, KEY_MEANINGS
 from schedulerd import errors
+from schedulerd.authoring.hooks import ENDS
 from schedulerd.cli.errors import CODES, MEANINGS
 from schedulerd.cli.help import help_
 from schedulerd.cli.root import root
@@ -38,6 +40,7 @@ def pages() -> dict[str, str]:
         "schedule-files.md": schedule_files_page(),
         "states.md": states_page(),
         "exit-codes.md": exit_codes_page(),
+        "names.md": names_page(),
     }
     return {name: f"{NOTE}\n\n{text.strip()}\n" for name, text in made.items()}
 
@@ -336,7 +339,13 @@ def states_page() -> str:
             "(`schedulerd runs show`).",
             "## Runs",
             table(("state", "kind", "meaning", "may become"), rows),
-            "A *live* run holds a place (see `max_running` and `pools` of the [settings](config.md)) and may have a process. A *final* one never changes again.",
+            "A *live* run holds a place (see `max_running` and `pools` of the [settings](config.md)) and may have a process. A *final* one never changes again, unless a person has it tried again.",
+            "When a run has come to a final state, the [hooks](../howto/write-a-flow.md#hooks) that its flow has for it are "
+            "called, once, in a process of their own: "
+            + "; ".join(
+                f"`{name}` for {listed(map(RunState, words), RunState)}" for name, words in ENDS.items()
+            )
+            + ".",
             "## Tasks",
             table(("state", "meaning"), [(f"`{state}`", TASK_MEANINGS[state]) for state in TaskState]),
             "## Why a due time was skipped",

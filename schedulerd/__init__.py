@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sys import meta_path
+
 from schedulerd.authoring.functions import flow
 from schedulerd.authoring.graphs import Flow
 from schedulerd.authoring.logs import get_run_logger
@@ -62,5 +64,23 @@ def __getattr__(name: str) -> Any:
     if name in ("context", "runtime", "triggers"):
         return import_module(f"schedulerd.{name}")
     if name not in _LATE:
-        raise AttributeError(f"schedulerd has no {name}; it has {', '.join(__all__)}")
+        from schedulerd.authoring.prefect_names import not_there
+
+        raise not_there("schedulerd", name, has=__all__)
     return getattr(import_module(_LATE[name]), name)
+
+
+class _Absent:
+    """Says of Prefect's modules that are not here what to use instead. Asked last, and only of what nobody else found."""
+
+    @staticmethod
+    def find_spec(name: str, path: Any = None, target: Any = None) -> None:
+        """Raise `ModuleNotFoundError` for a module of Prefect's; find nothing."""
+        if name.startswith("schedulerd."):
+            from schedulerd.authoring.prefect_names import module_not_there
+
+            if (error := module_not_there(name)) is not None:
+                raise error
+
+
+meta_path.append(_Absent)

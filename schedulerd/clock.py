@@ -36,6 +36,11 @@ def microseconds() -> int:
     return time.time_ns() // 1_000
 
 
+def microseconds_of(moment: datetime) -> int:
+    """A moment as whole microseconds since 1970 UTC."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
 def moment(microseconds: int) -> datetime:
     """The moment so many microseconds after the beginning of 1970, in UTC. Raises `OverflowError` for one beyond all years."""
     return _EPOCH + timedelta(microseconds=microseconds)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from schedulerd.domain.flows import FileDefinition, FlowDefinition, FlowKind
+from schedulerd.domain.hooks import DueHooks
 from schedulerd.domain.ids import RANDOM_BITS, FlowKey, RunId, RunKey, uuid7
 from schedulerd.domain.runs import NewRun, Position, Run, Trigger
 from schedulerd.domain.schedules import Cron, ScheduleDefinition
@@ -67,6 +68,22 @@ def a_new_run(flow: FlowKey, **changes: Any) -> NewRun:
     """A run asked for by hand, due now."""
     run = NewRun(id=a_run_id(), flow=flow, created_at=NOW, trigger=Trigger.MANUAL, due_at=NOW)
     return replace(run, **changes)
+
+
+def a_due_hook(**changes: Any) -> DueHooks:
+    """That the hooks of the first run are to be called, which failed by its third move."""
+    due = DueHooks(
+        run=RunKey(1),
+        id=RunId(UUID("01aab6c2-c580-7000-8000-000000000001")),
+        selector="etl#1",
+        number=3,
+        attempt=1,
+        state=RunState.FAILED,
+        message="ValueError: x",
+        at=NOW,
+        version_hash="ab" * 32,
+    )
+    return replace(due, **changes)
 
 
 def a_run(**changes: Any) -> Run:

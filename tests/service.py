@@ -173,6 +173,14 @@ class Service:
         database.close()
         return lines
 
+    def hooks_due(self) -> int:
+        """How many runs have ended whose hooks are to be called, or are being called."""
+        database = self.database()
+        with database.read() as tx:
+            count = sum(len(tx.hooks.due(agent.name, limit=1_000)) for agent in tx.agents.all())
+        database.close()
+        return count
+
     def has_flow(self, name: str) -> bool:
         """Is a flow of this name in force?"""
         database = self.database()
@@ -189,6 +197,10 @@ class Service:
         """Wait until a run has ended."""
         eventually(lambda: self.run(key).ended_at is not None, within=within)
         return self.run(key)
+
+    def wait_for_hooks(self, *, within: float = 30.0) -> None:
+        """Wait until the hooks of all runs that have ended are called."""
+        eventually(lambda: not self.hooks_due(), within=within)
 
     def broken_invariants(self) -> list[str]:
         """What the database says that cannot be true."""

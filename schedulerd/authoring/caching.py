@@ -17,6 +17,7 @@ from schedulerd.authoring.cache_policies import (
 )
 from schedulerd.authoring.keeping import FOLDER_VARIABLE
 from schedulerd.authoring.options import flag_of, seconds_of
+from schedulerd.authoring.redacting import given
 from schedulerd.authoring.run_names import arguments_of
 from schedulerd.authoring.serializing import NotSerializable, deserialize, serialize
 from schedulerd.authoring.whole_files import write_whole
@@ -64,6 +65,8 @@ class Caching:
         )
         try:
             kind, content = serialize(value)
+            if given.is_in(content):
+                raise NotSerializable("a secret stands in it")
             file = _file(key)
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_whole(file, f"{kind} {expires}\n".encode() + content)

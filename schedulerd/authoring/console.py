@@ -10,6 +10,9 @@ from schedulerd.authoring.context import FlowContext
 from schedulerd.clock import microseconds
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from schedulerd.authoring.keeping import Keeper, Kept
     from schedulerd.domain.failures import Failure
 
@@ -64,8 +67,9 @@ class ConsoleRecorder:
     previews = False
     keeper: Keeper | None = None
 
-    def __init__(self) -> None:
-        self._logger = run_logger()
+    def __init__(self, logger: logging.Logger | None = None) -> None:
+        """`logger` is by default that of runs."""
+        self._logger = logger or run_logger()
         self._started: dict[int, int] = {}
 
     def task(
@@ -108,6 +112,10 @@ class ConsoleRecorder:
     ) -> None:
         """Write the line."""
         self._logger.log(level, "%s", message)
+
+    def tell(self, kind: str, summary: str, at: int, said: Mapping[str, Any]) -> None:
+        """Write what it is in short."""
+        self._logger.info("%s", summary)
 
     def result(self, preview: str, at: int, *, task: int | None = None, kept: Kept | None = None) -> None:
         """Say nothing: in plain Python the caller has the value."""

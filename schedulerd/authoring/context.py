@@ -7,17 +7,32 @@ from itertools import count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from datetime import datetime
-    from typing import Any, Final
+    from typing import Any, Final, Protocol
 
     from schedulerd.authoring.flows import AnyFlow
     from schedulerd.authoring.futures import Future
     from schedulerd.authoring.graphs import Flow
     from schedulerd.authoring.known import Known
-    from schedulerd.authoring.recording import Recorder
+    from schedulerd.authoring.recording import Ended, Recorder
     from schedulerd.authoring.runners import TaskRunner
     from schedulerd.authoring.running import TaskRun
+
+    class Witness(Protocol):
+        """Who is told of the runs in plain Python, each from its context to its end."""
+
+        def context(self, flow: AnyFlow) -> FlowContext:
+            """The context in which a run of the flow is to take place."""
+            ...
+
+        def ended(self, context: FlowContext, state: Ended, value: Any) -> None:
+            """That run came to this state, and gave this value."""
+            ...
+
+        def cut_short(self, context: FlowContext, error: BaseException) -> None:
+            """That run was ended by what ends more than a flow: a cancellation, an exit."""
+            ...
 
 
 def wait(seconds: float) -> None:
@@ -31,9 +46,10 @@ class Facts:
     """What is known of a flow run from outside: under the daemon from its request, in plain Python what is made up here.
 
     `attempt` counts from 1; `due_at` is when it was due; `schedule` is the name of the schedule that made it, if one did.
+    `hooks_after` are the final states, as they are recorded, whose hooks the daemon has called after the run's process.
     """
 
-    __slots__ = ("_id", "attempt", "due_at", "is_by_daemon", "name", "schedule")
+    __slots__ = ("_id", "attempt", "due_at", "hooks_after", "is_by_daemon", "name", "schedule")
 
     def __init__(
         self,
@@ -43,12 +59,14 @@ class Facts:
         attempt: int = 1,
         due_at: datetime | None = None,
         schedule: str | None = None,
+        hooks_after: Collection[str] = (),
     ) -> None:
         self._id = id
         self.name = name
         self.attempt = attempt
         self.due_at = due_at
         self.schedule = schedule
+        self.hooks_after = hooks_after
         self.is_by_daemon = id is not None
 
     @property
@@ -71,7 +89,7 @@ class FlowContext:
 
     __slots__ = (
         *("culprit", "facts", "flow", "futures", "known", "log_prints", "name", "now", "numbers", "outer"),
-        *("parameters", "pause", "recorder", "runner", "started_at", "tags"),
+        *("parameters", "pause", "recorder", "runner", "started_at", "tags", "witness"),
     )
 
     def __init__(
@@ -99,6 +117,7 @@ class FlowContext:
         self.futures: list[Future] = []
         self.runner: TaskRunner | None = None
         self.known: Known | None = None
+        self.witness: Witness | None = None
 
     def nested(self, name: str) -> FlowContext:
         """A flow that runs inline within this one: recorded in the same place, numbered on."""
@@ -140,3 +159,4 @@ class FlowContext:
 drawing: Final[ContextVar[Flow | None]] = ContextVar("drawing", default=None)
 flow_run: Final[ContextVar[FlowContext | None]] = ContextVar("flow_run", default=None)
 task_run: Final[ContextVar[TaskRun | None]] = ContextVar("task_run", default=None)
+witnesses: Final[list[Witness]] = []  # of the whole process; the last one is told

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import json
+from dataclasses import asdict, is_dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from schedulerd.authoring.functions import FunctionFlow
@@ -39,12 +41,13 @@ def describe(flow: AnyFlow, entrypoint: str = "") -> dict[str, Any]:
         "max_running": flow.max_running,
         "retrying": _retrying(flow),
         "surroundings": flow.surroundings,
+        "hooks": sorted(flow.hooked_ends()),
     }
     if isinstance(flow, Flow):
         said |= _graph(flow)
     elif isinstance(flow, FunctionFlow):
         said["parameters"] = schema_of(flow.fn)
-    made: dict[str, Any] = json.loads(json.dumps(said, default=_text, allow_nan=False))
+    made: dict[str, Any] = json.loads(json.dumps(said, default=_as_json, allow_nan=False))
     return made
 
 
@@ -70,6 +73,12 @@ def _graph(flow: Flow) -> dict[str, Any]:
     }
 
 
-def _text(value: Any) -> str:
-    """Parameters of a schedule may hold dates; what else has no JSON is shown as text."""
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+def _as_json(value: Any) -> Any:
+    """Parameters of a schedule may hold dates, models, dataclasses, enums; what else has no JSON is shown as text."""
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return value.value if isinstance(value, Enum) else str(value)

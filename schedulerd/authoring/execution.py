@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _ENDS = frozenset({"completed", "failed", "timed_out", "crashed", "cancelled"})
 
-__all__ = ["Cancelled", "Outcome", "execute"]
+__all__ = ["Cancelled", "Outcome", "execute", "outcome_of", "outcome_of_error"]
 
 
 class Outcome:
@@ -65,11 +65,9 @@ def execute(
     context.known = known
     try:
         state = flow.perform(parameters, context)
-        outcome = _of_state(state, flow.value(state), context)
-    except SystemExit as error:
-        outcome = _of_exit(error, task=context.task_of(error))
+        outcome = outcome_of(state, flow.value(state), context)
     except BaseException as error:  # border: whatever ends user code ends the run with a reason
-        outcome = _of_error(error, task=context.task_of(error), called=getattr(flow, "fn", None))
+        outcome = outcome_of_error(error, context, called=getattr(flow, "fn", None))
     if outcome.result is not None:
         recorder.result(outcome.result, now(), kept=outcome.kept)
     return outcome
@@ -84,12 +82,23 @@ def _kept(value: Any, context: FlowContext) -> tuple[str | None, Kept | None]:
     return keep_or_tell(value, context, "what the flow returned")
 
 
-def _of_state(state: Ended, value: Any, context: FlowContext) -> Outcome:
+def outcome_of(state: Ended, value: Any, context: FlowContext) -> Outcome:
+    """The outcome of a run that came to this state with this value, which is kept where the run's are."""
     result, kept = _kept(value, context)
     message = shortened(state.message or "", limit=1_024)
     if state.word not in _ENDS:
         return Outcome("failed", message=f"the flow returned the state {state.word}, which is no end")
     return Outcome(state.word, message=message, failure=state.failure, result=result, kept=kept)
+
+
+def outcome_of_error(error: BaseException, context: FlowContext, *, called: object = None) -> Outcome:
+    """The outcome of a run that this ended."""
+    task = context.task_of(error)
+    return (
+        _of_exit(error, task=task)
+        if isinstance(error, SystemExit)
+        else _of_error(error, task=task, called=called)
+    )
 
 
 def _of_exit(error: SystemExit, *, task: str | None) -> Outcome:

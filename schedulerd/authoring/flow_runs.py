@@ -91,7 +91,7 @@ class FunctionRun:
 
     def state(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> State:
         """Run, again where it fails and may, and return the state that it comes to."""
-        self._prepare(args, kwargs)
+        self.prepare(args, kwargs)
         token = flow_run.set(self._context)
         try:
             self._call_hooks_at_begin()
@@ -114,7 +114,7 @@ class FunctionRun:
         """The same for an async flow, while the event loop goes on."""
         from asyncio import sleep, to_thread
 
-        self._prepare(args, kwargs)
+        self.prepare(args, kwargs)
         token = flow_run.set(self._context)
         try:
             self._call_hooks_at_begin()
@@ -136,7 +136,8 @@ class FunctionRun:
         finally:
             flow_run.reset(token)
 
-    def _prepare(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def prepare(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Note in the context that the run begins now, with these arguments, and its name."""
         context, flow = self._context, self._flow
         context.started_at = context.now()
         if args or flow.run_name is not None:
@@ -164,9 +165,9 @@ class FunctionRun:
             self._call_hooks(State.recorded("cancelled", message="cancelled"))
 
     def _call_hooks(self, state: State) -> None:
-        """Call the hooks for this state; none for one of which the daemon makes another attempt."""
+        """Call the hooks for this state, unless the daemon makes another attempt, or calls them itself."""
         flow, context = self._flow, self._context
-        if flow.hooks is None:
+        if flow.hooks is None or state.word in context.facts.hooks_after:
             return
         tried_again = context.facts.is_by_daemon and context.facts.attempt <= flow.retries
         if tried_again and (state.is_failed() or (state.is_crashed() and flow.retry_on_crash)):
@@ -241,6 +242,8 @@ class FunctionRun:
             self._record("running")
 
     def _end(self, state: State) -> None:
+        if self._context.witness is not None:
+            self._context.witness.ended(self._context, state, self._flow.value(state))
         if self._outer is not None:
             self._record(state.word, state)
             if state.data is not None and isinstance(state.data, BaseException):
@@ -251,6 +254,8 @@ class FunctionRun:
             self._context.log(ERROR, f"{self._flow.name}: {state.word}: {state.message}")
 
     def _cut_short(self, error: BaseException) -> None:
+        if self._context.witness is not None:
+            self._context.witness.cut_short(self._context, error)
         if self._outer is None:
             self._context.log(ERROR, f"{self._flow.name}: ended by {type(error).__name__}")
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sys import _getframe
 
 from schedulerd.authoring import loading
-from schedulerd.authoring.context import FlowContext, flow_run
+from schedulerd.authoring.context import FlowContext, flow_run, witnesses
 from schedulerd.authoring.options import max_running_of, pool_of, priority_of, tags_of, timeout_of
 from schedulerd.authoring.schedules import Cron, Interval, RRule, schedules_of
 from schedulerd.authoring.surroundings import surroundings_said
@@ -91,6 +91,14 @@ class AnyFlow:
         self._say("is served by the daemon: put its file into a folder that schedulerd watches")
         return None
 
+    def deploy(self, name: str | None = None, *_where: Any, **options: Any) -> Any:
+        """The same under Prefect's other name: where and in which image it would have run there means nothing here."""
+        return self.serve(name, **options)
+
+    def hooked_ends(self) -> frozenset[str]:
+        """The final states of its runs, as they are recorded, for which it has hooks."""
+        return frozenset()
+
     def perform(self, parameters: Mapping[str, Any], context: FlowContext) -> Ended:
         """Run within `context`, to a state of this style. Raises what ends more than the flow: a cancellation, an exit."""
         raise NotImplementedError
@@ -100,10 +108,12 @@ class AnyFlow:
         raise NotImplementedError
 
     def _context(self) -> FlowContext:
-        """The context of a run that begins here: inline within the present run, or on the console."""
+        """The context of a run that begins here: inline within the present run, before a witness, or on the console."""
         outer = flow_run.get()
         if outer is not None:
             return outer.nested(self.name)
+        if witnesses:
+            return witnesses[-1].context(self)
         from schedulerd.authoring.console import console_context  # late: loads logging
 
         return console_context(self.name)

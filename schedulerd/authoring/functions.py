@@ -145,12 +145,16 @@ class FunctionFlow(AnyFlow, Hooked):
         return self.retries_given.limit
 
     def on_cancellation(self, hook: Hook) -> Hook:
-        """Call this when the flow is cancelled, within its grace."""
+        """Call this when the flow has been cancelled."""
         return self._hooked("on_cancellation", hook)
 
     def on_crashed(self, hook: Hook) -> Hook:
-        """Call this when the flow returned the state Crashed."""
+        """Call this when the process of its run went away, or it returned the state Crashed."""
         return self._hooked("on_crashed", hook)
+
+    def hooked_ends(self) -> frozenset[str]:
+        """The final states of its runs, as they are recorded, for which it has hooks."""
+        return frozenset() if self.hooks is None else self.hooks.ends()
 
     def with_options(self, **options: Any) -> Self:
         """The same function as another flow, with other options; what is not given stays as it is."""
@@ -180,7 +184,7 @@ class FunctionFlow(AnyFlow, Hooked):
         """
         from schedulerd.authoring.parameters import coerced  # late: loads inspect and typing
 
-        kwargs = coerced(self.fn, parameters, flow=self.name)
+        kwargs = coerced(self.fn, parameters, flow=self.name, validates=self.validates)
         run = FunctionRun(self, context, outer=None)
         if self.is_async:
             from asyncio import run as run_loop  # late: only async flows need it

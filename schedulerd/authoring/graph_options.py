@@ -17,7 +17,7 @@ def set_graph_options(task: Task, options: dict[str, Any]) -> None:
     refuse_unknown("task", options, known=GRAPH_OPTIONS)
     given = {name: value for name, value in options.items() if value is not None}
     if (trigger := given.get("trigger")) is not None:
-        task.trigger = _function("trigger", trigger)
+        task.trigger = function_of("trigger", trigger)
     if (skip := given.get("skip_on_upstream_skip")) is not None:
         task.skip_on_upstream_skip = bool(skip)
     if (nout := given.get("nout")) is not None:
@@ -32,14 +32,21 @@ def set_graph_options(task: Task, options: dict[str, Any]) -> None:
         _set_cache_key(task, given["cache_key"])
 
 
+def handlers_of(given: Any) -> tuple[Callable[..., Any], ...]:
+    """The state handlers that an option gives: a function, several, or None. Raises `TypeError` for what is none."""
+    several = [] if given is None else list(given) if isinstance(given, list | tuple) else [given]
+    return tuple([function_of("state_handlers", handler) for handler in several])
+
+
 def _set_handlers(task: Task, handlers: Any, on_failure: Any) -> None:
-    several = [] if handlers is None else list(handlers) if isinstance(handlers, list | tuple) else [handlers]
-    task.state_handlers = tuple([_function("state_handlers", handler) for handler in several])
+    task.state_handlers = handlers_of(handlers)
     if on_failure is not None:
-        task.state_handlers += (_when_failed(_function("on_failure", on_failure)),)
+        task.state_handlers += (when_failed(function_of("on_failure", on_failure)),)
 
 
-def _when_failed(on_failure: Callable[..., Any]) -> Callable[..., Any]:
+def when_failed(on_failure: Callable[..., Any]) -> Callable[..., Any]:
+    """A state handler that calls this, with the task or flow and its state, when it has failed."""
+
     def handler(task: Task, old: Any, new: Any) -> Any:
         if new.is_failed():
             on_failure(task, new)
@@ -78,7 +85,8 @@ def _set_cache_key(task: Task, given: Any) -> None:
     task.caching.policy = CacheKeyFnPolicy(lambda context, parameters: given)
 
 
-def _function(what: str, given: Any) -> Callable[..., Any]:
+def function_of(what: str, given: Any) -> Callable[..., Any]:
+    """What an option of this name gives, which must be a function; raises `TypeError` where it is none."""
     if not callable(given):
         raise TypeError(f"{what} must be a function, not {given!r}")
     made: Callable[..., Any] = given

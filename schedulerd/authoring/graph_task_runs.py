@@ -22,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from schedulerd.authoring.graphs import Flow
     from schedulerd.authoring.tasks import Task
 
 A_SECOND = 1_000_000
@@ -188,11 +189,11 @@ class GraphTaskRun(TaskRun):
         keep_value(self, value)
 
 
-def through_handlers(task: Task, old: State, new: State) -> State:
-    """What the task's state handlers, in their order, make of going from `old` to `new`."""
-    for handler in task.state_handlers:
+def through_handlers(subject: Task | Flow, old: State, new: State) -> State:
+    """What the state handlers of a task or flow, in their order, make of going from `old` to `new`."""
+    for handler in subject.state_handlers:
         try:
-            made = handler(task, old, new)
+            made = handler(subject, old, new)
         except Signal as signal:
             made = signal.state
         except Exception as error:  # border: a handler of the user's; its error is the task's

@@ -12,16 +12,19 @@ from schedulerd.domain.graph import terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from contextvars import Token
     from types import TracebackType
     from typing import Any, Self
 
     from schedulerd.authoring.context import FlowContext
     from schedulerd.authoring.executors import Executor
+    from schedulerd.authoring.graph_runs import GraphRun
     from schedulerd.authoring.graph_states import State
     from schedulerd.authoring.nodes import Node, Parameter
     from schedulerd.authoring.schedules import Schedule
+
+    Handlers = Callable[..., Any] | Iterable[Callable[..., Any]] | None
 
 
 class Flow(Imperative, AnyFlow):
@@ -29,10 +32,13 @@ class Flow(Imperative, AnyFlow):
 
     `executor`: where its tasks run; by default one after the other, in this thread. `result` is what tasks keep their
     values in that have none of their own. `run_config`, `storage`, `validate` and an object as `environment` are
-    Prefect's, and have no effect here; a dict as `environment` are variables of its runs.
+    Prefect's, and have no effect here; a dict as `environment` are variables of its runs. `state_handlers` are called
+    with the flow and its states before and after when it begins and ends, `on_failure` with the flow and its state.
     """
 
     style = "graph"
+    state_handlers: tuple[Callable[..., Any], ...] = ()
+    on_failure: Callable[..., Any] | None = None
 
     def __init__(
         self,
@@ -50,6 +56,8 @@ class Flow(Imperative, AnyFlow):
         edges: Iterable[Any] = (),
         reference_tasks: Iterable[Any] | None = None,
         result: Any = None,
+        state_handlers: Handlers = None,
+        on_failure: Callable[..., Any] | None = None,
         run_config: Any = None,
         storage: Any = None,
         environment: Any = None,
@@ -63,6 +71,7 @@ class Flow(Imperative, AnyFlow):
         self._references: list[Node] | None = None
         self.executor = executor
         self.result = result
+        self._set_handlers(state_handlers, on_failure)
         self.run_config = run_config
         self.storage = storage
         AnyFlow.__init__(
@@ -83,6 +92,16 @@ class Flow(Imperative, AnyFlow):
             self.add_edge(*edge)
         if reference_tasks is not None:
             self.set_reference_tasks(reference_tasks)
+
+    def _set_handlers(self, state_handlers: Handlers, on_failure: Callable[..., Any] | None) -> None:
+        if state_handlers is not None or on_failure is not None:
+            from schedulerd.authoring.graph_options import (  # late: few flows have any
+                function_of,
+                handlers_of,
+            )
+
+            self.state_handlers = handlers_of(state_handlers)
+            self.on_failure = None if on_failure is None else function_of("on_failure", on_failure)
 
     def __repr__(self) -> str:
         return f"<Flow {self.name!r}>"
@@ -134,7 +153,14 @@ class Flow(Imperative, AnyFlow):
         outer = flow_run.get()
         if outer is not None:
             outer.log(INFO, f"flow {self.name} runs within {outer.name}")
-        state = self.perform(parameters, context, executor)
+        try:
+            state = self.perform(parameters, context, executor)
+        except BaseException as error:
+            if context.witness is not None:
+                context.witness.cut_short(context, error)
+            raise
+        if context.witness is not None:
+            context.witness.ended(context, state, self.value(state))
         context.log(INFO if state.is_successful() else ERROR, f"{self.name}: {state.name}: {state.message}")
         return state
 
@@ -154,10 +180,26 @@ class Flow(Imperative, AnyFlow):
         graph = GraphRun(self, inputs, context)
         token = flow_run.set(context)
         try:
-            graph.carry_out(executor or self.executor)
+            return self._carried_out(graph, context, executor or self.executor)
         finally:
             flow_run.reset(token)
-        return graph.state()
+
+    def _carried_out(self, graph: GraphRun, context: FlowContext, executor: Executor | None) -> State:
+        def carry_out() -> State:
+            graph.carry_out(executor)
+            return graph.state()
+
+        if not self.state_handlers and self.on_failure is None:
+            return carry_out()
+        from schedulerd.authoring.flow_handlers import run_handled  # late: few flows have any
+
+        return run_handled(self, context, carry_out)
+
+    def hooked_ends(self) -> frozenset[str]:
+        """The final states of its runs, as they are recorded, for which it has handlers."""
+        if self.state_handlers:
+            return frozenset({"completed", "failed", "timed_out", "crashed", "cancelled"})
+        return frozenset() if self.on_failure is None else frozenset({"failed", "timed_out", "crashed"})
 
     def references(self) -> list[Node]:
         """The tasks that decide the flow's state: those that were set, else those that none comes after."""
@@ -168,7 +210,9 @@ class Flow(Imperative, AnyFlow):
     def value(self, state: State) -> Any:
         """What the reference tasks returned: the value of a single one, else those that are not None by name."""
         nodes = [node for node in self.references() if not node.task.is_secret]
-        values = {node.name: state.result[node].result for node in nodes} if state.is_successful() else {}
+        if not state.is_successful() or not hasattr(state.result, "keys"):  # a handler's own, perhaps
+            return None
+        values = {node.name: state.result[node].result for node in nodes}
         given = {name: value for name, value in values.items() if value is not None}
         return next(iter(given.values()), None) if len(nodes) == 1 else given or None
 

@@ -1,6 +1,6 @@
 """What plain type hints mean for JSON: the schema of a hint, and values made to fit it.
 
-Strings, numbers, booleans, lists, dicts, dates, unions and literals. Any other hint asks for nothing.
+Strings, numbers, booleans, lists, dicts, dates, unions and literals. What other hints mean is in `rich_hints.py`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from types import NoneType, UnionType
-from typing import Any, Final, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 _TRUE: Final = frozenset({"true", "yes", "on", "1"})
 _FALSE: Final = frozenset({"false", "no", "off", "0"})
@@ -28,8 +28,23 @@ class Misfit(Exception):
         return Misfit(self.value, self.wanted, f"[{key!r}]{self.place}")
 
 
+def is_plain(hint: Any) -> bool:
+    """Is all of it known here? Also of a hint that asks for nothing."""
+    if hint is None or hint is Any:
+        return True
+    origin, args = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return all(isinstance(said, str) for said in hint.__metadata__) and is_plain(hint.__origin__)
+    if origin is Literal:
+        return all(type(option) in _OPTIONS for option in args)
+    if args:
+        return origin in _WITH_PARTS and all(map(is_plain, args))
+    return _plain(hint) in _COERCIONS
+
+
 def schema_of_hint(hint: Any) -> dict[str, Any]:
     """The JSON schema of a type hint; `{}` for one that asks for nothing."""
+    hint = _bare(hint)
     if (plain := _plain(hint)) is not None:
         return dict(_SCHEMAS.get(plain, {}))
     origin, args = get_origin(hint), get_args(hint)
@@ -46,6 +61,7 @@ def schema_of_hint(hint: Any) -> dict[str, Any]:
 
 def coerce(hint: Any, value: Any) -> Any:
     """The value as the hint asks for it; raises `Misfit`."""
+    hint = _bare(hint)
     if (plain := _plain(hint)) is not None:
         return _COERCIONS[plain](value) if plain in _COERCIONS else value
     origin, args = get_origin(hint), get_args(hint)
@@ -58,6 +74,11 @@ def coerce(hint: Any, value: Any) -> Any:
     if origin is dict:
         return {_part(args[0], key, key): _part(args[1], key, part) for key, part in _dict(value).items()}
     return value
+
+
+def _bare(hint: Any) -> Any:
+    """The hint without what `Annotated` adds to it."""
+    return _bare(hint.__origin__) if get_origin(hint) is Annotated else hint
 
 
 def _plain(hint: Any) -> type | None:
@@ -171,6 +192,8 @@ def _datetime(value: Any) -> datetime:
     raise Misfit(value, "a moment such as 2026-12-31T06:00:00+09:00")
 
 
+_OPTIONS: Final = (str, int, bool, NoneType)
+_WITH_PARTS: Final = (Union, UnionType, list, dict)
 _SCHEMAS: Final[Mapping[Any, Mapping[str, Any]]] = {
     str: {"type": "string"},
     int: {"type": "integer"},

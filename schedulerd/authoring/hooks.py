@@ -1,6 +1,7 @@
 """Functions that are called when a flow or task comes to a state: `on_completion`, `on_failure` and their like.
 
-They are called where the run is, after the state has been decided and before it is the last record. What one of them
+Those of tasks, and of flows in plain Python, are called where the run is, after the state has been decided and before it
+is the last record. The daemon has those for the end of a flow's run called in a process of their own. What one of them
 raises is told in the log and changes nothing.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schedulerd.authoring.outcomes import is_cancellation
+from schedulerd.authoring.previews import readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,6 +28,13 @@ _WHEN: Final = {
     "FAILED": "on_failure",
     "CANCELLED": "on_cancellation",
     "CRASHED": "on_crashed",
+}
+# For which ends of a run they are called, by the words of `RunState`.
+ENDS: Final = {
+    "on_completion": ("completed",),
+    "on_failure": ("failed", "timed_out"),
+    "on_cancellation": ("cancelled",),
+    "on_crashed": ("crashed",),
 }
 
 
@@ -50,22 +59,54 @@ class Hooks:
             raise TypeError(f"{name} must be a list of functions (flow or task, run, state), not of {hook!r}")
         self._by_name.setdefault(name, []).append(hook)
 
-    def call(self, subject: Any, run: Any, state: State, context: FlowContext) -> None:
-        """Call those for this state, in their order, with the flow or task, its run, and the state."""
-        for hook in self._by_name.get(_WHEN.get(state.type, ""), ()):
-            name = getattr(hook, "__name__", repr(hook))
-            try:
-                _finished(hook(subject, run, state))
-            except Exception as error:  # border: a hook of the user's
-                from schedulerd.authoring.failures import describe_failure
+    def ends(self) -> frozenset[str]:
+        """The final states, as they are recorded, for which there are any."""
+        return frozenset(word for name in self._by_name for word in ENDS.get(name, ()))
 
-                failure = describe_failure(error, called=hook)
-                place = f" ({failure.file}:{failure.line})" if failure.file else ""
-                context.log(_ERROR, f"hook {name}{place} raised {failure.type}: {failure.message}")
-            except BaseException as error:
-                if is_cancellation(error):
-                    context.log(_ERROR, f"hook {name} was cut short")
-                raise
+    def calls(self, subject: Any, run: Any, state: State) -> list[HookCall]:
+        """The calls for this state, in their order, with the flow or task, its run, and the state."""
+        return [
+            HookCall(hook, (subject, run, state)) for hook in self._by_name.get(_WHEN.get(state.type, ""), ())
+        ]
+
+    def call(self, subject: Any, run: Any, state: State, context: FlowContext) -> None:
+        """Make those calls."""
+        for call in self.calls(subject, run, state):
+            call.make(context)
+
+
+class HookCall:
+    """One call of a hook, with what it is given."""
+
+    __slots__ = ("_args", "_hook")
+
+    def __init__(self, hook: Hook, args: tuple[Any, ...]) -> None:
+        self._hook = hook
+        self._args = args
+
+    @property
+    def name(self) -> str:
+        """The hook's name, as its function has it."""
+        return str(getattr(self._hook, "__name__", None) or readable(self._hook))
+
+    def __str__(self) -> str:
+        code = getattr(self._hook, "__code__", None)
+        return self.name if code is None else f"{self.name} ({code.co_filename}:{code.co_firstlineno})"
+
+    def make(self, context: FlowContext) -> None:
+        """Call it. An `Exception` of it is told in the log; what is meant to end the whole run is told and raised."""
+        try:
+            _finished(self._hook(*self._args))
+        except Exception as error:  # border: a hook of the user's
+            from schedulerd.authoring.failures import describe_failure
+
+            failure = describe_failure(error, called=self._hook)
+            place = f" ({failure.file}:{failure.line})" if failure.file else ""
+            context.log(_ERROR, f"hook {self.name}{place} raised {failure.type}: {failure.message}")
+        except BaseException as error:
+            if is_cancellation(error):
+                context.log(_ERROR, f"hook {self.name} was cut short")
+            raise
 
 
 def _finished(made: Any) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 from schedulerd.authoring.previews import PREVIEW_BYTES, preview
+from schedulerd.authoring.redacting import given
 from schedulerd.authoring.serializing import JSON, NotSerializable, deserialize, serialize
 from schedulerd.authoring.whole_files import write_whole
 
@@ -22,6 +23,7 @@ FOLDER_VARIABLE: Final = "SCHEDULERD_RESULTS"
 
 INLINE_BYTES: Final = 64 * 1024
 EXACT: Final = "preview"  # the preview is the value, as JSON
+_SECRET: Final = "a secret stands in it"
 _WARNING: Final = 30  # logging's number
 _PLAIN: Final = (int, float, bool, type(None))
 _SHORT: Final = PREVIEW_BYTES // 4  # characters, of at most four bytes each
@@ -60,10 +62,14 @@ class Keeper:
         if value is None:
             return None, Kept(EXACT)
         shown = preview(value)
+        if given.is_in(shown.encode("utf-8", "replace")):
+            raise NotKept(_SECRET, shown)
         if _is_exact(value, shown):
             return shown, Kept(EXACT)
         try:
             kind, content = serialize(value)
+            if given.is_in(content):
+                raise NotKept(_SECRET, shown)
             if len(content) > self._limit:
                 raise NotKept(f"it has {len(content):,} bytes, more than {self._limit:,}", shown)
             if len(content) <= INLINE_BYTES:

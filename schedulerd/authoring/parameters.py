@@ -6,7 +6,8 @@ import inspect
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Final, get_type_hints
 
-from schedulerd.authoring.hints import Misfit, coerce, schema_of_hint
+from schedulerd.authoring.hints import Misfit, coerce, is_plain, schema_of_hint
+from schedulerd.authoring.kinds import kind_of
 from schedulerd.authoring.names import require_names
 from schedulerd.authoring.previews import readable
 from schedulerd.authoring.refusals import ParametersRefused
@@ -24,10 +25,23 @@ def schema_of(fn: Callable[..., Any]) -> dict[str, Any]:
     hints = _hints(fn, signature)
     properties: dict[str, Any] = {}
     for parameter in _named(signature):
-        properties[parameter.name] = schema_of_hint(hints.get(parameter.name))
-        if parameter.default is not parameter.empty:
-            properties[parameter.name] |= default_of(parameter.default)
+        hint = hints.get(parameter.name)
+        schema = _plain_schema if is_plain(hint) else _rich_schema
+        properties[parameter.name] = schema(hint, parameter)
     return object_schema(properties, required=_required(signature), open_ended=_takes_any(signature))
+
+
+def _plain_schema(hint: Any, parameter: inspect.Parameter) -> dict[str, Any]:
+    default = {} if parameter.default is parameter.empty else default_of(parameter.default)
+    return schema_of_hint(hint) | default
+
+
+def _rich_schema(hint: Any, parameter: inspect.Parameter) -> dict[str, Any]:
+    from schedulerd.authoring.rich_hints import rich_schema  # late: it loads pydantic
+
+    if parameter.default is parameter.empty:
+        return rich_schema(hint)
+    return rich_schema(hint, default=parameter.default) or default_of(parameter.default)
 
 
 def object_schema(
@@ -50,15 +64,22 @@ def default_of(value: Any) -> dict[str, Any]:
         return {}
 
 
-def coerced(fn: Callable[..., Any], given: Mapping[str, Any], *, flow: str) -> dict[str, Any]:
-    """Keyword arguments for a function from JSON values; raises `BadParameters` that names every one that does not fit."""
+def coerced(
+    fn: Callable[..., Any], given: Mapping[str, Any], *, flow: str, validates: bool = True
+) -> dict[str, Any]:
+    """Keyword arguments for a function from JSON values; raises `BadParameters` that names every one that does not fit.
+
+    Where it does not validate they stay as they are, and only their names must fit.
+    """
     signature = inspect.signature(fn)
     known = [parameter.name for parameter in _named(signature)]
     open_ended = _takes_any(signature)
     require_names(flow, given, known=[*known, *given] if open_ended else known, required=_required(signature))
+    if not validates:
+        return dict(given)
     hints = _hints(fn, signature)
     named = {name: hint for name, hint in hints.items() if name in known}
-    return _fitting(given, named, flow=flow)
+    return _fitting(given, named, flow=flow, place=_place_of(fn))
 
 
 def validated(
@@ -78,21 +99,43 @@ def validated(
         for parameter in _named(signature)
         if parameter.name in bound.arguments
     }
-    bound.arguments.update(_fitting(given, _hints(fn, signature), flow=flow))
+    bound.arguments.update(_fitting(given, _hints(fn, signature), flow=flow, place=_place_of(fn)))
     return bound.args, bound.kwargs
 
 
-def _fitting(given: Mapping[str, Any], hints: Mapping[str, Any], *, flow: str) -> dict[str, Any]:
+def _fitting(given: Mapping[str, Any], hints: Mapping[str, Any], *, flow: str, place: str) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     wrong: list[str] = []
     for name, value in given.items():
-        try:
-            arguments[name] = coerce(hints.get(name), value)
-        except Misfit as error:
-            wrong.append(f"parameter {name!r}{error.place}: {readable(error.value)} is not {error.wanted}")
+        hint = hints.get(name)
+        if is_plain(hint):
+            try:
+                arguments[name] = coerce(hint, value)
+            except Misfit as error:
+                shown = readable(error.value)
+                shown += "" if error.value is None else f" ({kind_of(error.value)})"
+                wrong.append(f"parameter {name!r}{error.place}: {shown} is not {error.wanted}")
+        else:
+            arguments[name] = _rich(name, hint, value, wrong)
     if wrong:
-        raise ParametersRefused(f"flow {flow!r}: {'; '.join(wrong)}")
+        raise ParametersRefused(f"flow {flow!r}{place}: {'; '.join(wrong)}")
     return arguments
+
+
+def _rich(name: str, hint: Any, value: Any, wrong: list[str]) -> Any:
+    from schedulerd.authoring.rich_hints import RichMisfit, fitting  # late: it loads pydantic
+
+    try:
+        return fitting(hint, value)
+    except RichMisfit as error:
+        wrong += [f"parameter {name!r}{fault}" for fault in error.faults]
+    return None
+
+
+def _place_of(fn: Callable[..., Any]) -> str:
+    """Where the function stands, for messages; nothing for what has no code."""
+    code = getattr(inspect.unwrap(fn), "__code__", None)
+    return "" if code is None else f" ({code.co_filename}, line {code.co_firstlineno})"
 
 
 def _named(signature: inspect.Signature) -> list[inspect.Parameter]:
@@ -116,7 +159,7 @@ def _hints(fn: Callable[..., Any], signature: inspect.Signature) -> dict[str, An
             continue
         lone = SimpleNamespace(__annotations__={"hint": parameter.annotation})
         try:
-            hints[parameter.name] = get_type_hints(lone, globalns=names)["hint"]
+            hints[parameter.name] = get_type_hints(lone, globalns=names, include_extras=True)["hint"]
         except Exception:  # resolving evaluates text of the user's; an unresolved hint asks for nothing
             continue
     return hints

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 from schedulerd.authoring.context import task_run
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from schedulerd.authoring.keeping import Keeper, Kept
     from schedulerd.domain.failures import Failure
 
@@ -74,6 +77,10 @@ class Recorder(Protocol):
 
     def result(self, preview: str, at: int, *, task: int | None = None, kept: Kept | None = None) -> None:
         """The flow run, or the task run of that number, returned this."""
+        ...
+
+    def tell(self, kind: str, summary: str, at: int, said: Mapping[str, Any]) -> None:
+        """The run tells something beside its log: a record of that kind, in a journal; its summary, on a console."""
         ...
 
 

@@ -21,3 +21,14 @@ class MappingMissingIterable(SchedulerdError, TypeError):
 
 class MappingLengthMismatch(SchedulerdError, ValueError):
     """`.map()` was given lists of unequal length."""
+
+
+class Refused(SchedulerdError, ValueError):
+    """What code within a run asked for cannot be had. `kind` is `nowhere` where there is nobody to ask."""
+
+    def __init__(self, message: str, *, mend: str = "", kind: str = "refused") -> None:
+        super().__init__(message, mend=mend)
+        self.kind = kind
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.mend})" if self.mend else self.message

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from schedulerd.authoring.redacting import given
 from schedulerd.authoring.secrets import secret
 from schedulerd.authoring.tasks import Task
 
@@ -66,4 +67,5 @@ class EnvVarSecret(SecretBase):
             if self.raise_if_missing:
                 raise ValueError(f"the variable {wanted} is not set in the environment of the run")
             return None
+        given.add(value)
         return value if self.cast is None else self.cast(value)

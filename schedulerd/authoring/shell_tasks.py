@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
 
 from schedulerd.authoring.signals import FAIL
 from schedulerd.authoring.tasks import Task
@@ -13,13 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+_LAST_WORDS_SECONDS: Final = 0.3
+
 
 class ShellTask(Task):
     """Runs a command in a shell, and returns the last line of what it prints, or with `return_all` all lines.
 
     stderr counts with stdout. `helper_script` runs before the command, in the same shell; `env` is besides the
     environment of the run. A status other than 0 is a failure that names it, and the last line. With `stream_output`
-    each line is logged when it comes, with `log_stderr` all of them when the command failed.
+    each line is logged when it comes, with `log_stderr` all of them when the command failed. When its time is over, or the
+    run is to end, all that the shell started is ended with it.
     """
 
     def __init__(
@@ -76,6 +81,7 @@ class ShellTask(Task):
             env=environment,
             encoding="utf-8",
             errors="replace",
+            process_group=0,  # so that all of it can be ended
         ) as process:
             assert process.stdout is not None
             try:
@@ -84,6 +90,21 @@ class ShellTask(Task):
                     if self.stream_output:
                         self.logger.info(lines[-1])
             except BaseException:  # the run is to end, or the task's time is over
-                process.kill()
+                _end(process)
                 raise
         return lines, process.returncode
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End the shell and what it started: politely, and a moment later by force."""
+    try:
+        _tell(process, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_LAST_WORDS_SECONDS)
+    finally:
+        _tell(process, signal.SIGKILL)  # who heeded the first is gone, and who did not is what this is for
+
+
+def _tell(process: subprocess.Popen[str], sign: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, sign)

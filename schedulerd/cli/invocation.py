@@ -106,7 +106,9 @@ class Invocation:
         """The same, whatever the schema of the database is, and whether there is one."""
         from schedulerd.operations.operations import Operations  # imports SQLAlchemy
 
-        return Operations(self.database, state_dir=self.settings.state_dir, clock=self.clock)
+        return Operations(
+            self.database, state_dir=self.settings.state_dir, clock=self.clock, environ=self.environ
+        )
 
     def confirm(self, question: str) -> None:
         """Go on only with `--yes`, or when a person at a terminal says so; raises `click.UsageError` and `Abort`."""

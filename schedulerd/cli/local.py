@@ -3,24 +3,20 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
 from schedulerd.authoring.console import ConsoleRecorder
 from schedulerd.authoring.describing import describe
 from schedulerd.authoring.execution import Outcome, execute
-from schedulerd.authoring.loading import loading
 from schedulerd.cli import errors
 from schedulerd.cli.invocation import Invocation
 from schedulerd.domain.flows import FileDefinition
 from schedulerd.domain.parameters import check_parameters, value_of
-from schedulerd.engine.code import Source, execute_file, find_neighbours
+from schedulerd.engine.flow_files import load_flow
 from schedulerd.errors import NotFound
 from schedulerd.operations.inspecting import inspect_file
-
-if TYPE_CHECKING:
-    from schedulerd.authoring.flows import AnyFlow
 
 _CODES: Final = {"completed": errors.SUCCESS, "cancelled": errors.RUN_CANCELLED}
 
@@ -30,7 +26,7 @@ def run_here(
 ) -> int:
     """Run the flow that is meant; the exit code that tells how it ended."""
     file, name = _place(invocation, target)
-    flow = _load(file, name)
+    flow = load_flow(file, name)
     schema = describe(flow)["parameters"]
     known = schema.get("properties", {})
     parameters = {**given, **{key: value_of(known.get(key, {}), text) for key, text in texts.items()}}
@@ -58,21 +54,6 @@ def _place(invocation: Invocation, target: str) -> tuple[Path, str | None]:
                 return path, target
     folders = ", ".join(map(str, settings.flows))
     raise NotFound("flow", target, mend=f"no file in {folders} defines it; a file is named with its .py")
-
-
-def _load(file: Path, name: str | None) -> "AnyFlow":
-    """The flow of the file: the only one, or the one of this name or entry point."""
-    find_neighbours(str(file))
-    with loading(str(file)) as found:
-        module = execute_file(Source(module="", path=str(file), content=file.read_bytes()))
-    flows = list(found.named(vars(module)))
-    matching = [flow for entrypoint, flow in flows if name in (None, flow.name, entrypoint)]
-    if len(matching) == 1:
-        return matching[0]
-    names = ", ".join(flow.name for _, flow in flows) or "none"
-    if name is None and matching:
-        raise NotFound("single flow in", str(file), mend=f"name one as {file.name}:FLOW; it has {names}")
-    raise NotFound("flow", name or str(file), mend=f"the flows of {file} are: {names}")
 
 
 def _tell(invocation: Invocation, flow: str, outcome: Outcome) -> None:

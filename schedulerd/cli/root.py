@@ -33,11 +33,20 @@ _COMMANDS: Final = {
     "schedules": Lazy("schedulerd.cli.schedules:schedules", "Schedules: list, show, next."),
     "import": Lazy("schedulerd.cli.importing:import_", "Import: crontab."),
     "runs": Lazy("schedulerd.cli.runs:runs", "Runs: list, show, logs, wait, cancel."),
+    "events": Lazy("schedulerd.cli.told:events", "Events: list."),
+    "secrets": Lazy("schedulerd.cli.secrets:secrets", "Secrets: list, set, unset."),
+    "variables": Lazy("schedulerd.cli.variables:variables", "Variables: list, get, set, unset."),
     "db": Lazy("schedulerd.cli.db:db", "The database: status, upgrade, check, backup, restore, prune."),
     "systemd": Lazy("schedulerd.cli.systemd:systemd", "The systemd unit: install, uninstall."),
     "help": Lazy("schedulerd.cli.help:help_", "Read about exit-codes, selectors, filters, time."),
 }
-_ALIASES: Final = {"flow": "flows", "schedule": "schedules"}
+_ALIASES: Final = {
+    "flow": "flows",
+    "schedule": "schedules",
+    "event": "events",
+    "secret": "secrets",
+    "variable": "variables",
+}
 
 
 class Root(LazyGroup):

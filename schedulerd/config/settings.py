@@ -129,6 +129,7 @@ Size = Annotated[int, BeforeValidator(_size), Field(ge=0)]
 _KEPT: Final = Retention()
 Kept = Annotated[int, BeforeValidator(_whole_number), Field(ge=0)]
 Count = Annotated[int, BeforeValidator(_whole_number), Field(ge=1)]
+Few = Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=1000)]
 PoolName = Annotated[str, AfterValidator(_pool_name)]
 Port = Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=65_535)]
 Folder = Annotated[Path, BeforeValidator(_folder)]
@@ -275,6 +276,12 @@ class Settings(BaseSettings):
         default=timedelta(seconds=10),
         description="How long a run that is cancelled or out of time has between SIGTERM and SIGKILL.",
     )
+    hook_timeout: Duration = Field(
+        default=timedelta(minutes=1),
+        gt=timedelta(0),
+        description="How long the hooks of a run that has ended may take, all of them together; then they are ended, with "
+        "what they have started.",
+    )
     max_log: Size = Field(
         default=Bytes(64_000_000),
         ge=1_000,
@@ -299,6 +306,11 @@ class Settings(BaseSettings):
     preload: tuple[Module, ...] = Field(
         default=(),
         description="Modules that are imported once, before runs are forked, so that no run pays for them.",
+    )
+    spare_processes: Few = Field(
+        default=4,
+        description="How many processes are forked ahead, each to become the next run without a wait: as many as are often due "
+        "in the same moment. Each takes some 2 MB of memory. 0 forks each run when it comes.",
     )
     store: StoreSettings = Field(default_factory=StoreSettings, description="Where runs are remembered.")
     retention: RetentionSettings = Field(

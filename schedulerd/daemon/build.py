@@ -33,15 +33,20 @@ from schedulerd.engine.link import SpawnerLink
 from schedulerd.engine.processes import boot_id, every_process
 from schedulerd.engine.sendmail import by_sendmail
 from schedulerd.errors import NotPermitted
+from schedulerd.operations.sealing import KeyRing
+from schedulerd.operations.secrets import SecretBox
 from schedulerd.operations.upgrading import tell, upgrade
 from schedulerd.scheduler.alarm import Alarm
-from schedulerd.scheduler.attempts import Attempts
+from schedulerd.scheduler.answering import Answerer
+from schedulerd.scheduler.attempts import Attempt, Attempts
 from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.core import Core, Mailbox
 from schedulerd.scheduler.definitions import Definitions
 from schedulerd.scheduler.ears import Ears
 from schedulerd.scheduler.ending import Ender
+from schedulerd.scheduler.following import Follower
 from schedulerd.scheduler.health import HealthBook
+from schedulerd.scheduler.hooks import HookDesk
 from schedulerd.scheduler.housekeeping import Housekeeper
 from schedulerd.scheduler.inspecting import Inspector
 from schedulerd.scheduler.intake import IntakeDesk
@@ -50,6 +55,7 @@ from schedulerd.scheduler.mailing import Mailer, Sender
 from schedulerd.scheduler.messages import Tick
 from schedulerd.scheduler.parts import Parts
 from schedulerd.scheduler.reconciling import Reconciler
+from schedulerd.scheduler.schedule_troubles import ScheduleTroubles
 from schedulerd.scheduler.space import SpaceWatch, places_of
 from schedulerd.scheduler.spawners import Spawners
 from schedulerd.scheduler.starting import Starting
@@ -129,22 +135,40 @@ class _Builder:
         launcher = Launcher(folders, self._launch, starting)
         mailer = self._mailer()
         runs = RunMaker()
+        leftovers = Leftovers(folders.runs, every_process, cgroups)
+        follower = Follower(folders, launcher, leftovers, clock=clock, boot_id=boot_id(), watch=ears.watch)
+        hooks = HookDesk(
+            database,
+            folders,
+            launcher,
+            follower,
+            clock,
+            agent=self._agent,
+            most=settings.max_running,
+        )
+
+        def settled(attempt: Attempt) -> None:
+            mailer.settled(attempt)
+            hooks.settled(attempt)
+
         reconciler = Reconciler(
             database,
             attempts,
             folders,
             launcher,
-            Leftovers(folders.runs, every_process, cgroups),
+            follower,
+            leftovers,
             clock=clock,
             agent=self._agent,
-            boot_id=boot_id(),
-            watch=ears.watch,
-            settled=mailer.settled,
+            settled=settled,
         )
-        ender = Ender(database, attempts, launcher, reconciler, grace=settings.grace)
+        keys = KeyRing(settings.state_dir, self._environ)
+        answerer = Answerer(database, attempts, folders, clock, secrets=SecretBox(keys))
+        ender = Ender(database, attempts, launcher, follower, grace=settings.grace)
         alarm = Alarm(lambda: mailbox.put(Tick()), clock)
         watcher = self._watcher(mailbox)
-        ticker = Ticker(database, runs, agent=self._agent, boot_id=boot_id(), limits=self._limits)
+        troubles = ScheduleTroubles(health)
+        ticker = Ticker(database, runs, troubles, agent=self._agent, boot_id=boot_id(), limits=self._limits)
         spawners = Spawners(self._new_spawner, launcher, ears, health)
         self._spawners = spawners
         parts = Parts(
@@ -152,13 +176,22 @@ class _Builder:
             clock=clock,
             clock_watch=ClockWatch(database, clock, health),
             attempts=attempts,
-            definitions=Definitions(database, clock, runs, boot_id=boot_id()),
+            definitions=Definitions(database, clock, runs, troubles, boot_id=boot_id()),
             inspector=self._inspector(folders, launcher),
             intake=IntakeDesk(
-                database, attempts, folders, clock, max_log=settings.max_log, settled=mailer.settled
+                database,
+                attempts,
+                folders,
+                clock,
+                max_log=settings.max_log,
+                settled=settled,
+                asked=answerer.asked,
             ),
+            answerer=answerer,
             launcher=launcher,
             ender=ender,
+            follower=follower,
+            hooks=hooks,
             reconciler=reconciler,
             ticker=ticker,
             housekeeper=Housekeeper(
@@ -203,6 +236,7 @@ class _Builder:
             directory=self._settings.directory,
             grace=self._settings.grace,
             max_result=self._settings.max_result,
+            hook_timeout=self._settings.hook_timeout,
             usual=usual_of(self._settings.limits),
         )
 
@@ -243,7 +277,12 @@ class _Builder:
         return Mailer(self._database, self._clock, by_sendmail(self._environ), sender)
 
     def _new_spawner(self) -> SpawnerLink:
-        return SpawnerLink(self._settings.state_dir, preload=self._settings.preload, environ=self._environ)
+        return SpawnerLink(
+            self._settings.state_dir,
+            preload=self._settings.preload,
+            spares=self._settings.spare_processes,
+            environ=self._environ,
+        )
 
     def _beat(self, core: Core) -> AgentBeat:
         now = self._clock.now()

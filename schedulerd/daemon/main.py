@@ -111,7 +111,7 @@ def _stop(daemon: Daemon, settings: Settings) -> None:
     take_down(settings.state_dir)
     if daemon.web is not None:
         daemon.web.stop()
-    daemon.spawners.hang_up(runs_go_on=daemon.core.running_count > 0)
+    daemon.spawners.hang_up(runs_go_on=daemon.core.has_processes)
     daemon.mailer.stop()
     daemon.health_file.close()
     daemon.database.close()

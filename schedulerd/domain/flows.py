@@ -30,7 +30,8 @@ class FlowDefinition:
     whatever the settings say. A run has `surroundings`, and `environment` besides that of the daemon. A command's
     `command` is what the shell is given, with `stdin` to read; its output is sent to `mail_to`.
     Its runs take a place in `pool`, those with a higher `priority` start first, and `max_running` of them may be live.
-    One that ended badly is tried again as `retrying` says.
+    One that ended badly is tried again as `retrying` says. When one ends in a state of `hooks`, functions of its file are
+    called.
     """
 
     name: str
@@ -53,6 +54,7 @@ class FlowDefinition:
     priority: int = 0
     max_running: int | None = None
     retrying: RetryPolicy = NEVER
+    hooks: frozenset[RunState] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,6 +17,7 @@ class TroubleKind(StrEnum):
     PROCESSES = "processes"
     WATCHER = "watcher"
     WEB = "web"
+    SCHEDULES = "schedules"
     CLOCK = "clock"
 
 
@@ -28,6 +29,7 @@ MENDS: Final[Mapping[TroubleKind, str]] = {
     TroubleKind.PROCESSES: "end some processes, or raise the limit (`ulimit -u`, TasksMax= of the service)",
     TroubleKind.WATCHER: "it is started again by itself; until then changed files are not noticed",
     TroubleKind.WEB: "it is started again by itself; schedules are not affected",
+    TroubleKind.SCHEDULES: "change it in its file; the daemon's log says where it went wrong; others are not affected",
     TroubleKind.CLOCK: "see that the machine's time is kept (`timedatectl`)",
 }
 """What to do about each, where the trouble itself does not know better."""

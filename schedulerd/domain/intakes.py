@@ -6,9 +6,11 @@ from datetime import datetime
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.logs import LogLine
+from schedulerd.domain.questions import Question
 from schedulerd.domain.results import Result, ResultKind
 from schedulerd.domain.runs import Move, Position
 from schedulerd.domain.tasks import TaskRun
+from schedulerd.domain.told import Artifact, Event
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,3 +41,6 @@ class Intake:
     retry_at: datetime | None = None
     results: tuple[Result, ...] = ()
     result_kept: ResultKind | None = None
+    questions: tuple[Question, ...] = ()
+    artifacts: tuple[Artifact, ...] = ()
+    events: tuple[Event, ...] = ()

@@ -1,7 +1,7 @@
 """Whether parameters fit a flow, by the JSON schema that inspecting its file gave. Pure."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from schedulerd.domain.names import did_you_mean
@@ -62,11 +62,19 @@ def _missing(required: Iterable[str], given: Mapping[str, Any]) -> Iterable[str]
     return (f"parameter {name!r} is required" for name in required if name not in given)
 
 
+def _members(schema: Schema) -> Sequence[Schema]:
+    """The schemas one of which is to fit; none where it is a single one."""
+    members: Sequence[Schema] = schema.get("anyOf") or schema.get("oneOf") or ()
+    return members
+
+
 def _types(schema: Schema) -> frozenset[str]:
     """The JSON types that are allowed; empty where any is. A default tells the type where nothing else does."""
-    if "anyOf" in schema:
-        members = [_types(member) for member in schema["anyOf"]]
-        return frozenset().union(*members) if all(members) else frozenset()
+    if members := _members(schema):
+        types = [_types(member) for member in members]
+        return frozenset().union(*types) if all(types) else frozenset()
+    if "const" in schema:
+        return frozenset({_type_of(schema["const"])})
     if "enum" in schema:
         return frozenset(map(_type_of, schema["enum"]))
     if "type" in schema:
@@ -96,8 +104,10 @@ _IS_A: Final[Mapping[str, Callable[[Any], bool]]] = {
 
 def _fits(schema: Schema, value: Any) -> bool:
     """Does the value have an allowed type? What lies inside a list or an object is for the run to judge."""
-    if "anyOf" in schema:
-        return any(_fits(member, value) for member in schema["anyOf"])
+    if members := _members(schema):
+        return any(_fits(member, value) for member in members)
+    if "const" in schema:
+        return bool(value == schema["const"])
     if "enum" in schema:
         return value in schema["enum"]
     if "type" not in schema:
@@ -107,8 +117,10 @@ def _fits(schema: Schema, value: Any) -> bool:
 
 def wanted(schema: Schema) -> str:
     """What the schema asks for, in words: `a whole number`."""
-    if "anyOf" in schema:
-        return " or ".join(wanted(member) for member in schema["anyOf"])
+    if members := _members(schema):
+        return " or ".join(wanted(member) for member in members)
+    if "const" in schema:
+        return json.dumps(schema["const"], ensure_ascii=False)
     if "enum" in schema:
         return f"one of {', '.join(json.dumps(each, ensure_ascii=False) for each in schema['enum'])}"
     return " or ".join(_NAMES.get(name, name) for name in sorted(_types(schema))) or "anything"

@@ -78,7 +78,7 @@ class Run:
     """A flow run as the database remembers it.
 
     `queued`: it waits for one of its schedule. `pool` is where it takes a place, or took one. `retry_at`: when one that
-    is `retrying` is tried again.
+    is `retrying` is tried again. `hooks` are the final states for which the version of its flow has hooks.
     """
 
     key: RunKey
@@ -115,6 +115,7 @@ class Run:
     pool: str | None = None
     priority: int = 0
     retry_at: datetime | None = None
+    hooks: frozenset[RunState] = frozenset()
 
     @property
     def selector(self) -> str:

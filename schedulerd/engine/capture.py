@@ -9,6 +9,7 @@ from typing import Final
 
 from schedulerd.authoring.context import task_run
 from schedulerd.authoring.recording import Recorder, RecordHandler
+from schedulerd.authoring.redacting import given
 from schedulerd.clock import microseconds
 
 LONGEST: Final = 64 * 1024  # characters that wait for their newline
@@ -49,8 +50,9 @@ class LineWriter(io.TextIOBase):
             self._emit(line.removesuffix("\r"))
         if len(rest) >= LONGEST:
             self._cut.add(thread)
-            self._emit(rest)
-        elif rest:
+            whole_part, rest = self._divided(rest)
+            self._emit(whole_part)
+        if rest:
             self._pending[thread] = rest
         return len(text)
 
@@ -61,6 +63,12 @@ class LineWriter(io.TextIOBase):
         """Hand on last lines that have no newline."""
         for thread in list(self._pending):
             self._emit(self._pending.pop(thread))
+
+    def _divided(self, text: str) -> tuple[str, str]:
+        """A text without an end yet: what can be handed on, and what may be the beginning of a secret."""
+        text = given.redact(text)
+        cut = len(text) - max(0, given.longest - 1)
+        return text[:cut], text[cut:]
 
     def _emit(self, line: str) -> None:
         task = task_run.get()

@@ -15,6 +15,7 @@ from typing import Final, Self
 
 _RUNS: Final = "runs"
 _LINK: Final = "cgroup"
+_AHEAD: Final = "spare-"
 _TRIES: Final = 3  # another daemon in the same cgroup may take an empty one away
 _REMOVED_AT_ONCE: Final = 100  # of some 0.05 ms each
 _OWN: Final = "0::"
@@ -30,6 +31,7 @@ class RunCgroups:
     def __init__(self, runs: Path, root: Path | None) -> None:
         self._runs = runs
         self.root = root
+        self._entered: Path | None = None
 
     @classmethod
     def below_ours(cls, runs: Path) -> Self:
@@ -41,18 +43,25 @@ class RunCgroups:
         """Put this process, and so all that it will start, into the cgroup of a run whose folder is open.
 
         For the forked child: while other processes move between cgroups, or none did for a while, the kernel takes its
-        time. Never raises.
+        time. One that is in a cgroup of its own already has only to say so. Never raises.
         """
         if self.root is None:
             return
-        cgroup = self.root / key
+        cgroup = self._entered or self.root / key
         with contextlib.suppress(OSError):  # no room, say; the next daemon finds it where this one made it
+            with contextlib.suppress(FileNotFoundError):  # of a process that was killed before it began
+                os.unlink(_LINK, dir_fd=folder)
             os.symlink(cgroup, _LINK, dir_fd=folder)
-        for _ in range(_TRIES):
-            with contextlib.suppress(OSError):
-                cgroup.mkdir(parents=True, exist_ok=True)
-                _write(cgroup / "cgroup.procs", b"0")
-                return
+        if self._entered is None:
+            _join(cgroup)
+
+    def enter_ahead(self) -> None:
+        """Put this process into a cgroup of its own before it is known which run it will become. Never raises."""
+        if self.root is None:
+            return
+        cgroup = self.root / f"{_AHEAD}{os.getpid()}"
+        if _join(cgroup):
+            self._entered = cgroup
 
     def tell(self, key: str, sign: int, *, skip: Callable[[int], bool]) -> int:
         """Send `sign` to all that is in the cgroup of a run (0 only looks); how many processes those were.
@@ -93,7 +102,11 @@ class RunCgroups:
         """Where the cgroup of a run is, or would be; the daemon that made it may have lived in another one."""
         with contextlib.suppress(OSError):
             noted = Path(os.readlink(self._runs / key / _LINK))
-            if noted.name == key and noted.parent.name == _RUNS and (noted / "cgroup.procs").exists():
+            if (
+                noted.name.startswith((key, _AHEAD))
+                and noted.parent.name == _RUNS
+                and (noted / "cgroup.procs").exists()
+            ):
                 return noted
         return None if self.root is None else self.root / key
 
@@ -136,6 +149,16 @@ def _mark(cgroup: Path, name: str) -> bytes:
         return os.getxattr(cgroup, name)
     except OSError:
         return b""
+
+
+def _join(cgroup: Path) -> bool:
+    """Make a cgroup and put this process into it; False where that cannot be."""
+    for _ in range(_TRIES):
+        with contextlib.suppress(OSError):
+            cgroup.mkdir(parents=True, exist_ok=True)
+            _write(cgroup / "cgroup.procs", b"0")
+            return True
+    return False
 
 
 def _write(file: Path, content: bytes) -> None:

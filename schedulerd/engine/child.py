@@ -1,4 +1,4 @@
-"""What a forked process becomes: a flow run, a command, or the inspection of a file.
+"""What a forked process becomes: a flow run, a command, the hooks of a run that ended, or the inspection of a file.
 
 Nothing here returns to the spawner's loop: `become_run` ends the process.
 """
@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from schedulerd.authoring.redacting import given
 from schedulerd.clock import microseconds
 from schedulerd.engine import folders
 from schedulerd.engine.cgroups import RunCgroups
@@ -33,13 +34,12 @@ Request = Mapping[str, Any]
 _RING_EVERY_SECONDS: Final = 0.05
 
 
-def become_run(
-    folder: int, request: Request, *, path: Path, spawner: ProcessId, cgroups: RunCgroups
-) -> NoReturn:
+def become_run(folder: int, *, path: Path, spawner: ProcessId, cgroups: RunCgroups) -> NoReturn:
     """Carry out a taken request in this process, its folder open and at `path`; then end the process."""
     status = 70  # EX_SOFTWARE of sysexits(3): our own failure, seen when nothing below says otherwise
     try:
-        os.setsid()
+        request = folders.read_request(folder)
+        lead_session()
         folders.write_process(folder, identify(os.getpid()), spawner)
         cgroups.enter(path.name, folder)  # before the latch file moves: what is killed here has not begun
         if not folders.begin(folder):
@@ -52,6 +52,12 @@ def become_run(
             os.write(2, traceback.format_exc().encode())
     finally:
         os._exit(status)
+
+
+def lead_session() -> None:
+    """Have this process lead a session and a group of its own, where it does not yet."""
+    if os.getsid(0) != os.getpid():
+        os.setsid()
 
 
 def _redirect(folder: int) -> None:
@@ -73,38 +79,48 @@ def _mark(path: Path) -> None:
         numpy.random.seed()
 
 
-def _journal(folder: int, request: Request) -> Journal:
+def _journal(folder: int, request: Request, ringer: "_Ringer | None" = None) -> Journal:
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
     return Journal(
         os.open(folders.JOURNAL, flags, 0o600, dir_fd=folder),
-        wrote=_ringing(request),
+        wrote=(ringer or _Ringer(request)).wrote,
         make_room=folders.Reserve(folder).give_up,
+        redactor=given,
     )
 
 
-def _ringing(request: Request) -> Callable[[], None]:
-    """A function that tells the daemon that there is something to read, not too often."""
-    bell, key = Doorbell(request["state_dir"]), b"j" + str(request["key"]).encode()
-    if "user" in request.get("surroundings", {}):
-        bell.go_to_the_door()
-    rung = 0.0
+class _Ringer:
+    """Tells the daemon that there is something to read: not too often, or where somebody waits for it at once."""
 
-    def ring() -> None:
-        nonlocal rung
-        now = time.monotonic()
-        if now - rung >= _RING_EVERY_SECONDS:
-            rung = now
-            bell.ring(key)
+    def __init__(self, request: Request) -> None:
+        self._bell = Doorbell(request["state_dir"])
+        self._key = b"j" + str(request["key"]).encode()
+        self._rung = 0.0
+        if "user" in request.get("surroundings", {}):
+            self._bell.go_to_the_door()
 
-    return ring
+    def wrote(self) -> None:
+        """Something was written."""
+        if time.monotonic() - self._rung >= _RING_EVERY_SECONDS:
+            self.ring()
+
+    def ring(self) -> None:
+        """Somebody waits for what was written to be read."""
+        self._rung = time.monotonic()
+        self._bell.ring(self._key)
+
+    def whisper(self, name: str, value: str) -> None:
+        """Tell the daemon a value that must not lie on disk, for the question of that name; best effort."""
+        self._bell.ring(b"s" + json.dumps([self._key[1:].decode(), name, value]).encode())
 
 
 def _run_flow(folder: int, request: Request, spawner: ProcessId) -> int:
-    journal = _journal(folder, request)
+    ringer = _Ringer(request)
+    journal = _journal(folder, request, ringer)
     journal.append({"k": "start", "t": microseconds(), "pid": os.getpid()})
     known = folders.read_known(folder)
     os.close(folder)  # no business of user code
-    return run_flow(request, journal, known)
+    return run_flow(request, journal, known, ring=ringer.ring, whisper=ringer.whisper)
 
 
 def _run_command(folder: int, request: Request, spawner: ProcessId) -> int:
@@ -174,6 +190,15 @@ def _become(shell: str, command: str) -> int:
         return 127 if isinstance(error, FileNotFoundError) else 126
 
 
+def _call_hooks(folder: int, request: Request, spawner: ProcessId) -> int:
+    journal = _journal(folder, request)
+    journal.append({"k": "start", "t": microseconds(), "pid": os.getpid()})
+    os.close(folder)  # no business of user code
+    from schedulerd.engine.hooking import call_hooks  # late: few flows have hooks
+
+    return call_hooks(request, journal)
+
+
 def _inspect(folder: int, request: Request, spawner: ProcessId) -> int:
     os.chdir(request["directory"])
     roots = [Path(root) for root in request["roots"]]
@@ -185,5 +210,6 @@ def _inspect(folder: int, request: Request, spawner: ProcessId) -> int:
 _KINDS: Final[Mapping[str, Callable[[int, Request, ProcessId], int]]] = {
     "flow": _run_flow,
     "command": _run_command,
+    "hooks": _call_hooks,
     "inspection": _inspect,
 }

@@ -5,13 +5,14 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from schedulerd.authoring.asking import answer_by
 from schedulerd.authoring.context import Facts
 from schedulerd.authoring.execution import Cancelled, Outcome, execute
 from schedulerd.authoring.failures import describe_failure
@@ -20,8 +21,10 @@ from schedulerd.authoring.known import Known
 from schedulerd.authoring.loading import loading
 from schedulerd.clock import microseconds
 from schedulerd.domain.surroundings import Surroundings, has_memory, used_up_cpu
+from schedulerd.engine.asking import JournalChannel
 from schedulerd.engine.capture import capture
 from schedulerd.engine.code import execute_file, find_neighbours, kept
+from schedulerd.engine.folders import RUNS
 from schedulerd.engine.journal import Journal
 from schedulerd.engine.processes import flush_c_streams
 from schedulerd.engine.recorder import JournalRecorder
@@ -31,13 +34,22 @@ if TYPE_CHECKING:
     from schedulerd.authoring.flows import AnyFlow
 
 
-def run_flow(request: Mapping[str, Any], journal: Journal, known: Sequence[Mapping[str, str]] = ()) -> int:
+def run_flow(
+    request: Mapping[str, Any],
+    journal: Journal,
+    known: Sequence[Mapping[str, str]] = (),
+    *,
+    ring: Callable[[], None],
+    whisper: Callable[[str, str], None],
+) -> int:
     """Carry out the flow of a request, to its last record; the process's exit status.
 
-    `known` is what its tasks came to in an earlier attempt.
+    `known` is what its tasks came to in an earlier attempt; `ring` has the journal read at once, `whisper` tells
+    the daemon what must not stand there.
     """
-    keeper, own_pid = _keeper(request), os.getpid()
+    keeper, own_pid = keeper_of(request), os.getpid()
     recorder = JournalRecorder(journal, keeper)
+    answer_by(_channel(request, journal, recorder, ring, whisper))
     finish = capture(recorder)
     asked, limits = _Asked(own_pid), Surroundings.from_json(request.get("surroundings", {}))
     signal.signal(signal.SIGTERM, asked.to_end)
@@ -58,13 +70,28 @@ def run_flow(request: Mapping[str, Any], journal: Journal, known: Sequence[Mappi
         if outcome.failure is not None:
             os.write(2, outcome.failure.traceback.encode("utf-8", "replace"))
         return 1
-    _finish_threads()
+    finish_threads()
     finish()
     recorder.end(outcome.state, outcome.message, outcome.failure, microseconds())
     return 0 if outcome.state == "completed" else 1
 
 
-def _keeper(request: Mapping[str, Any]) -> Keeper | None:
+def _channel(
+    request: Mapping[str, Any],
+    journal: Journal,
+    recorder: JournalRecorder,
+    ring: Callable[[], None],
+    whisper: Callable[[str, str], None],
+) -> JournalChannel:
+    """Where the run asks. One that is to become another user opens its mailbox while it may."""
+    folder = Path(request["state_dir"]) / RUNS / request["key"]
+    channel = JournalChannel(folder, append=journal.append, ring=ring, whisper=whisper, warn=recorder.warn)
+    if "user" in request.get("surroundings", {}):
+        channel.open()
+    return channel
+
+
+def keeper_of(request: Mapping[str, Any]) -> Keeper | None:
     """What keeps the values of the run; those of cached tasks lie beside them.
 
     None for a request of an earlier version, which says nothing of that.
@@ -79,7 +106,7 @@ def _keeper(request: Mapping[str, Any]) -> Keeper | None:
 
 def _outcome(request: Mapping[str, Any], recorder: JournalRecorder, known: Known | None) -> Outcome:
     try:
-        flow = _load(request, recorder)
+        flow = load(request, recorder)
     except Cancelled:
         raise
     except CannotSurround as error:
@@ -87,10 +114,10 @@ def _outcome(request: Mapping[str, Any], recorder: JournalRecorder, known: Known
     except BaseException as error:  # border: around one user module
         failure = describe_failure(error)
         return Outcome("failed", message=f"{failure.type}: {failure.message}", failure=failure)
-    return execute(flow, request["parameters"], recorder, facts=_facts(request), known=known)
+    return execute(flow, request["parameters"], recorder, facts=facts_of(request), known=known)
 
 
-def _facts(request: Mapping[str, Any]) -> Facts:
+def facts_of(request: Mapping[str, Any]) -> Facts:
     """What the request says of the run, for whoever asks from inside it."""
     said, flow = request.get("environment", {}), request.get("flow", "")
     due = said.get("SCHEDULERD_DUE_AT")
@@ -100,10 +127,11 @@ def _facts(request: Mapping[str, Any]) -> Facts:
         attempt=int(said.get("SCHEDULERD_ATTEMPT", 1)),
         due_at=None if due is None else datetime.fromisoformat(due),
         schedule=request.get("schedule"),
+        hooks_after=request.get("hooks_after", ()),
     )
 
 
-def _load(request: Mapping[str, Any], recorder: JournalRecorder) -> "AnyFlow":
+def load(request: Mapping[str, Any], recorder: JournalRecorder) -> "AnyFlow":
     """The flow of the request, from the code of its version, which is read while we may read it."""
     sources = kept(request["version"], code=Path(request["code"]))
     surround(request, warn=recorder.warn)
@@ -111,7 +139,10 @@ def _load(request: Mapping[str, Any], recorder: JournalRecorder) -> "AnyFlow":
     with loading(request["file"]) as found:
         # Where it lies now: a copy of the file has the same version, and its manifest may name that.
         module = execute_file(replace(sources[0], path=request["file"]))
-    return found.flow(request["entrypoint"], vars(module))
+    named = next((flow for flow in found.flows if flow.name == request["flow"]), None)
+    return named or found.flow(
+        request["entrypoint"], vars(module)
+    )  # a name may be made when the file is loaded
 
 
 class _Asked:
@@ -142,7 +173,7 @@ def _by_limits(outcome: Outcome, limits: Surroundings, asked: _Asked) -> Outcome
     return outcome
 
 
-def _finish_threads() -> None:
+def finish_threads() -> None:
     """What the interpreter does at its end, short of taking itself apart, which a forked process need not do.
 
     multiprocessing's children end in the same way.

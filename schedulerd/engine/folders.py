@@ -229,6 +229,15 @@ class RunFolders:
                     shutil.rmtree(entry.path, ignore_errors=True)
 
 
+def is_armed(folder: int) -> bool:
+    """Has nothing of an attempt, its folder open, begun yet?"""
+    try:
+        os.stat(Stage.ARMED, dir_fd=folder)
+    except OSError:
+        return False
+    return True
+
+
 def begin(folder: int) -> bool:
     """Mark an attempt, its folder open, as started; False when it was given up. Nothing may run before this."""
     try:
@@ -236,6 +245,14 @@ def begin(folder: int) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def began_us(folder: int) -> int | None:
+    """When an attempt began, its folder open, in microseconds since 1970; None when it has not."""
+    try:
+        return os.stat(Stage.STARTED, dir_fd=folder).st_ctime_ns // 1_000
+    except OSError:
+        return None
 
 
 def leave_word(folder: int, word: Word) -> None:

@@ -16,6 +16,7 @@ from schedulerd.authoring.schedule_times import definition_of, value_of
 from schedulerd.domain.entries import BadEntry, Entry
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition, FlowDefinition, FlowKind
+from schedulerd.domain.hooks import read_hooks
 from schedulerd.domain.limit_values import mend_of, unknown_pool
 from schedulerd.domain.retrying import read_retries
 from schedulerd.domain.schedules import ScheduleDefinition
@@ -104,6 +105,7 @@ def _flow(file: str, flow: Mapping[str, Any], timezone: str) -> FlowDefinition:
         priority=flow["priority"],
         max_running=flow["max_running"],
         retrying=read_retries(flow.get("retrying", {})),
+        hooks=read_hooks(" ".join(flow.get("hooks", ()))),
         surroundings=surroundings,
         environment=environment,
         schedules=tuple(

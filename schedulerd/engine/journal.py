@@ -11,9 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from schedulerd.domain.redaction import Redactor
+
 Record = dict[str, Any]
 
 _LAST: Final = ("end", "exit")  # kinds of records that say what a run came to
+_NO_WORDS: Final = frozenset({"k", "t", "s", "q", "id", "c"})
+_KEPT: Final = frozenset({"v", "x"})  # values that hold a secret are not kept in the first place
 _CHUNK: Final = 1 << 20
 _LOG_LINE: Final = b'{"k":"log",'
 _KEEP_SIZE, _PUNCH_HOLE = 1, 2  # linux/falloc.h
@@ -27,23 +31,33 @@ _encode: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False, d
 class Journal:
     """Appends records to a journal; `wrote` is called after each, to let the reader know.
 
-    `make_room` is called, once, when the last record of a run finds no room: what it came to is to be known.
+    What `redactor` knows is left out of all that is said in words. `make_room` is called, once, when the last record of a run finds no room: what it came to is to be known.
     """
 
     def __init__(
-        self, descriptor: int, *, wrote: Callable[[], None], make_room: Callable[[], None] = lambda: None
+        self,
+        descriptor: int,
+        *,
+        wrote: Callable[[], None],
+        make_room: Callable[[], None] = lambda: None,
+        redactor: Redactor | None = None,
     ) -> None:
         self._descriptor = descriptor
         self._wrote = wrote
         self._make_room = make_room
         self._torn = False
+        self._redactor = Redactor() if redactor is None else redactor  # an empty one is filled later
 
-    def append(self, record: Record) -> None:
-        """Append one record. Never raises: a record that finds no room is lost, and those after it are not."""
+    def append(self, record: Record) -> bool:
+        """Append one record. Never raises: a record that finds no room is lost (False), and those after it are not."""
+        if self._redactor:
+            record = _redacted(record, self._redactor)
         line = _encode(record).encode() + b"\n"
-        if not self._write(line) and record["k"] in _LAST:
+        written = self._write(line)
+        if not written and record["k"] in _LAST:
             self._make_room()
-            self._write(line)
+            written = self._write(line)
+        return written
 
     def _write(self, line: bytes) -> bool:
         if self._torn:
@@ -55,6 +69,16 @@ class Journal:
         self._torn = written != len(line)
         self._wrote()
         return not self._torn
+
+
+def _redacted(record: Record, redactor: Redactor) -> Record:
+    """The record without secrets. What is no words stays: kinds, states, ids, calls, and values as they are kept."""
+    return {
+        name: value
+        if name in _NO_WORDS or (name in _KEPT and isinstance(value, list))
+        else redactor.redact_all(value)
+        for name, value in record.items()
+    }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

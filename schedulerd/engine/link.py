@@ -15,9 +15,12 @@ _QUEUE_BYTES = 1 << 20  # room for thousands of requests, so that asking does no
 class SpawnerLink:
     """One spawner process and the connection to it."""
 
-    def __init__(self, state_dir: Path, *, environ: Mapping[str, str], preload: Sequence[str] = ()) -> None:
+    def __init__(
+        self, state_dir: Path, *, environ: Mapping[str, str], preload: Sequence[str] = (), spares: int = 0
+    ) -> None:
         self._state_dir = state_dir
         self._preload = preload
+        self._spares = spares
         self._environ = environ
         self._process: subprocess.Popen[bytes] | None = None
         self._socket, self._other = wire.pair()
@@ -35,6 +38,7 @@ class SpawnerLink:
         descriptor = self._other.fileno()
         command = [sys.executable, "-P", "-m", "schedulerd.engine.spawner"]
         command += ["--state-dir", str(self._state_dir), "--socket", str(descriptor)]
+        command += ["--spares", str(self._spares)]
         for module in self._preload:
             command += ["--preload", module]
         self._process = subprocess.Popen(

@@ -67,6 +67,11 @@ def die_with_parent(parent: int) -> bool:
     return os.getppid() == parent
 
 
+def live_without_parent() -> None:
+    """Take `die_with_parent` back."""
+    _prctl(_PR_SET_PDEATHSIG, 0)
+
+
 def _prctl(option: int, value: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(option, value, 0, 0, 0) != 0:

@@ -1,9 +1,11 @@
 """Records a run in its journal: one call, one line. The engine's side of `authoring.recording.Recorder`."""
 
 from base64 import b64encode
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from schedulerd.authoring.keeping import Keeper, Kept
+from schedulerd.authoring.redacting import given
 from schedulerd.clock import microseconds
 from schedulerd.domain.failures import Failure
 from schedulerd.engine.journal import Journal, Record
@@ -79,6 +81,7 @@ class JournalRecorder:
         stream: str = "logging",
     ) -> None:
         """A line was logged; a very long one is recorded in parts."""
+        message = given.redact(message)  # before it is divided
         for start in range(0, max(len(message), 1), LONGEST):
             part = message[start : start + LONGEST]
             record: Record = {"k": "log", "t": at, "l": level, "g": logger, "m": part, "s": stream}
@@ -98,6 +101,10 @@ class JournalRecorder:
         if kept is not None:
             record["x"] = _kept(kept)
         self._append(record)
+
+    def tell(self, kind: str, summary: str, at: int, said: Mapping[str, Any]) -> None:
+        """The run tells something beside its log; `summary` is for consoles."""
+        self._append({"k": kind, "t": at, **said})
 
     def end(self, state: str, message: str, failure: Failure | None, at: int) -> None:
         """The last record: what the run came to."""

@@ -38,7 +38,7 @@ def by_sendmail(environ: Mapping[str, str]) -> Send:
                 capture_output=True,
                 env=dict(environ),
                 timeout=_SENDMAIL_SECONDS,
-                start_new_session=True,
+                process_group=0,  # not a session: what leads another is taken for what a run left, and waited for
                 check=False,
             )
         except (OSError, subprocess.TimeoutExpired) as error:

@@ -18,16 +18,18 @@ import time
 from collections import deque
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from schedulerd.clock import microseconds
 from schedulerd.engine import wire
 from schedulerd.engine.cgroups import RunCgroups
-from schedulerd.engine.child import become_run
+from schedulerd.engine.child import become_run, lead_session
 from schedulerd.engine.folders import (
     Exit,
     RunFolders,
     Word,
+    began_us,
+    is_armed,
     leader_in,
     leave_word,
     read_request,
@@ -36,7 +38,9 @@ from schedulerd.engine.folders import (
 )
 from schedulerd.engine.leftovers import LAST_WORDS_SECONDS, Farewell, Leftovers, end_group
 from schedulerd.engine.processes import become_subreaper, identify, thread_count
+from schedulerd.engine.spares import Spares
 
+_LATEST_SECONDS: Final = 10.0  # how long after it was taken a run begins at the latest, for its time limit
 _STEP_SECONDS: Final = 0.05  # how often processes that are being ended are looked at
 
 
@@ -50,6 +54,9 @@ class Attempt:
     grace: float
     deadline: float | None
     leave_children: bool = False
+    taken_us: int = 0
+    deadline_is_true: bool = False  # it counts from when the run began, and not from when it was taken
+    waited: bool = False  # its process is one that was forked ahead
     stopped: str | None = None
     kill_at: float | None = None
     exit: Exit | None = None  # set when its process has ended and only what it left behind is waited for
@@ -59,7 +66,7 @@ class Attempt:
 class Spawner:
     """Forks runs on request. `serve` returns when the core has gone and the last run has ended."""
 
-    def __init__(self, folders: RunFolders, core: socket.socket) -> None:
+    def __init__(self, folders: RunFolders, core: socket.socket, *, spares: int = 0) -> None:
         self._folders = folders
         self._core = core
         self._identity = identify(os.getpid())
@@ -68,6 +75,7 @@ class Spawner:
         self._attempts: dict[int, Attempt] = {}
         self._cgroups = RunCgroups.below_ours(folders.runs)
         self._leftovers = Leftovers(folders.runs, cgroups=self._cgroups)
+        self._spares = Spares(spares, ready=self._become_spare, run=self._become)
         self._wakeup, self._woken = _wakeup_pipe()
 
     def serve(self) -> None:
@@ -78,6 +86,8 @@ class Spawner:
             self._reap()
             self._hurry()
             self._flush()
+            if self._core_is_there:
+                self._spares.refill(time.monotonic())
 
     # -- waiting ------------------------------------------------------------------------------------------------
 
@@ -101,7 +111,9 @@ class Spawner:
         ):
             return _STEP_SECONDS
         deadlines = [attempt.deadline for attempt in self._attempts.values() if attempt.deadline is not None]
-        return max(0.0, min(deadlines) - now) if deadlines else None
+        waits = [max(0.0, deadline - now) for deadline in deadlines]
+        refill = self._spares.patience(now) if self._core_is_there else None
+        return min(waits if refill is None else [*waits, refill], default=None)
 
     def _listen(self) -> None:
         while True:
@@ -141,7 +153,7 @@ class Spawner:
 
     # -- starting -----------------------------------------------------------------------------------------------
 
-    def _start(self, key: str) -> None:
+    def _start(self, key: str, *, in_spare: bool = True) -> None:
         folder = self._folders.take(key)
         if folder is None:
             self._say(wire.Gone(key=key))
@@ -153,29 +165,35 @@ class Spawner:
             return
         try:
             reserve_notes(folder, has_keeper=request["kind"] == "command")
-            pid = os.fork()
+            spare = self._spares.hand_over(key, folder, time.monotonic()) if in_spare else None
+            pid = spare or os.fork()
         except OSError as error:  # no room, or no process to be had: in a moment there may be
             self._put_back(key, folder, error)
             return
         if pid == 0:
             self._forget_everything()
-            become_run(
-                folder,
-                request,
-                path=self._folders.runs / key,
-                spawner=self._identity,
-                cgroups=self._cgroups,
-            )
+            self._become(key, folder)
         limit = request.get("timeout_seconds")
         self._attempts[pid] = Attempt(
             key=key,
             folder=folder,
             pid=pid,
             grace=float(request["grace"]),
+            waited=spare is not None,
+            taken_us=microseconds(),
             deadline=None if limit is None else time.monotonic() + float(limit),
             leave_children=bool(request.get("surroundings", {}).get("leave_children")),
         )
         self._say(wire.Taken(key=key, pid=pid))
+
+    def _become(self, key: str, folder: int) -> NoReturn:
+        path = self._folders.runs / key
+        become_run(folder, path=path, spawner=self._identity, cgroups=self._cgroups)
+
+    def _become_spare(self) -> None:
+        self._forget_everything()
+        lead_session()
+        self._cgroups.enter_ahead()
 
     def _put_back(self, key: str, folder: int, error: OSError) -> None:
         """Let it be asked for again: what the machine has not got now is no reason for a run never to be."""
@@ -195,6 +213,7 @@ class Spawner:
 
     def _forget_everything(self) -> None:
         """In the child: let go of what is the spawner's, the folders of other runs among it."""
+        self._spares.let_go()
         for attempt in self._attempts.values():
             os.close(attempt.folder)
         signal.set_wakeup_fd(-1)
@@ -225,8 +244,19 @@ class Spawner:
                 self._see_off(attempt, now)
             elif attempt.kill_at is not None and now >= attempt.kill_at:
                 self._kill(attempt)
-            elif attempt.deadline is not None and now >= attempt.deadline and attempt.stopped is None:
+            elif attempt.stopped is None and self._is_at_its_limit(attempt, now):
                 self._stop(attempt.key, "timeout", min(attempt.grace, LAST_WORDS_SECONDS))
+
+    def _is_at_its_limit(self, attempt: Attempt, now: float) -> bool:
+        """Has a run used the time that it may take? What passed before it began is not of it, on a busy machine say."""
+        if attempt.deadline is None or now < attempt.deadline:
+            return False
+        if not attempt.deadline_is_true:
+            began = began_us(attempt.folder) or microseconds()
+            late = (began - attempt.taken_us) / 1_000_000
+            attempt.deadline += min(max(late, 0.0), _LATEST_SECONDS)  # by a clock that may have been set
+            attempt.deadline_is_true = True
+        return now >= attempt.deadline
 
     def _kill(self, attempt: Attempt) -> None:
         end_group(_group(attempt), signal.SIGKILL)
@@ -242,11 +272,15 @@ class Spawner:
             if pid == 0:
                 return
             attempt = self._attempts.get(pid)
-            if attempt is not None:
+            if attempt is None:
+                self._spares.ended(pid)
+            else:
                 ended = Exit.of(status, usage, ended_us=microseconds(), stopped=attempt.stopped)
                 self._has_ended(attempt, ended)
 
     def _has_ended(self, attempt: Attempt, ended: Exit) -> None:
+        if self._starts_anew(attempt):
+            return
         attempt.exit = ended
         now = time.monotonic()
         attempt.farewell = Farewell.begin(now, grace=attempt.grace, kill_at=attempt.kill_at)
@@ -254,6 +288,17 @@ class Spawner:
             self._settle(attempt)
         else:
             self._see_off(attempt, now)
+
+    def _starts_anew(self, attempt: Attempt) -> bool:
+        """Fork a run whose spare was killed before it began with it: what waits is killed for no fault of the run."""
+        if not attempt.waited or attempt.stopped is not None or not is_armed(attempt.folder):
+            return False
+        if not self._folders.put_back(attempt.key):
+            return False
+        os.close(attempt.folder)
+        del self._attempts[attempt.pid]
+        self._start(attempt.key, in_spare=False)
+        return True
 
     def _see_off(self, attempt: Attempt, now: float) -> None:
         """Wait for what a run left behind; end it when it does not end by itself, and kill it after its grace."""
@@ -294,6 +339,7 @@ def main() -> None:
     arguments.add_argument("--state-dir", type=Path, required=True)
     arguments.add_argument("--socket", type=int, required=True)
     arguments.add_argument("--preload", action="append", default=[])
+    arguments.add_argument("--spares", type=int, default=0)
     options = arguments.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the daemon, which says what is to end
     become_subreaper()
@@ -305,7 +351,7 @@ def main() -> None:
             importlib.import_module(module)
         except Exception as error:  # border: a preload that fails costs its warmth and nothing else
             print(f"preload of {module} failed: {error!r}", file=sys.stderr)
-    spawner = Spawner(RunFolders(options.state_dir), core)
+    spawner = Spawner(RunFolders(options.state_dir), core, spares=options.spares)
     gc.collect()
     gc.freeze()  # what is loaded by now is never looked at again, so forked pages stay shared
     spawner.serve()

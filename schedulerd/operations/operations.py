@@ -1,9 +1,10 @@
 """Everything that can be asked, by its noun. An edge builds one and translates for it; it decides nothing itself."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from schedulerd.clock import Clock
@@ -17,7 +18,10 @@ from schedulerd.store.database import Database
 if TYPE_CHECKING:
     from schedulerd.operations.fires import Fires
     from schedulerd.operations.reruns import Reruns
+    from schedulerd.operations.secrets import Secrets
     from schedulerd.operations.simulating import Simulation
+    from schedulerd.operations.told import Told
+    from schedulerd.operations.variables import Variables
 
 
 class Operations:
@@ -29,6 +33,7 @@ class Operations:
         *,
         state_dir: Path,
         clock: Clock,
+        environ: Mapping[str, str] = MappingProxyType({}),
         entropy: Callable[[], int] = lambda: secrets.randbits(RANDOM_BITS),
     ) -> None:
         self.daemon: Final = Daemon(database, state_dir, clock)
@@ -38,6 +43,7 @@ class Operations:
         self._database: Final = database
         self._state_dir: Final = state_dir
         self._clock: Final = clock
+        self._environ: Final = environ
 
     @cached_property
     def reruns(self) -> "Reruns":
@@ -47,6 +53,28 @@ class Operations:
 
         results = self._state_dir / RESULTS
         return Reruns(self._database, self._clock, self.runs, results=results, wake=self.daemon.wake)
+
+    @cached_property
+    def variables(self) -> "Variables":
+        """Values that flows share."""
+        from schedulerd.operations.variables import Variables  # seldom asked for
+
+        return Variables(self._database, self._clock)
+
+    @cached_property
+    def secrets(self) -> "Secrets":
+        """Values that are shown to nobody."""
+        from schedulerd.operations.sealing import KeyRing
+        from schedulerd.operations.secrets import Secrets  # seldom asked for
+
+        return Secrets(self._database, self._clock, KeyRing(self._state_dir, self._environ))
+
+    @cached_property
+    def told(self) -> "Told":
+        """What runs told beside their logs."""
+        from schedulerd.operations.told import Told  # seldom asked for
+
+        return Told(self._database)
 
     @cached_property
     def fires(self) -> "Fires":

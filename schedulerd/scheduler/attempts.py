@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from schedulerd.domain.flows import FlowKind
 from schedulerd.domain.ids import RunKey
+from schedulerd.domain.redaction import Redactor
 from schedulerd.domain.retrying import NEVER, RetryPolicy
 from schedulerd.domain.runs import Position, Run
 from schedulerd.domain.states import RunState
@@ -38,7 +39,8 @@ class Attempt:
     `deadline`: when an adopted run is out of time, where no spawner sees to it;
     `waited_since`: since when it is dead without its spawner having said how. All three in monotonic seconds.
     `farewell`: to what it left behind, when no spawner sees to that. `punched`: up to where its files lie on disk no more.
-    `letter`: what is to be mailed of it.
+    `letter`: what is to be mailed of it. `has_hooks`: when it ends, hooks may be due.
+    `letter`: what is to be mailed of it. `redactor`: the secrets that it was given, which its output is told without.
     """
 
     run: RunKey
@@ -67,6 +69,8 @@ class Attempt:
     farewell: Farewell | None = None
     punched: Position = field(default_factory=Position)
     letter: Letter | None = None
+    has_hooks: bool = False
+    redactor: Redactor = field(default_factory=Redactor, compare=False, repr=False)
 
     @classmethod
     def of(
@@ -95,6 +99,7 @@ class Attempt:
             surroundings=surroundings,
             started_at=run.started_at,
             letter=letter,
+            has_hooks=bool(run.hooks),
         )
 
 

@@ -27,6 +27,7 @@ from schedulerd.scheduler.messages import (
     SpawnerSpoke,
     Stop,
     Tick,
+    Whispered,
     Woken,
 )
 from schedulerd.scheduler.parts import Parts
@@ -43,6 +44,7 @@ _LOOK_SECONDS: Final = 0.9
 _RECONCILE_SECONDS: Final = 10.0
 _BEAT_SECONDS: Final = 10.0
 _SAVED_TOGETHER_SECONDS: Final = 1.0
+_HOOKS_SECONDS: Final = 10.0  # how long a stop that cancels the runs waits for what is called at their end
 _FIRST_LOOK_SECONDS: Final = 5.0  # how long due times wait, after a start, for the files to be read
 
 
@@ -73,7 +75,8 @@ class Core:
             inspector=parts.inspector,
             intake=parts.intake,
             definitions=parts.definitions,
-            reconciler=parts.reconciler,
+            follower=parts.follower,
+            hooks=parts.hooks,
             spawners=parts.spawners,
             starting=parts.starting,
             clock=parts.clock,
@@ -92,6 +95,11 @@ class Core:
     def running_count(self) -> int:
         """How many runs are going on."""
         return len(self._parts.attempts)
+
+    @property
+    def has_processes(self) -> bool:
+        """Is there a process of a run, or of the hooks of one?"""
+        return bool(len(self._parts.attempts) or len(self._parts.hooks.attempts))
 
     @property
     def next_due(self) -> datetime | None:
@@ -120,7 +128,9 @@ class Core:
         with parts.database.read() as tx:
             parts.definitions.load(tx)
         parts.reconciler.follow_live_runs(parts.definitions.flows)
-        parts.reconciler.sweep_folders()
+        parts.answerer.begin()
+        parts.hooks.begin()
+        parts.reconciler.sweep_folders(parts.hooks.folders)
         parts.spawners.look(parts.clock.monotonic())
 
     def run(self) -> None:
@@ -172,7 +182,11 @@ class Core:
                 pass
             case Woken():
                 self._claim = True
+                self._parts.answerer.asked()
             case JournalGrew(key=key):
+                self._parts.intake.note(key)
+            case Whispered(key=key, question=question, value=value):
+                self._parts.answerer.hear(key, question, value)
                 self._parts.intake.note(key)
             case SpawnerSpoke(said=said):
                 self._look_now(self._news.hear(said))
@@ -204,7 +218,8 @@ class Core:
         if self._stop is None or stop.how == "cancel":
             log.info("stopping", extra={"how": stop.how, "running": self.running_count})
             self._stop = stop
-            self._stop_deadline = self._parts.clock.monotonic() + stop.patience
+            patience = max(stop.patience, _HOOKS_SECONDS) if stop.how == "cancel" else stop.patience
+            self._stop_deadline = self._parts.clock.monotonic() + patience
 
     # -- working ------------------------------------------------------------------------------------------------
 
@@ -224,6 +239,8 @@ class Core:
             self._reconciled_at = monotonic
             yield self._reconcile
         yield self._take
+        yield self._parts.answerer.look
+        yield self._call_hooks
         if monotonic - self._beat_at >= _BEAT_SECONDS:
             self._beat_at = monotonic
             yield self._beat
@@ -252,6 +269,12 @@ class Core:
         if self._parts.intake.take():
             self._claim = True  # a place is free, and what waited for this run need not wait longer
             self._tick()
+
+    def _call_hooks(self) -> None:
+        try:
+            self._parts.hooks.look()
+        except OSError as error:
+            self._folders_failed(error)
 
     def _define(self) -> None:
         parts = self._parts
@@ -320,6 +343,7 @@ class Core:
                 self._look_at(attempt)
         if self._parts.ender.grant_wishes(now=now):
             self._claim = True  # what waited for the end of such a run need not wait longer
+            self._parts.hooks.want()
         if self._stop is not None and self._stop.how == "cancel":
             self._parts.ender.record_all(now=now)
         self._end_runs()
@@ -339,7 +363,8 @@ class Core:
         self._parts.reconciler.follow_live_runs(self._parts.definitions.flows)
         for attempt in self._parts.attempts:
             self._look_at(attempt)
-        self._parts.reconciler.reap_orphans()
+        self._parts.hooks.want()
+        self._parts.reconciler.reap_orphans(self._parts.hooks.attempts)
 
     def _beat(self) -> None:
         beat = self._parts.beat(self)
@@ -357,7 +382,10 @@ class Core:
             return True
         if self.store_is_away:
             return all(attempt.dead for attempt in self._parts.attempts)
-        return not len(self._parts.attempts)
+        if len(self._parts.attempts):
+            return False
+        # hooks that go on then are taken up by the next daemon
+        return self._parts.hooks.is_idle or self._parts.clock.monotonic() >= self._stop_deadline
 
     def _note_store(self, error: StoreUnavailable) -> None:
         self._parts.health.note(TroubleKind.DATABASE, error.message, mend=error.mend)

@@ -17,6 +17,7 @@ from schedulerd.domain.schedules import Schedule, ScheduleDefinition
 from schedulerd.errors import BadDefinition, BadExpression
 from schedulerd.scheduler.inspecting import Inspected
 from schedulerd.scheduler.messages import DefinitionsChanged
+from schedulerd.scheduler.schedule_troubles import ScheduleTroubles
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
@@ -28,10 +29,13 @@ _MOST_TOLD: Final = 9  # of several errors of one file, after the first
 class Definitions:
     """What the files say, as far as it is known, and whether the database says so too."""
 
-    def __init__(self, database: Database, clock: Clock, runs: RunMaker, *, boot_id: str) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, runs: RunMaker, troubles: ScheduleTroubles, *, boot_id: str
+    ) -> None:
         self._database = database
         self._clock = clock
         self._runs = runs
+        self._troubles = troubles
         self._boot_id = boot_id
         self._present: frozenset[str] | None = None
         self._files: dict[str, FileDefinition] = {}
@@ -140,14 +144,19 @@ class Definitions:
         for definition in resolved.schedules:
             name = definition.name
             if name in in_force and in_force[name].definition == definition:
+                self._troubles.unchanged(name)
                 continue
             try:
                 if name in in_force and not in_force[name].definition.is_due_like(definition):
                     self._leave(tx, in_force[name], SkipReason.EDITED, now=now)
                 self._put_schedule(tx, definition, keys[definition.flow or name], known.get(name), now=now)
-            except (ValueError, OverflowError, BadExpression):
+            except (ValueError, OverflowError, BadExpression) as error:
                 # border: one bad schedule must not stop the rest
                 log.exception("schedule_refused", extra={"schedule": name})
+                self._troubles.refused(name, error)
+            else:
+                self._troubles.accepted(name)
+        self._troubles.keep_only({definition.name for definition in resolved.schedules})
         for name in sorted(set(in_force) - {definition.name for definition in resolved.schedules}):
             self._leave(tx, in_force[name], SkipReason.REMOVED, now=now)
             tx.schedules.remove(name, now=now)

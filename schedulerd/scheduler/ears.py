@@ -1,6 +1,7 @@
 """The ears of the core: one thread that listens to the doorbell, the spawner and adopted processes, and posts."""
 
 import contextlib
+import json
 import os
 import select
 import socket
@@ -10,9 +11,10 @@ from pathlib import Path
 
 from schedulerd.engine.doorbell import WOKEN, hang
 from schedulerd.engine.link import SpawnerLink
-from schedulerd.scheduler.messages import JournalGrew, Message, ProcessEnded, SpawnerSpoke, Woken
+from schedulerd.scheduler.messages import JournalGrew, Message, ProcessEnded, SpawnerSpoke, Whispered, Woken
 
 _JOIN_SECONDS = 5.0
+_LONGEST_RING = 1 << 18
 
 
 class Ears:
@@ -91,9 +93,22 @@ class Ears:
     def _doorbell(self) -> None:
         while True:
             try:
-                rung = self._bell.recv(256, socket.MSG_DONTWAIT)
+                rung = self._bell.recv(_LONGEST_RING, socket.MSG_DONTWAIT)
             except BlockingIOError:
                 return
             except OSError:  # closed under us: we are stopping
                 return
-            self._post(Woken() if rung == WOKEN else JournalGrew(key=rung[1:].decode("utf-8", "replace")))
+            if (message := _heard(rung)) is not None:
+                self._post(message)
+
+
+def _heard(rung: bytes) -> Message | None:
+    """What a ring of the bell says; None for what is nothing of ours."""
+    if rung == WOKEN:
+        return Woken()
+    if not rung.startswith(b"s"):
+        return JournalGrew(key=rung[1:].decode("utf-8", "replace"))
+    with contextlib.suppress(ValueError):
+        key, question, value = json.loads(rung[1:])
+        return Whispered(key=str(key), question=str(question), value=str(value))
+    return None

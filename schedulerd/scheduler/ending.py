@@ -11,8 +11,8 @@ from schedulerd.engine import wire
 from schedulerd.engine.folders import Word
 from schedulerd.engine.leftovers import LAST_WORDS_SECONDS
 from schedulerd.scheduler.attempts import Attempt, Attempts
+from schedulerd.scheduler.following import Follower
 from schedulerd.scheduler.launching import Launcher
-from schedulerd.scheduler.reconciling import Reconciler
 from schedulerd.store.database import Database
 
 log = logging.getLogger(__name__)
@@ -29,14 +29,14 @@ class Ender:
         database: Database,
         attempts: Attempts,
         launcher: Launcher,
-        reconciler: Reconciler,
+        follower: Follower,
         *,
         grace: timedelta,
     ) -> None:
         self._database = database
         self._attempts = attempts
         self._launcher = launcher
-        self._reconciler = reconciler
+        self._follower = follower
         self._grace = grace
 
     def grant_wishes(self, *, now: datetime) -> bool:
@@ -49,7 +49,7 @@ class Ender:
             return False
         wished = {wish.run for wish in wishes}
         going = [attempt for attempt in self._attempts if attempt.run in wished]
-        over = {attempt.run for attempt in going if self._reconciler.has_ended(attempt)}
+        over = {attempt.run for attempt in going if self._follower.has_ended(attempt)}
         ended = False
         with self._database.write() as tx:
             for wish in wishes:
@@ -75,7 +75,7 @@ class Ender:
         going = [
             attempt
             for attempt in self._attempts
-            if attempt.state is not RunState.CANCELLING and not self._reconciler.has_ended(attempt)
+            if attempt.state is not RunState.CANCELLING and not self._follower.has_ended(attempt)
         ]
         if not going:
             return
@@ -100,7 +100,7 @@ class Ender:
             if attempt.must_end or attempt.state is RunState.CANCELLING:
                 self._end(attempt)
             elif attempt.deadline is not None and now >= attempt.deadline:
-                self._reconciler.end_adopted(attempt, Word.TIMEOUT, grace=min(self._grace, LAST_WORDS))
+                self._follower.end_adopted(attempt, Word.TIMEOUT, grace=min(self._grace, LAST_WORDS))
 
     def patience(self, now: float) -> float:
         """Seconds until an adopted run is to be told to end, or killed; infinite when there is none."""
@@ -123,4 +123,4 @@ class Ender:
                 stop = wire.Stop(key=attempt.folder, why=Word.CANCEL, grace=self._grace.total_seconds())
                 attempt.stop_sent = self._launcher.say(stop)
         elif attempt.adopted:
-            self._reconciler.end_adopted(attempt, Word.CANCEL, grace=self._grace)
+            self._follower.end_adopted(attempt, Word.CANCEL, grace=self._grace)

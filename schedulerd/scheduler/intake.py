@@ -25,7 +25,7 @@ _TURN_SECONDS: Final = 0.02  # so that a chatty run delays no due time
 class IntakeDesk:
     """Reads the files of attempts that grew, and commits what they say. An attempt stays noted until all is taken.
 
-    `settled` is called with each attempt whose end has been recorded.
+    `settled` is called with each attempt whose end has been recorded, `asked` when questions have been taken.
     """
 
     def __init__(
@@ -37,6 +37,7 @@ class IntakeDesk:
         *,
         max_log: int,
         settled: Callable[[Attempt], None],
+        asked: Callable[[], None],
     ) -> None:
         self._database = database
         self._attempts = attempts
@@ -44,6 +45,7 @@ class IntakeDesk:
         self._clock = clock
         self._max_log = max_log
         self._settled = settled
+        self._asked = asked
         self._grown: dict[str, None] = {}
 
     def note(self, folder: str) -> None:
@@ -102,6 +104,8 @@ class IntakeDesk:
             return
         with self._database.write() as tx:
             taken = tx.intake.take(intakes)
+        if any(intake.questions for intake in intakes):
+            self._asked()
         for reading in readings:
             if reading.intake is not None and reading.intake.run not in taken:
                 self._catch_up(reading.attempt)
@@ -194,5 +198,8 @@ def _without_words(reading: Reading, *, now: datetime) -> Reading:
         pid=None,
         results=(),
         result_kept=None,
+        questions=(),
+        artifacts=(),
+        events=(),
     )
     return replace(reading, intake=intake)

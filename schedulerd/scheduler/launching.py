@@ -4,18 +4,21 @@ import json
 import logging
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from schedulerd.clock import microseconds_of
 from schedulerd.domain.flows import Flow, FlowDefinition, FlowKind
+from schedulerd.domain.hooks import DueHooks
 from schedulerd.domain.results import Result
 from schedulerd.domain.runs import Run
 from schedulerd.domain.surroundings import Surroundings, time_limit
 from schedulerd.engine import wire
 from schedulerd.engine.folders import KNOWN, RESULTS, RunFolders
 from schedulerd.engine.link import SpawnerLink
+from schedulerd.engine.recorder import failure_as_json
 from schedulerd.scheduler.attempts import Attempt
 from schedulerd.scheduler.starting import Starting
 
@@ -49,6 +52,7 @@ class Launch:
     directory: Path
     grace: timedelta
     max_result: int = 0
+    hook_timeout: timedelta = timedelta(minutes=1)
     usual: Usual = field(default_factory=Usual)
 
     @property
@@ -88,6 +92,10 @@ class Launcher:
         known_file = {KNOWN: known_json(known)} if known else {}
         self._folders.prepare(run.folder, request_of(run, flow, self._launch), known_file)
 
+    def prepare_hooks(self, due: DueHooks, run: Run, flow: Flow, value: Result | None) -> None:
+        """Make the folder of a call of hooks, which are given what the flow returned. Raises `OSError` as `prepare` does."""
+        self._folders.prepare(due.folder, hooks_request(due, run, flow, self._launch, value))
+
     def ask(self, attempt: Attempt) -> None:
         """Have a prepared attempt started; when that cannot be said now, it stays unasked and is asked for later."""
         if self._starting.is_paused:
@@ -104,6 +112,11 @@ class Launcher:
         return self._launch.grace
 
     @property
+    def hook_timeout(self) -> timedelta:
+        """How long the hooks of a run may take."""
+        return self._launch.hook_timeout
+
+    @property
     def usual(self) -> Usual:
         """What holds for runs whose flows say nothing."""
         return self._launch.usual
@@ -112,15 +125,7 @@ class Launcher:
 def known_json(known: Sequence[Result]) -> bytes:
     """What tasks came to in an earlier attempt, for the process of the next."""
     return json.dumps(
-        [
-            {
-                "call": one.call,
-                "kind": one.kind.value,
-                "content": b64encode(one.content).decode(),
-                "file": one.file,
-            }
-            for one in known
-        ]
+        [{"call": one.call, **_value(one)} for one in known],
     ).encode()
 
 
@@ -145,6 +150,8 @@ def request_of(run: Run, flow: Flow, launch: Launch) -> dict[str, Any]:
             "SCHEDULERD_DUE_AT": run.due_at.isoformat(),
         },
     }
+    if run.hooks:
+        request["hooks_after"] = sorted(run.hooks)
     if definition.kind is FlowKind.COMMAND:
         return request | _command(definition, request["environment"])
     return {
@@ -154,6 +161,36 @@ def request_of(run: Run, flow: Flow, launch: Launch) -> dict[str, Any]:
         "file": definition.file,
         "entrypoint": definition.entrypoint,
         "version": run.version_hash,
+    }
+
+
+def hooks_request(
+    due: DueHooks, run: Run, flow: Flow, launch: Launch, value: Result | None
+) -> dict[str, Any]:
+    """All that a process needs to know to call the hooks of a run that ended: as that attempt's, but for its end."""
+    ended = replace(run, attempt=due.attempt, version_hash=due.version_hash)
+    failure = run.failure if run.attempt == due.attempt else None
+    return {
+        **request_of(ended, flow, launch),
+        "kind": "hooks",
+        "key": due.folder,
+        "timeout_seconds": launch.hook_timeout.total_seconds(),
+        "ending": {
+            "state": due.state,
+            "message": due.message,
+            "at": microseconds_of(due.at),
+            "started_at": microseconds_of(run.started_at or due.at),
+            "failure": None if failure is None else failure_as_json(failure),
+            "value": None if value is None else _value(value),
+        },
+    }
+
+
+def _value(value: Result) -> dict[str, str]:
+    return {
+        "kind": value.kind.value,
+        "content": b64encode(value.content).decode(),
+        "file": value.file,
     }
 
 

@@ -29,6 +29,15 @@ class JournalGrew:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Whispered:
+    """A run told a value that must not lie on disk, for a question of its; shown nowhere."""
+
+    key: str
+    question: str
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SpawnerSpoke:
     """The spawner said something; None: it has gone."""
 
@@ -77,4 +86,6 @@ class Reload:
     done: Callable[[], None] = field(default=lambda: None)
 
 
-Message = Tick | Woken | JournalGrew | SpawnerSpoke | ProcessEnded | DefinitionsChanged | Stop | Reload
+Message = (
+    Tick | Woken | JournalGrew | Whispered | SpawnerSpoke | ProcessEnded | DefinitionsChanged | Stop | Reload
+)

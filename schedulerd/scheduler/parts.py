@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 from schedulerd.clock import Clock
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.scheduler.alarm import Alarm
+from schedulerd.scheduler.answering import Answerer
 from schedulerd.scheduler.attempts import Attempts
 from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.definitions import Definitions
 from schedulerd.scheduler.ending import Ender
+from schedulerd.scheduler.following import Follower
 from schedulerd.scheduler.health import HealthBook
+from schedulerd.scheduler.hooks import HookDesk
 from schedulerd.scheduler.housekeeping import Housekeeper
 from schedulerd.scheduler.inspecting import Inspector
 from schedulerd.scheduler.intake import IntakeDesk
@@ -38,8 +41,11 @@ class Parts:
     definitions: Definitions
     inspector: Inspector
     intake: IntakeDesk
+    answerer: Answerer
     launcher: Launcher
     ender: Ender
+    follower: Follower
+    hooks: HookDesk
     reconciler: Reconciler
     ticker: Ticker
     housekeeper: Housekeeper

@@ -50,8 +50,8 @@ def read_attempt(attempt: Attempt, path: Path, *, now: datetime, max_log: int) -
     said = read_records(parse(lines), now=now)
     if is_full:
         said.lines.clear()  # damaged ones
-    said.lines += output_lines(pieces[1].lines, Stream.STDOUT, now=now)
-    said.lines += output_lines(pieces[2].lines, Stream.STDERR, now=now)
+    for piece, stream in ((pieces[1], Stream.STDOUT), (pieces[2], Stream.STDERR)):
+        said.lines += output_lines(piece.lines, stream, now=now, redact=attempt.redactor.redact)
     if was.total < max_log <= position.total:
         said.lines.append(_remark(f"the log is full: more than {size_text(max_log)} are not kept", now=now))
     return _reading(attempt, path, said, position=position, pieces=pieces, now=now, max_log=max_log)
@@ -121,6 +121,9 @@ def _reading(
             retry_at=retry_at,
             results=tuple(said.results),
             result_kept=said.result_kept,
+            questions=tuple(said.questions),
+            artifacts=tuple(said.artifacts),
+            events=tuple(said.events),
         )
     return Reading(
         attempt=attempt,

@@ -5,22 +5,29 @@ A record of a kind or shape that this version does not know costs itself and not
 
 import re
 from base64 import b64decode
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from schedulerd.clock import moment
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.logs import LogLine, Stream
+from schedulerd.domain.questions import Question
 from schedulerd.domain.results import OF_FLOW, Result, ResultKind
 from schedulerd.domain.states import FINAL, UNFINISHED_TASKS, RunState, TaskState
 from schedulerd.domain.tasks import TaskRun
+from schedulerd.domain.told import Artifact, ArtifactKind, Event, check_key
 from schedulerd.engine.inspection import failure_from_json
 from schedulerd.engine.journal import Record, clean
+from schedulerd.errors import BadParameters
 from schedulerd.scheduler.settlement import LastWord, word_of_keeper
 
 _FILE: Final = re.compile(r"[0-9a-f]{0,64}")
+_QUESTION_ID: Final = re.compile(r"[0-9.]{1,32}")
+_QUESTION_KIND: Final = re.compile(r"[a-z_.]{1,32}")
+_DOOR: Final = re.compile(r"(answers\.[0-9.]{1,24}\.sock)?")
 _LONGEST: Final = 64 * 1024
 _WARNING: Final = 30
 _HIGHEST_LEVEL: Final = 32_767
@@ -38,6 +45,9 @@ class Said:
     result_preview: str | None = None
     result_kept: ResultKind | None = None
     results: list[Result] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+    artifacts: list[Artifact] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     last_word: LastWord | None = None
     ended_at: datetime | None = None
 
@@ -48,7 +58,7 @@ def read_records(records: Iterable[Record], *, now: datetime) -> Said:
     for record in records:
         try:
             _KINDS.get(record["k"], _unknown)(said, record)
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError, BadParameters) as error:
             said.lines.append(_damaged(f"a record of the journal is damaged ({error!r})", now))
     return said
 
@@ -124,12 +134,84 @@ def _exit(said: Said, record: Record) -> None:
     said.ended_at = moment(record["t"])
 
 
+def _ask(said: Said, record: Record) -> None:
+    said.questions.append(
+        Question(
+            id=_matching(_QUESTION_ID, record["id"]),
+            kind=_matching(_QUESTION_KIND, record["q"]),
+            asked_at=moment(record["t"]),
+            body=_object(record.get("b") or {}),
+            door=_matching(_DOOR, record.get("s") or ""),
+        )
+    )
+
+
+def _artifact(said: Said, record: Record) -> None:
+    said.artifacts.append(
+        Artifact(
+            id=UUID(record["id"]),
+            kind=ArtifactKind(record["a"]),
+            at=moment(record["t"]),
+            data=_cleaned(record["d"]),
+            key=check_key(record.get("y") or None),
+            description=clean(str(record.get("e") or "")),
+            task=None if record.get("n") is None else _number(record["n"]),
+        )
+    )
+
+
+def _event(said: Said, record: Record) -> None:
+    said.events.append(
+        Event(
+            id=UUID(record["id"]),
+            name=clean(str(record["w"])),
+            at=moment(record["at"]),
+            resource=_cleaned(_object(record["of"])),
+            payload=_cleaned(_object(record.get("p") or {})),
+            related=tuple(_cleaned(_object(one)) for one in record.get("up") or ()),
+        )
+    )
+
+
 def _unknown(said: Said, record: Record) -> None:
     if record["k"] == "damaged":
         raise ValueError(record["m"])
 
 
-_KINDS: Final = {"start": _start, "task": _task, "log": _log, "result": _result, "end": _end, "exit": _exit}
+_KINDS: Final = {
+    "start": _start,
+    "task": _task,
+    "log": _log,
+    "result": _result,
+    "ask": _ask,
+    "artifact": _artifact,
+    "event": _event,
+    "end": _end,
+    "exit": _exit,
+}
+
+
+def _matching(pattern: re.Pattern[str], value: Any) -> str:
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise ValueError(f"{value!r:.100} is not {pattern.pattern}")
+    return value
+
+
+def _cleaned(value: Any) -> Any:
+    """JSON of which every text can be stored."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        return [_cleaned(one) for one in value]
+    if isinstance(value, dict):
+        return {clean(name): _cleaned(one) for name, one in value.items()}
+    return value
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{value!r:.100} is no object")
+    return value
 
 
 def _number(value: Any, *, most: int = _MOST_KEY) -> int:
@@ -169,11 +251,13 @@ def _damaged(message: str, now: datetime) -> LogLine:
     return LogLine(at=now, level=_WARNING, message=message, stream=Stream.SYSTEM, logger="schedulerd")
 
 
-def output_lines(lines: Iterable[bytes], stream: Stream, *, now: datetime) -> list[LogLine]:
-    """Lines of an output file as log lines, very long ones in parts."""
+def output_lines(
+    lines: Iterable[bytes], stream: Stream, *, now: datetime, redact: Callable[[str], str] = str
+) -> list[LogLine]:
+    """Lines of an output file as log lines, told as `redact` says, very long ones in parts."""
     level = 20
     return [
         LogLine(at=now, level=level, message=text[start : start + _LONGEST], stream=stream)
-        for text in (clean(line.decode("utf-8", "replace").removesuffix("\r")) for line in lines)
+        for text in (redact(clean(line.decode("utf-8", "replace").removesuffix("\r"))) for line in lines)
         for start in range(0, max(len(text), 1), _LONGEST)
     ]

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from schedulerd.clock import Clock
 from schedulerd.domain.health import TroubleKind
 from schedulerd.engine import wire
-from schedulerd.scheduler.attempts import Attempts
+from schedulerd.scheduler.attempts import Attempt, Attempts
 from schedulerd.scheduler.definitions import Definitions
+from schedulerd.scheduler.following import Follower
+from schedulerd.scheduler.hooks import HookDesk
 from schedulerd.scheduler.inspecting import Inspector
 from schedulerd.scheduler.intake import IntakeDesk
-from schedulerd.scheduler.reconciling import Reconciler
 from schedulerd.scheduler.spawners import Spawners
 from schedulerd.scheduler.starting import Starting
 
@@ -25,7 +26,8 @@ class SpawnerNews:
     inspector: Inspector
     intake: IntakeDesk
     definitions: Definitions
-    reconciler: Reconciler
+    follower: Follower
+    hooks: HookDesk
     spawners: Spawners
     starting: Starting
     clock: Clock
@@ -55,11 +57,16 @@ class SpawnerNews:
 
     def hear_end(self, folder: str) -> bool:
         """The process of an adopted run has ended; True when attempts are to be looked at now, to settle it."""
-        attempt = self.attempts.get(folder)
+        attempt = self._find(folder)
         if attempt is None:
             return False
-        self.reconciler.reap(attempt)
+        self.follower.reap(attempt)
+        self.hooks.look_soon()
         return True
+
+    def _find(self, key: str) -> Attempt | None:
+        """The attempt of this key, of a run or of a call of hooks."""
+        return self.attempts.get(key) or self.hooks.attempts.get(key)
 
     def _ready(self, threads: int) -> None:
         self.is_ready = True
@@ -68,7 +75,7 @@ class SpawnerNews:
             log.warning("preload_started_threads", extra={"threads": threads})
 
     def _taken(self, key: str, pid: int) -> None:
-        attempt = self.attempts.get(key)
+        attempt = self._find(key)
         if attempt is not None:
             attempt.asked, attempt.ours, attempt.pid = False, True, pid
         self.starting.went_well()
@@ -78,13 +85,13 @@ class SpawnerNews:
         self._gone(key)
 
     def _gone(self, key: str) -> None:
-        attempt = self.attempts.get(key)
+        attempt = self._find(key)
         if attempt is not None:
             attempt.asked = False
         self.inspector.not_taken(key)
 
     def _ended(self, key: str) -> None:
-        attempt = self.attempts.get(key)
+        attempt = self._find(key)
         if attempt is None:
             found = self.inspector.ended(key)
             if found is not None:
@@ -97,5 +104,6 @@ class SpawnerNews:
         """The spawner has died: what it had is looked at one by one, and another takes its place."""
         for attempt in self.attempts:
             attempt.asked = attempt.ours = False
+        self.hooks.lost_spawner()
         self.inspector.start_over()
         self.spawners.lost(self.clock.monotonic())

@@ -13,6 +13,7 @@ from schedulerd.domain.planning import plan
 from schedulerd.domain.results import Result
 from schedulerd.domain.runs import NewRun, Run, SkipReason
 from schedulerd.domain.schedules import Schedule
+from schedulerd.scheduler.schedule_troubles import ScheduleTroubles
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
@@ -41,10 +42,18 @@ class Ticker:
     """Decides due times and takes due runs, for one agent."""
 
     def __init__(
-        self, database: Database, runs: RunMaker, *, agent: str, boot_id: str, limits: Limits
+        self,
+        database: Database,
+        runs: RunMaker,
+        troubles: ScheduleTroubles,
+        *,
+        agent: str,
+        boot_id: str,
+        limits: Limits,
     ) -> None:
         self._database = database
         self._runs = runs
+        self._troubles = troubles
         self._agent = agent
         self._boot_id = boot_id
         self._limits = limits
@@ -75,12 +84,13 @@ class Ticker:
     def _plan_one(self, tx: Transaction, schedule: Schedule, *, now: datetime) -> list[NewRun]:
         try:
             decided = plan(schedule, now=now)
-        except Exception:  # border: one bad schedule must not stop the rest
+        except Exception as error:  # border: one bad schedule must not stop the rest
             log.exception("plan_failed", extra={"schedule": schedule.definition.name})
-            tx.schedules.advance(
-                schedule.key, watermark=schedule.watermark, next_due=now + _AN_HOUR, last_due=None
-            )
+            until = now + _AN_HOUR
+            tx.schedules.advance(schedule.key, watermark=schedule.watermark, next_due=until, last_due=None)
+            self._troubles.put_off(schedule.definition.name, error, until=until)
             return []
+        self._troubles.decided(schedule.definition.name)
         tx.schedules.advance(
             schedule.key,
             watermark=decided.watermark,

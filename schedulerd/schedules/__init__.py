@@ -29,7 +29,9 @@ _LATE = {
 
 def __getattr__(name: str) -> Any:
     if name not in _LATE:
-        raise AttributeError(f"schedulerd.schedules has no {name}; it has {', '.join(__all__)}")
+        from schedulerd.authoring.prefect_names import not_there
+
+        raise not_there("schedulerd.schedules", name, has=__all__)
     from schedulerd.authoring import clocks
 
     return getattr(clocks, _LATE[name])

@@ -24,6 +24,7 @@ from schedulerd.domain.schedules import (
     ScheduleDefinition,
     When,
 )
+from schedulerd.domain.states import RunState
 from schedulerd.domain.surroundings import Surroundings
 
 Json = dict[str, Any]
@@ -65,6 +66,7 @@ def flow_json(flow: FlowDefinition) -> Json:
             "priority": flow.priority or None,
             "max_running": flow.max_running,
             "retrying": retries_json(flow.retrying),
+            "hooks": sorted(flow.hooks),
         }
     )
 
@@ -81,6 +83,7 @@ def read_flow(json: Mapping[str, Any]) -> FlowDefinition:
             "schedules": tuple(map(read_schedule, json.get("schedules", ()))),
             "surroundings": Surroundings.from_json(json.get("surroundings", {})),
             "retrying": read_retries(json.get("retrying", {})),
+            "hooks": frozenset(map(RunState, json.get("hooks", ()))),
         }
     )
 

@@ -20,6 +20,10 @@ class Facts:
         value: str | None = self._connection.scalar(_GET, {"name": name})
         return value
 
+    def unset(self, name: str) -> None:
+        """Let it have no value."""
+        self._connection.execute(delete(facts).where(facts.c.name == name))
+
     def set(self, name: str, value: str) -> None:
         """Set the value, in place of the one that was there."""
         self._connection.execute(delete(facts).where(facts.c.name == name))

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, and_, delete, insert, select, update
 
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition, FileError, Flow, FlowDefinition, FlowKind, LastRun
+from schedulerd.domain.hooks import hooks_text
 from schedulerd.domain.ids import FlowKey, VersionKey
 from schedulerd.domain.states import RunState
 from schedulerd.errors import Conflict, NotFound
@@ -117,6 +118,7 @@ class Flows:
             "pool": definition.pool,
             "priority": definition.priority,
             "max_running": definition.max_running,
+            "hooks": hooks_text(definition.hooks),
         }
         if known is None:
             row = values | {"name": definition.name, "first_seen": now, "changed_at": now}

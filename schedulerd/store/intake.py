@@ -9,10 +9,14 @@ from schedulerd.domain.ids import RunKey
 from schedulerd.domain.intakes import Intake
 from schedulerd.errors import Conflict
 from schedulerd.store.endings import end_with_runs
+from schedulerd.store.hooks import owe_hooks
 from schedulerd.store.moving import INSERT_MOVE
 from schedulerd.store.progress import Progress
+from schedulerd.store.questions import PUT_QUESTION, close_questions
 from schedulerd.store.results import PUT_RESULT, result_rows
+from schedulerd.store.secrets import end_uses
 from schedulerd.store.tables import log_lines, runs, task_runs
+from schedulerd.store.told import PUT_ARTIFACT, PUT_EVENT
 from schedulerd.store.upserts import Upsert
 
 _PAGE: Final = 1_000
@@ -35,6 +39,8 @@ _PROGRESS: Final = select(
     runs.c.stderr_bytes,
     runs.c.move_count,
     runs.c.line_count,
+    runs.c.hooks,
+    runs.c.attempt,
 ).where(runs.c.id.in_(bindparam("keys", expanding=True)))
 _RECORD: Final = (
     update(runs)
@@ -107,7 +113,15 @@ class IntakeTable:
             row for progress in changed for row in result_rows(progress.run, list(progress.results.values()))
         ]
         PUT_RESULT(self._connection, kept)
-        end_with_runs(self._connection, [progress.end() for progress in changed])
+        PUT_QUESTION(self._connection, [row for progress in changed for row in progress.questions])
+        PUT_ARTIFACT(self._connection, [row for one in changed for row in one.artifacts.values()])
+        PUT_EVENT(self._connection, [row for one in changed for row in one.events.values()])
+        ends = [progress.end() for progress in changed]
+        end_with_runs(self._connection, ends)
+        attempts = [(run, state) for run, state, _ in ends]
+        close_questions(self._connection, attempts)
+        end_uses(self._connection, attempts)
+        owe_hooks(self._connection, [progress.run for progress in changed if progress.owes_hooks])
 
     def _write(self, statement: Any, rows: list[dict[str, Any]]) -> None:
         if rows:

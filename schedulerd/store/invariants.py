@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 from schedulerd.domain.results import ResultKind
 from schedulerd.domain.runs import SkipReason
 from schedulerd.domain.states import ACTIVE, FINAL, LIVE, MOVES, UNFINISHED_TASKS, RunState, TaskState
+from schedulerd.store.tables import metadata
 
 
 def _words(words: Iterable[str]) -> str:
@@ -18,7 +19,9 @@ _MOVES: Final = _words(f"{was}>{to}" for was, allowed in MOVES.items() for to in
 _OVER: Final = _words(FINAL | {RunState.RETRYING})
 _UNFINISHED: Final = _words(UNFINISHED_TASKS)
 _KEPT_APART: Final = _words({ResultKind.JSON, ResultKind.PICKLE})
-_BELONGINGS: Final = ("moves", "task_runs", "results", "log_lines", "wishes")
+_BELONGINGS: Final = sorted(
+    table.name for table in metadata.sorted_tables if any(column.name == "run_id" for column in table.c)
+)
 
 _OF_RUNS: Final[Mapping[str, str]] = {
     "a run that has ended says when, and only such a run": f"""
@@ -66,6 +69,10 @@ _OF_MOVES: Final[Mapping[str, str]] = {
         SELECT later.run_id FROM moves AS later
         LEFT JOIN moves AS earlier ON earlier.run_id = later.run_id AND earlier.number = later.number - 1
         WHERE later.was <> coalesce(earlier."to", 'scheduled')""",
+    "hooks are due for a move of their run to a final state, and for an attempt that it made": f"""
+        SELECT hooks_due.run_id FROM hooks_due JOIN runs ON runs.id = hooks_due.run_id
+        LEFT JOIN moves ON moves.run_id = hooks_due.run_id AND moves.number = hooks_due.number
+        WHERE coalesce(moves."to", '') NOT IN ({_words(FINAL)}) OR hooks_due.attempt > runs.attempt""",
 }
 _OF_WHAT_RUNS_BROUGHT: Final[Mapping[str, str]] = {
     "what belongs to a run has its run": " UNION ALL ".join(
@@ -74,6 +81,10 @@ _OF_WHAT_RUNS_BROUGHT: Final[Mapping[str, str]] = {
     "a wish is for a run that has not ended": f"""
         SELECT wishes.id FROM wishes JOIN runs ON runs.id = wishes.run_id
         WHERE runs.state IN ({_words(FINAL)})""",
+    "what a run asks, and the secrets that it was given, are forgotten when its attempt has ended": f"""
+        SELECT runs.id FROM runs JOIN (
+        SELECT run_id FROM questions UNION ALL SELECT run_id FROM secret_uses
+        ) AS open ON open.run_id = runs.id WHERE runs.state IN ({_OVER})""",
     "a task run of a run that has ended, or is to be tried again, has ended": f"""
         SELECT run_id FROM task_runs JOIN runs ON runs.id = task_runs.run_id
         WHERE task_runs.state IN ({_UNFINISHED}) AND runs.state IN ({_OVER})""",
@@ -89,7 +100,8 @@ _OF_WHAT_RUNS_BROUGHT: Final[Mapping[str, str]] = {
     "the files of a run were read at least as far as what came of them": """
         SELECT runs.id FROM runs JOIN (
         SELECT run_id FROM log_lines WHERE stream <> 'system' UNION ALL SELECT run_id FROM task_runs
-        ) AS brought ON brought.run_id = runs.id WHERE runs.attempt < 2 AND runs.state <> 'retrying'
+        ) AS brought ON brought.run_id = runs.id
+        WHERE NOT EXISTS (SELECT 1 FROM moves WHERE moves.run_id = runs.id AND moves."to" = 'retrying')
         GROUP BY runs.id, runs.journal_bytes, runs.stdout_bytes, runs.stderr_bytes
         HAVING count(*) > runs.journal_bytes + runs.stdout_bytes + runs.stderr_bytes""",
     "no file of a run was read less than not at all": """

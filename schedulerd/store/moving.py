@@ -14,6 +14,9 @@ from schedulerd.domain.states import FINAL, MOVES, RunState
 from schedulerd.errors import Conflict
 from schedulerd.store.documents import failure_json
 from schedulerd.store.endings import end_with_runs
+from schedulerd.store.hooks import owe_hooks, owes
+from schedulerd.store.questions import close_questions
+from schedulerd.store.secrets import end_uses
 from schedulerd.store.tables import AnyRow, moves, runs
 
 # Which states a run may come from: the table of moves, turned round for the condition of an UPDATE.
@@ -22,7 +25,7 @@ SOURCES: Final[Mapping[RunState, frozenset[RunState]]] = {
 }
 
 INSERT_MOVE: Final = insert(moves)
-_BEFORE: Final = select(runs.c.state, runs.c.move_count).where(runs.c.id == bindparam("key"))
+_BEFORE: Final = select(runs.c.state, runs.c.move_count, runs.c.hooks).where(runs.c.id == bindparam("key"))
 _AS_IT_WAS: Final = (
     runs.c.id == bindparam("key"),
     runs.c.state == bindparam("was"),
@@ -94,6 +97,10 @@ def move_run(connection: Connection, key: RunKey, step: Step, *, expect: frozens
     move = Move(at=step.at, was=RunState(before.state), to=step.to, actor=step.actor, message=step.message)
     connection.execute(INSERT_MOVE, move_row(key, before.move_count + 1, move))
     end_with_runs(connection, [(key, step.to, step.at)])
+    if owes(before.hooks, step.to):
+        owe_hooks(connection, [key])
+    close_questions(connection, [(key, step.to)])
+    end_uses(connection, [(key, step.to)])
     return True
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.intakes import Intake
@@ -9,11 +10,15 @@ from schedulerd.domain.results import Result
 from schedulerd.domain.runs import Move, Position
 from schedulerd.domain.states import FINAL, RunState, may_move
 from schedulerd.domain.tasks import TaskRun
+from schedulerd.domain.told import Artifact
 from schedulerd.store.documents import failure_json
+from schedulerd.store.hooks import owes
 from schedulerd.store.logs import line_row
 from schedulerd.store.moving import move_row
+from schedulerd.store.questions import question_row
 from schedulerd.store.tables import AnyRow
 from schedulerd.store.tasks import task_row
+from schedulerd.store.told import artifact_row, event_row
 
 
 class Progress:
@@ -23,6 +28,10 @@ class Progress:
         self.run: Final = RunKey(row.id)
         self.moves: Final[list[dict[str, Any]]] = []
         self.lines: Final[list[dict[str, Any]]] = []
+        self.questions: Final[list[dict[str, Any]]] = []
+        self.artifacts: Final[dict[UUID, dict[str, Any]]] = {}
+        self.events: Final[dict[UUID, dict[str, Any]]] = {}
+        self._attempt: Final[int] = row.attempt
         self._was: Final = Position(
             journal=row.journal_bytes, stdout=row.stdout_bytes, stderr=row.stderr_bytes
         )
@@ -33,6 +42,8 @@ class Progress:
         self._ended_at: datetime | None = row.ended_at
         self._retry_at: datetime | None = row.retry_at
         self._attempt_ended_at: datetime | None = None
+        self._hooks: Final[str | None] = row.hooks
+        self.owes_hooks = False
         self._move_count: int = row.move_count
         self._line_count: int = row.line_count
         self._tasks: dict[int, dict[str, Any]] = {}
@@ -59,6 +70,10 @@ class Progress:
             self.lines.append(line_row(self.run, self._line_count, line))
         for task in batch.tasks:
             self._take_task(task)
+        self.questions.extend(question_row(self.run, self._attempt, one) for one in batch.questions)
+        for artifact in batch.artifacts:
+            self._take_artifact(artifact)
+        self.events.update((event.id, event_row(self.run, event)) for event in batch.events)
         self.results.update((result.call, result) for result in batch.results)
 
     def row(self) -> dict[str, Any]:
@@ -116,6 +131,13 @@ class Progress:
             self._attempt_ended_at = batch.ended_at or move.at
         elif move.to in FINAL:
             self._ended_at = batch.ended_at or move.at
+            self.owes_hooks = owes(self._hooks, move.to)
+
+    def _take_artifact(self, artifact: Artifact) -> None:
+        row, before = artifact_row(self.run, artifact), self.artifacts.get(artifact.id)
+        if before is not None:
+            row["created_at"] = before["created_at"]
+        self.artifacts[artifact.id] = row
 
     def _take_task(self, task: TaskRun) -> None:
         row = task_row(self.run, task)

@@ -56,6 +56,7 @@ _CLAIM: Final = (
         pid=None,
         attempt=runs.c.attempt + 1,
         version_id=select(flows.c.version_id).where(flows.c.id == runs.c.flow_id).scalar_subquery(),
+        hooks=select(flows.c.hooks).where(flows.c.id == runs.c.flow_id).scalar_subquery(),
         agent=bindparam("agent"),
         boot_id=bindparam("boot"),
         move_count=runs.c.move_count + 1,

@@ -4,6 +4,7 @@ from typing import Final
 
 from sqlalchemy import select
 
+from schedulerd.domain.hooks import read_hooks
 from schedulerd.domain.ids import FlowKey, RunId, RunKey, ScheduleKey
 from schedulerd.domain.runs import Position, Run, Trigger
 from schedulerd.domain.states import RunState
@@ -61,4 +62,5 @@ def run_of(row: AnyRow) -> Run:
         pool=row.pool or None,
         priority=row.priority,
         retry_at=row.retry_at,
+        hooks=read_hooks(row.hooks),
     )

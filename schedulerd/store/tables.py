@@ -77,6 +77,8 @@ flows: Final = Table(
     Column("pool", Text),
     Column("priority", Integer, nullable=False, server_default="0"),
     Column("max_running", Integer),
+    # The final states for which it has hooks.
+    Column("hooks", Text),
     Index("ix_flows_file", "file"),
 )
 
@@ -153,6 +155,8 @@ runs: Final = Table(
     Column("retry_at", Moment),
     # How what the flow returned is kept; where that is `preview`, nothing else is.
     Column("result_kept", Text),
+    # The final states for which the version that was claimed has hooks.
+    Column("hooks", Text),
     UniqueConstraint("flow_id", "number"),
 )
 
@@ -275,6 +279,93 @@ wishes: Final = Table(
     Column("at", Moment, nullable=False),
     Column("actor", Words, nullable=False),
     Column("reason", Words, nullable=False),
+)
+
+# That hooks are to be called, for the move of this number: made in the transaction of that move, and gone once it is
+# known what became of them.
+hooks_due: Final = Table(
+    "hooks_due",
+    metadata,
+    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("attempt", Integer, nullable=False),
+    Column("version_id", KEY, ForeignKey("versions.id")),
+    Column("agent", Text),
+    Column("boot_id", Text),
+    sqlite_with_rowid=False,
+)
+
+# What runs ask and have no answer to yet, or have not been handed it.
+questions: Final = Table(
+    "questions",
+    metadata,
+    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("asked", Words, primary_key=True),
+    Column("kind", Words, nullable=False),
+    Column("body", Document, nullable=False),
+    Column("door", Words, nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    Column("answer", Document),
+    sqlite_with_rowid=False,
+)
+
+# A value is sealed with a key that lies outside of the database.
+secrets: Final = Table(
+    "secrets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+)
+
+# What live runs have been given, so that it is kept out of what they say.
+secret_uses: Final = Table(
+    "secret_uses",
+    metadata,
+    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+artifacts: Final = Table(
+    "artifacts",
+    metadata,
+    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("id", Id, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("description", Words, nullable=False),
+    Column("data", Words, nullable=False),
+    Column("task", Integer),
+    Column("created_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+events: Final = Table(
+    "events",
+    metadata,
+    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("id", Id, primary_key=True),
+    Column("name", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("resource", Document, nullable=False),
+    Column("payload", Document, nullable=False),
+    Column("related", Document, nullable=False),
+    Index("ix_events_at", "at"),
+    sqlite_with_rowid=False,
+)
+
+variables: Final = Table(
+    "variables",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Words, nullable=False),
+    Column("tags", Document),
+    Column("changed_at", Moment, nullable=False),
 )
 
 agents: Final = Table(

@@ -8,13 +8,18 @@ from schedulerd.store import invariants
 from schedulerd.store.agents import Agents
 from schedulerd.store.facts import Facts
 from schedulerd.store.flows import Flows
+from schedulerd.store.hooks import Hooks
 from schedulerd.store.intake import IntakeTable
 from schedulerd.store.logs import Logs
 from schedulerd.store.pruning import Pruning
+from schedulerd.store.questions import Questions
 from schedulerd.store.results import Results
 from schedulerd.store.runs import Runs
 from schedulerd.store.schedules import Schedules
+from schedulerd.store.secrets import Secrets
 from schedulerd.store.tasks import Tasks
+from schedulerd.store.told import Told
+from schedulerd.store.variables import Variables
 from schedulerd.store.waiting import Waiting
 
 
@@ -30,7 +35,12 @@ class Transaction:
         self.intake: Final = IntakeTable(connection)
         self.tasks: Final = Tasks(connection)
         self.results: Final = Results(connection)
+        self.hooks: Final = Hooks(connection)
         self.logs: Final = Logs(connection)
+        self.questions: Final = Questions(connection)
+        self.secrets: Final = Secrets(connection)
+        self.told: Final = Told(connection)
+        self.variables: Final = Variables(connection)
         self.agents: Final = Agents(connection)
         self.facts: Final = Facts(connection)
         self.pruning: Final = Pruning(connection)

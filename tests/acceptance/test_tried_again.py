@@ -239,12 +239,14 @@ def test_hooks_are_called_at_the_end_of_the_last_attempt_and_at_a_cancellation(
 ) -> None:
     run = service.wait_for_end(service.ask_for("hooked", folder=str(done), waits=False))
     assert (run.state, run.attempt) == (RunState.FAILED, 2)
+    service.wait_for_hooks()
     assert counts(done) == {"hook-Running": 2, "hook-Failed": 1}
 
     key = service.ask_for("hooked", folder=str(done), waits=True)
     eventually((done / "waits").exists)
     service.command("runs", "cancel", service.run(key).selector)
     run = service.wait_for_end(key)
+    service.wait_for_hooks()
 
     assert run.state is RunState.CANCELLED
     assert counts(done) == {"hook-Running": 3, "hook-Failed": 1, "waits": 1, "hook-Cancelled": 1}

@@ -22,7 +22,9 @@ PATIENCE = 10.0
 class Spawning:
     """A spawner program and the line to it."""
 
-    def __init__(self, folder: Path, *, preload: tuple[str, ...] = (), state_dir: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, preload: tuple[str, ...] = (), spares: int = 0, state_dir: Path | None = None
+    ) -> None:
         self.state_dir = state_dir or folder / "state"
         self.flows = folder / "flows"
         self.work = folder / "work"
@@ -32,7 +34,10 @@ class Spawning:
         self.folders.make()
         self.said: list[wire.Message | None] = []
         self.link = SpawnerLink(
-            self.state_dir, environ={**os.environ, "GIVEN_TO_THE_DAEMON": "yes"}, preload=preload
+            self.state_dir,
+            environ={**os.environ, "GIVEN_TO_THE_DAEMON": "yes"},
+            preload=preload,
+            spares=spares,
         )
 
     def __enter__(self) -> Self:

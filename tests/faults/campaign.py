@@ -14,13 +14,14 @@ from schedulerd.clock import SystemClock
 from schedulerd.domain.runs import RunFilter
 from schedulerd.domain.states import FINAL, RunState
 from schedulerd.errors import SchedulerdError
-from tests.faults.checker import Violation, check, due_times
+from tests.faults.checker import check, due_times
 from tests.faults.deeds import plan
 from tests.faults.disks import Disk, can_mount
-from tests.faults.effects import read_effects
+from tests.faults.effects import read_effects, read_hooks
 from tests.faults.history import History, remembered
+from tests.faults.lies import Violation
 from tests.faults.nemesis import Nemesis, lives
-from tests.faults.workload import ENDLESS, LIMITS_SECONDS, lay_out
+from tests.faults.workload import ENDLESS, HOOKED, LIMITS_SECONDS, RETRIES, lay_out, records_of_hooks
 from tests.postgres import PostgresServer
 from tests.service import Service
 from tests.waiting import eventually
@@ -165,7 +166,7 @@ class Campaign:
                 if flow == ENDLESS and run not in asked:
                     asked.add(run)
                     nemesis.cancel(run, by_command=False)
-            return not unfinished
+            return not unfinished and not service.hooks_due()
 
         self._until(nemesis, is_settled, within=_SETTLED_SECONDS)
         seconds = _CLOCK.monotonic() - since
@@ -180,8 +181,9 @@ class Campaign:
         database.close()
 
     def _collect(self, service: Service, nemesis: Nemesis, healing: "Healing") -> History:
-        effects = read_effects(self._records)
+        effects, hooks = read_effects(self._records), read_hooks(records_of_hooks(self._records))
         processes = {process for effect in effects for process in effect.processes}
+        processes |= {call.process for effect in hooks for call in effect.calls}
         _wait(lambda: not any(map(lives, processes)) and not _folders(service), within=_GONE_SECONDS)
         left, folders = tuple(filter(lives, processes)), _folders(service)
         complaints = [*healing.complaints, *nemesis.complaints]
@@ -194,15 +196,20 @@ class Campaign:
         database = service.database()
         schedules, runs, wishes = remembered(database)
         database.close()
+        hooks_left = service.hooks_due()
         return History(
             schedules=tuple(schedules),
             runs=tuple(runs),
             effects=tuple(effects),
+            hooks=tuple(hooks),
             faults=nemesis.faults,
             limits_seconds=LIMITS_SECONDS,
+            hooked=HOOKED,
+            retries=RETRIES,
             processes=left,
             folders=folders,
             wishes_left=wishes,
+            hooks_left=hooks_left,
             complaints=tuple(complaints),
         )
 

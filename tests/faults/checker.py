@@ -8,56 +8,22 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from typing import Final
 
 from schedulerd.domain.due import Due
 from schedulerd.domain.logs import Stream
-from schedulerd.domain.runs import SkipReason
+from schedulerd.domain.runs import Run, SkipReason
 from schedulerd.domain.schedules import Overlap, Schedule
 from schedulerd.domain.states import FINAL, RunState
 from schedulerd.domain.timing import Timing
 from tests.faults.effects import Effect, Process, Spoken
 from tests.faults.history import Faults, History, Remembered, microseconds_of
+from tests.faults.hook_checks import OF_HOOKS, check_hooks
+from tests.faults.lies import Lie, Violation
 
 _A_SECOND: Final = 1_000_000
 _BEHIND: Final = timedelta(seconds=5)
 _OVERTIME_SECONDS: Final = 5.0
-
-
-class Lie(StrEnum):
-    """What can be wrong."""
-
-    LOST = "a due time that became nothing"
-    DOUBLED = "a due time that became two things"
-    INVENTED = "a run for a time at which nothing was due"
-    BEHIND = "a schedule that is not decided up to now"
-    REASON = "a skip for a reason that its schedule does not know"
-    EFFECT = "an effect that is not that of one run, once"
-    ASK = "a run that was promised and is not there, or twice"
-    LINE_MISSING = "a line that is not in the log"
-    LINE_DOUBLED = "a line that is in the log twice"
-    LINE_ORDER = "lines that are not in order"
-    LINE_INVENTED = "a line in the log that nobody wrote"
-    STATE = "a state that is not true"
-    STUCK = "a run that does not end"
-    OVERTIME = "a run that went on far beyond its limit"
-    WISH = "a wish that was forgotten"
-    PROCESS = "a process that is left"
-    FOLDER = "a folder that is left"
-    COMPLAINT = "what the database, or the daemon's end, says against itself"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Violation:
-    """One lie: of what kind, about which run (its id) or schedule, and what it is."""
-
-    lie: Lie
-    about: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.lie}: {self.about}: {self.message}"
 
 
 def check(history: History) -> list[Violation]:
@@ -164,8 +130,7 @@ def _effects(history: History) -> Iterator[Violation]:
             yield Violation(lie=Lie.EFFECT, about=effect.run, message="there is no such run")
             continue
         if effect.attempt != run.attempt:
-            message = f"attempt {effect.attempt} of a run whose last attempt is {run.attempt}"
-            yield Violation(lie=Lie.EFFECT, about=effect.run, message=message)
+            yield from _earlier(effect, run, retries=history.retries.get(run.flow, 0))
         if len(effect.begins) != 1 or len(effect.ends) > 1:
             message = f"it began {len(effect.begins)} times and ended {len(effect.ends)} times"
             yield Violation(lie=Lie.EFFECT, about=effect.run, message=message)
@@ -174,6 +139,16 @@ def _effects(history: History) -> Iterator[Violation]:
                 message = f"it was told that it was due at {begin.due}"
                 yield Violation(lie=Lie.EFFECT, about=effect.run, message=message)
     yield from _asks(history)
+
+
+def _earlier(effect: Effect, run: Run, *, retries: int) -> Iterator[Violation]:
+    """What an attempt did that was not the last: it must have failed, and the run must be one that is tried again."""
+    if not 1 <= effect.attempt < run.attempt <= retries + 1:
+        message = f"attempt {effect.attempt} of a run whose last attempt is {run.attempt}"
+        yield Violation(lie=Lie.EFFECT, about=effect.run, message=message)
+    elif not effect.ends or effect.ends[-1].how != "failed":
+        message = f"attempt {effect.attempt} did not fail, and was tried again"
+        yield Violation(lie=Lie.EFFECT, about=effect.run, message=message)
 
 
 def _asks(history: History) -> Iterator[Violation]:
@@ -193,10 +168,12 @@ def _runs(history: History) -> Iterator[Violation]:
     policies = {one.key: one.definition.policies.overlap for one in history.schedules}
     for one in history.runs:
         run = one.run
-        effect = effects.get((str(run.id), run.attempt))
+        each = [effects.get((str(run.id), attempt)) for attempt in range(1, run.attempt)]
         trial = _Trial(
             one=one,
-            effect=effect,
+            effect=effects.get((str(run.id), run.attempt)),
+            earlier=tuple(filter(None, each)),
+            retries=history.retries.get(run.flow, 0),
             faults=history.faults,
             limit=history.limits_seconds.get(run.flow),
             wished=str(run.id) in wished,
@@ -212,6 +189,8 @@ class _Trial:
 
     one: Remembered
     effect: Effect | None
+    earlier: tuple[Effect, ...]
+    retries: int
     faults: Faults
     limit: float | None
     wished: bool
@@ -227,6 +206,10 @@ class _Trial:
                 yield self._violation(Lie.STATE, "it was skipped, and did something")
         elif run.state is not self._own_account() and not self._is_excused():
             yield self._violation(Lie.STATE, f"it is {run.state} ({run.reason}), and says {self._says()}")
+        if run.state is RunState.FAILED and run.attempt <= self.retries:
+            yield self._violation(Lie.STATE, f"it is {run.state} after {run.attempt} attempts")
+        if len(self.earlier) < run.attempt - 1:
+            yield self._violation(Lie.EFFECT, f"{len(self.earlier)} attempts before the last did something")
         if (
             self.limit is not None
             and self._seconds() > self.limit + _OVERTIME_SECONDS
@@ -311,11 +294,14 @@ class _Trial:
                     found.append((line.message, -1))
                 continue
             channel, _, number = line.message.partition(" ")
+            if channel == OF_HOOKS:
+                continue
             found.append((channel, int(number)) if number.isdecimal() else (line.message, -1))
         return found
 
     def _spoken(self) -> tuple[Spoken, ...]:
-        return self.effect.spoken if self.effect is not None else ()
+        last = () if self.effect is None else (self.effect,)
+        return tuple(one for effect in (*self.earlier, *last) for one in effect.spoken)
 
     def _had_no_room(self, line: Spoken) -> bool:
         end = line.done_at or line.about_at
@@ -345,6 +331,9 @@ def _rest(history: History) -> Iterator[Violation]:
     for process in history.processes:
         about = owners.get(process, "nobody")
         yield Violation(lie=Lie.PROCESS, about=about, message=f"{process.pid} lives")
+    if history.hooks_left:
+        yield Violation(lie=Lie.HOOKS, about="hooks", message=f"those of {history.hooks_left} runs are due")
+    yield from check_hooks(history)
     for folder in history.folders:
         yield Violation(lie=Lie.FOLDER, about=folder.rpartition(".")[0], message=folder)
     if history.wishes_left:

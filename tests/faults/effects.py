@@ -57,6 +57,49 @@ class Effect:
         return (*(begin.process for begin in self.begins), *self.children)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HookCall:
+    """That a hook was called, in which process, for a run in which state."""
+
+    at: int
+    state: str
+    process: Process
+    is_done: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HookEffect:
+    """What the hooks of one attempt of a run say that they did."""
+
+    run: str
+    attempt: int
+    calls: tuple[HookCall, ...]
+
+
+def read_hooks(records: Path) -> list[HookEffect]:
+    """The records of all hooks."""
+    return [_hook_effect(path.name, path.read_text().splitlines()) for path in sorted(records.iterdir())]
+
+
+def _hook_effect(name: str, lines: Iterable[str]) -> HookEffect:
+    run, _, attempt = name.rpartition(".")
+    calls, done = [], set()
+    for line in lines:
+        time, word, *rest = line.split()
+        if word == "called":
+            calls.append((int(time), rest[0], _process(rest[1:])))
+        else:
+            done.add(_process(rest))
+    return HookEffect(
+        run=run,
+        attempt=int(attempt),
+        calls=tuple(
+            HookCall(at=at, state=state, process=process, is_done=process in done)
+            for at, state, process in calls
+        ),
+    )
+
+
 def read_effects(records: Path) -> list[Effect]:
     """The records of all attempts."""
     return [_effect(path.name, path.read_text().splitlines()) for path in sorted(records.iterdir())]

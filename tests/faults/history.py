@@ -8,7 +8,7 @@ from schedulerd.domain.logs import LogLine, NumberedLine
 from schedulerd.domain.runs import Move, Run, RunFilter
 from schedulerd.domain.schedules import Schedule
 from schedulerd.store.database import Database
-from tests.faults.effects import Effect, Process
+from tests.faults.effects import Effect, HookEffect, Process
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -53,6 +53,7 @@ class Faults:
     """What the nemesis did, as far as it can excuse anything."""
 
     killed: frozenset[Process] = frozenset()  # runs that were killed
+    killed_hooks: frozenset[str] = frozenset()  # the ids of runs of which a call of hooks was
     wishes: tuple[Wish, ...] = ()
     asks: tuple[Ask, ...] = ()
     full: tuple[Span, ...] = ()  # the disk of the runs' folders had no room
@@ -83,11 +84,15 @@ class History:
     schedules: tuple[Schedule, ...]
     runs: tuple[Remembered, ...]
     effects: tuple[Effect, ...]
+    hooks: tuple[HookEffect, ...] = ()
     faults: Faults = field(default_factory=Faults)
     limits_seconds: Mapping[str, float] = field(default_factory=dict)  # the time limits of flows
+    hooked: frozenset[str] = frozenset()  # the flows that have hooks for each end
+    retries: Mapping[str, int] = field(default_factory=dict)  # of flows
     processes: tuple[Process, ...] = ()  # those of effects that are left
     folders: tuple[str, ...] = ()  # what is left in `ready` and `runs`
     wishes_left: int = 0
+    hooks_left: int = 0
     complaints: tuple[str, ...] = ()  # invariants, damage, and what else was seen to be wrong
 
 

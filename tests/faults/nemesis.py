@@ -58,6 +58,8 @@ class Nemesis:
         self._frozen: set[int] = set()
         self._store_troubles = 0
         self._killed: set[Process] = set()
+        self._killed_hooks: set[str] = set()
+        self._folders: dict[Process, str] = {}
         self._wishes: list[Wish] = []
         self._asks: list[Ask] = []
         self._full: list[Span] = []
@@ -70,6 +72,7 @@ class Nemesis:
         """What was done so far."""
         return Faults(
             killed=frozenset(self._killed),
+            killed_hooks=frozenset(self._killed_hooks),
             wishes=tuple(self._wishes),
             asks=tuple(self._asks),
             full=tuple(self._full),
@@ -121,6 +124,8 @@ class Nemesis:
                 continue
             if part == "run":
                 self._killed.add(process)
+                run, of_hooks, _ = self._folders.get(process, "").partition(".hooks-")
+                self._killed_hooks |= {run} if of_hooks else set()
             if part == "daemon":
                 self._supervisor.expect_end("killed", away=deed.away)
             with contextlib.suppress(ProcessLookupError):
@@ -310,6 +315,7 @@ class Nemesis:
                 process = folders.facts(folder.name).process
                 if process is not None and is_alive(process):
                     found.append(Process(pid=process.pid, start_time=process.start_time))
+                    self._folders[found[-1]] = folder.name
         return found[rank % len(found)] if found else None
 
     # -- between the deeds --------------------------------------------------------------------------------------

@@ -13,9 +13,10 @@ from schedulerd.domain.runs import Run
 from schedulerd.domain.schedules import Pause, Schedule
 from schedulerd.domain.states import RunState
 from tests.builders import NOW, a_run, a_run_id, a_schedule
-from tests.faults.checker import Lie, check, due_times
+from tests.faults.checker import check, due_times
 from tests.faults.effects import Begin, Effect, End, Process, Spoken
 from tests.faults.history import Ask, Faults, History, Remembered, Span, Wish, microseconds_of
+from tests.faults.lies import Lie
 
 MINUTES: Final = 3
 SCHEDULE: Final = Schedule(
@@ -184,6 +185,7 @@ DOCTORED: Final[dict[str, tuple[Callable[[History], History], Lie]]] = {
         Lie.PROCESS,
     ),
     "a folder that is left": (lambda true: replace(true, folders=("0190.1",)), Lie.FOLDER),
+    "hooks that are left": (lambda true: replace(true, hooks_left=1), Lie.HOOKS),
     "a wish that is left": (lambda true: replace(true, wishes_left=1), Lie.WISH),
     "a broken invariant": (lambda true: replace(true, complaints=("moves are not numbered",)), Lie.COMPLAINT),
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.campaign import Campaign, Outcome
-from tests.faults.checker import Lie
+from tests.faults.lies import Lie
 from tests.postgres import PostgresServer, installations
 from tests.requirements import missing
 

@@ -65,16 +65,26 @@ SCHEDULES: Final = (
     ),
     Entry(name="parents", when='every = "5s"', flow="parent", policies='overlap = "allow"'),
     Entry(name="hanging", when='every = "15s"', flow="endless", policies='overlap = "skip"'),
+    Entry(name="hooked", when='every = "4s"', flow="hooked", longest=1, policies='overlap = "allow"'),
+    Entry(name="retried", when='every = "6s"', flow="retried", longest=0.5, policies='overlap = "allow"'),
     Entry(name="each-minute", when='cron = "* * * * *"', flow="work", longest=2),
 )
 
 LIMITS_SECONDS: Final = {"limited": 2.0}
 ENDLESS: Final = "endless"
+HOOKED: Final = frozenset({"hooked", "retried"})
+RETRIES: Final = {"retried": 2}
+
+
+def records_of_hooks(records: Path) -> Path:
+    """Where hooks keep their own record, beside that of runs."""
+    return records.with_name(f"{records.name}-of-hooks")
 
 
 def lay_out(service: Service, records: Path, *, seed: int) -> None:
     """Put the flows and schedules into a service's folders."""
     records.mkdir(exist_ok=True)
+    records_of_hooks(records).mkdir(exist_ok=True)
     service.drop("work.py", FLOWS.read_text())
     service.schedule("all.toml", "\n".join(_entry(one, records, seed=seed) for one in SCHEDULES))
 

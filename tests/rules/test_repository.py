@@ -14,6 +14,10 @@ LONGEST = 400
 # Scenes and tables that belong together, and are longer than a file should be.
 LONG = {
     "tests/acceptance/test_systemd.py",
+    "tests/prefect/flows/function_style.py",
+    "tests/prefect/flows/graph_style.py",
+    "tests/engine/test_runs.py",
+    "tests/store/test_faults.py",
     "tests/unit/authoring/test_graphs.py",
     "tests/unit/domain/test_planning.py",
     "tests/unit/scheduler/test_core.py",

@@ -13,7 +13,7 @@ from schedulerd.domain.limits import Limits
 from schedulerd.domain.logs import LogLine, Stream
 from schedulerd.domain.runs import Move, Position, Run, Trigger
 from schedulerd.domain.schedules import Overlap, Policies
-from schedulerd.domain.states import RunState, TaskState
+from schedulerd.domain.states import UNFINISHED_TASKS, RunState, TaskState
 from schedulerd.domain.tasks import TaskRun
 from schedulerd.store.tables import flows, runs
 from schedulerd.store.transaction import Transaction
@@ -142,7 +142,8 @@ def a_move(to: RunState, *, at: datetime = NOW, message: str = "") -> Move:
 
 def a_task(number: int = 1, state: TaskState = TaskState.RUNNING, **changes: Any) -> TaskRun:
     """A task run called `extract`."""
-    values: dict[str, Any] = {"name": "extract", "started_at": NOW}
+    ended_at = None if state in UNFINISHED_TASKS else NOW
+    values: dict[str, Any] = {"name": "extract", "started_at": NOW, "ended_at": ended_at}
     return TaskRun(number=number, state=state, **(values | changes))
 
 

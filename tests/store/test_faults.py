@@ -19,16 +19,30 @@ from sqlalchemy.exc import OperationalError
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.ids import RunKey
+from schedulerd.domain.questions import AskedQuestion, Question
 from schedulerd.domain.retention import Retention
 from schedulerd.domain.runs import RunFilter
+from schedulerd.domain.secrets import SecretUse
 from schedulerd.domain.states import RunState
+from schedulerd.domain.told import EventFilter
 from schedulerd.domain.wishes import WishKey
 from schedulerd.errors import StoreUnavailable
 from schedulerd.store.database import Database
 from schedulerd.store.engines import WRITER_LOCK
 from schedulerd.store.tables import metadata
 from schedulerd.store.transaction import Transaction
-from tests.builders import A_SECOND, BOOT, NOW, a_command, a_file, a_flow, a_new_run, a_run_id, a_schedule
+from tests.builders import (
+    A_SECOND,
+    BOOT,
+    NOW,
+    a_command,
+    a_due_hook,
+    a_file,
+    a_flow,
+    a_new_run,
+    a_run_id,
+    a_schedule,
+)
 from tests.conftest import Servers
 from tests.store.scenes import AGENT, a_scene, add, add_in, add_scheduled, an_intake, claim, move
 
@@ -173,7 +187,17 @@ READS: dict[str, Work] = {
     "logs.lines": lambda tx: tx.logs.lines(RunKey(1), limit=1),
     "logs.count": lambda tx: tx.logs.count(RunKey(1)),
     "agents.all": lambda tx: tx.agents.all(),
+    "questions.all": lambda tx: tx.questions.all(),
+    "questions.of_run": lambda tx: tx.questions.of_run(RunKey(1)),
+    "secrets.all": lambda tx: tx.secrets.all(),
+    "secrets.get": lambda tx: tx.secrets.get("key"),
+    "secrets.uses": lambda tx: tx.secrets.uses(),
+    "told.artifacts": lambda tx: tx.told.artifacts(RunKey(1)),
+    "told.events": lambda tx: tx.told.events(EventFilter(name="a*", since=NOW)),
+    "variables.all": lambda tx: tx.variables.all(),
+    "variables.get": lambda tx: tx.variables.get("bucket"),
     "facts.get": lambda tx: tx.facts.get("tzdata"),
+    "hooks.due": lambda tx: tx.hooks.due(AGENT, limit=10),
 }
 BEAT: Final = AgentBeat(
     name=AGENT, host="host", pid=1, version="1", boot_id=BOOT, started_at=NOW, beat_at=NOW
@@ -216,8 +240,25 @@ WRITES: dict[str, Work] = {
     "intake.take": lambda tx: tx.intake.take([an_intake(RunKey(1))]),
     "agents.beat": lambda tx: tx.agents.beat(BEAT),
     "pruning.page": lambda tx: tx.pruning.page(Retention(), now=NOW),
+    "questions.answer": lambda tx: tx.questions.answer(an_open_question(), {"value": 1}),
+    "questions.forget": lambda tx: tx.questions.forget([an_open_question()]),
+    "secrets.set": lambda tx: tx.secrets.set("key", b"x", at=NOW),
+    "secrets.remove": lambda tx: tx.secrets.remove("key"),
+    "secrets.note_use": lambda tx: tx.secrets.note_use(
+        SecretUse(run=RunKey(1), attempt=1, name="key", sealed=b"x")
+    ),
+    "facts.unset": lambda tx: tx.facts.unset("tzdata"),
+    "variables.set": lambda tx: tx.variables.set("bucket", "b", at=NOW),
+    "variables.remove": lambda tx: tx.variables.remove("bucket"),
     "facts.set": lambda tx: tx.facts.set("tzdata", "2026f"),
+    "hooks.take": lambda tx: tx.hooks.take([a_due_hook()], boot_id=BOOT),
+    "hooks.done": lambda tx: tx.hooks.done(a_due_hook()),
 }
+
+
+def an_open_question() -> AskedQuestion:
+    """A question of the first run."""
+    return AskedQuestion(run=RunKey(1), attempt=1, question=Question(id="1.1", kind="x", asked_at=NOW))
 
 
 def test_the_two_tables_above_name_every_method(sqlite_database: Database) -> None:

@@ -89,9 +89,19 @@ LIES: Final[Mapping[str, tuple[str, ...]]] = {
         "UPDATE moves SET was = 'retrying' WHERE run_id = {running} AND number = 1",
         "UPDATE moves SET was = 'paused' WHERE run_id = {failed} AND number = 3",
     ),
+    "hooks are due for a move of their run to a final state, and for an attempt that it made": (
+        "INSERT INTO hooks_due (run_id, number, attempt) VALUES ({running}, 2, 1)",
+        "INSERT INTO hooks_due (run_id, number, attempt) VALUES ({completed}, 3, 2)",
+    ),
     "what belongs to a run has its run": tuple(
         f"{{unbound}}; UPDATE {table} SET run_id = 9999 WHERE run_id = {{running}}"
         for table in ("moves", "task_runs", "results", "log_lines", "wishes")
+    ),
+    "what a run asks, and the secrets that it was given, are forgotten when its attempt has ended": (
+        "INSERT INTO questions (run_id, attempt, asked, kind, body, door, asked_at)"
+        " VALUES ({completed}, 1, 'a', 'variable', '1', '', 1)",
+        "INSERT INTO secret_uses (run_id, attempt, name, sealed)"
+        " SELECT {retrying}, 1, 'a', content FROM results WHERE run_id = {completed} AND call = ''",
     ),
     "a wish is for a run that has not ended": ("UPDATE wishes SET run_id = {completed}",),
     "a task run of a run that has ended, or is to be tried again, has ended": (

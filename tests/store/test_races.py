@@ -92,7 +92,7 @@ def test_of_many_movers_exactly_one_wins(database: Database, open_database: Call
         mine = open_database(timeout=PATIENT)
         together.wait()
         with mine.write() as tx:
-            return tx.runs.move(key, to, at=NOW, actor=to.value, reason="race")
+            return tx.runs.move(key, to, at=NOW, actor=to.value, reason="overlap")
 
     with ThreadPoolExecutor(4) as pool:
         moved = list(pool.map(move, [RunState.CANCELLED, RunState.SKIPPED] * 2))

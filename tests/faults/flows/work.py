@@ -62,9 +62,10 @@ class Witness:
     def talk(self, dice: random.Random, seconds: float) -> None:
         """Log some lines of each kind over so many seconds."""
         count = dice.randint(1, 8)
+        said_before = 100 * (int(os.environ["SCHEDULERD_ATTEMPT"]) - 1)
         for number in range(1, count + 1):
             for channel in ("print", "logging", "raw1", "raw2"):
-                self.say(channel, number)
+                self.say(channel, said_before + number)
             Event().wait(seconds / count)
 
     def leave_child(self, command: list[str]) -> None:
@@ -81,8 +82,9 @@ def start_time(pid: int) -> int:
 
 
 def dice_of(seed: int, schedule: str) -> random.Random:
-    """What happens by chance in this run: the same again for the same seed and due time."""
-    return random.Random(f"{seed} {schedule} {os.environ['SCHEDULERD_DUE_AT']}")
+    """What happens by chance in this attempt: the same again for the same seed and due time."""
+    attempt = os.environ["SCHEDULERD_ATTEMPT"]
+    return random.Random(f"{seed} {schedule} {os.environ['SCHEDULERD_DUE_AT']} {attempt}")
 
 
 def hang(dice: random.Random) -> None:
@@ -141,4 +143,45 @@ def parent(records: str, seed: int, schedule: str) -> None:
     for command in dice.sample(CHILDREN, dice.randint(1, len(CHILDREN))):
         witness.leave_child(command)
     witness.talk(dice, dice.random() * 2)
+    end(witness, dice)
+
+
+def tell(flow, flow_run, state) -> None:  # type: ignore[no-untyped-def]
+    """Keep a record of being called, and log one line."""
+    name = f"{os.environ['SCHEDULERD_RUN_ID']}.{os.environ['SCHEDULERD_ATTEMPT']}"
+    process = f"{os.getpid()} {start_time(os.getpid())}"
+    file = os.open(
+        f"{flow_run.parameters['records']}-of-hooks/{name}", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600
+    )
+    os.write(file, f"{microseconds()} called {state.name} {process}\n".encode())
+    os.fsync(file)
+    print("of-hooks", os.environ["SCHEDULERD_ATTEMPT"])
+    os.write(file, f"{microseconds()} done {process}\n".encode())
+    os.fsync(file)
+    os.close(file)
+
+
+@flow(on_completion=[tell], on_failure=[tell], on_crashed=[tell], on_cancellation=[tell])
+def hooked(records: str, seed: int, schedule: str, longest: float) -> None:
+    """Come to some end, and have it told by hooks."""
+    witness, dice = Witness(records), dice_of(seed, schedule)
+    witness.talk(dice, dice.random() * longest)
+    end(witness, dice)
+
+
+@flow(
+    retries=2,
+    retry_delay_seconds=0.5,
+    on_completion=[tell],
+    on_failure=[tell],
+    on_crashed=[tell],
+    on_cancellation=[tell],
+)
+def retried(records: str, seed: int, schedule: str, longest: float) -> None:
+    """Fail as often as not, and be tried again."""
+    witness, dice = Witness(records), dice_of(seed, schedule)
+    witness.talk(dice, dice.random() * longest)
+    if dice.random() < 0.5:
+        witness.note("end", "failed")
+        raise RuntimeError("meant to fail")
     end(witness, dice)

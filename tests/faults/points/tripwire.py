@@ -1,4 +1,4 @@
-"""Stops a real process dead at one step of a launch, once, so that a test can kill what it wants just there.
+"""Stops a real process dead at one step of a launch, or of a call of hooks, once, so that a test can kill what it wants just there.
 
 Each point is a function of the program, and whether it stops before or after it. The process stops itself with SIGSTOP,
 having left its pid in a file whose creation is the "once".
@@ -28,10 +28,29 @@ POINTS = {
     "removed": ("schedulerd.engine.folders", "RunFolders.remove", "after"),
 }
 
+# The steps of one call of hooks, from the commit that ends the run on.
+HOOK_POINTS = {
+    "hooks_owed": ("schedulerd.engine.folders", "RunFolders.remove", "before"),
+    "hooks_taken": ("schedulerd.scheduler.hooks", "HookDesk._take_due", "after"),
+    "hooks_prepared": ("schedulerd.engine.folders", "RunFolders.prepare", "after"),
+    "hooks_asked": ("schedulerd.scheduler.launching", "Launcher.ask", "after"),
+    "hooks_latch": ("schedulerd.engine.folders", "RunFolders.take", "after"),
+    "hooks_armed": ("schedulerd.engine.folders", "begin", "before"),
+    "hooks_started": ("schedulerd.engine.folders", "begin", "after"),
+    "hooks_first_record": ("schedulerd.engine.journal", "Journal.append", "after"),
+    "hooks_last_record": ("schedulerd.engine.recorder", "JournalRecorder.end", "after"),
+    "hooks_exit_unwritten": ("schedulerd.engine.folders", "write_exit", "before"),
+    "hooks_exit_written": ("schedulerd.engine.folders", "write_exit", "after"),
+    "hooks_read": ("schedulerd.scheduler.hooks", "HookDesk._settle", "before"),
+    "hooks_told": ("schedulerd.scheduler.hooks", "HookDesk._forget", "before"),
+    "hooks_removed": ("schedulerd.engine.folders", "RunFolders.remove", "after"),
+}
+_OF_HOOKS = ".hooks-"
+
 
 def lay(point: str, mark: str) -> None:
     """Lay the tripwire in this process. Modules are looked up by their users at call time, or patched before them."""
-    module_name, path, when = POINTS[point]
+    module_name, path, when = (POINTS | HOOK_POINTS)[point]
     module = importlib.import_module(module_name)
     holder: Any = module
     *owners, name = path.split(".")
@@ -55,6 +74,8 @@ def _stopping(function: Callable[..., Any], point: str, mark: str, when: str) ->
 
 def _concerns(point: str, args: tuple[Any, ...], result: Any) -> bool:
     """Is this call about a run? Inspections take the same way, and the core has turns in which nothing is claimed."""
+    if point in HOOK_POINTS:
+        return _concerns_hooks(point, args, result)
     if point == "claim":
         return bool(result.claimed)
     if point == "read":
@@ -64,6 +85,24 @@ def _concerns(point: str, args: tuple[Any, ...], result: Any) -> bool:
     if point in ("armed", "started", "exit_unwritten", "exit_written"):
         return not os.readlink(f"/proc/self/fd/{args[0]}").rpartition("/")[2].startswith("inspection")
     return True
+
+
+def _concerns_hooks(point: str, args: tuple[Any, ...], result: Any) -> bool:
+    """Is this call about hooks?"""
+    match point:
+        case "hooks_owed":
+            return not str(args[1]).startswith("inspection") and _OF_HOOKS not in str(args[1])
+        case "hooks_taken":
+            return bool(args[0].folders)
+        case "hooks_prepared" | "hooks_latch" | "hooks_removed":
+            return _OF_HOOKS in str(args[1])
+        case "hooks_asked":
+            return _OF_HOOKS in args[1].folder
+        case "hooks_first_record" | "hooks_last_record":
+            return _OF_HOOKS in os.environ.get("SCHEDULERD_RUN_FOLDER", "")
+        case "hooks_read" | "hooks_told":
+            return True
+    return _OF_HOOKS in os.readlink(f"/proc/self/fd/{args[0]}").rpartition("/")[2]
 
 
 def _stop(mark: str) -> None:

@@ -23,6 +23,7 @@ class Tape:
         self.tasks: list[dict[str, Any]] = []
         self.lines: list[dict[str, Any]] = []
         self.results: list[str] = []
+        self.told: list[dict[str, Any]] = []
 
     def task(
         self,
@@ -56,6 +57,9 @@ class Tape:
                 "kept": kept,
             }
         )
+
+    def tell(self, kind: str, summary: str, at: int, said: Mapping[str, Any]) -> None:
+        self.told.append({"kind": kind, "summary": summary, **said})
 
     def log(
         self,
@@ -158,4 +162,7 @@ class NoRecorder:
         """Forget it."""
 
     def result(self, preview: str, at: int, *, task: int | None = None, kept: Kept | None = None) -> None:
+        """Forget it."""
+
+    def tell(self, kind: str, summary: str, at: int, said: Mapping[str, Any]) -> None:
         """Forget it."""

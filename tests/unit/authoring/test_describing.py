@@ -56,6 +56,7 @@ with Flow("ETL", Interval("15s"), description="  Every night.", tags=["a"], time
         "max_running": None,
         "retrying": {},
         "surroundings": {},
+        "hooks": [],
     }
 
 

@@ -149,7 +149,7 @@ def test_parameters_that_do_not_fit_fail_the_run_before_any_line_of_it() -> None
     outcome = run(etl, {"limit": "many"})
 
     assert outcome.state == "failed"
-    assert "parameter 'limit': 'many' is not a whole number" in outcome.message
+    assert "parameter 'limit': 'many' (a str) is not a whole number" in outcome.message
     assert outcome.failure is not None
     assert outcome.failure.line == etl.fn.__code__.co_firstlineno
 

@@ -137,7 +137,8 @@ class TestOptions:
 
         assert typed("3") == (3, "x")
         with pytest.raises(
-            ParametersRefused, match="flow 'typed': parameter 'count': 'three' is not a whole number"
+            ParametersRefused,
+            match=r"flow 'typed' .*: parameter 'count': 'three' \(a str\) is not a whole number",
         ):
             typed("three")
         assert typed.with_options(validate_parameters=False)("three") == ("three", "x")

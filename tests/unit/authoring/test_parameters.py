@@ -136,27 +136,27 @@ def test_a_value_is_made_to_fit_its_hint(hint: Any, given: Any, made: Any) -> No
 @pytest.mark.parametrize(
     ("hint", "given", "said"),
     [
-        (str, 5, "parameter 'p': 5 is not a text"),
-        (int, True, "True is not a whole number"),
-        (int, "five", "'five' is not a whole number"),
-        (int, 2.5, "2.5 is not a whole number"),
-        (float, "much", "'much' is not a number"),
-        (float, False, "False is not a number"),
-        (float, 10**400, "is not a number"),
-        (bool, "maybe", "'maybe' is not true or false"),
-        (bool, 2, "2 is not true or false"),
-        (bool, None, "None is not true or false"),
-        (date, "2026-13-01", "'2026-13-01' is not a date such as 2026-12-31"),
+        (str, 5, r"parameter 'p': 5 \(an int\) is not a text"),
+        (int, True, r"True \(a bool\) is not a whole number"),
+        (int, "five", r"'five' \(a str\) is not a whole number"),
+        (int, 2.5, r"2.5 \(a float\) is not a whole number"),
+        (float, "much", r"'much' \(a str\) is not a number"),
+        (float, False, r"False \(a bool\) is not a number"),
+        (float, 10**400, r"\(an int\) is not a number"),
+        (bool, "maybe", r"'maybe' \(a str\) is not true or false"),
+        (bool, 2, r"2 \(an int\) is not true or false"),
+        (bool, None, r"None is not true or false"),
+        (date, "2026-13-01", r"'2026-13-01' \(a str\) is not a date such as 2026-12-31"),
         (date, MOMENT, "is not a date"),
-        (datetime, "noon", "'noon' is not a moment such as"),
-        (datetime, 5, "5 is not a moment"),
-        (list, "abc", "'abc' is not a list"),
-        (list[int], [1, "x"], r"parameter 'p'\[1\]: 'x' is not a whole number"),
-        (dict, [], r"\[\] is not an object"),
+        (datetime, "noon", r"'noon' \(a str\) is not a moment such as"),
+        (datetime, 5, r"5 \(an int\) is not a moment"),
+        (list, "abc", r"'abc' \(a str\) is not a list"),
+        (list[int], [1, "x"], r"parameter 'p'\[1\]: 'x' \(a str\) is not a whole number"),
+        (dict, [], r"\[\] \(a list\) is not an object"),
         (dict[str, list[int]], {"a": [0, None]}, r"parameter 'p'\['a'\]\[1\]: None is not a whole number"),
-        (int | None, "x", "'x' is not a whole number or null"),
-        (Literal["a", 1], "b", "'b' is not one of 'a', 1"),
-        (Literal["a", 1], True, "True is not one of"),
+        (int | None, "x", r"'x' \(a str\) is not a whole number or null"),
+        (Literal["a", 1], "b", r"'b' \(a str\) is not one of 'a', 1"),
+        (Literal["a", 1], True, r"True \(a bool\) is not one of"),
     ],
 )
 def test_a_value_that_does_not_fit_is_named_with_what_was_wanted(hint: Any, given: Any, said: str) -> None:
@@ -175,8 +175,9 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
         coerced(etl, {"day": 1, "limit": "x"}, flow="etl")
 
     assert str(wrong.value) == (
-        "flow 'etl': parameter 'day': 1 is not a date such as 2026-12-31; "
-        "parameter 'limit': 'x' is not a whole number"
+        f"flow 'etl' ({__file__}, line {etl.__code__.co_firstlineno}): "
+        "parameter 'day': 1 (an int) is not a date such as 2026-12-31; "
+        "parameter 'limit': 'x' (a str) is not a whole number"
     )
 
 

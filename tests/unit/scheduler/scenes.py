@@ -16,13 +16,18 @@ from schedulerd.domain.runs import Run, RunFilter
 from schedulerd.domain.schedules import Overlap, Policies, ScheduleDefinition
 from schedulerd.engine.folders import RunFolders
 from schedulerd.engine.leftovers import Leftovers
+from schedulerd.operations.sealing import KeyRing
+from schedulerd.operations.secrets import SecretBox
 from schedulerd.scheduler.alarm import Alarm
+from schedulerd.scheduler.answering import Answerer
 from schedulerd.scheduler.attempts import Attempt, Attempts
 from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.core import Core, Mailbox
 from schedulerd.scheduler.definitions import Definitions
 from schedulerd.scheduler.ending import Ender
+from schedulerd.scheduler.following import Follower
 from schedulerd.scheduler.health import HealthBook
+from schedulerd.scheduler.hooks import HookDesk
 from schedulerd.scheduler.housekeeping import Housekeeper
 from schedulerd.scheduler.inspecting import Inspector
 from schedulerd.scheduler.intake import IntakeDesk
@@ -30,6 +35,7 @@ from schedulerd.scheduler.launching import Launch, Launcher
 from schedulerd.scheduler.messages import DefinitionsChanged, Message
 from schedulerd.scheduler.parts import Parts
 from schedulerd.scheduler.reconciling import Reconciler
+from schedulerd.scheduler.schedule_troubles import ScheduleTroubles
 from schedulerd.scheduler.space import Place, Room, SpaceWatch
 from schedulerd.scheduler.spawners import Spawners
 from schedulerd.scheduler.starting import Starting
@@ -112,39 +118,61 @@ class World:
             state_dir=self.state_dir, code=self.state_dir / "code", directory=self.state_dir, grace=GRACE
         )
         self.health = HealthBook(clock)
-        starting = Starting(self.health, clock)
+        starting, troubles = Starting(self.health, clock), ScheduleTroubles(self.health)
         launcher, runs = Launcher(self.folders, launch, starting), RunMaker()
         self.spawners = FakeSpawners(self.folders, launcher)
+        leftovers = Leftovers(self.folders.runs)
+        follower = Follower(
+            self.folders, launcher, leftovers, clock=clock, boot_id=self.boot, watch=self._watch
+        )
+        self.hooks = HookDesk(
+            database, self.folders, launcher, follower, clock, agent=AGENT, most=self.max_running
+        )
         reconciler = Reconciler(
             database,
             self.attempts,
             self.folders,
             launcher,
-            Leftovers(self.folders.runs),
+            follower,
+            leftovers,
             clock=clock,
             agent=AGENT,
-            boot_id=self.boot,
-            watch=self._watch,
-            settled=self.settled.append,
+            settled=self._settled,
         )
-        self.ender = Ender(database, self.attempts, launcher, reconciler, grace=GRACE)
+        self.ender = Ender(database, self.attempts, launcher, follower, grace=GRACE)
+        secrets = SecretBox(KeyRing(self.state_dir, {}))
+        answerer = Answerer(database, self.attempts, self.folders, clock, secrets=secrets)
         self.parts = Parts(
             database=database,
             clock=clock,
             clock_watch=ClockWatch(database, clock, self.health),
             attempts=self.attempts,
-            definitions=Definitions(database, clock, runs, boot_id=self.boot),
+            definitions=Definitions(database, clock, runs, troubles, boot_id=self.boot),
             inspector=Inspector(
                 self.folders, self._ask_to_inspect, clock, request={"timeout_seconds": 30.0}, timezone="UTC"
             ),
             intake=IntakeDesk(
-                database, self.attempts, self.folders, clock, max_log=MAX_LOG, settled=self.settled.append
+                database,
+                self.attempts,
+                self.folders,
+                clock,
+                max_log=MAX_LOG,
+                settled=self._settled,
+                asked=answerer.asked,
             ),
+            answerer=answerer,
             launcher=launcher,
             ender=self.ender,
+            follower=follower,
+            hooks=self.hooks,
             reconciler=reconciler,
             ticker=Ticker(
-                database, runs, agent=AGENT, boot_id=self.boot, limits=Limits(max_running=self.max_running)
+                database,
+                runs,
+                troubles,
+                agent=AGENT,
+                boot_id=self.boot,
+                limits=Limits(max_running=self.max_running),
             ),
             housekeeper=Housekeeper(database, clock, Retention()),
             alarm=SilentAlarm(clock),
@@ -167,6 +195,10 @@ class World:
         self.core = Core(self.parts, self.mailbox, on_turn=self._on_turn)
         self.on_turn: Callable[[], None] = lambda: None
         self.core.begin()
+
+    def _settled(self, attempt: Attempt) -> None:
+        self.settled.append(attempt)
+        self.hooks.settled(attempt)
 
     def _on_turn(self, core: Core) -> None:
         self.on_turn()

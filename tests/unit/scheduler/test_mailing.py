@@ -7,7 +7,7 @@ from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ import pytest
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.logs import LogLine, NumberedLine, Stream
 from schedulerd.domain.states import RunState
+from schedulerd.engine.processes import reap_strangers
 from schedulerd.engine.sendmail import NotMailedError, by_sendmail
 from schedulerd.scheduler.attempts import Letter
 from schedulerd.scheduler.mailing import (
@@ -27,6 +28,7 @@ from schedulerd.scheduler.mailing import (
 from schedulerd.store.database import Database
 from tests.builders import NOW, a_run
 from tests.fakes import FakeClock
+from tests.service import process_state
 from tests.unit.scheduler.scenes import World, a_command
 from tests.waiting import eventually
 
@@ -293,3 +295,31 @@ def test_a_sendmail_that_cannot_run_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(NotMailedError, match="No such file"):
         by_sendmail(environ)(b"To: kim\n\nhello\n")
+
+
+def test_a_sendmail_that_fails_is_told_though_the_daemon_waits_for_orphans_meanwhile(tmp_path: Path) -> None:
+    environ = sendmail(
+        tmp_path,
+        f"(while [ ! -e {tmp_path}/go ]; do sleep 0.05; done) &",  # holds what sendmail is heard by open
+        f"echo $$ > {tmp_path}/draft; mv {tmp_path}/draft {tmp_path}/pid",
+        "exit 75",
+    )
+    told: list[str] = []
+
+    def send() -> None:
+        try:
+            by_sendmail(environ)(b"To: kim\n\nhello\n")
+        except NotMailedError as error:
+            told.append(str(error))
+
+    sender = Thread(target=send)
+    sender.start()
+    eventually((tmp_path / "pid").exists)
+    pid = int((tmp_path / "pid").read_text())
+    eventually(lambda: process_state(pid) in ("Z", ""))
+    reap_strangers(())
+    (tmp_path / "go").touch()
+    sender.join(20)
+
+    assert len(told) == 1
+    assert told[0].endswith("sendmail ended with status 75")

@@ -94,7 +94,7 @@ def test_the_end_is_the_last_word() -> None:
 
 
 def test_a_kind_of_a_later_version_is_passed_over_in_silence() -> None:
-    said = read_records([{"k": "artifact", "t": T}, {"k": "start", "t": T, "pid": 1}], now=NOW)
+    said = read_records([{"k": "hologram", "t": T}, {"k": "start", "t": T, "pid": 1}], now=NOW)
 
     assert said.lines == []
     assert said.pid == 1

@@ -1,0 +1,1 @@
+"""Prefect's blocks, as far as they are here: `from schedulerd.blocks.system import Secret`."""

@@ -1,0 +1,80 @@
+"""What can be asked about variables, by people and by runs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from schedulerd.clock import Clock
+from schedulerd.domain.variables import Variable, check_name, check_value
+from schedulerd.errors import NotFound
+from schedulerd.store.database import Database
+from schedulerd.store.transaction import Transaction
+
+
+class Variables:
+    """Variables, as somebody at an edge sees them."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database: Final = database
+        self._clock: Final = clock
+
+    def get(self, name: str) -> Variable:
+        """The variable of that name. Raises `NotFound`."""
+        with self._database.read() as tx:
+            return tx.variables.get(name)
+
+    def set(self, name: str, value: Any, *, tags: Sequence[str] = ()) -> Variable:
+        """Set a variable, new or not. Raises `BadParameters` for a name or a value that cannot be."""
+        check_value(check_name(name), value)
+        with self._database.write() as tx:
+            tx.variables.set(name, value, at=self._clock.now(), tags=tags)
+            return tx.variables.get(name)
+
+    def unset(self, name: str) -> None:
+        """Remove a variable. Raises `NotFound`."""
+        with self._database.write() as tx:
+            tx.variables.get(name)
+            tx.variables.remove(name)
+
+    def ask(self, kind: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Answer a question as a run's is answered."""
+        with self._database.write() as tx:
+            return ANSWERS[kind](tx, body, self._clock.now())
+
+    # The last one, because from here on `list` is no type in this class.
+    def list(self) -> list[Variable]:
+        """All variables, by name."""
+        with self._database.read() as tx:
+            return tx.variables.all()
+
+
+def _get(tx: Transaction, body: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
+    try:
+        return {"found": True, "value": tx.variables.get(str(body["name"])).value}
+    except NotFound:
+        return {"found": False}
+
+
+def _set(tx: Transaction, body: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
+    name, tags = check_name(body["name"]), [str(tag) for tag in body.get("tags") or ()]
+    value = check_value(name, body["value"])
+    tx.variables.set(name, value, at=now, tags=tags, overwrite=bool(body.get("overwrite")))
+    return {}
+
+
+def _unset(tx: Transaction, body: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
+    return {"removed": tx.variables.remove(str(body["name"]))}
+
+
+def _list(tx: Transaction, body: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
+    return {"names": [variable.name for variable in tx.variables.all()]}
+
+
+Answering = Callable[[Transaction, Mapping[str, Any], datetime], Mapping[str, Any]]
+ANSWERS: Final[Mapping[str, Answering]] = {
+    "variable.get": _get,
+    "variable.set": _set,
+    "variable.unset": _unset,
+    "variable.list": _list,
+}
+"""How runs are answered."""

@@ -1,0 +1,167 @@
+"""Answers what runs ask. Each question is taken once, and its answer lies in the run's inbox before it is forgotten.
+
+What an answer changes, and the answer itself, are one transaction; it is handed over after that. A daemon that is killed
+in between leaves the answer to the next one, and a run that is given an answer twice reads the first.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any, Final
+
+from schedulerd.clock import Clock
+from schedulerd.domain.questions import AskedQuestion, refusal
+from schedulerd.domain.runs import Run
+from schedulerd.domain.states import LIVE
+from schedulerd.engine.folders import RunFolders
+from schedulerd.engine.mailbox import put_into_inbox
+from schedulerd.errors import NotFound, SchedulerdError, StoreUnavailable
+from schedulerd.operations.secrets import SecretBox
+from schedulerd.operations.variables import ANSWERS
+from schedulerd.scheduler.attempts import Attempts
+from schedulerd.scheduler.confiding import CONFIDENTIAL, Confidant
+from schedulerd.store.database import Database
+from schedulerd.store.transaction import Transaction
+
+log = logging.getLogger(__name__)
+
+_LOOK_SECONDS: Final = 0.5
+_TOGETHER: Final = 200
+
+Answer = Mapping[str, Any]
+
+
+class Answerer:
+    """Looks at open questions when there may be one to answer, and now and then as long as there are any."""
+
+    def __init__(
+        self,
+        database: Database,
+        attempts: Attempts,
+        folders: RunFolders,
+        clock: Clock,
+        *,
+        secrets: SecretBox,
+    ) -> None:
+        self._database: Final = database
+        self._confidant: Final = Confidant(database, attempts, folders, secrets)
+        self._folders: Final = folders
+        self._clock: Final = clock
+        self._is_due = True  # an earlier daemon may have left some
+        self._are_open = False
+        self._looked_at = float("-inf")
+
+    def begin(self) -> None:
+        """Know what an earlier daemon has given to runs that go on; before anything of theirs is read."""
+        self._confidant.recall()
+
+    def hear(self, folder: str, question: str, value: str) -> None:
+        """A run told a value for a question."""
+        self._confidant.hear(folder, question, value)
+        self._is_due = True
+
+    def asked(self) -> None:
+        """There may be something to answer: a question was taken, or somebody answered one."""
+        self._is_due = True
+
+    def look(self) -> None:
+        """Answer what can be answered. Raises `StoreUnavailable`: then all of it is still to be done."""
+        monotonic = self._clock.monotonic()
+        waited = monotonic - self._looked_at >= _LOOK_SECONDS
+        if not self._is_due and not (self._are_open and waited):
+            return
+        self._is_due = True  # until it has been done
+        with self._database.read() as tx:
+            found = tx.questions.all()
+        if found:
+            unanswered = [one for one in found if one.answer is None]
+            secret = [one for one in unanswered if one.question.kind in CONFIDENTIAL]
+            self._answer([one for one in unanswered if one.question.kind not in CONFIDENTIAL][:_TOGETHER])
+            for one in secret[:_TOGETHER]:
+                self._confidant.answer(one, now=self._clock.now())
+            self._deliver()
+        self._looked_at = monotonic
+        self._is_due, self._are_open = len(found) > _TOGETHER, bool(found)
+
+    # -- answering ----------------------------------------------------------------------------------------------
+
+    def _answer(self, asked: Sequence[AskedQuestion]) -> None:
+        """In one transaction; where that fails for another reason than an absent database, each in one of its own."""
+        if not asked:
+            return
+        try:
+            self._answer_together(asked)
+        except StoreUnavailable:
+            raise
+        except Exception:  # border: one question that cannot be answered must not keep the others from it
+            log.exception("answering_failed", extra={"questions": len(asked)})
+            for one in asked:
+                self._answer_alone(one)
+
+    def _answer_together(self, asked: Sequence[AskedQuestion]) -> None:
+        now = self._clock.now()
+        with self._database.write() as tx:
+            for one in asked:
+                answer = self._answer_to(tx, one, now=now)
+                if answer is not None:
+                    tx.questions.answer(one, answer)
+
+    def _answer_alone(self, asked: AskedQuestion) -> None:
+        try:
+            self._answer_together([asked])
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # border: around one question
+            log.exception("question_failed", extra={"kind": asked.question.kind})
+            with self._database.write() as tx:
+                tx.questions.answer(asked, refusal(f"the daemon failed to answer: {error!r:.200}"))
+
+    def _answer_to(self, tx: Transaction, asked: AskedQuestion, *, now: datetime) -> Answer | None:
+        """The answer; None where there is none yet."""
+        kind, body = asked.question.kind, asked.question.body
+        try:
+            if kind in ANSWERS:
+                return ANSWERS[kind](tx, body, now)
+        except SchedulerdError as error:
+            return refusal(error.message, mend=error.mend)
+        except (KeyError, TypeError, ValueError) as error:
+            return refusal(f"the question is not understood: {error!r:.200}")
+        return refusal(
+            f"this version of the daemon has no answer to {kind!r}",
+            mend="restart the daemon: it may be older than the flow's schedulerd",
+        )
+
+    # -- handing over -------------------------------------------------------------------------------------------
+
+    def _deliver(self) -> None:
+        with self._database.read() as tx:
+            answered = [one for one in tx.questions.all() if one.answer is not None]
+            runs = {one.run: _live_run(tx, one) for one in answered}
+        done: list[AskedQuestion] = []
+        for key, several in groupby(answered, key=lambda one: (one.run, one.attempt)):
+            together = list(several)
+            run = runs[key[0]]
+            if run is None or run.attempt != key[1] or self._put(run, together):
+                done += together
+        if done:
+            with self._database.write() as tx:
+                tx.questions.forget(done)
+
+    def _put(self, run: Run, answered: Sequence[AskedQuestion]) -> bool:
+        """Hand over; False when it is to be tried again."""
+        answers = [{**(one.answer or {}), "id": one.question.id} for one in answered]
+        try:
+            put_into_inbox(self._folders.runs / run.folder, answers, [one.question.door for one in answered])
+        except OSError as error:
+            log.warning("answer_not_delivered", extra={"run": run.selector, "reason": str(error)})
+            return False
+        return True
+
+
+def _live_run(tx: Transaction, asked: AskedQuestion) -> Run | None:
+    try:
+        run = tx.runs.by_key(asked.run)
+    except NotFound:
+        return None
+    return run if run.state in LIVE else None
