@@ -22,6 +22,9 @@ run: $(VENV)/.installed
 
 test: check
 
+# Much of what tests do is waiting, so there are more of them at once than processors. Long ones are handed out first.
+WORKERS := $(shell expr $$(nproc) + 1)
+
 # The cheap ones first; pytest last, so that its closing lines are the last ones.
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check --quiet .
@@ -29,7 +32,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m docs.generate --check
-	$(BIN)/python -m pytest -n 2 $(PYTEST)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist load --maxschedchunk 1 $(PYTEST)
 
 MINUTES  := 5
 DATABASE := sqlite

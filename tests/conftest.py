@@ -1,6 +1,7 @@
 """Fixtures for all: a database, migrated and empty, on SQLite and on each PostgreSQL of this machine."""
 
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -14,6 +15,10 @@ from schedulerd.store.database import Database
 from schedulerd.store.tables import metadata
 from tests.postgres import CannotStart, Installation, PostgresServer, installations
 from tests.requirements import missing
+
+# A shell has what it starts in the background ignore these, and so would all that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 # How long one example takes says nothing on a shared machine; the first draw of any text reads the whole of Unicode.
 settings.register_profile("schedulerd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -177,6 +182,16 @@ def _copy(source: Path, folder: Path) -> Path:
     shutil.copyfile(source, target)
     target.chmod(0o600)
     return target
+
+
+_LONG_FIRST: Final = ("faults", "acceptance", "rules", "web", "store", "cli", "engine")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that take long go first, so that none of them is left alone at the end."""
+    places = {Path(__file__).parent / folder: place for place, folder in enumerate(_LONG_FIRST)}
+    items.sort(key=lambda item: min((places[one] for one in item.path.parents if one in places), default=9))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -18,7 +18,7 @@ import psycopg
 
 from tests.waiting import eventually
 
-_START_SECONDS = 20
+_START_SECONDS = 20.0
 _SETTINGS = {
     "listen_addresses": "",
     "fsync": "off",
@@ -115,7 +115,7 @@ class PostgresServer:
 
     def _connect(self, database: str) -> psycopg.Connection[tuple[Any, ...]]:
         return psycopg.connect(
-            host=str(self.folder), user="postgres", dbname=database, autocommit=True, connect_timeout=5
+            host=str(self.folder), user="postgres", dbname=database, autocommit=True, connect_timeout=30
         )
 
     def _start(self) -> None:
@@ -211,7 +211,7 @@ def _unprivileged() -> str:
 def _stop(server: subprocess.Popen[bytes]) -> None:
     server.send_signal(signal.SIGQUIT)
     try:
-        server.wait(timeout=5)
+        server.wait(timeout=30)
     except subprocess.TimeoutExpired:
         server.kill()
-        server.wait(timeout=5)
+        server.wait(timeout=30)

@@ -38,7 +38,7 @@ class PostgresLine:
                 one.shutdown(socket.SHUT_RDWR)
             one.close()
         for thread in self._threads:
-            thread.join(5)
+            thread.join(30)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def url(self, database: str) -> str:

@@ -18,7 +18,7 @@ from schedulerd.engine.doorbell import WOKEN, Doorbell
 from schedulerd.engine.lock import holder
 from schedulerd.errors import SchedulerdError
 from schedulerd.store.database import Database
-from tests.waiting import eventually
+from tests.waiting import SLOWER, eventually
 
 PROGRAM = [sys.executable, "-m", "schedulerd"]
 _CLOCK = SystemClock()
@@ -100,7 +100,7 @@ class Service:
         assert self.process is not None
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(sign)
-        return self.process.wait(within)
+        return self.process.wait(within * SLOWER)
 
     # -- asking -------------------------------------------------------------------------------------------------
 
@@ -124,7 +124,7 @@ class Service:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=timeout,
+            timeout=timeout * SLOWER,
             check=False,
         )
 

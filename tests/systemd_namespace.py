@@ -107,7 +107,7 @@ class SystemdNamespace:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=120,
             env=_ENVIRONMENT,
             check=False,
         )

@@ -41,7 +41,7 @@ class Agenda:
     """The turns that can be taken. What waits for another attempt comes after all that need not wait, as in Prefect 1."""
 
     def __init__(self, context: FlowContext) -> None:
-        self._context = context
+        self.context = context
         self._ready: list[tuple[int, int, Turn]] = []
         self._first: list[Turn] = []
         self._waiting: list[tuple[int, int, Turn]] = []
@@ -59,7 +59,7 @@ class Agenda:
         """Its task is to be tried again after the pause that its run says."""
         assert turn.run is not None
         self._count += 1
-        due = self._context.now() + round(turn.run.pause * A_SECOND)
+        due = self.context.now() + round(turn.run.pause * A_SECOND)
         heappush(self._waiting, (due, self._count, turn))
 
     def ready(self) -> Turn | None:
@@ -76,7 +76,7 @@ class Agenda:
         """How long until the next one that waits may be tried again; None when none waits."""
         if not self._waiting:
             return None
-        return max(0.0, (self._waiting[0][0] - self._context.now()) / A_SECOND)
+        return max(0.0, (self._waiting[0][0] - self.context.now()) / A_SECOND)
 
     def next_turn(self) -> Turn | None:
         """The next turn, waited for where all that is left waits; None when nothing is left."""
@@ -98,7 +98,7 @@ class Agenda:
     def pause(self) -> None:
         """Wait until the next one may be tried again."""
         try:
-            self._context.pause(self.seconds_to_next() or 0.0)
+            self.context.pause(self.seconds_to_next() or 0.0)
         except BaseException as error:
             for _, _, turn in self._waiting:
                 if turn.run is not None:

@@ -7,7 +7,7 @@ from itertools import count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from datetime import datetime
     from typing import Any, Final, Protocol
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from schedulerd.authoring.recording import Ended, Recorder
     from schedulerd.authoring.runners import TaskRunner
     from schedulerd.authoring.running import TaskRun
+    from schedulerd.authoring.workers import Workers
 
     class Witness(Protocol):
         """Who is told of the runs in plain Python, each from its context to its end."""
@@ -84,12 +85,23 @@ class FlowContext:
 
     `now` gives microseconds since 1970; `pause` waits between the attempts of a task. `culprit` is the last exception
     that ended a task, with the task's name, so that the flow's failure can name it too. `futures` are the tasks that
-    were submitted, `runner` where they run. `known` holds how tasks ended that are not to run again, by name and count.
+    were submitted, `runner` where they run, of `runner_kind` where that is not the flow's; `workers` are processes for
+    tasks that ask for one of their own. `known` holds how tasks ended that are not to run again, by name and count.
     """
 
     __slots__ = (
         *("culprit", "facts", "flow", "futures", "known", "log_prints", "name", "now", "numbers", "outer"),
-        *("parameters", "pause", "recorder", "runner", "started_at", "tags", "witness"),
+        *(
+            "parameters",
+            "pause",
+            "recorder",
+            "runner",
+            "runner_kind",
+            "started_at",
+            "tags",
+            "witness",
+            "workers",
+        ),
     )
 
     def __init__(
@@ -106,7 +118,7 @@ class FlowContext:
         self.now = now
         self.pause = pause
         self.facts = Facts() if facts is None else facts
-        self.numbers = count(1)
+        self.numbers: Iterator[int] = count(1)
         self.culprit: tuple[BaseException | None, str] = (None, "")
         self.flow: AnyFlow | None = None
         self.parameters: Mapping[str, Any] = {}
@@ -116,6 +128,8 @@ class FlowContext:
         self.started_at = 0
         self.futures: list[Future] = []
         self.runner: TaskRunner | None = None
+        self.runner_kind: TaskRunner | None = None
+        self.workers: Workers | None = None
         self.known: Known | None = None
         self.witness: Witness | None = None
 
@@ -151,9 +165,16 @@ class FlowContext:
         """Wait for the tasks that were submitted and that nobody waited for; there will be no more."""
         while self.futures:
             self.futures.pop().wait()
+        self.break_off()
+
+    def break_off(self) -> None:
+        """End what tasks run in, whether or not any go on."""
         if self.runner is not None:
             self.runner.end()
             self.runner = None
+        if self.workers is not None:
+            self.workers.end()
+            self.workers = None
 
 
 drawing: Final[ContextVar[Flow | None]] = ContextVar("drawing", default=None)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from schedulerd.authoring.running import TaskRun
 
 _A_DAY: Final = timedelta(days=1)
-_overrides: ContextVar[Mapping[str, Any]] = ContextVar("context_values", default={})  # noqa: B039  never changed
+overrides: ContextVar[Mapping[str, Any]] = ContextVar("context_values", default={})  # noqa: B039  never changed
 
 
 class ContextValues:
@@ -34,9 +34,9 @@ class ContextValues:
             return default
 
     def __getitem__(self, name: str) -> Any:
-        overrides = _overrides.get()
-        if name in overrides:
-            return overrides[name]
+        held = overrides.get()
+        if name in held:
+            return held[name]
         for found, facts in ((task_run.get(), _OF_TASKS), (flow_run.get(), _OF_FLOWS), (None, _EVERYWHERE)):
             if name in facts and (found is not None or facts is _EVERYWHERE):
                 value = facts[name](found)
@@ -49,7 +49,7 @@ class ContextValues:
 
     def keys(self) -> list[str]:
         """The names that have a value here."""
-        names = dict.fromkeys((*_overrides.get(), *_OF_TASKS, *_OF_FLOWS, *_EVERYWHERE))
+        names = dict.fromkeys((*overrides.get(), *_OF_TASKS, *_OF_FLOWS, *_EVERYWHERE))
         return [name for name in names if name in self]
 
     def __iter__(self) -> Iterator[str]:
@@ -68,14 +68,14 @@ class Overriding:
         self._token: Token[Mapping[str, Any]] | None = None
 
     def __enter__(self) -> ContextValues:
-        self._token = _overrides.set({**_overrides.get(), **self._values})
+        self._token = overrides.set({**overrides.get(), **self._values})
         return ContextValues()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self._token is not None:
-            _overrides.reset(self._token)
+            overrides.reset(self._token)
 
 
 _MISSING: Final = object()

@@ -1,4 +1,4 @@
-"""Where the tasks of a graph run: one after the other in the thread of the flow, or beside each other in threads."""
+"""Where the tasks of a graph run: one after the other in the thread of the flow, or beside each other elsewhere."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from schedulerd.authoring.agenda import Agenda, Turn
+    from schedulerd.authoring.context import FlowContext
     from schedulerd.authoring.graph_task_runs import GraphTaskRun
     from schedulerd.authoring.outcomes import TaskOutcome
+    from schedulerd.authoring.runners import TaskRunner
 
     Ended = tuple[Turn, TaskOutcome | None, BaseException | None]
 
@@ -44,10 +46,10 @@ class LocalExecutor(Executor):
 
 
 class LocalDaskExecutor(Executor):
-    """Tasks that do not depend on each other beside each other, in at most `num_workers` threads.
+    """Tasks that do not depend on each other beside each other, in at most `num_workers` threads or processes.
 
-    The name is Prefect 1's; Dask itself is not needed. `scheduler` may be "threads", "sync" (one after the other) or
-    "processes", for which there are threads too.
+    The name is Prefect 1's; Dask itself is not needed. `scheduler` may be "threads", "processes", or "sync" (one after
+    the other).
     """
 
     def __init__(self, scheduler: str = "threads", num_workers: int | None = None, **more: Any) -> None:
@@ -58,8 +60,18 @@ class LocalDaskExecutor(Executor):
         self.scheduler = kinds[scheduler]
         self.num_workers = _workers(num_workers if num_workers is not None else more.pop("n_workers", None))
         self.is_sequential = self.scheduler == "sync"
-        if self.scheduler == "processes":
-            self.caution = "tasks run in threads of this process: there are no processes for them"
+
+    def _pool(self, context: FlowContext) -> TaskRunner:
+        """What attempts the tasks of this flow run."""
+        if self.scheduler != "processes":
+            return ThreadPoolTaskRunner().start()
+        from schedulerd.authoring.process_runner import (
+            ProcessPoolTaskRunner,  # late: it loads multiprocessing
+        )
+
+        pool = ProcessPoolTaskRunner(self.num_workers)
+        pool.begin(context)
+        return pool
 
     def carry_out(
         self,
@@ -71,7 +83,7 @@ class LocalDaskExecutor(Executor):
 
         What is to run is decided in this thread only; the threads attempt.
         """
-        pool = ThreadPoolTaskRunner().start()
+        pool = self._pool(agenda.context)
         ended: SimpleQueue[Ended] = SimpleQueue()
         going_on: set[Turn] = set()
         try:
@@ -100,16 +112,36 @@ class LocalDaskExecutor(Executor):
 
 
 class DaskExecutor(LocalDaskExecutor):
-    """Prefect 1's executor on a Dask cluster: here the tasks run in threads of the run's own process, and it says so."""
+    """The workers of a Dask cluster, as Prefect 1 has it: see `DaskTaskRunner` of `schedulerd.task_runners`."""
 
     def __init__(
-        self, address: str | None = None, cluster_kwargs: dict[str, Any] | None = None, **more: Any
+        self,
+        address: str | None = None,
+        cluster_class: Any = None,
+        cluster_kwargs: dict[str, Any] | None = None,
+        adapt_kwargs: dict[str, Any] | None = None,
+        client_kwargs: dict[str, Any] | None = None,
+        debug: bool = False,
+        performance_report_path: str | None = None,
+        **more: Any,
     ) -> None:
-        wanted = dict(cluster_kwargs or {})
-        super().__init__("threads", wanted.get("n_workers"))
-        self.address = address
-        where = f"the Dask cluster {address}" if address else "a Dask cluster"
-        self.caution = f"tasks run in threads of this process, not on {where}"
+        if more:
+            raise TypeError(f"DaskExecutor() does not know {', '.join(more)}")
+        from schedulerd.authoring.dask_runner import DaskTaskRunner  # late: it is dear to load
+
+        super().__init__("threads", _MOST_TURNS)
+        self.runner = DaskTaskRunner(address, cluster_class, cluster_kwargs, adapt_kwargs, client_kwargs)
+        if performance_report_path is not None:
+            self.caution = "no performance report is written: that is Dask's own, with its dashboard"
+
+    def _pool(self, context: FlowContext) -> TaskRunner:
+        """A connection to the cluster for this flow run."""
+        pool = self.runner.start()
+        pool.begin(context)
+        return pool
+
+
+_MOST_TURNS = 256  # that wait for a cluster at a time, each in a thread
 
 
 def executor_of(given: Any) -> Executor:
@@ -133,7 +165,7 @@ def _cut_short(going_on: set[Turn], error: BaseException) -> None:
             turn.run.abandoned(error)
 
 
-def _hand_over(pool: ThreadPoolTaskRunner, turn: Turn, run: GraphTaskRun, ended: SimpleQueue[Ended]) -> None:
+def _hand_over(pool: TaskRunner, turn: Turn, run: GraphTaskRun, ended: SimpleQueue[Ended]) -> None:
     def attempt() -> None:
         try:
             outcome = turn.attempt(run)
@@ -142,6 +174,7 @@ def _hand_over(pool: ThreadPoolTaskRunner, turn: Turn, run: GraphTaskRun, ended:
         else:
             ended.put((turn, outcome, None))
 
+    run.elsewhere = run.elsewhere or pool.elsewhere
     run.abandon = lambda outcome: ended.put((turn, outcome, None))
     pool.run(attempt)
 

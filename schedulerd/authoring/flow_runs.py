@@ -109,6 +109,7 @@ class FunctionRun:
             raise
         finally:
             flow_run.reset(token)
+            self._context.break_off()
 
     async def state_async(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> State:
         """The same for an async flow, while the event loop goes on."""
@@ -135,6 +136,7 @@ class FunctionRun:
             raise
         finally:
             flow_run.reset(token)
+            self._context.break_off()
 
     def prepare(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Note in the context that the run begins now, with these arguments, and its name."""

@@ -183,6 +183,7 @@ class Flow(Imperative, AnyFlow):
             return self._carried_out(graph, context, executor or self.executor)
         finally:
             flow_run.reset(token)
+            context.break_off()
 
     def _carried_out(self, graph: GraphRun, context: FlowContext, executor: Executor | None) -> State:
         def carry_out() -> State:

@@ -80,11 +80,7 @@ NAMES = (
     same(21, "prefect.task_runners.ThreadPoolTaskRunner"),
     same(21, "prefect.task_runners.ConcurrentTaskRunner"),
     same(21, "prefect.task_runners.SequentialTaskRunner"),
-    later(
-        21,
-        "prefect.task_runners.ProcessPoolTaskRunner",
-        "until then: ThreadPoolTaskRunner, or a run for each",
-    ),
+    same(21, "prefect.task_runners.ProcessPoolTaskRunner"),
     same(22, "prefect.tags"),
     *(
         same(23, f"prefect.states.{one}")

@@ -11,15 +11,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Self
 
+    from schedulerd.authoring.context import FlowContext
+    from schedulerd.authoring.task_runs import TaskRun
+
     Job = Callable[[], None]
 
 
 class TaskRunner:
-    """Runs jobs. One belongs to one flow run: `start` gives a fresh one, `end` lets it go."""
+    """Runs jobs. One belongs to one flow run: `start` gives a fresh one, `end` lets it go.
+
+    `elsewhere` is what calls the tasks where they do not run in this process; a job waits for it.
+    """
+
+    elsewhere: Callable[[TaskRun], Any] | None = None
 
     def start(self) -> Self:
         """A runner of this kind for one flow run."""
         raise NotImplementedError
+
+    def begin(self, context: FlowContext) -> None:
+        """The first task of this flow run is about to be submitted."""
 
     def run(self, job: Job) -> None:
         """Run this, now or soon, within the present context variables."""
@@ -33,13 +44,7 @@ class ThreadPoolTaskRunner(TaskRunner):
     """Threads of this process, as many as there are tasks to run, or at most `max_workers`."""
 
     def __init__(self, max_workers: int | None = None) -> None:
-        if max_workers is not None and (
-            isinstance(max_workers, bool) or not isinstance(max_workers, int) or max_workers < 1
-        ):
-            raise ValueError(
-                f"max_workers must be a whole number of at least 1, or None, not {max_workers!r}"
-            )
-        self.max_workers = max_workers
+        self.max_workers = max_workers_of(max_workers)
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._threads = 0
@@ -93,6 +98,13 @@ class SequentialTaskRunner(TaskRunner):
     def run(self, job: Job) -> None:
         """Run it now."""
         job()
+
+
+def max_workers_of(given: Any) -> int | None:
+    """How many tasks may run side by side; None where that is not said."""
+    if given is not None and (isinstance(given, bool) or not isinstance(given, int) or given < 1):
+        raise ValueError(f"max_workers must be a whole number of at least 1, or None, not {given!r}")
+    return given
 
 
 def runner_of(given: Any) -> TaskRunner | None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from schedulerd.authoring.context import task_run
 from schedulerd.authoring.outcomes import Cancelled, TaskOutcome, exit_call, is_cancellation, is_clean_exit
-from schedulerd.authoring.task_runs import TaskRun, TaskTimedOut
+from schedulerd.authoring.task_runs import TaskRun
+from schedulerd.authoring.task_values import TaskTimedOut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -22,6 +22,16 @@ class Signal(Exception):
         more.setdefault("result", self)
         self.state = self.kind(message, **more)
 
+    def __reduce__(self) -> Any:
+        return _again, (type(self), *self.args), self.__dict__
+
+
+def _again(kind: type[Signal], *args: Any) -> Signal:
+    """A signal that comes from another process; its state comes after it."""
+    signal = kind.__new__(kind, *args)
+    signal.args = args
+    return signal
+
 
 class FAIL(Signal):
     """It failed; it is tried again where it has retries."""

@@ -36,6 +36,7 @@ def submit(
 
     When one of them did not complete it does not run, unless that one stands in `allow_failure`.
     """
+    runner_of(context)  # what it raises, a cluster that is away, the flow meets here
     future = Future(task.name, next(context.numbers))
     context.futures.append(future)
     job = _Job(task, args, kwargs, context, future, wait_for=wait_for, map_index=map_index)
@@ -48,7 +49,7 @@ class _Job:
 
     __slots__ = (
         *("_args", "_context", "_future", "_index", "_kwargs", "_left", "_lock", "_map_index", "_task"),
-        *("_variables", "_wait_for", "_waits"),
+        *("_elsewhere", "_variables", "_wait_for", "_waits"),
     )
 
     def __init__(
@@ -90,7 +91,9 @@ class _Job:
         self._hand_over()
 
     def _hand_over(self) -> None:
-        runner_of(self._context).run(self._run)
+        runner = runner_of(self._context)
+        self._elsewhere = runner.elsewhere
+        runner.run(self._run)
 
     def _run(self) -> None:
         self._future.settle(self._variables.run(self._outcome))
@@ -122,6 +125,7 @@ class _Job:
             index=self._index,
             abandon=self._future.settle,
         )
+        run.elsewhere = run.elsewhere or self._elsewhere
         try:
             return carry_out(run)
         except BaseException as error:  # border: it ends this task; whoever asks for the result meets it
@@ -134,8 +138,14 @@ def runner_of(context: FlowContext) -> TaskRunner:
     if context.runner is None:
         from schedulerd.authoring.runners import ThreadPoolTaskRunner
 
-        kind = None if context.flow is None else context.flow.task_runner
-        context.runner = (kind or ThreadPoolTaskRunner()).start()
+        kind = context.runner_kind or (None if context.flow is None else context.flow.task_runner)
+        runner = (kind or ThreadPoolTaskRunner()).start()
+        try:
+            runner.begin(context)
+        except BaseException:
+            runner.end()
+            raise
+        context.runner = runner
     return context.runner
 
 

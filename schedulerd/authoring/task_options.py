@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 CACHING = ("cache_policy", "cache_key_fn", "cache_expiration", "refresh_cache", "persist_result")
 _KNOWN = (
     *("name", "description", "tags", "retries", "retry_delay_seconds", "retry_jitter_factor"),
-    *("retry_condition_fn", "timeout_seconds", "task_run_name", "log_prints", "version"),
+    *("retry_condition_fn", "timeout_seconds", "task_run_name", "log_prints", "version", "own_process"),
     *("on_running", "on_completion"),
     *(*CACHING, "max_retries", "retry_delay", "log_stdout", "timeout", "cache_for"),
     *GRAPH_OPTIONS,

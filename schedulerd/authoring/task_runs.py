@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from schedulerd.authoring.outcomes import TaskOutcome, exit_call, is_cancellation, is_clean_exit
+from schedulerd.authoring.task_values import TaskTimedOut, in_own_process, value_of, value_of_async
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,12 +21,24 @@ class TaskRun:
     """A task run under way: carries out its attempts, decides whether there is another, and records each state.
 
     `number` is given to one that has its number already, `index` to one that is the how-manieth call of its task for
-    sure. `abandon` is called with the outcome when the task, in a thread, goes on though its time is over.
+    sure. `abandon` is called with the outcome when the task, in a thread, goes on though its time is over. `elsewhere`
+    calls the task in another process, where it is to run in one; `told` is what came from there of an exception.
     """
 
     __slots__ = (
         *("args", "attempt", "context", "kwargs", "map_index", "name", "number", "pause", "started_at"),
-        *("_call", "_index", "_is_given_up", "_key", "abandon", "tags", "task", "upstream"),
+        *(
+            "_call",
+            "_index",
+            "_is_given_up",
+            "_key",
+            "abandon",
+            "elsewhere",
+            "tags",
+            "task",
+            "told",
+            "upstream",
+        ),
     )
 
     def __init__(
@@ -54,6 +67,8 @@ class TaskRun:
         self.pause = 0.0
         self.started_at = 0
         self.abandon = abandon
+        self.elsewhere: Callable[[TaskRun], Any] | None = in_own_process if task.own_process else None
+        self.told: tuple[BaseException, Failure] | None = None
         self._key: str | None = None
         self._is_given_up = False
         self._call: str | None = None
@@ -64,16 +79,10 @@ class TaskRun:
 
     def attempt_once(self) -> TaskOutcome | None:
         """Carry out one attempt: the outcome, or None when there is to be another after `pause` seconds."""
-        task = self.task
         if (outcome := self._begin()) is not None:
             return outcome
         try:
-            if task.timeout_seconds is not None:
-                value = self._within_limit()
-            else:
-                value = task.run(*self.args, **self.kwargs)
-                if task.is_async:
-                    value = _in_a_loop(value)
+            value = value_of(self)
         except Exception as error:
             return self._failed(error)
         except BaseException as error:
@@ -86,41 +95,13 @@ class TaskRun:
         if (outcome := self._begin()) is not None:
             return outcome
         try:
-            if self.task.timeout_seconds is not None:
-                value = await self._within_limit_async()
-            else:
-                value = await self.task.run(*self.args, **self.kwargs)
+            value = await value_of_async(self)
         except Exception as error:
             return self._failed(error)
         except BaseException as error:
             self.cut_short(error)
             raise
         return self._returned(value)
-
-    def _within_limit(self) -> Any:
-        from schedulerd.authoring.time_limits import within  # late: loads threading and signal
-
-        task = self.task
-        if task.is_async:
-            return _in_a_loop(self._within_limit_async())
-        assert task.timeout_seconds is not None
-        return within(
-            task.timeout_seconds,
-            lambda: task.run(*self.args, **self.kwargs),
-            over=lambda: TaskTimedOut(task),
-            stuck=None if self.abandon is None else self._give_up,
-        )
-
-    async def _within_limit_async(self) -> Any:
-        from schedulerd.authoring.time_limits import within_async
-
-        task = self.task
-        assert task.timeout_seconds is not None
-        return await within_async(
-            task.timeout_seconds,
-            lambda: task.run(*self.args, **self.kwargs),
-            over=lambda: TaskTimedOut(task),
-        )
 
     def rest(self) -> None:
         """Wait before the next attempt."""
@@ -292,7 +273,7 @@ class TaskRun:
         self.cut_short(error)
         self._is_given_up = True
 
-    def _give_up(self) -> None:
+    def give_up(self) -> None:
         """It does not end though its time is over: record that, and nothing that it does from here on."""
         assert self.abandon is not None
         message = "it goes on, and is no longer waited for"
@@ -351,14 +332,9 @@ class TaskRun:
     def _failure(self, error: BaseException) -> Failure:
         from schedulerd.authoring.failures import describe_failure  # late: loads dataclasses and traceback
 
+        if self.told is not None and self.told[0] is error:
+            return self.told[1]
         return describe_failure(error, task=self.name, called=self.task.fn)
-
-
-class TaskTimedOut(TimeoutError):
-    """A task did not end within its `timeout_seconds`."""
-
-    def __init__(self, task: Task) -> None:
-        super().__init__(f"task {task.name!r} did not end within {task.timeout_seconds:g} s")
 
 
 _MADE = frozenset({"State", "Future"})
@@ -369,9 +345,3 @@ def _named(task: Task, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
     from schedulerd.authoring.run_names import name_of_run  # late: few tasks name their runs
 
     return name_of_run(task.run_name, task.fn, args, kwargs, otherwise=task.name)
-
-
-def _in_a_loop(coroutine: Any) -> Any:
-    from asyncio import run  # late: only async tasks need it
-
-    return run(coroutine)

@@ -14,23 +14,21 @@ from schedulerd.authoring.options import (
     template_of,
 )
 from schedulerd.authoring.retries import Retries
-from schedulerd.authoring.running import run_task, run_task_async
+from schedulerd.authoring.task_calls import called
 from schedulerd.authoring.task_options import CACHING, caching_given, check_options
 from schedulerd.authoring.wrapping import doc_of, is_async_function, name_of, wrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import timedelta
     from typing import Any, Self, overload
 
-    from schedulerd.authoring.context import FlowContext
     from schedulerd.authoring.futures import Future, FutureList
     from schedulerd.authoring.graphs import Flow
     from schedulerd.authoring.hooked import Given
     from schedulerd.authoring.nodes import Node
     from schedulerd.authoring.retries import Delay
-    from schedulerd.authoring.running import TaskOutcome
 
 
 class Task(Hooked):
@@ -50,6 +48,7 @@ class Task(Hooked):
     result: Any = None
     target: Any = None
     checkpoint = True
+    own_process = False
     is_secret = False  # what it returns is shown nowhere
 
     def __init__(
@@ -67,6 +66,7 @@ class Task(Hooked):
         timeout_seconds: float | timedelta | None = None,
         task_run_name: str | Callable[..., Any] | None = None,
         log_prints: bool | None = None,
+        own_process: bool | None = None,
         **more: Any,
     ) -> None:
         if more:
@@ -97,6 +97,7 @@ class Task(Hooked):
         self.timeout_seconds = task_timeout_of(timeout_seconds)
         self.run_name = template_of("task_run_name", task_run_name)
         self.log_prints = flag_of("log_prints", log_prints)
+        self.own_process = bool(flag_of("own_process", own_process))
         self.caching = caching_given(caching)
         if self.log_prints:
             from schedulerd.authoring.prints import log_prints as watch_prints
@@ -115,6 +116,7 @@ class Task(Hooked):
             "timeout_seconds": timeout_seconds,
             "task_run_name": task_run_name,
             "log_prints": log_prints,
+            "own_process": own_process,
             **caching,
             **hooks,
             **more,
@@ -128,6 +130,11 @@ class Task(Hooked):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """What it was given, under the names of `@task`."""
+        return self._options
 
     @property
     def retries(self) -> int:
@@ -188,13 +195,13 @@ class Task(Hooked):
         if kwargs and not DRAWING_WORDS.isdisjoint(kwargs) and (flow := _flow_in(self, kwargs)) is not None:
             return flow.draw(self, args, kwargs)
         if (context := flow_run.get()) is not None:
-            return self._recorded(args, kwargs, context)
+            return called(self, args, kwargs, context)
         if loading.is_loading():
             return loading.placeholder(is_async=self.is_async)
         if kwargs and not CALL_WORDS.isdisjoint(kwargs):
             from schedulerd.authoring.submitting import loose_context
 
-            return self._recorded(args, kwargs, loose_context())
+            return called(self, args, kwargs, loose_context())
         return self.fn(*args, **kwargs)
 
     def submit(self, *args: Any, wait_for: Any = None, return_state: bool = False, **kwargs: Any) -> Any:
@@ -266,23 +273,6 @@ class Task(Hooked):
             )
         return flow.add(self)
 
-    def _recorded(self, args: tuple[Any, ...], kwargs: dict[str, Any], context: FlowContext) -> Any:
-        returns_state, wait_for = False, None
-        if kwargs and not CALL_WORDS.isdisjoint(kwargs):
-            kwargs = dict(kwargs)
-            returns_state, wait_for = kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
-        if self.is_async:
-            return _run_async(self, args, kwargs, context, wait_for, returns_state)
-        if context.futures or wait_for is not None:
-            outcome = _after_futures(self, args, kwargs, context, wait_for)
-        else:
-            outcome = run_task(self, args, kwargs, context)
-        if returns_state:
-            return outcome.as_state()
-        if outcome.state == "completed":
-            return outcome.value
-        return outcome.given()
-
 
 def _flow_in(task: Task, kwargs: dict[str, Any]) -> Flow | None:
     """The flow that a call names by `flow=`; raises `ValueError` for words of drawing where nothing is drawn."""
@@ -299,40 +289,6 @@ def _flow_in(task: Task, kwargs: dict[str, Any]) -> Flow | None:
         raise TypeError(f"flow= must be a Flow, not {flow!r}")
     found: Flow = flow
     return found
-
-
-def _after_futures(
-    task: Task, args: tuple[Any, ...], kwargs: dict[str, Any], context: FlowContext, wait_for: Any
-) -> TaskOutcome:
-    """Run a task with arguments that may be futures, once those have ended."""
-    from schedulerd.authoring.submitting import with_results
-
-    prepared = with_results(task, args, kwargs, context, wait_for=wait_for)
-    if isinstance(prepared, tuple):
-        args, kwargs, upstream = prepared
-        return run_task(task, args, kwargs, context, upstream=upstream)
-    return prepared
-
-
-async def _run_async(
-    task: Task,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    context: FlowContext,
-    wait_for: Any,
-    returns_state: bool,
-) -> Any:
-    if context.futures or wait_for is not None:
-        from schedulerd.authoring.submitting import with_results_async
-
-        prepared = await with_results_async(task, args, kwargs, context, wait_for=wait_for)
-        if not isinstance(prepared, tuple):
-            return prepared.as_state() if returns_state else prepared.given()
-        args, kwargs, upstream = prepared
-        outcome = await run_task_async(task, args, kwargs, context, upstream=upstream)
-    else:
-        outcome = await run_task_async(task, args, kwargs, context)
-    return outcome.as_state() if returns_state else outcome.given()
 
 
 if TYPE_CHECKING:
@@ -354,6 +310,7 @@ if TYPE_CHECKING:
         timeout_seconds: float | timedelta | None = None,
         task_run_name: str | Callable[..., Any] | None = None,
         log_prints: bool | None = None,
+        own_process: bool | None = None,
         cache_policy: Any = None,
         cache_key_fn: Callable[..., Any] | None = None,
         cache_expiration: timedelta | None = None,

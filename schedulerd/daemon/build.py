@@ -46,6 +46,7 @@ from schedulerd.scheduler.ears import Ears
 from schedulerd.scheduler.ending import Ender
 from schedulerd.scheduler.following import Follower
 from schedulerd.scheduler.health import HealthBook
+from schedulerd.scheduler.hook_questions import HookQuestions
 from schedulerd.scheduler.hooks import HookDesk
 from schedulerd.scheduler.housekeeping import Housekeeper
 from schedulerd.scheduler.inspecting import Inspector
@@ -137,12 +138,14 @@ class _Builder:
         runs = RunMaker()
         leftovers = Leftovers(folders.runs, every_process, cgroups)
         follower = Follower(folders, launcher, leftovers, clock=clock, boot_id=boot_id(), watch=ears.watch)
+        box = SecretBox(KeyRing(settings.state_dir, self._environ))
         hooks = HookDesk(
             database,
             folders,
             launcher,
             follower,
             clock,
+            questions=HookQuestions(database, folders, clock, box),
             agent=self._agent,
             most=settings.max_running,
         )
@@ -162,8 +165,7 @@ class _Builder:
             agent=self._agent,
             settled=settled,
         )
-        keys = KeyRing(settings.state_dir, self._environ)
-        answerer = Answerer(database, attempts, folders, clock, secrets=SecretBox(keys))
+        answerer = Answerer(database, attempts, folders, clock, secrets=box)
         ender = Ender(database, attempts, launcher, follower, grace=settings.grace)
         alarm = Alarm(lambda: mailbox.put(Tick()), clock)
         watcher = self._watcher(mailbox)

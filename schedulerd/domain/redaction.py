@@ -27,13 +27,24 @@ class Redactor:
 
     def add(self, value: Any) -> None:
         """Never tell this, nor any text in it where it is a list or an object."""
-        found = {form for text in _texts(value) for form in _forms(text)} - self._forms
+        self.add_forms(form for text in _texts(value) for form in _forms(text))
+
+    @property
+    def forms(self) -> frozenset[str]:
+        """All that is looked for, as another process can be told it."""
+        return frozenset(self._forms)
+
+    def add_forms(self, forms: Iterable[str]) -> None:
+        """Look for these too, which another one looks for."""
+        found = set(forms) - self._forms
         if not found:
             return
-        forms = sorted(self._forms | found, key=len, reverse=True)
-        pattern = re.compile("|".join(map(re.escape, forms)))
-        self._bytes = re.compile(b"|".join(re.escape(form.encode("utf-8", "replace")) for form in forms))
-        self.longest = len(forms[0])
+        longest_first = sorted(self._forms | found, key=len, reverse=True)
+        pattern = re.compile("|".join(map(re.escape, longest_first)))
+        self._bytes = re.compile(
+            b"|".join(re.escape(form.encode("utf-8", "replace")) for form in longest_first)
+        )
+        self.longest = len(longest_first[0])
         self._forms.update(found)
         self._pattern = pattern
 

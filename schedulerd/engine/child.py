@@ -191,12 +191,13 @@ def _become(shell: str, command: str) -> int:
 
 
 def _call_hooks(folder: int, request: Request, spawner: ProcessId) -> int:
-    journal = _journal(folder, request)
+    ringer = _Ringer(request)
+    journal = _journal(folder, request, ringer)
     journal.append({"k": "start", "t": microseconds(), "pid": os.getpid()})
     os.close(folder)  # no business of user code
     from schedulerd.engine.hooking import call_hooks  # late: few flows have hooks
 
-    return call_hooks(request, journal)
+    return call_hooks(request, journal, ring=ringer.ring, whisper=ringer.whisper)
 
 
 def _inspect(folder: int, request: Request, spawner: ProcessId) -> int:

@@ -49,7 +49,7 @@ def run_flow(
     """
     keeper, own_pid = keeper_of(request), os.getpid()
     recorder = JournalRecorder(journal, keeper)
-    answer_by(_channel(request, journal, recorder, ring, whisper))
+    answer_by(channel_of(request, journal, recorder, ring, whisper))
     finish = capture(recorder)
     asked, limits = _Asked(own_pid), Surroundings.from_json(request.get("surroundings", {}))
     signal.signal(signal.SIGTERM, asked.to_end)
@@ -76,7 +76,7 @@ def run_flow(
     return 0 if outcome.state == "completed" else 1
 
 
-def _channel(
+def channel_of(
     request: Mapping[str, Any],
     journal: Journal,
     recorder: JournalRecorder,

@@ -2,16 +2,17 @@
 
 import os
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from schedulerd.authoring.asking import answer_by
 from schedulerd.authoring.context import FlowContext, flow_run
 from schedulerd.authoring.endings import Ending, calls_at_end
 from schedulerd.authoring.failures import describe_failure
 from schedulerd.authoring.outcomes import exit_call
 from schedulerd.clock import microseconds
 from schedulerd.engine.capture import capture
-from schedulerd.engine.flowrun import facts_of, finish_threads, keeper_of, load
+from schedulerd.engine.flowrun import channel_of, facts_of, finish_threads, keeper_of, load
 from schedulerd.engine.inspection import failure_from_json
 from schedulerd.engine.journal import Journal
 from schedulerd.engine.recorder import JournalRecorder
@@ -24,14 +25,21 @@ _WARNING, _ERROR = 30, 40
 _DONE: Final = "completed"
 
 
-def call_hooks(request: Mapping[str, Any], journal: Journal) -> int:
+def call_hooks(
+    request: Mapping[str, Any],
+    journal: Journal,
+    *,
+    ring: Callable[[], None],
+    whisper: Callable[[str, str], None],
+) -> int:
     """Call the hooks of a request, one after the other, to the last record; the process's exit status.
 
     The record `hook` says which is being called, so that it is known should it end the process. What they raise is told
-    in the log of the run.
+    in the log of the run. `ring` and `whisper` are for what they ask.
     """
     recorder, own_pid = JournalRecorder(journal), os.getpid()
     finish = capture(recorder)
+    answer_by(channel_of(request, journal, recorder, ring, whisper))
     context = FlowContext(request["flow"], recorder, now=microseconds, facts=facts_of(request))
     for call in _calls(request, recorder, context):
         journal.append({"k": "hook", "t": microseconds(), "m": str(call)})

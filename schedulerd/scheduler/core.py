@@ -185,6 +185,7 @@ class Core:
                 self._parts.answerer.asked()
             case JournalGrew(key=key):
                 self._parts.intake.note(key)
+                self._parts.hooks.grew(key)
             case Whispered(key=key, question=question, value=value):
                 self._parts.answerer.hear(key, question, value)
                 self._parts.intake.note(key)

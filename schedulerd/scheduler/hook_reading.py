@@ -1,6 +1,6 @@
 """What a call of hooks left behind in its folder, and what is to be told of it in the log of its run. Changes nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Final
 from schedulerd.clock import moment
 from schedulerd.domain.durations import duration_text
 from schedulerd.domain.logs import LogLine, Stream
+from schedulerd.domain.told import Artifact, Event
 from schedulerd.engine import folders
 from schedulerd.engine.folders import Exit, Word, read_exit, read_word
 from schedulerd.engine.journal import TAIL, Record, clean, forget, parse, read_piece, read_tail
@@ -23,14 +24,21 @@ _FILES: Final = (folders.JOURNAL, folders.STDOUT, folders.STDERR)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HookReading:
-    """The lines for the log of the run; `cut_short` says why hooks were not called to their end, None where they were."""
+    """What hooks said for the run; `cut_short` says why they were not called to their end, None where they were."""
 
     lines: tuple[LogLine, ...]
     cut_short: str | None
+    artifacts: tuple[Artifact, ...] = ()
+    events: tuple[Event, ...] = ()
 
 
-def read_hooks_folder(path: Path, *, now: datetime, limit: timedelta) -> HookReading:
-    """What a call whose process has ended, with all that it left behind, has to say; `limit` is how long it had."""
+def read_hooks_folder(
+    path: Path, *, now: datetime, limit: timedelta, redact: Callable[[str], str] = str
+) -> HookReading:
+    """What a call whose process has ended, with all that it left behind, has to say; `limit` is how long it had.
+
+    Its output is told as `redact` says.
+    """
     pieces = [
         read_piece(
             path / name, 0, to_the_end=True, longest=_LONGEST_LINE if name != folders.JOURNAL else KEPT_BYTES
@@ -39,9 +47,10 @@ def read_hooks_folder(path: Path, *, now: datetime, limit: timedelta) -> HookRea
     ]
     records = list(parse(pieces[0].lines))
     last = [*records, *parse(read_tail(path / folders.JOURNAL))] if pieces[0].more else records
-    lines = read_records(records, now=now).lines
-    lines += output_lines(pieces[1].lines, Stream.STDOUT, now=now)
-    lines += output_lines(pieces[2].lines, Stream.STDERR, now=now)
+    said = read_records(records, now=now)
+    lines = said.lines
+    lines += output_lines(pieces[1].lines, Stream.STDOUT, now=now, redact=redact)
+    lines += output_lines(pieces[2].lines, Stream.STDERR, now=now, redact=redact)
     if any(piece.more for piece in pieces):
         lines.append(_told("the hooks wrote more than is kept of them", _WARNING, now))
     ended = read_exit(path)
@@ -53,7 +62,12 @@ def read_hooks_folder(path: Path, *, now: datetime, limit: timedelta) -> HookRea
         how = _manner(ended, read_word(path), limit)
         cut_short = _cut_short(how, hook=next(_hooks(reversed(last)), None))
         lines.append(_told(cut_short, _ERROR, now))
-    return HookReading(lines=tuple(lines), cut_short=cut_short)
+    return HookReading(
+        lines=tuple(lines),
+        cut_short=cut_short,
+        artifacts=tuple(said.artifacts),
+        events=tuple(said.events),
+    )
 
 
 def lost(why: str, *, now: datetime) -> HookReading:

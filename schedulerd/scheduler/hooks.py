@@ -21,6 +21,7 @@ from schedulerd.engine.leftovers import LAST_WORDS_SECONDS
 from schedulerd.errors import StoreUnavailable
 from schedulerd.scheduler.attempts import Attempt, Attempts
 from schedulerd.scheduler.following import Follower
+from schedulerd.scheduler.hook_questions import HookQuestions
 from schedulerd.scheduler.hook_reading import HookReading, began_at, lost, punch, read_hooks_folder
 from schedulerd.scheduler.launching import Launcher
 from schedulerd.scheduler.recovery import Remedy, remedy
@@ -60,6 +61,7 @@ class HookDesk:
         follower: Follower,
         clock: Clock,
         *,
+        questions: HookQuestions,
         agent: str,
         most: int,
     ) -> None:
@@ -68,11 +70,13 @@ class HookDesk:
         self._launcher = launcher
         self._follower = follower
         self._clock = clock
+        self._questions = questions
         self._agent = agent
         self._most = most
         self._calls: dict[str, _Call] = {}
         self._is_wanted = True
         self._looked_at = float("-inf")
+        self._grown: set[str] = set()
         self.attempts = Attempts()
 
     @property
@@ -100,6 +104,11 @@ class HookDesk:
         """Something has happened to a process."""
         self._looked_at = float("-inf")
 
+    def grew(self, folder: str) -> None:
+        """The journal of a call, if it is one, has grown: it asks something, perhaps."""
+        if folder in self._calls:
+            self._grown.add(folder)
+
     def lost_spawner(self) -> None:
         """The spawner has died, and answers for none of its processes any more."""
         for attempt in self.attempts:
@@ -126,9 +135,12 @@ class HookDesk:
         is_time = monotonic - self._looked_at >= _LOOK_SECONDS
         if is_time:
             self._looked_at = monotonic
-        for call in list(self._calls.values()):
+        for folder, call in list(self._calls.items()):
             if is_time or call.attempt.dead:
                 self._see_to(call, monotonic)
+            elif folder in self._grown:
+                self._questions.answer(call.attempt)
+        self._grown.clear()
 
     def _take_due(self) -> None:
         room = self._most - len(self._calls)
@@ -167,6 +179,7 @@ class HookDesk:
         if attempt.dead:
             self._settle(call)
         elif attempt.ours or attempt.adopted:
+            self._questions.answer(attempt)
             punch(self._folders.runs / attempt.folder)
             if attempt.deadline is not None and monotonic >= attempt.deadline:
                 grace = min(self._launcher.grace, _LAST_WORDS)
@@ -219,8 +232,14 @@ class HookDesk:
             call.attempt.dead = call.attempt.asked = False
             self._prepare(call)  # nothing of it ran
             return
-        path = self._folders.runs / call.due.folder
-        self._record(call, read_hooks_folder(path, now=self._clock.now(), limit=self._launcher.hook_timeout))
+        self._questions.answer(call.attempt, is_over=True)  # so that no secret is shown that it was given
+        reading = read_hooks_folder(
+            self._folders.runs / call.due.folder,
+            now=self._clock.now(),
+            limit=self._launcher.hook_timeout,
+            redact=call.attempt.redactor.redact,
+        )
+        self._record(call, reading)
 
     def _record(self, call: _Call, reading: HookReading) -> None:
         """Put it into the log of the run, and forget the call, in one transaction."""
@@ -241,11 +260,21 @@ class HookDesk:
 
     def _write(self, due: DueHooks, reading: HookReading) -> None:
         with self._database.write() as tx:
-            if tx.hooks.done(due) and reading.lines:  # else an earlier commit of unknown outcome was one
-                run = tx.runs.by_key(due.run)
-                tx.intake.take([Intake(run=run.key, was=run.position, now=run.position, lines=reading.lines)])
+            if not tx.hooks.done(due):
+                return  # an earlier commit of unknown outcome was one
+            run = tx.runs.by_key(due.run)
+            intake = Intake(
+                run=run.key,
+                was=run.position,
+                now=run.position,
+                lines=reading.lines,
+                artifacts=reading.artifacts,
+                events=reading.events,
+            )
+            tx.intake.take([intake])
 
     def _forget(self, call: _Call) -> None:
         del self._calls[call.due.folder]
         self.attempts.remove(call.attempt)
         self._folders.remove(call.due.folder)
+        self._questions.forget(call.due.folder)

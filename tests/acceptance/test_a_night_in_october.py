@@ -9,7 +9,7 @@ from tests.clock_shim import MovedClock
 from tests.passage import RECORD, Passage
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(600)
 
 GATE = "while [ ! -e open ]; do sleep 0.1; done"
 SCHEDULES = [

@@ -13,7 +13,7 @@ from tests.clock_shim import MovedClock
 from tests.service import Service
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture

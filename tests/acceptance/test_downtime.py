@@ -13,10 +13,10 @@ from tests.builders import A_SECOND
 from tests.clock_shim import MovedClock
 from tests.passage import RECORD, Listed, Passage, outcomes
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(600)
 
 NOON = datetime.fromisoformat("2026-06-10T12:00:20+02:00")
-START_SECONDS = 2.0 * 10  # what must hold is 2 s; a test on a busy machine bounds, and does not measure
+START_SECONDS = 2.0 * 10  # what must hold is 2 s on an idle machine
 
 
 def minutely(name: str, more: str) -> str:

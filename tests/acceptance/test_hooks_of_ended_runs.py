@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,9 @@ pytestmark = pytest.mark.timeout(180)
 FLOWS = """
 import ctypes, os, signal, subprocess, sys, time
 from schedulerd import Flow, flow, get_run_logger, task
+from schedulerd.blocks.system import Secret
+from schedulerd.events import emit_event
+from schedulerd.variables import Variable
 
 FILE = os.environ.get("EFFECTS", "effects")
 
@@ -97,6 +101,18 @@ def with_a_hook_that_hangs():
 @flow(on_running=[tell])
 def begins():
     return 1
+
+def asks(flow, flow_run, state):
+    address = Secret.load("webhook").get()
+    Variable.set("last_failed", flow_run.flow_name, overwrite=True)
+    note("asked", len(address), Variable.get("channel", default="none"), Variable.get("last_failed"))
+    print("posted to", address)
+    os.write(1, f"raw to {address}\\n".encode())
+    emit_event("told", {"id": "x"})
+
+@flow(on_failure=[asks])
+def with_a_hook_that_asks():
+    raise ValueError("x")
 
 def handle(flow, old, new):
     note(flow.name, type(old).__name__, type(new).__name__)
@@ -241,6 +257,24 @@ def test_a_hook_that_hangs_is_killed_at_the_limit_with_what_it_started(service: 
     )
     assert of(service, "with-a-hook-that-hangs") == []
     assert service.run(key).state is RunState.FAILED
+
+
+def test_a_hook_is_given_variables_and_secrets_and_these_are_not_shown(
+    service: Service, tmp_path: Path
+) -> None:
+    (tmp_path / "value").write_text("https://hooks.example/T0/B0")
+    done = service.command("secrets", "set", "webhook", "--from-file", str(tmp_path / "value"))
+    assert done.returncode == 0, done.stderr
+    assert service.command("variables", "set", "channel", "ops").returncode == 0
+
+    key = end_of(service, "with-a-hook-that-asks")
+
+    assert of(service, "asked") == ["asked 27 ops with-a-hook-that-asks"]
+    said = [one.message for one in log_of(service, key)]
+    assert not any("hooks.example" in message for message in said)
+    assert len([message for message in said if message.startswith(("posted to ", "raw to "))]) == 2
+    events = service.cli("events", "list")
+    assert [one["event"] for one in events] == ["told"]
 
 
 def test_hooks_for_the_beginning_are_called_in_the_run(service: Service) -> None:

@@ -13,7 +13,7 @@ from schedulerd.domain.states import RunState
 from tests.service import Service, descendants, process_state
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(600)
 
 FLOWS = """
 import ctypes, os, signal, subprocess, sys, time

@@ -10,11 +10,11 @@ import pytest
 from tests.clock_shim import MovedClock
 from tests.passage import RECORD, Listed, Passage, outcomes
 from tests.postgres import installations
-from tests.waiting import eventually
+from tests.waiting import SLOWER, eventually
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(600)
 
-SOON = timedelta(seconds=1.5)
+SOON = timedelta(seconds=1.5) * SLOWER
 
 
 def entry(name: str, when: str, *, command: str = RECORD, more: str = "") -> str:

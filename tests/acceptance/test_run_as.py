@@ -18,7 +18,7 @@ from tests.requirements import missing
 from tests.service import Service
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(600)
 
 NOBODY = "nobody"
 

@@ -10,9 +10,9 @@ import pytest
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.states import RunState
 from tests.service import Service, environment, every_pid, process_state
-from tests.waiting import eventually
+from tests.waiting import SLOWER, eventually
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(600)
 
 FLOWS = """
 import ctypes, os, signal, subprocess, time
@@ -217,7 +217,7 @@ def test_a_limit_ends_a_call_of_c_that_never_returns_within_a_second(service: Se
     assert run.started_at is not None
     assert run.ended_at is not None
     took = (run.ended_at - run.started_at).total_seconds()
-    assert 2 <= took <= 3 + 1  # a second for the limit, and one for a machine that is busy
+    assert 2 <= took <= 3 * SLOWER  # a second for the limit; a busy machine is given more
 
 
 @pytest.mark.parametrize("flow", ["sleeping", "busy", "in-c", "deaf", "refuses", "with-grandchildren"])

@@ -9,7 +9,7 @@ import pytest
 from tests.service import Service
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(600)
 
 FLOW = """
 from schedulerd import flow

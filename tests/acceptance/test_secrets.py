@@ -24,6 +24,7 @@ from urllib.parse import quote
 from schedulerd import Flow, flow, task, get_run_logger
 from schedulerd.blocks.system import Secret
 from schedulerd.client import Secret as OldSecret
+from schedulerd.task_runners import ProcessPoolTaskRunner
 from schedulerd.tasks.secrets import PrefectSecret
 from schedulerd.variables import Variable
 
@@ -76,6 +77,23 @@ with Flow("drawn") as drawn:
         print("drawn", value)
         return len(value)
     length(PrefectSecret("db")())
+
+@task
+def given_there(count):
+    print("there", Secret.load("db").get())
+    return [Secret.load("db").get()] * count
+
+@task
+def used_there(values):
+    print("used", *values)
+    raise ValueError(values[0])
+
+@flow(task_runner=ProcessPoolTaskRunner(max_workers=2))
+def elsewhere():
+    values = given_there.submit(2).result()
+    print("here", *values)
+    used_there.submit(values).wait()
+    return values
 
 @flow
 def goes_on(folder: str):
@@ -147,6 +165,15 @@ def test_a_flow_that_tells_its_secret_in_every_way_is_told_without_it(service: S
         assert service.wait_for_end(service.ask_for(flow), within=60).state is RunState.COMPLETED
     made = service.wait_for_end(service.ask_for("saves"), within=60)
     assert made.result_preview == "[\"Secret('**********')\", true, true, false]", made.reason
+    assert found_in(service) == []
+
+
+def test_a_secret_that_a_task_in_a_process_is_given_is_told_nowhere(service: Service) -> None:
+    run = service.wait_for_end(service.ask_for("elsewhere"), within=60)
+
+    assert (run.state, run.result_preview) == (RunState.COMPLETED, '["***", "***"]'), run.reason
+    lines = [one.line.message for one in service.lines(run.key)]
+    assert {"there ***", "here *** ***", "used *** ***"} <= set(lines)
     assert found_in(service) == []
     service.stop()
     assert found_in(service) == []

@@ -14,7 +14,7 @@ from schedulerd.domain.states import RunState
 from tests.service import Service, every_pid, process_state
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(600)
 
 TOLD = """
 import os, resource

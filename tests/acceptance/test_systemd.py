@@ -445,7 +445,7 @@ def test_runs_have_cgroups_and_status_and_journal_say_where(service: Machine) ->
     assert f"run_cgroups below={where}" in service.journal()
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_a_ghost_that_a_run_left_is_ended_and_nothing_of_its_cgroup_stays(hurried: Machine) -> None:
     ghost = _haunt(hurried, "ends")
     assert _lives(hurried, ghost)
@@ -465,7 +465,7 @@ def test_a_ghost_that_a_run_left_is_ended_and_nothing_of_its_cgroup_stays(hurrie
     )
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_a_ghost_is_ended_with_a_run_that_is_cancelled(hurried: Machine) -> None:
     ghost = _haunt(hurried, "cancelled")
 
@@ -475,7 +475,7 @@ def test_a_ghost_is_ended_with_a_run_that_is_cancelled(hurried: Machine) -> None
     assert not _lives(hurried, ghost)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", ["later", "meanwhile"])
 def test_a_ghost_is_ended_though_daemon_and_spawner_were_killed(hurried: Machine, name: str) -> None:
     ghost = _haunt(hurried, name)
@@ -504,7 +504,7 @@ def somebody():
 """
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_the_drop_in_of_the_docs_lets_runs_be_other_users(service: Machine) -> None:
     page = (CHECKOUT / "docs" / "howto" / "systemd.md").read_text()
     drop_in = next(block for block in page.split("```ini\n")[1:] if "CAP_SETUID" in block).partition("```")[0]

@@ -15,7 +15,7 @@ from schedulerd.domain.states import RunState
 from tests.service import Service
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(600)
 
 FLOWS = """
 import os, time

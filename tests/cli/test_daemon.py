@@ -61,7 +61,7 @@ class Holder:
         """End it, whatever it does."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGUSR1)
-        self.process.communicate(timeout=10)
+        self.process.communicate(timeout=60)
 
 
 @pytest.fixture
@@ -282,7 +282,7 @@ def test_reload_without_a_daemon_tells_how_to_start_one(project: Project) -> Non
 
 def test_a_second_daemon_is_refused(project: Project, daemon: Holder) -> None:
     with project.spawn("start", "--no-web") as second:
-        _, said = second.communicate(timeout=30)
+        _, said = second.communicate(timeout=180)
 
     assert second.returncode == 5
     assert f"process {daemon.process.pid}" in said
@@ -366,7 +366,7 @@ def test_a_folder_that_may_not_be_written_says_how_to_read_the_history(project: 
         folder.chmod(folder.stat().st_mode | 0o055)  # pytest closes its folders to others
 
     command = [sys.executable, "-P", "-c", AS_NOBODY, "--config", str(project.config), "runs", "list"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
 
     assert done.returncode == 6
     assert "join the group `schedulerd`" in done.stderr

@@ -88,7 +88,7 @@ def test_a_full_disk_is_an_error_and_no_dump(project: Project, run: RunKey, coun
     project.take(run, *(a_line("x" * 200) for _ in range(count)))
 
     with open("/dev/full", "w") as full, project.spawn("logs", "-n", "0", stdout=full) as child:
-        _, said = child.communicate(timeout=30)
+        _, said = child.communicate(timeout=180)
 
     assert said == "Error: cannot write the output: No space left on device\n"
     assert child.returncode == 1
@@ -100,7 +100,7 @@ def test_streams_that_the_caller_closed_lead_nowhere(project: Project, run: RunK
         ["bash", "-c", f'"$@" {closed}', "bash", *project.command("logs", "--raw")],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=180,
         check=False,
     )
 
@@ -167,7 +167,7 @@ def test_following_ends_with_the_run(project: Project, run: RunKey) -> None:
         later = follower.stdout.readline()
         project.take(run, a_line("the last"))
         project.move(run, RunState.COMPLETED)
-        rest, _ = follower.communicate(timeout=30)
+        rest, _ = follower.communicate(timeout=180)
 
     assert first == ["row 3 is odd\n", "ends\x1b[2J\n"]
     assert later == "one more\n"
@@ -188,7 +188,7 @@ def test_ctrl_c_ends_the_following_and_not_the_run(project: Project, run: RunKey
         assert follower.stdout is not None
         follower.stdout.readline()
         follower.send_signal(signal.SIGINT)
-        _, said = follower.communicate(timeout=30)
+        _, said = follower.communicate(timeout=180)
 
     assert follower.returncode == 130
     assert "etl#1 goes on" in said
@@ -205,7 +205,7 @@ def test_a_reader_that_goes_away_leaves_no_traceback(project: Project, run: RunK
         ["bash", "-c", f"{command} | head -1; exit ${{PIPESTATUS[0]}}"],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=180,
         check=False,
     )
 

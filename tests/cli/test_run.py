@@ -275,7 +275,7 @@ def test_a_flow_runs_here_and_now(project: Project, args: list[str], code: int, 
     (project.folder / "state" / "schedulerd.db").unlink()
 
     with project.spawn("run", "--local", *args, cwd=project.folder / "flows") as child:
-        stdout, stderr = child.communicate(timeout=30)
+        stdout, stderr = child.communicate(timeout=180)
 
     assert (child.returncode, stdout) == (code, printed), stderr
     assert not (project.folder / "state" / "schedulerd.db").exists()

@@ -16,7 +16,7 @@ from schedulerd.engine.journal import parse
 from schedulerd.engine.link import SpawnerLink
 from tests.waiting import eventually
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 class Spawning:

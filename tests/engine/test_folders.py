@@ -150,7 +150,7 @@ def test_a_request_that_does_not_fit_on_the_disk_is_not_prepared(folders: RunFol
     child = fork.Process(target=_on_a_full_disk, args=(tmp_path, answer))
     child.start()
 
-    assert answer.get(timeout=10) == "OSError"
+    assert answer.get(timeout=60) == "OSError"
     child.join()
     assert folders.facts(KEY) == Facts()
     assert folders.names() == set()
@@ -184,7 +184,7 @@ def _race(
     turn: Callable[[int], bool], start: "multiprocessing.synchronize.Barrier", won: "list[int]"
 ) -> None:
     for number in range(ROUNDS):
-        start.wait(10)
+        start.wait(60)
         if turn(number):
             won[number] += 1
     os._exit(0)
@@ -201,7 +201,7 @@ def _in_processes(*turns: Callable[[int], bool]) -> list[int]:
     for child in children:
         child.start()
     for child in children:
-        child.join(20)
+        child.join(120)
         assert child.exitcode == 0
     return [sum(each) for each in zip(*won, strict=True)]
 

@@ -11,7 +11,7 @@ import pytest
 from schedulerd.engine import wire
 from schedulerd.engine.folders import RUNS, read_exit
 from schedulerd.engine.leftovers import end_group
-from tests.engine.scenes import Ran, Spawning, descendants, is_alive, pid_in
+from tests.engine.scenes import PATIENCE, Ran, Spawning, descendants, is_alive, pid_in
 from tests.waiting import eventually
 
 
@@ -143,7 +143,7 @@ def test_a_run_that_does_not_listen_at_its_time_limit_is_killed_well_within_a_se
     ran = spawning.command("trap '' TERM; while :; do :; done", timeout_seconds=0.5, grace=60)
 
     assert (ran.exit.signal, ran.exit.stopped) == (signal.SIGKILL, "timeout")
-    assert time.monotonic() - began < 10  # and not a minute
+    assert time.monotonic() - began < 40  # and not the minute of grace
 
 
 def test_a_keeper_that_was_stopped_keeps_no_dead_command(spawning: Spawning) -> None:
@@ -210,7 +210,7 @@ def test_the_leftovers_of_one_run_are_not_another_runs(spawning: Spawning) -> No
 def test_a_spawner_without_runs_ends_when_its_core_has_gone(spawning: Spawning) -> None:
     spawning.link.hang_up()
 
-    assert spawning.link.wait(5)
+    assert spawning.link.wait(PATIENCE)
 
 
 def test_a_spawner_stays_until_its_runs_have_ended_and_leaves_how(spawning: Spawning) -> None:
@@ -220,7 +220,7 @@ def test_a_spawner_stays_until_its_runs_have_ended_and_leaves_how(spawning: Spaw
     assert not spawning.link.wait(0.2)
     (spawning.work / "go").touch()
 
-    assert spawning.link.wait(5)
+    assert spawning.link.wait(PATIENCE)
     assert Ran(spawning.folders.runs / "run.1").exit.status == 5
 
 
@@ -229,7 +229,7 @@ def test_a_time_limit_is_enforced_after_the_core_has_gone(spawning: Spawning) ->
 
     spawning.link.hang_up()
 
-    assert spawning.link.wait(5)
+    assert spawning.link.wait(PATIENCE)
     assert Ran(spawning.folders.runs / "run.1").exit.stopped == "timeout"
 
 

@@ -17,12 +17,12 @@ from tests.faults.accounts import Accounts
 from tests.postgres import PostgresServer
 from tests.postgres_line import PostgresLine
 from tests.service import Service
-from tests.waiting import eventually
+from tests.waiting import SLOWER, eventually
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
-NOTICED_SECONDS = 5.0 * 3  # what must hold is 5 s; a test on a busy machine bounds, and does not measure
-BACK_SECONDS = 2.0 * 5
+NOTICED_SECONDS = 5.0  # as of all deadlines of tests, a busy machine is given more
+BACK_SECONDS = 5.0
 _CLOCK = SystemClock()
 
 
@@ -137,7 +137,7 @@ def test_a_server_that_is_ended_at_once_and_started_again_loses_nothing(
             _hold(pause * (1 + number % 3) / 2)
 
         print("back after", " ".join(f"{seconds:.1f}" for seconds in back), "s")
-        assert max(back) < BACK_SECONDS
+        assert max(back) < BACK_SECONDS * SLOWER
         _account_for(service, accounts)
 
 
@@ -145,7 +145,7 @@ def test_a_server_that_is_ended_at_once_and_started_again_loses_nothing(
 @pytest.mark.parametrize("server", POSTGRES_KINDS[:1], indirect=True)
 @pytest.mark.parametrize(
     "seconds",
-    [6.0, pytest.param(30.0, marks=[pytest.mark.nemesis, pytest.mark.timeout(300)])],
+    [6.0, pytest.param(30.0, marks=[pytest.mark.nemesis, pytest.mark.timeout(600)])],
     ids=["for a moment", "for 30 s"],
 )
 @pytest.mark.parametrize("silence", ["cut", "hold_replies"])

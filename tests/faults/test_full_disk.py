@@ -13,7 +13,7 @@ from tests.service import Service, process_state
 from tests.small_disk import SmallDisk, small_disk
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
 SETTINGS = 'min_free_space = "100KB"'
 COMMANDS = """
@@ -41,8 +41,8 @@ def talks():
     for number in range(300):
         print("a line that finds no room, number", number)
 """
-NOTICED_SECONDS = 5.0 * 4  # what must hold is 5 s; a test on a busy machine bounds, and does not measure
-BACK_SECONDS = 5.0 * 4
+NOTICED_SECONDS = 5.0  # as of all deadlines of tests, a busy machine is given more
+BACK_SECONDS = 15.0  # to ask takes its time, too
 
 
 class Full:

@@ -34,6 +34,8 @@ def effect(file: str):
 """
 IN_CALL = ["hooks_armed", "hooks_started", "hooks_first_record", "hooks_last_record"]
 IN_SPAWNER = ["hooks_latch", *IN_CALL, "hooks_exit_unwritten", "hooks_exit_written"]
+# Where nobody waits for a process that has ended, it counts as left behind: as with both of these killed.
+_LEFT = "the hooks left 1 process(es) or group(s) behind"
 
 
 @pytest.fixture
@@ -94,7 +96,7 @@ def test_hooks_are_called_once_though_daemon_and_spawner_are_killed_on_the_way(
     settle(service)
 
     assert (tmp_path / "effects").read_text().splitlines() == ["done", "hook Completed"]
-    assert the_log(service) == ["told"]
+    assert [line for line in the_log(service) if _LEFT not in line] == ["told"]
 
 
 @pytest.mark.parametrize("point", IN_CALL)

@@ -48,7 +48,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
 @pytest.mark.parametrize(
     ("runs", "lines"),
     [
-        pytest.param(3, 3_000, marks=pytest.mark.timeout(180)),
+        pytest.param(3, 3_000, marks=pytest.mark.timeout(600)),
         pytest.param(8, 100_000, marks=[pytest.mark.nemesis, pytest.mark.timeout(1_800)]),
     ],
 )
@@ -59,7 +59,9 @@ def test_every_line_is_there_once_and_in_order_though_daemon_and_spawner_are_kil
     keys = [service.ask_for("writes", lines=lines, more=str(more)) for _ in range(runs)]
     eventually(lambda: all(_count(service, key) > 300 for key in keys), within=120)
     service.kill()
-    service.start()
+    readies = service.said("ready")
+    service.start(wait=False)
+    eventually(lambda: service.said("ready") > readies, within=120)  # there is a lot to be read first
     more.touch()
     killed = _kill_spawners(service)
     assert len(killed) == 2, "that of the runs, and that of the new daemon"

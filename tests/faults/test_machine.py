@@ -16,11 +16,11 @@ from tests.faults.accounts import Accounts
 from tests.service import Service
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
 SOURCE = Path(__file__).parents[1] / "failsync" / "failsync.c"
-NOTICED_SECONDS = 15.0
-BACK_SECONDS = 20.0
+NOTICED_SECONDS = 5.0
+BACK_SECONDS = 10.0
 _CLOCK = SystemClock()
 # Somebody else than root, whose processes are counted, but who may read what the tests are made of.
 SOMEBODY = (

@@ -15,7 +15,7 @@ from tests.requirements import missing
 from tests.service import Service
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
 FLOW = """
 import os

@@ -135,7 +135,7 @@ def test_python_of_a_page_runs_by_itself(name: str, tmp_path: Path) -> None:
         file.write_text(block)
 
         ran = subprocess.run(
-            [sys.executable, file], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=30
+            [sys.executable, file], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=180
         )
 
         assert ran.returncode == 0, f"{block}\n{ran.stderr}"
@@ -169,7 +169,7 @@ def test_flows_and_schedules_of_a_page_are_valid(name: str, tmp_path: Path) -> N
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
 
     assert checked.returncode == 0, checked.stdout + checked.stderr

@@ -10,7 +10,7 @@ from tests.rules.pages import REPOSITORY, Page, pages, shell_lines
 from tests.service import Service
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(600)
 
 PAGES = {page.name: page for page in pages()}
 # What is tried elsewhere, needs root, or is about a run that the reader has made fail by hand.

@@ -16,6 +16,7 @@ from tests.conftest import Servers
 from tests.postgres_line import PostgresLine
 from tests.small_disk import SmallDisk, small_disk
 from tests.store.scenes import Scene, a_scene, add
+from tests.waiting import SLOWER
 
 
 @pytest.fixture
@@ -138,7 +139,7 @@ def test_a_server_that_falls_silent_is_given_up_in_time_and_its_lock_is_free_soo
             add(tx, scene.flow)
         line.restore()
 
-        assert noticed < 10
+        assert noticed < 10 * SLOWER  # and not the hours that TCP takes
         # the first commit may have been done: who asked does not know
         assert _count(database) in ((1,) if silence == "cut" else (2,))
         for one in (database, direct):

@@ -19,4 +19,4 @@ def broken(*_: Any) -> None:
 
 def gate() -> tuple[threading.Event, Callable[[], bool]]:
     opened = threading.Event()
-    return opened, lambda: opened.wait(10)
+    return opened, lambda: opened.wait(60)

@@ -111,7 +111,7 @@ class TestTimeLimits:
         (state,) = states
 
         assert (state.name, state.type) == ("TimedOut", StateType.FAILED)
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 25
         with pytest.raises(TaskTimedOut, match=r"task 'sleeps' did not end within 0\.05 s"):
             state.result()
 

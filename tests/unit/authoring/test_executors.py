@@ -8,7 +8,7 @@ import pytest
 from schedulerd import Flow, task
 from schedulerd.engine import signals
 from schedulerd.engine.executors import LocalExecutor as WhereItWas
-from schedulerd.executors import DaskExecutor, LocalDaskExecutor, LocalExecutor
+from schedulerd.executors import LocalDaskExecutor, LocalExecutor
 from tests.unit.authoring.tape import Tape, a_context
 
 DEADLINE = 30.0
@@ -150,27 +150,6 @@ def test_a_thousand_items_run_in_threads() -> None:
         node = kept(kept.map(kept.map(range(500))))
 
     assert flow.run(executor=LocalDaskExecutor(num_workers=8)).result[node].result == list(range(500))
-
-
-@pytest.mark.parametrize(
-    ("executor", "said"),
-    [
-        (LocalDaskExecutor(scheduler="processes"), "there are no processes for them"),
-        (DaskExecutor(), "tasks run in threads of this process, not on a Dask cluster"),
-        (DaskExecutor("tcp://dask:8786", adapt_kwargs={}), "not on the Dask cluster tcp://dask:8786"),
-    ],
-)
-def test_what_runs_elsewhere_than_was_asked_says_so(executor: Any, said: str) -> None:
-    tape = Tape()
-    with Flow("x", executor=executor) as flow:
-        kept(1)
-
-    assert flow.perform({}, a_context(tape)).is_successful()
-    assert said in tape.messages()[0]
-
-
-def test_workers_of_a_dask_cluster_are_threads_here() -> None:
-    assert DaskExecutor(cluster_kwargs={"n_workers": 3}).num_workers == 3
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from tests.unit.authoring.tape import Tape, run
 
 class TestFutures:
     def test_tasks_that_are_submitted_run_side_by_side(self) -> None:
-        met = threading.Barrier(3, timeout=10)
+        met = threading.Barrier(3, timeout=60)
 
         @task
         def meets() -> int:
@@ -118,7 +118,7 @@ class TestFutures:
                 future.result(timeout=0.01)
             assert future.wait(0.01) is None
             opened.set()
-            assert future.result(timeout=10) is True
+            assert future.result(timeout=60) is True
             assert future.state.is_completed()
 
         waits()

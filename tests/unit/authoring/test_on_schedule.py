@@ -180,7 +180,7 @@ def test_a_program_with_a_schedule_runs_at_its_times(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=50,
+        timeout=250,
     )
 
     assert (ran.returncode, ran.stdout) == (0, "1\n2\n")

@@ -41,7 +41,7 @@ def python(*arguments: str, folder: Path = REPOSITORY) -> subprocess.CompletedPr
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=180,
     )
 
 

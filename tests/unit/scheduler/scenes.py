@@ -27,6 +27,7 @@ from schedulerd.scheduler.definitions import Definitions
 from schedulerd.scheduler.ending import Ender
 from schedulerd.scheduler.following import Follower
 from schedulerd.scheduler.health import HealthBook
+from schedulerd.scheduler.hook_questions import HookQuestions
 from schedulerd.scheduler.hooks import HookDesk
 from schedulerd.scheduler.housekeeping import Housekeeper
 from schedulerd.scheduler.inspecting import Inspector
@@ -125,8 +126,16 @@ class World:
         follower = Follower(
             self.folders, launcher, leftovers, clock=clock, boot_id=self.boot, watch=self._watch
         )
+        secrets = SecretBox(KeyRing(self.state_dir, {}))
         self.hooks = HookDesk(
-            database, self.folders, launcher, follower, clock, agent=AGENT, most=self.max_running
+            database,
+            self.folders,
+            launcher,
+            follower,
+            clock,
+            questions=HookQuestions(database, self.folders, clock, secrets),
+            agent=AGENT,
+            most=self.max_running,
         )
         reconciler = Reconciler(
             database,
@@ -140,7 +149,6 @@ class World:
             settled=self._settled,
         )
         self.ender = Ender(database, self.attempts, launcher, follower, grace=GRACE)
-        secrets = SecretBox(KeyRing(self.state_dir, {}))
         answerer = Answerer(database, self.attempts, self.folders, clock, secrets=secrets)
         self.parts = Parts(
             database=database,

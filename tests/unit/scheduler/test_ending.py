@@ -110,7 +110,7 @@ def test_a_run_whose_end_was_begun_and_that_lives_is_ended_by_the_next_daemon(
         world.start_again()
         world.turn()
         sleeper.wait(
-            timeout=10
+            timeout=60
         )  # that is what it comes to here, however it ended: the core may have waited for it
     for _ in range(12):  # no message tells of its end here; it is looked at every 10 s
         world.turn()
@@ -131,7 +131,7 @@ def test_a_daemon_that_ends_an_adopted_run_at_its_time_limit_leaves_word_of_it(
         world.turn(seconds=1)
         world.turn(seconds=6)
         sleeper.wait(
-            timeout=10
+            timeout=60
         )  # that is what it comes to here, however it ended: the core may have waited for it
 
     world.start_again()  # before that was recorded

@@ -9,25 +9,28 @@ from typing import Any, Final
 import pytest
 
 from schedulerd.clock import microseconds_of
-from schedulerd.domain.hooks import DueHooks
-from schedulerd.domain.ids import RunKey
 from schedulerd.domain.retrying import RetryPolicy
 from schedulerd.domain.states import RunState
 from schedulerd.engine.folders import READY, Stage
 from schedulerd.scheduler.inspecting import Inspected
-from schedulerd.scheduler.messages import DefinitionsChanged, ProcessEnded, Stop
+from schedulerd.scheduler.messages import ProcessEnded, Stop
 from schedulerd.store.database import Database
 from tests.builders import a_file, a_flow
 from tests.fakes import a_dead_process, journal
-from tests.unit.scheduler.scenes import AGENT, GRACE, World
-
-FAILED: Final = '{"k":"end","t":1795327201000000,"s":"failed","m":"ValueError: x"}'
-COMPLETED: Final = '{"k":"end","t":1795327201000000,"s":"completed"}'
-BEGUN: Final = (
-    '{"k":"start","t":1795327202000000,"pid":4713}',
-    '{"k":"hook","t":1795327202000000,"m":"tell (flows/etl.py:3)"}',
+from tests.unit.scheduler.hook_scenes import (
+    BEGUN,
+    COMPLETED,
+    FAILED,
+    SAID,
+    begun,
+    define,
+    due,
+    ended,
+    the_call,
+    told,
 )
-SAID: Final = '{"k":"log","t":1795327202000000,"l":20,"g":"","m":"told","s":"stdout"}'
+from tests.unit.scheduler.scenes import GRACE, World
+
 OTHER_BOOT: Final = "00000000-0000-4000-8000-000000000002"
 
 
@@ -36,49 +39,6 @@ def world(sqlite_database: Database, tmp_path: Path) -> World:
     world = World(sqlite_database, tmp_path / "state")
     define(world)
     return world
-
-
-def define(world: World, *hooks: RunState) -> None:
-    """A flow in force, which has hooks for these ends, else for failures and completion."""
-    states = frozenset(hooks or (RunState.FAILED, RunState.COMPLETED))
-    file = a_file(a_flow(hooks=states))
-    world.turn(
-        DefinitionsChanged(flow_files=frozenset({file.file}), look_at=frozenset(), schedules=(), whole=True)
-    )
-    world.parts.definitions.inspected(Inspected(file=file.file, definition=file))
-    world.turn()
-
-
-def ended(world: World, last: str = FAILED) -> RunKey:
-    """A run that has ended so."""
-    key = world.started("etl")
-    world.says(key, last)
-    world.turn(world.spawner.end(world.run(key).folder, status=1))
-    return key
-
-
-def due(world: World) -> list[DueHooks]:
-    with world.database.read() as tx:
-        return tx.hooks.due(AGENT, limit=10)
-
-
-def the_call(world: World) -> str:
-    """The folder of the one call that is due."""
-    (one,) = due(world)
-    return one.folder
-
-
-def begun(world: World) -> str:
-    """A call that our spawner has started, which has called its first hook."""
-    key = the_call(world)
-    world.turn(world.spawner.begin(key))
-    journal(world.folders.runs / key, *BEGUN)
-    return key
-
-
-def told(world: World, key: RunKey) -> list[str]:
-    with world.database.read() as tx:
-        return [one.line.message for one in tx.logs.lines(key, limit=10_000)]
 
 
 def request(world: World, where: str, key: str, stage: Stage) -> dict[str, Any]:

@@ -125,7 +125,7 @@ class Post:
 
     def __call__(self, letter: bytes) -> None:
         """Take a letter."""
-        assert self.goes_on.wait(10)
+        assert self.goes_on.wait(60)
         if self.fails_with:
             raise NotMailedError(self.fails_with)
         self.letters.append(letter)
