@@ -6,7 +6,7 @@ from datetime import timedelta
 from enum import Enum
 from inspect import cleandoc
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args, get_origin
 
 import click
 from click.testing import CliRunner
@@ -219,21 +219,36 @@ def config_page() -> str:
     for name, field in fields.items():
         section = section_of(field)
         if section is not None:
-            parts += [f"## `[{name}]`", field.description or ""]
-            parts.append(settings_table(section.model_fields, f"{PREFIX}{name.upper()}__"))
+            is_list = field.annotation is not section
+            parts += [f"## `[[{name}]]`" if is_list else f"## `[{name}]`", field.description or ""]
+            prefix = None if is_list else f"{PREFIX}{name.upper()}__"
+            parts.append(settings_table(section.model_fields, prefix))
     return "\n\n".join(parts)
 
 
 def section_of(field: FieldInfo) -> type[BaseModel] | None:
-    """The model of a section of the file, None for a single setting."""
+    """The model of a section of the file, or of those of an array of tables; None for a single setting."""
     kind = field.annotation
+    if get_origin(kind) is tuple:
+        kind = get_args(kind)[0]
     return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
 
 
-def settings_table(fields: Fields, prefix: str) -> str:
-    """The settings of one section."""
+def settings_table(fields: Fields, prefix: str | None) -> str:
+    """The settings of one section; those without a `prefix` are no variables."""
+    if prefix is None:
+        told = [
+            (f"`{name}`", f"`{as_toml(field.default)}`", field.description or "")
+            for name, field in fields.items()
+        ]
+        return table(("setting", "default", "meaning"), told)
     rows = [
-        (f"`{name}`", f"`{prefix}{name.upper()}`", f"`{as_toml(field.default)}`", field.description or "")
+        (
+            f"`{name}`",
+            f"`{prefix}{name.upper()}`",
+            f"`{as_toml(field.get_default(call_default_factory=True))}`",
+            field.description or "",
+        )
         for name, field in fields.items()
     ]
     return table(("setting", "variable", "default", "meaning"), rows)
@@ -254,6 +269,8 @@ def as_toml(value: Any) -> str:
             return f'"{duration_text(value)}"'
         case tuple():
             return f"[{', '.join(as_toml(one) for one in value)}]"
+        case dict():
+            return f"{{{', '.join(f'{name} = {as_toml(one)}' for name, one in value.items())}}}"
         case Enum():
             return f'"{value.value}"'
         case _:
@@ -321,6 +338,7 @@ SKIP_MEANINGS: Final[Mapping[SkipReason, str]] = {
 TRIGGER_MEANINGS: Final[Mapping[Trigger, str]] = {
     Trigger.SCHEDULE: "a schedule was due",
     Trigger.MANUAL: "somebody asked for it: `schedulerd run`",
+    Trigger.FLOW: "the code of another run asked for it: `run_deployment()`",
     Trigger.CRONTAB: "a line of a crontab file was due",
 }
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from schedulerd import context, runtime, triggers
     from schedulerd.authoring.annotations import allow_failure, flatten, mapped, quote, unmapped
     from schedulerd.authoring.control_flow import case
+    from schedulerd.authoring.pausing import pause_flow_run, resume_flow_run, suspend_flow_run
     from schedulerd.authoring.run_contexts import get_run_context
     from schedulerd.authoring.states import State
     from schedulerd.authoring.tagging import tags
@@ -36,8 +37,11 @@ __all__ = [
     "get_run_context",
     "get_run_logger",
     "mapped",
+    "pause_flow_run",
     "quote",
+    "resume_flow_run",
     "runtime",
+    "suspend_flow_run",
     "tags",
     "task",
     "triggers",
@@ -52,6 +56,9 @@ _LATE = {
     "flatten": "schedulerd.authoring.annotations",
     "mapped": "schedulerd.authoring.annotations",
     "get_run_context": "schedulerd.authoring.run_contexts",
+    "pause_flow_run": "schedulerd.authoring.pausing",
+    "resume_flow_run": "schedulerd.authoring.pausing",
+    "suspend_flow_run": "schedulerd.authoring.pausing",
     "quote": "schedulerd.authoring.annotations",
     "tags": "schedulerd.authoring.tagging",
     "unmapped": "schedulerd.authoring.annotations",

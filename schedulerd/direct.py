@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from threading import Event
 from typing import Any, Final, TypeVar
 
 from schedulerd.clock import SystemClock
@@ -20,6 +21,8 @@ from schedulerd.operations.variables import ANSWERS
 from schedulerd.store.database import Database
 
 T = TypeVar("T")
+
+_LOOK_SECONDS: Final = 0.25
 
 _WITHOUT: Final = "there is no daemon here that runs this flow, and no settings file of a project was found"
 _MEND: Final = (
@@ -47,21 +50,39 @@ class DirectChannel:
     ) -> Mapping[str, Any]:
         """The answer, or why there is none here."""
         try:
-            return self._answer(kind, body, private)
+            return self._answer(kind, body, private, seconds)
         except SchedulerdError as error:
             return refusal(error.message, mend=error.mend)
 
     def tell(self, kind: str, **said: Any) -> None:
         """Nothing is recorded of a flow in plain Python."""
 
-    def _answer(self, kind: str, body: Mapping[str, Any], private: str | None) -> Mapping[str, Any]:
+    def _answer(
+        self, kind: str, body: Mapping[str, Any], private: str | None, seconds: float | None
+    ) -> Mapping[str, Any]:
         if kind in ANSWERS:
             return self._asked(lambda asked: asked.variables.ask(kind, body))
         if kind in ("secret.get", "secret.set"):
             return self._asked(lambda asked: asked.secrets.ask(kind, body, private))
+        if kind in ("run.start", "run.state", "run.resume"):
+            return self._asked(lambda asked: asked.child_runs.ask(kind, body))
+        if kind == "run.wait":
+            return self._waited(body, seconds)
         return refusal(
             f"{kind} can only be asked in a run of the daemon", mend="have the daemon run the flow"
         )
+
+    def _waited(self, body: Mapping[str, Any], seconds: float | None) -> Mapping[str, Any]:
+        """How a run ended; raises `TimeoutError` where it has not after so many seconds."""
+        clock = SystemClock()
+        until = None if seconds is None else clock.monotonic() + seconds
+        while True:
+            answer = self._asked(lambda asked: asked.child_runs.ask("run.wait", body))
+            if answer:
+                return answer
+            if until is not None and clock.monotonic() >= until:
+                raise TimeoutError(f"the run has not ended within {seconds:g} s")
+            Event().wait(_LOOK_SECONDS)
 
     def _asked(self, work: Callable[[Operations], T]) -> T:
         database = guard(Database(self._settings.store.url), self._settings.state_dir)
@@ -73,6 +94,37 @@ class DirectChannel:
             return work(asked)
         finally:
             database.close()
+
+
+class StoreChannel:
+    """Answers out of a database that is open, where runs of other flows cannot be had: in a test."""
+
+    is_by_daemon = False
+
+    def __init__(self, asked: Operations) -> None:
+        self._of = asked
+
+    def ask(
+        self,
+        kind: str,
+        body: Mapping[str, Any],
+        *,
+        seconds: float | None = None,
+        is_long: bool = False,
+        private: str | None = None,
+    ) -> Mapping[str, Any]:
+        """The answer, or why there is none here."""
+        try:
+            if kind in ANSWERS:
+                return self._of.variables.ask(kind, body)
+            if kind in ("secret.get", "secret.set"):
+                return self._of.secrets.ask(kind, body, private)
+        except SchedulerdError as error:
+            return refusal(error.message, mend=error.mend)
+        return refusal(f"{kind} cannot be asked in a test", mend="try it with schedulerd.testing.daemon()")
+
+    def tell(self, kind: str, **said: Any) -> None:
+        """Nothing is recorded outside of runs."""
 
 
 class NoProject:

@@ -40,7 +40,7 @@ class SmallDisk:
 
 
 @contextmanager
-def small_disk(size: str = "1m") -> Iterator[SmallDisk]:
+def small_disk(size: str = "2m") -> Iterator[SmallDisk]:
     """A small file system, which is gone at the end whatever happened; the test is skipped where there can be none."""
     folder = Path(tempfile.mkdtemp(prefix="schedulerd-disk-", dir="/tmp"))
     try:

@@ -44,10 +44,11 @@ class Channel(Protocol):
 _channel: Channel | None = None
 
 
-def answer_by(channel: Channel | None) -> None:
-    """From now on this process asks there; with None in the project's own database."""
+def answer_by(channel: Channel | None) -> Channel | None:
+    """From now on this process asks there; with None in the project's own database. Where it asked before."""
     global _channel
-    _channel = channel
+    before, _channel = _channel, channel
+    return before
 
 
 def present_channel() -> Channel:
@@ -63,7 +64,7 @@ def present_channel() -> Channel:
 
 def is_by_daemon() -> bool:
     """Is this a run of the daemon?"""
-    return _channel is not None
+    return _channel is not None and _channel.is_by_daemon
 
 
 def is_idle() -> bool:

@@ -20,7 +20,7 @@ from schedulerd.authoring.options import flag_of, seconds_of
 from schedulerd.authoring.redacting import given
 from schedulerd.authoring.run_names import arguments_of
 from schedulerd.authoring.serializing import NotSerializable, deserialize, serialize
-from schedulerd.authoring.whole_files import write_whole
+from schedulerd.authoring.storages import read_from, storage_of, write_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,10 @@ _A_SECOND: Final = 1_000_000
 class Caching:
     """The cache of one task: by which key, for how long, and whether what is there counts."""
 
-    def __init__(self, policy: CachePolicy, *, expiration: float | None, refresh: bool) -> None:
+    def __init__(
+        self, policy: CachePolicy, *, expiration: float | None, refresh: bool, storage: str | None = None
+    ) -> None:
+        self.storage = storage
         self.policy = policy
         self.expiration = expiration
         self.refresh = refresh
@@ -56,7 +59,7 @@ class Caching:
         """The value that is kept by this key and has not expired by `now`, in microseconds, or None."""
         if key is None or self.refresh:
             return None
-        return _read(_file(key), now=now)
+        return _read(self._file(key), now=now)
 
     def keep(self, key: str, value: Any, run: TaskRun) -> None:
         """Keep the value; one that cannot be kept is a warning."""
@@ -67,11 +70,13 @@ class Caching:
             kind, content = serialize(value)
             if given.is_in(content):
                 raise NotSerializable("a secret stands in it")
-            file = _file(key)
-            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_whole(file, f"{kind} {expires}\n".encode() + content)
+            place, _, name = self._file(key).rpartition("/")
+            write_to(place, name, f"{kind} {expires}\n".encode() + content)
         except (NotSerializable, OSError) as error:
             run.context.log(_WARNING, f"the value of {run.name} is not kept: {error}")
+
+    def _file(self, key: str) -> str:
+        return f"{self.storage or results_folder()}/cache/{stable_hash(key)}"
 
 
 def caching_of(
@@ -81,6 +86,7 @@ def caching_of(
     cache_expiration: timedelta | float | None = None,
     refresh_cache: bool | None = None,
     persist_result: bool | None = None,
+    result_storage: Any = None,
 ) -> Caching | None:
     """The cache that these options of `@task` ask for; None where they ask for none.
 
@@ -101,11 +107,12 @@ def caching_of(
         policy = NO_CACHE
     if policy is None and expiration is not None:
         policy = INPUTS
-    if policy is None and wanted:
+    storage = storage_of("result_storage", result_storage)
+    if policy is None and (wanted or storage is not None):
         policy = DEFAULT
     if policy is None or isinstance(policy, NoCache):
         return None
-    return Caching(policy, expiration=expiration, refresh=refresh)
+    return Caching(policy, expiration=expiration, refresh=refresh, storage=storage)
 
 
 def results_folder() -> Path:
@@ -117,13 +124,9 @@ def results_folder() -> Path:
     return Path(cache) / "schedulerd" / "results"
 
 
-def _file(key: str) -> Path:
-    return results_folder() / "cache" / stable_hash(key)
-
-
-def _read(file: Path, *, now: int) -> tuple[Any] | None:
+def _read(file: str, *, now: int) -> tuple[Any] | None:
     try:
-        head, _, content = file.read_bytes().partition(b"\n")
+        head, _, content = read_from(file).partition(b"\n")
         kind, expires = head.decode().split(" ")
         if expires and now >= int(expires):
             return None

@@ -92,6 +92,7 @@ class FlowContext:
     __slots__ = (
         *("culprit", "facts", "flow", "futures", "known", "log_prints", "name", "now", "numbers", "outer"),
         *(
+            "has_futures",
             "parameters",
             "pause",
             "recorder",
@@ -126,7 +127,8 @@ class FlowContext:
         self.log_prints = False
         self.outer: FlowContext | None = None
         self.started_at = 0
-        self.futures: list[Future] = []
+        self.futures: set[Future] = set()
+        self.has_futures = False
         self.runner: TaskRunner | None = None
         self.runner_kind: TaskRunner | None = None
         self.workers: Workers | None = None
@@ -164,7 +166,9 @@ class FlowContext:
     def let_go(self) -> None:
         """Wait for the tasks that were submitted and that nobody waited for; there will be no more."""
         while self.futures:
-            self.futures.pop().wait()
+            for future in tuple(self.futures):
+                future.wait()
+                self.futures.discard(future)
         self.break_off()
 
     def break_off(self) -> None:

@@ -79,7 +79,12 @@ def _kept(value: Any, context: FlowContext) -> tuple[str | None, Kept | None]:
         return None, None
     if context.recorder.keeper is None:
         return preview(value), None
-    return keep_or_tell(value, context, "what the flow returned")
+    return keep_or_tell(
+        value,
+        context,
+        "what the flow returned",
+        storage=getattr(context.flow, "result_storage", None),
+    )
 
 
 def outcome_of(state: Ended, value: Any, context: FlowContext) -> Outcome:

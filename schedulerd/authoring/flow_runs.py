@@ -76,7 +76,7 @@ class FunctionRun:
         self, args: tuple[Any, ...], kwargs: dict[str, Any], wait_for: Any
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments with their futures waited for, and made to fit the hints of the function."""
-        if self._outer is not None and (self._outer.futures or wait_for is not None):
+        if self._outer is not None and (self._outer.has_futures or wait_for is not None):
             from schedulerd.authoring.submitting import results_of
 
             *several, _ = results_of([*args, *kwargs.values(), wait_for])
@@ -123,7 +123,9 @@ class FunctionRun:
                 try:
                     value = await self._call_async(args, kwargs)
                     state = (
-                        await to_thread(self._ended, value) if self._context.futures else self._ended(value)
+                        await to_thread(self._ended, value)
+                        if self._context.has_futures
+                        else self._ended(value)
                     )
                 except Exception as error:
                     state = self._failed(error)
@@ -201,7 +203,7 @@ class FunctionRun:
         from schedulerd.authoring.states import State, StateType
 
         context = self._context
-        if not context.futures and not _may_decide(value):
+        if not context.has_futures and not _may_decide(value):
             return State(StateType.COMPLETED, data=value)
         from schedulerd.authoring.final_states import final_state
 

@@ -35,6 +35,7 @@ _KNOWN = (
         "task_runner",
         "validate_parameters",
         "log_prints",
+        "result_storage",
     ),
     *("pool", "priority", "max_running"),
     *OF_FLOWS,
@@ -70,6 +71,7 @@ class FunctionFlow(AnyFlow, Hooked):
         task_runner: TaskRunner | type[TaskRunner] | None = None,
         validate_parameters: bool | None = True,
         log_prints: bool | None = None,
+        result_storage: Any = None,
         pool: str | None = None,
         priority: int = 0,
         max_running: int | None = None,
@@ -90,6 +92,7 @@ class FunctionFlow(AnyFlow, Hooked):
         self.run_name = template_of("flow_run_name", flow_run_name)
         self.validates = flag_of("validate_parameters", validate_parameters) is not False
         self.log_prints = flag_of("log_prints", log_prints)
+        self.result_storage = None if result_storage is None else _storage_of(result_storage)
         super().__init__(
             name if name is not None else name_of(fn).replace("_", "-"),
             schedule=schedule,
@@ -124,6 +127,7 @@ class FunctionFlow(AnyFlow, Hooked):
             "task_runner": task_runner,
             "validate_parameters": validate_parameters,
             "log_prints": log_prints,
+            "result_storage": result_storage,
             "pool": pool,
             "priority": priority,
             "max_running": max_running,
@@ -197,6 +201,12 @@ class FunctionFlow(AnyFlow, Hooked):
         return state.data if state.is_completed() else None
 
 
+def _storage_of(given: Any) -> str | None:
+    from schedulerd.authoring.storages import storage_of  # late: few flows name one
+
+    return storage_of("result_storage", given)
+
+
 def _runner_of(given: Any) -> TaskRunner | None:
     if given is None:
         return None
@@ -226,6 +236,7 @@ if TYPE_CHECKING:
         task_runner: TaskRunner | type[TaskRunner] | None = None,
         validate_parameters: bool | None = True,
         log_prints: bool | None = None,
+        result_storage: Any = None,
         pool: str | None = None,
         priority: int = 0,
         max_running: int | None = None,

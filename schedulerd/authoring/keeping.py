@@ -10,6 +10,7 @@ from zlib import crc32
 from schedulerd.authoring.previews import PREVIEW_BYTES, preview
 from schedulerd.authoring.redacting import given
 from schedulerd.authoring.serializing import JSON, NotSerializable, deserialize, serialize
+from schedulerd.authoring.storages import read_from, write_to
 from schedulerd.authoring.whole_files import write_whole
 
 if TYPE_CHECKING:
@@ -47,14 +48,16 @@ class Kept:
 class Keeper:
     """Keeps the values of one run: short ones go with its records, larger ones into files of `folder`.
 
-    A value of more than `limit` bytes is not kept.
+    A value of more than `limit` bytes is not kept. With a `storage` larger ones go there instead, as do those of a task or
+    flow that names one; then the file is told by its whole place.
     """
 
-    def __init__(self, folder: Path, *, limit: int) -> None:
+    def __init__(self, folder: Path, *, limit: int, storage: str = "") -> None:
         self._folder = folder
         self._limit = limit
+        self._storage = storage
 
-    def keep(self, value: Any) -> tuple[str | None, Kept | None]:
+    def keep(self, value: Any, *, storage: str | None = None) -> tuple[str | None, Kept | None]:
         """What people are shown of the value, and the value as it is kept; None where it is not.
 
         Raises `NotKept` with the reason, and the preview, where it should be and cannot.
@@ -74,7 +77,7 @@ class Keeper:
                 raise NotKept(f"it has {len(content):,} bytes, more than {self._limit:,}", shown)
             if len(content) <= INLINE_BYTES:
                 return shown, Kept(kind, content)
-            return shown, Kept(kind, file=self._write(content))
+            return shown, Kept(kind, file=self._written(content, storage or self._storage))
         except (NotSerializable, OSError) as error:
             raise NotKept(str(error), shown) from error
 
@@ -82,7 +85,15 @@ class Keeper:
         """The value that was kept; raises whatever its reading raises."""
         if kind == EXACT:
             return deserialize(JSON, content)
-        return deserialize(kind, (self._folder / file).read_bytes() if file else content)
+        return deserialize(kind, self._read(file) if file else content)
+
+    def _written(self, content: bytes, storage: str) -> str:
+        if not storage:
+            return self._write(content)
+        return write_to(f"{storage}/{self._folder.name}", os.urandom(16).hex(), content)
+
+    def _read(self, file: str) -> bytes:
+        return read_from(file) if "/" in file else (self._folder / file).read_bytes()
 
     def _write(self, content: bytes) -> str:
         """Write a file that is seen whole or not at all, by this user only; its name."""
@@ -101,7 +112,9 @@ class NotKept(Exception):
         self.shown = shown
 
 
-def keep_or_tell(value: Any, context: FlowContext, what: str) -> tuple[str | None, Kept | None]:
+def keep_or_tell(
+    value: Any, context: FlowContext, what: str, *, storage: str | None = None
+) -> tuple[str | None, Kept | None]:
     """What people are shown of the value, and the value as the run's keeper keeps it.
 
     The log says of `what` that it is not kept where that should be and cannot.
@@ -109,7 +122,7 @@ def keep_or_tell(value: Any, context: FlowContext, what: str) -> tuple[str | Non
     keeper = context.recorder.keeper
     assert keeper is not None
     try:
-        return keeper.keep(value)
+        return keeper.keep(value, storage=storage)
     except NotKept as error:
         context.log(_WARNING, f"{what} is not kept: {error.reason}")
         return error.shown, None

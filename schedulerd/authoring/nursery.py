@@ -125,7 +125,7 @@ class _Worker:
         """The flow run as it is here: tasks called within tasks get their numbers from the flow's process, and run here."""
         context = self._context
         context.numbers = _Asked(self._line)
-        context.futures, context.workers, context.known = [], None, None
+        context.futures, context.workers, context.known = set(), None, None
         from schedulerd.authoring.runners import ThreadPoolTaskRunner
 
         context.runner = None

@@ -38,9 +38,11 @@ def submit(
     """
     runner_of(context)  # what it raises, a cluster that is away, the flow meets here
     future = Future(task.name, next(context.numbers))
-    context.futures.append(future)
+    context.has_futures = True
+    context.futures.add(future)
     job = _Job(task, args, kwargs, context, future, wait_for=wait_for, map_index=map_index)
     job.begin()
+    future.add_done_callback(context.futures.discard)  # of a long loop only those that go on are held
     return future
 
 

@@ -22,7 +22,7 @@ def called(task: Task, args: tuple[Any, ...], kwargs: dict[str, Any], context: F
         returns_state, wait_for = kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
     if task.is_async:
         return _run_async(task, args, kwargs, context, wait_for, returns_state)
-    if context.futures or wait_for is not None:
+    if context.has_futures or wait_for is not None:
         outcome = _after_futures(task, args, kwargs, context, wait_for)
     else:
         outcome = run_task(task, args, kwargs, context)
@@ -54,7 +54,7 @@ async def _run_async(
     wait_for: Any,
     returns_state: bool,
 ) -> Any:
-    if context.futures or wait_for is not None:
+    if context.has_futures or wait_for is not None:
         from schedulerd.authoring.submitting import with_results_async
 
         prepared = await with_results_async(task, args, kwargs, context, wait_for=wait_for)

@@ -10,7 +10,14 @@ if TYPE_CHECKING:
 
     from schedulerd.authoring.caching import Caching
 
-CACHING = ("cache_policy", "cache_key_fn", "cache_expiration", "refresh_cache", "persist_result")
+CACHING = (
+    "cache_policy",
+    "cache_key_fn",
+    "cache_expiration",
+    "refresh_cache",
+    "persist_result",
+    "result_storage",
+)
 _KNOWN = (
     *("name", "description", "tags", "retries", "retry_delay_seconds", "retry_jitter_factor"),
     *("retry_condition_fn", "timeout_seconds", "task_run_name", "log_prints", "version", "own_process"),

@@ -294,8 +294,14 @@ class TaskRun:
             return
         from schedulerd.authoring.keeping import keep_or_tell
 
-        shown, kept = keep_or_tell(value, self.context, f"the result of {self.name}")
+        shown, kept = keep_or_tell(value, self.context, f"the result of {self.name}", storage=self._storage())
         self._record(state, message=message, result=shown, kept=kept)
+
+    def _storage(self) -> str | None:
+        """Where a large value of it is kept: as the task says, else as its flow does."""
+        caching = self.task.caching
+        own = None if caching is None else caching.storage
+        return own or getattr(self.context.flow, "result_storage", None)
 
     # -- recording ----------------------------------------------------------------------------------------------
 

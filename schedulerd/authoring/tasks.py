@@ -316,6 +316,7 @@ if TYPE_CHECKING:
         cache_expiration: timedelta | None = None,
         refresh_cache: bool | None = None,
         persist_result: bool | None = None,
+        result_storage: Any = None,
         max_retries: int = 0,
         retry_delay: timedelta | float = 0,
         log_stdout: bool = False,

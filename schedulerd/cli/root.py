@@ -33,6 +33,7 @@ _COMMANDS: Final = {
     "schedules": Lazy("schedulerd.cli.schedules:schedules", "Schedules: list, show, next."),
     "import": Lazy("schedulerd.cli.importing:import_", "Import: crontab."),
     "runs": Lazy("schedulerd.cli.runs:runs", "Runs: list, show, logs, wait, cancel."),
+    "limits": Lazy("schedulerd.cli.limits:limits", "Limits by name: list, set, unset."),
     "events": Lazy("schedulerd.cli.told:events", "Events: list."),
     "secrets": Lazy("schedulerd.cli.secrets:secrets", "Secrets: list, set, unset."),
     "variables": Lazy("schedulerd.cli.variables:variables", "Variables: list, get, set, unset."),
@@ -44,6 +45,7 @@ _ALIASES: Final = {
     "flow": "flows",
     "schedule": "schedules",
     "event": "events",
+    "limit": "limits",
     "secret": "secrets",
     "variable": "variables",
 }

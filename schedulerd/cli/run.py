@@ -52,7 +52,7 @@ def run(
     local: bool,
 ) -> None:
     """Ask for a run of a flow: FLOW, or the one that FILE defines."""
-    texts, given = pairs_of(pairs), _document(document)
+    texts, given = pairs_of(pairs), document_of(document)
     if local:
         from schedulerd.cli.local import run_here  # imports what runs flows
 
@@ -110,7 +110,7 @@ def pairs_of(pairs: tuple[str, ...]) -> dict[str, str]:
     return texts
 
 
-def _document(document: str | None) -> dict[str, Any]:
+def document_of(document: str | None) -> dict[str, Any]:
     """The parameters of `--params`: an object as JSON, in a file or on stdin."""
     if document is None:
         return {}

@@ -30,6 +30,8 @@ runs = LazyGroup(
     lazy={
         "logs": Lazy("schedulerd.cli.logs:logs", "Show the log of a run."),
         "result": Lazy("schedulerd.cli.reruns:result", "Show what a run, or a task of it, returned."),
+        "approve": Lazy("schedulerd.cli.approvals:approve", "Decide about a run that waits for approval."),
+        "resume": Lazy("schedulerd.cli.approvals:approve", "Decide about a run that waits for approval."),
         "artifacts": Lazy("schedulerd.cli.told:artifacts", "Show what a run made for people to see."),
         "retry": Lazy("schedulerd.cli.reruns:retry", "Try runs that ended badly again."),
         "rerun": Lazy("schedulerd.cli.reruns:rerun", "Ask for a new run like one that was."),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -112,6 +112,10 @@ def _absolute(settings: Settings, *, file: Path | None, cwd: Path) -> Settings:
             "state_dir": state_dir,
             "directory": base / settings.directory,
             "store": settings.store.model_copy(update={"url": url}),
+            "notify": tuple(
+                one if one.urls_file is None else one.model_copy(update={"urls_file": base / one.urls_file})
+                for one in settings.notify
+            ),
         }
     )
 
@@ -140,7 +144,7 @@ def _problem(
 
 
 def _dotted(path: tuple[str | int, ...]) -> str:
-    return ".".join(str(part) for part in path if isinstance(part, str))
+    return ".".join(str(part) for part in path if isinstance(part, str)) or "the settings"
 
 
 def _has(values: Any, path: tuple[str | int, ...]) -> bool:
@@ -172,6 +176,8 @@ _REASONS: Final[Mapping[str, str]] = {
 
 def _reason(error: ErrorDetails) -> str:
     kind, context = error["type"], error.get("ctx", {})
+    if kind == "tuple_type" and error["loc"] == ("notify",):
+        return "must be tables with a heading of two brackets: [[notify]]"
     if kind == "extra_forbidden":
         *section, name = error["loc"]
         return f"is not a setting; {did_you_mean(str(name), _known(section))}"
@@ -187,7 +193,10 @@ def _reason(error: ErrorDetails) -> str:
 def _known(section: list[int | str]) -> list[str]:
     model: type[BaseModel] = Settings
     for part in section:
-        annotation = model.model_fields[str(part)].annotation
+        if isinstance(part, int):
+            continue  # the place in an array of tables
+        annotation = model.model_fields[part].annotation
+        annotation, *_ = get_args(annotation) or (annotation,)
         assert isinstance(annotation, type)
         assert issubclass(annotation, BaseModel)
         model = annotation

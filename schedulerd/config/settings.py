@@ -1,25 +1,39 @@
 """The settings: their names, kinds, defaults and meaning. The one place where a setting is documented."""
 
-import re
-from collections.abc import Callable
+from collections.abc import Iterable
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from schedulerd.domain.durations import parse_duration
-from schedulerd.domain.entries import BadEntry, Entry
-from schedulerd.domain.pools import POOL_NAME, is_pool_name
+from schedulerd.config.notify_settings import NotifySettings
+from schedulerd.config.values import (
+    Count,
+    DatabaseUrl,
+    Duration,
+    Few,
+    Folder,
+    Kept,
+    Memory,
+    Module,
+    Nice,
+    OpenFiles,
+    PoolName,
+    Port,
+    Size,
+    Storage,
+    TimeLimit,
+    Zone,
+)
+from schedulerd.domain.notices import NoticeRule
 from schedulerd.domain.retention import Retention
-from schedulerd.domain.sizes import Bytes, parse_size
-from schedulerd.domain.surroundings_values import WITHOUT_LIMIT, read_surroundings
-from schedulerd.domain.zones import zone
-from schedulerd.errors import BadExpression
+from schedulerd.domain.sizes import Bytes
 
 PREFIX: Final = "SCHEDULERD_"
+_KEPT: Final = Retention()
 
 
 class OnStop(StrEnum):
@@ -28,118 +42,6 @@ class OnStop(StrEnum):
     LEAVE = "leave"
     DRAIN = "drain"
     CANCEL = "cancel"
-
-
-def _duration(value: object) -> timedelta:
-    if isinstance(value, timedelta):
-        return value
-    if not isinstance(value, str):
-        raise ValueError('must be a duration in quotes, such as "30s" or "5m"')
-    try:
-        return parse_duration(value)
-    except BadExpression as error:
-        raise ValueError(f"{value!r} is not a duration: {error.reason}") from error
-
-
-def _size(value: object) -> int:
-    if isinstance(value, Bytes):
-        return value
-    if isinstance(value, int | str) and not isinstance(value, bool) and str(value).strip() == "0":
-        return Bytes(0)
-    if not isinstance(value, str):
-        raise ValueError('must be a size in quotes, such as "64MB"')
-    try:
-        return parse_size(value)
-    except BadExpression as error:
-        raise ValueError(f"{value!r} is not a size: {error.reason}") from error
-
-
-def _whole_number(value: object) -> object:
-    if isinstance(value, bool):  # pydantic would read `true` as 1
-        raise ValueError("must be a whole number")
-    return value
-
-
-def _folder(value: object) -> object:
-    if not isinstance(value, str | Path) or not str(value):
-        raise ValueError("must be the path of a folder, in quotes")
-    if str(value).startswith("~"):
-        raise ValueError("`~` is not expanded here; write the whole path")
-    return value
-
-
-def _zone(value: str) -> str:
-    try:
-        zone(value)
-    except BadExpression as error:
-        raise ValueError(error.reason) from error
-    return value
-
-
-def _module(value: str) -> str:
-    if not all(part.isidentifier() for part in value.split(".")):
-        raise ValueError(f"{value!r} is not the name of a module")
-    return value
-
-
-def _pool_name(value: str) -> str:
-    if not is_pool_name(value):
-        raise ValueError(f"{value!r} cannot be the name of a pool: it is {POOL_NAME}")
-    return value
-
-
-_POSTGRESQL: Final = re.compile(r"postgres(ql)?(\+psycopg)?://")
-
-
-def _database_url(value: str) -> str:
-    if value.startswith("sqlite:///") and value != "sqlite:///":
-        return value
-    if _POSTGRESQL.match(value):
-        return _POSTGRESQL.sub("postgresql+psycopg://", value, count=1)
-    # never the value itself: it may hold a password
-    raise ValueError("must begin with sqlite:/// (and a path) or postgresql://")
-
-
-def _time_limit(value: object) -> timedelta:
-    if value == WITHOUT_LIMIT:
-        return timedelta()
-    limit = _duration(value)
-    if limit <= timedelta():
-        raise ValueError(f'must be longer than nothing; for no limit it is "{WITHOUT_LIMIT}"')
-    return limit
-
-
-def _said(key: str) -> Callable[[object], object]:
-    """Reads a limit as schedule files do, with the same words for what cannot be."""
-
-    def read(value: object) -> object:
-        if isinstance(value, str) and value.lstrip("-").isdecimal():  # from the environment
-            value = int(value)
-        try:
-            found = read_surroundings(Entry({key: value})).as_json()
-        except BadEntry as error:
-            raise ValueError(error.reason.removeprefix(f"`{key}` ").removeprefix(f"`{key}`: ")) from error
-        return next(iter(found.values()))
-
-    return read
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(0))]
-Size = Annotated[int, BeforeValidator(_size), Field(ge=0)]
-_KEPT: Final = Retention()
-Kept = Annotated[int, BeforeValidator(_whole_number), Field(ge=0)]
-Count = Annotated[int, BeforeValidator(_whole_number), Field(ge=1)]
-Few = Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=1000)]
-PoolName = Annotated[str, AfterValidator(_pool_name)]
-Port = Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=65_535)]
-Folder = Annotated[Path, BeforeValidator(_folder)]
-Zone = Annotated[str, AfterValidator(_zone)]
-Module = Annotated[str, AfterValidator(_module)]
-DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
-TimeLimit = Annotated[timedelta, BeforeValidator(_time_limit)]
-Memory = Annotated[int, BeforeValidator(_said("memory"))]
-OpenFiles = Annotated[int, BeforeValidator(_said("open_files"))]
-Nice = Annotated[int, BeforeValidator(_said("nice"))]
 
 
 class StoreSettings(BaseModel):
@@ -293,6 +195,12 @@ class Settings(BaseSettings):
         description="How large a value that a task or a flow returns may be to be kept with its run. One that is larger is "
         "shown in short, and its task runs again when the run is tried again. 0 keeps none.",
     )
+    results: Storage = Field(
+        default="",
+        description="Where values of more than 64 KiB that tasks and flows return are kept: a folder, or an URL as fsspec takes "
+        "it, such as `s3://bucket/results`; without it a folder of `state_dir`. Credentials come from the environment. What "
+        "lies outside of `state_dir` is not removed with its run.",
+    )
     inspect_timeout: Duration = Field(
         default=timedelta(seconds=30), description="How long finding the flows in one file may take."
     )
@@ -321,6 +229,26 @@ class Settings(BaseSettings):
         description="What a run may use whose flow, or whose command, says nothing of it.",
     )
     web: WebSettings = Field(default_factory=WebSettings, description="The web interface and the REST API.")
+    notify: tuple[NotifySettings, ...] = Field(
+        default=(),
+        description="Who is told of what, and by which service. Each is a table of its own, and there may be several; "
+        "needs the extra `notify`. See [be told of failures](../howto/notifications.md).",
+    )
+
+    @field_validator("notify")
+    @classmethod
+    def _have_names_of_their_own(cls, rules: tuple[NotifySettings, ...]) -> tuple[NotifySettings, ...]:
+        """The state of a rule is remembered under its name."""
+        names = [rule.name for rule in _rules(rules)]
+        for place, name in enumerate(names):
+            if name in names[:place]:
+                raise ValueError(f"has two tables called {name!r}")
+        return rules
+
+    @property
+    def notice_rules(self) -> tuple[NoticeRule, ...]:
+        """What the rules of `notify` are; one without a name is called after its place."""
+        return _rules(self.notify)
 
     @classmethod
     def settings_customise_sources(
@@ -333,3 +261,7 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what is handed in: `load_settings` has put the file and the environment together."""
         return (init_settings,)
+
+
+def _rules(tables: Iterable[NotifySettings]) -> tuple[NoticeRule, ...]:
+    return tuple(one.rule(usual_name=f"notify-{place}") for place, one in enumerate(tables, 1))

@@ -5,9 +5,10 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Final
@@ -15,6 +16,8 @@ from typing import Final
 from schedulerd.clock import Clock
 from schedulerd.config import Settings
 from schedulerd.config.settings import LimitSettings
+from schedulerd.courier.errands import Errand
+from schedulerd.courier.journeys import Journey
 from schedulerd.daemon.feed import Feed
 from schedulerd.daemon.webprocess import WebProcess, bind
 from schedulerd.domain.agents import AgentBeat
@@ -23,6 +26,7 @@ from schedulerd.domain.limits import Limits
 from schedulerd.domain.new_runs import RunMaker
 from schedulerd.domain.retention import Retention
 from schedulerd.domain.surroundings import Surroundings
+from schedulerd.domain.zones import zone
 from schedulerd.engine import wire
 from schedulerd.engine.accounts import check_surroundings
 from schedulerd.engine.cgroups import RunCgroups
@@ -42,16 +46,19 @@ from schedulerd.scheduler.attempts import Attempt, Attempts
 from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.core import Core, Mailbox
 from schedulerd.scheduler.definitions import Definitions
+from schedulerd.scheduler.delivering import Deliverer
 from schedulerd.scheduler.ears import Ears
 from schedulerd.scheduler.ending import Ender
 from schedulerd.scheduler.following import Follower
 from schedulerd.scheduler.health import HealthBook
+from schedulerd.scheduler.herald import Herald
 from schedulerd.scheduler.hook_questions import HookQuestions
 from schedulerd.scheduler.hooks import HookDesk
 from schedulerd.scheduler.housekeeping import Housekeeper
 from schedulerd.scheduler.inspecting import Inspector
 from schedulerd.scheduler.intake import IntakeDesk
 from schedulerd.scheduler.launching import Launch, Launcher, Usual
+from schedulerd.scheduler.lookout import Lookout
 from schedulerd.scheduler.mailing import Mailer, Sender
 from schedulerd.scheduler.messages import Tick
 from schedulerd.scheduler.parts import Parts
@@ -60,7 +67,9 @@ from schedulerd.scheduler.schedule_troubles import ScheduleTroubles
 from schedulerd.scheduler.space import SpaceWatch, places_of
 from schedulerd.scheduler.spawners import Spawners
 from schedulerd.scheduler.starting import Starting
+from schedulerd.scheduler.telling import Receiver, Teller
 from schedulerd.scheduler.ticking import Ticker
+from schedulerd.scheduler.troubles import Troubles
 from schedulerd.store.database import Database
 from schedulerd.version import __version__
 from schedulerd.watch.crontabs import own_account
@@ -82,6 +91,7 @@ class Daemon:
     ears: Ears
     watcher: Watcher
     mailer: Mailer
+    herald: Herald
     database: Database
     web: WebProcess | None
     spawners: Spawners
@@ -90,16 +100,23 @@ class Daemon:
 
 
 def build(
-    settings: Settings, *, clock: Clock, environ: Mapping[str, str], on_turn: Callable[[Core], None]
+    settings: Settings,
+    *,
+    clock: Clock,
+    environ: Mapping[str, str],
+    secrets_from: Mapping[str, str],
+    on_turn: Callable[[Core], None],
 ) -> Daemon:
     """Make everything; the lock on the state directory is held by the caller. Nothing runs yet but the open port.
+
+    `environ` is for its children, `secrets_from` has the variables that URLs name.
 
     Raises `PortTaken`, `NotPermitted`, `StoreUnavailable` or `StoreOutdated`.
     """
     listener = bind(settings.web.host, settings.web.port) if settings.web.enabled else None
-    database = Database(settings.store.url)
+    database = Database(settings.store.url, rules=settings.notice_rules)
     tell(upgrade(database, state_dir=settings.state_dir, environ=environ))
-    return _Builder(settings, clock, environ, database, listener).build(on_turn)
+    return _Builder(settings, clock, environ, secrets_from, database, listener).build(on_turn)
 
 
 class _Builder:
@@ -110,12 +127,14 @@ class _Builder:
         settings: Settings,
         clock: Clock,
         environ: Mapping[str, str],
+        secrets_from: Mapping[str, str],
         database: Database,
         listener: socket.socket | None,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._environ = environ
+        self._secrets_from = secrets_from
         self._database = database
         self._web = None if listener is None else WebProcess(listener, environ)
         self._agent = agent_name(settings.state_dir)
@@ -130,7 +149,8 @@ class _Builder:
         self._cgroups_below = None if cgroups.root is None else str(cgroups.root)
         log.info("run_cgroups", extra={"below": self._cgroups_below or "none"})
         attempts = Attempts()
-        health = HealthBook(clock)
+        troubles = self._troubles()
+        health = HealthBook(clock, heard=troubles.heard)
         starting = Starting(health, clock)
         ears = Ears(settings.state_dir, mailbox.put)
         launcher = Launcher(folders, self._launch, starting)
@@ -169,8 +189,10 @@ class _Builder:
         ender = Ender(database, attempts, launcher, follower, grace=settings.grace)
         alarm = Alarm(lambda: mailbox.put(Tick()), clock)
         watcher = self._watcher(mailbox)
-        troubles = ScheduleTroubles(health)
-        ticker = Ticker(database, runs, troubles, agent=self._agent, boot_id=boot_id(), limits=self._limits)
+        standstills = ScheduleTroubles(health)
+        ticker = Ticker(
+            database, runs, standstills, agent=self._agent, boot_id=boot_id(), limits=self._limits
+        )
         spawners = Spawners(self._new_spawner, launcher, ears, health)
         self._spawners = spawners
         parts = Parts(
@@ -178,7 +200,7 @@ class _Builder:
             clock=clock,
             clock_watch=ClockWatch(database, clock, health),
             attempts=attempts,
-            definitions=Definitions(database, clock, runs, troubles, boot_id=boot_id()),
+            definitions=Definitions(database, clock, runs, standstills, boot_id=boot_id()),
             inspector=self._inspector(folders, launcher),
             intake=IntakeDesk(
                 database,
@@ -214,6 +236,7 @@ class _Builder:
             ears=ears,
             watcher=watcher,
             mailer=mailer,
+            herald=self._herald(troubles),
             database=database,
             web=self._web,
             spawners=spawners,
@@ -238,6 +261,7 @@ class _Builder:
             directory=self._settings.directory,
             grace=self._settings.grace,
             max_result=self._settings.max_result,
+            result_storage=self._settings.results,
             hook_timeout=self._settings.hook_timeout,
             usual=usual_of(self._settings.limits),
         )
@@ -277,6 +301,41 @@ class _Builder:
     def _mailer(self) -> Mailer:
         sender = Sender(user=own_account(os.geteuid()).name, host=socket.gethostname().partition(".")[0])
         return Mailer(self._database, self._clock, by_sendmail(self._environ), sender)
+
+    def _send_off(self, errands: Sequence[Errand], now: float) -> Journey:
+        return Journey(errands, self._environ, now=now)
+
+    @property
+    def _receivers(self) -> list[Receiver]:
+        rules = zip(self._settings.notice_rules, self._settings.notify, strict=True)
+        return [
+            Receiver(rule=rule, addresses=partial(one.addresses, self._secrets_from)) for rule, one in rules
+        ]
+
+    def _troubles(self) -> Troubles:
+        return Troubles(
+            self._database,
+            self._clock,
+            self._receivers,
+            self._send_off,
+            host=self._host,
+            zone=zone(self._settings.timezone),
+        )
+
+    def _herald(self, troubles: Troubles) -> Herald:
+        database, receivers = self._database, self._receivers
+        return Herald(
+            database,
+            self._clock,
+            troubles=troubles,
+            lookout=Lookout(database, self._settings.notice_rules),
+            teller=Teller(database, receivers, host=self._host, zone=zone(self._settings.timezone)),
+            deliverer=Deliverer(database, receivers, self._send_off),
+        )
+
+    @property
+    def _host(self) -> str:
+        return socket.gethostname().partition(".")[0]
 
     def _new_spawner(self) -> SpawnerLink:
         return SpawnerLink(

@@ -6,8 +6,8 @@ from typing import Final
 
 # They would let a run speak for the service.
 _SERVICE: Final = frozenset({"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID"})
-# Settings of the database hold its password, which user code has no business with.
-_SECRET_PREFIX: Final = "SCHEDULERD_STORE__"
+# Settings of the database hold its password, and variables for the URLs of notices theirs: no business of user code.
+_SECRET_PREFIXES: Final = ("SCHEDULERD_STORE__", "SCHEDULERD_NOTIFY_")
 
 
 def own_environment() -> Mapping[str, str]:
@@ -20,5 +20,5 @@ def for_children(environ: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in environ.items()
-        if name not in _SERVICE and not name.upper().startswith(_SECRET_PREFIX)
+        if name not in _SERVICE and not name.upper().startswith(_SECRET_PREFIXES)
     }

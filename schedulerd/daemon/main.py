@@ -78,7 +78,9 @@ def _serve(settings: Settings, announce: Announce, *, verbose: bool) -> int:
     clock = SystemClock()
     try:
         turn = _Turn(settings, notifier, clock, announce)
-        daemon = build(settings, clock=clock, environ=for_children(environ), on_turn=turn)
+        daemon = build(
+            settings, clock=clock, environ=for_children(environ), secrets_from=environ, on_turn=turn
+        )
         turn.is_for(daemon)
         _run(daemon, settings)
     finally:
@@ -94,6 +96,7 @@ def _run(daemon: Daemon, settings: Settings) -> None:
     daemon.ears.start()
     daemon.alarm.start()
     daemon.mailer.start()
+    daemon.herald.start()
     daemon.watcher.start()
     log.info("started", extra={"version": __version__, "pid": os.getpid(), "state_dir": settings.state_dir})
     try:
@@ -113,6 +116,7 @@ def _stop(daemon: Daemon, settings: Settings) -> None:
         daemon.web.stop()
     daemon.spawners.hang_up(runs_go_on=daemon.core.has_processes)
     daemon.mailer.stop()
+    daemon.herald.stop()
     daemon.health_file.close()
     daemon.database.close()
 
@@ -163,6 +167,7 @@ class _Nurse:
     def look(self, now: float) -> None:
         """Called after each turn of the core; `now` is monotonic."""
         self._see_to_web(now)
+        self._see_to_notices()
         if self._daemon.watcher.is_watching:
             self._daemon.health.clear(TroubleKind.WATCHER)
         elif now >= self._again_at:
@@ -177,6 +182,12 @@ class _Nurse:
             self._daemon.health.note(TroubleKind.WEB, web.trouble)
         else:
             self._daemon.health.clear(TroubleKind.WEB)
+
+    def _see_to_notices(self) -> None:
+        if trouble := self._daemon.herald.trouble:
+            self._daemon.health.note(TroubleKind.NOTICES, trouble)
+        else:
+            self._daemon.health.clear(TroubleKind.NOTICES)
 
     def _see_to_watcher(self, now: float) -> None:
         self._daemon.health.note(TroubleKind.WATCHER, "the thread that watches the folders has died")

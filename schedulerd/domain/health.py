@@ -19,6 +19,7 @@ class TroubleKind(StrEnum):
     WEB = "web"
     SCHEDULES = "schedules"
     CLOCK = "clock"
+    NOTICES = "notices"
 
 
 MENDS: Final[Mapping[TroubleKind, str]] = {
@@ -30,6 +31,7 @@ MENDS: Final[Mapping[TroubleKind, str]] = {
     TroubleKind.WATCHER: "it is started again by itself; until then changed files are not noticed",
     TroubleKind.WEB: "it is started again by itself; schedules are not affected",
     TroubleKind.SCHEDULES: "change it in its file; the daemon's log says where it went wrong; others are not affected",
+    TroubleKind.NOTICES: "see the URLs of [[notify]] in the settings; what is not sent is tried again for a day",
     TroubleKind.CLOCK: "see that the machine's time is kept (`timedatectl`)",
 }
 """What to do about each, where the trouble itself does not know better."""

@@ -21,7 +21,8 @@ class Intake:
     order (what each comes from is the state that is then true); an illegal one is dropped. `tasks` replace what is
     known of a task run, except the moment it first started. `lines` are numbered on from those already there.
     What is None or empty leaves what is known as it is. With `retry_at` this attempt is over, and the run is tried again
-    then: its next records come from new files.
+    then: its next records come from new files. `freed` are questions that it is done with, and what it was given for
+    them.
     """
 
     run: RunKey
@@ -42,5 +43,6 @@ class Intake:
     results: tuple[Result, ...] = ()
     result_kept: ResultKind | None = None
     questions: tuple[Question, ...] = ()
+    freed: tuple[str, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
     events: tuple[Event, ...] = ()

@@ -6,9 +6,14 @@ A question is a record of the run's journal; it is taken once, and stays open un
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from schedulerd.domain.ids import RunKey
+
+PAUSE: Final = "pause"
+AWAIT_RUN: Final = "run.wait"
+LONG_WAITS: Final = frozenset({PAUSE, AWAIT_RUN})
+"""While it waits for an answer to one of these, a run takes no place."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,6 +17,7 @@ class Trigger(StrEnum):
     SCHEDULE = "schedule"
     MANUAL = "manual"
     CRONTAB = "crontab"
+    FLOW = "flow"
 
 
 class SkipReason(StrEnum):
@@ -40,7 +41,7 @@ class NewRun:
     """A run to be recorded: `scheduled`, or `skipped` with its reason.
 
     `caught_up`: it makes up for a missed time, and so waits for the run of its schedule before it, whatever overlap says.
-    `pool` and `priority` None: those of its flow.
+    `pool` and `priority` None: those of its flow. `parent`: the run whose code asks for it.
     """
 
     id: RunId
@@ -57,6 +58,7 @@ class NewRun:
     caught_up: bool = False
     pool: str | None = None
     priority: int | None = None
+    parent: RunKey | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,7 +80,8 @@ class Run:
     """A flow run as the database remembers it.
 
     `queued`: it waits for one of its schedule. `pool` is where it takes a place, or took one. `retry_at`: when one that
-    is `retrying` is tried again. `hooks` are the final states for which the version of its flow has hooks.
+    is `retrying` is tried again. `hooks` are the final states for which the version of its flow has hooks. `parent` is the
+    run whose code asked for it.
     """
 
     key: RunKey
@@ -115,6 +118,7 @@ class Run:
     pool: str | None = None
     priority: int = 0
     retry_at: datetime | None = None
+    parent: RunId | None = None
     hooks: frozenset[RunState] = frozenset()
 
     @property

@@ -87,6 +87,7 @@ class JournalChannel:
                 self._warn(f"the daemon has not answered yet ({kind}); the run waits for it")
                 answer = box.wait(name, until=until)
         if answer is None:
+            self.tell("free", id=name)  # also of what may have been given meanwhile
             raise TimeoutError(f"no answer within {seconds:g} s")
         return answer
 

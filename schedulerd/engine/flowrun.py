@@ -101,7 +101,7 @@ def keeper_of(request: Mapping[str, Any]) -> Keeper | None:
         return None
     folder = Path(said["folder"])
     os.environ.setdefault(FOLDER_VARIABLE, str(folder.parent))
-    return Keeper(folder, limit=int(said["limit"]))
+    return Keeper(folder, limit=int(said["limit"]), storage=str(said.get("storage", "")))
 
 
 def _outcome(request: Mapping[str, Any], recorder: JournalRecorder, known: Known | None) -> Outcome:

@@ -247,10 +247,11 @@ def begin(folder: int) -> bool:
     return True
 
 
-def began_us(folder: int) -> int | None:
-    """When an attempt began, its folder open, in microseconds since 1970; None when it has not."""
+def began_after(folder: int) -> float | None:
+    """How many seconds after `reserve_notes` an attempt began, its folder open; None when it has not. By the kernel's clock."""
     try:
-        return os.stat(Stage.STARTED, dir_fd=folder).st_ctime_ns // 1_000
+        began = os.stat(Stage.STARTED, dir_fd=folder).st_ctime_ns
+        return (began - os.stat(_draft(_EXIT), dir_fd=folder).st_mtime_ns) / 1_000_000_000
     except OSError:
         return None
 

@@ -28,7 +28,7 @@ from schedulerd.engine.folders import (
     Exit,
     RunFolders,
     Word,
-    began_us,
+    began_after,
     is_armed,
     leader_in,
     leave_word,
@@ -40,7 +40,7 @@ from schedulerd.engine.leftovers import LAST_WORDS_SECONDS, Farewell, Leftovers,
 from schedulerd.engine.processes import become_subreaper, identify, thread_count
 from schedulerd.engine.spares import Spares
 
-_LATEST_SECONDS: Final = 10.0  # how long after it was taken a run begins at the latest, for its time limit
+_LATEST_SECONDS: Final = 5.0  # how long after it was taken a run begins at the latest, for its time limit
 _STEP_SECONDS: Final = 0.05  # how often processes that are being ended are looked at
 
 
@@ -54,7 +54,6 @@ class Attempt:
     grace: float
     deadline: float | None
     leave_children: bool = False
-    taken_us: int = 0
     deadline_is_true: bool = False  # it counts from when the run began, and not from when it was taken
     waited: bool = False  # its process is one that was forked ahead
     stopped: str | None = None
@@ -180,7 +179,6 @@ class Spawner:
             pid=pid,
             grace=float(request["grace"]),
             waited=spare is not None,
-            taken_us=microseconds(),
             deadline=None if limit is None else time.monotonic() + float(limit),
             leave_children=bool(request.get("surroundings", {}).get("leave_children")),
         )
@@ -252,9 +250,9 @@ class Spawner:
         if attempt.deadline is None or now < attempt.deadline:
             return False
         if not attempt.deadline_is_true:
-            began = began_us(attempt.folder) or microseconds()
-            late = (began - attempt.taken_us) / 1_000_000
-            attempt.deadline += min(max(late, 0.0), _LATEST_SECONDS)  # by a clock that may have been set
+            late = began_after(attempt.folder)
+            allowed = _LATEST_SECONDS if late is None else late
+            attempt.deadline += min(max(allowed, 0.0), _LATEST_SECONDS)  # by a clock that may have been set
             attempt.deadline_is_true = True
         return now >= attempt.deadline
 

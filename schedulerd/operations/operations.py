@@ -16,7 +16,10 @@ from schedulerd.operations.schedules import Schedules
 from schedulerd.store.database import Database
 
 if TYPE_CHECKING:
+    from schedulerd.operations.approvals import Approvals
+    from schedulerd.operations.child_runs import ChildRuns
     from schedulerd.operations.fires import Fires
+    from schedulerd.operations.named_limits import NamedLimits
     from schedulerd.operations.reruns import Reruns
     from schedulerd.operations.secrets import Secrets
     from schedulerd.operations.simulating import Simulation
@@ -75,6 +78,27 @@ class Operations:
         from schedulerd.operations.told import Told  # seldom asked for
 
         return Told(self._database)
+
+    @cached_property
+    def named_limits(self) -> "NamedLimits":
+        """Limits of which code within runs takes slots."""
+        from schedulerd.operations.named_limits import NamedLimits  # seldom asked for
+
+        return NamedLimits(self._database, self._clock)
+
+    @cached_property
+    def child_runs(self) -> "ChildRuns":
+        """Runs that code asks for."""
+        from schedulerd.operations.child_runs import ChildRuns  # seldom asked for
+
+        return ChildRuns(self._database, self._clock, wake=self.daemon.wake)
+
+    @cached_property
+    def approvals(self) -> "Approvals":
+        """Decisions about paused runs."""
+        from schedulerd.operations.approvals import Approvals  # seldom asked for
+
+        return Approvals(self._database, self._clock, wake=self.daemon.wake)
 
     @cached_property
     def fires(self) -> "Fires":

@@ -96,21 +96,17 @@ class Runs:
         """
         now = self._clock.now()
         with self._database.write() as tx:
-            found = _in_force(tx.flows.get(flow))
-            check_parameters(flow, found.definition.parameters, parameters)
-            wanted = NewRun(
-                id=RunId(uuid7(now, entropy=self._entropy())),
-                flow=found.key,
-                created_at=now,
-                trigger=Trigger.MANUAL,
-                due_at=due_at or now,
-                parameters=parameters,
+            run, is_new = record(
+                tx,
+                flow,
+                parameters,
+                now=now,
+                entropy=self._entropy(),
+                due_at=due_at,
                 idempotency_key=idempotency_key,
                 priority=priority,
             )
-            (key,) = tx.runs.add([wanted])
-            run = tx.runs.by_key(key) if key is not None else _first_with(tx, wanted)
-        return Asked(run=run, is_new=key is not None, daemon_answers=self._wake())
+        return Asked(run=run, is_new=is_new, daemon_answers=self._wake())
 
     def get(self, selector: str) -> Run:
         """The run that the selector names. Raises `NotFound` and `Ambiguous`."""
@@ -179,6 +175,41 @@ class Runs:
         """The runs, each with what it waits for as its reason."""
         waits = tx.waiting.told(found, now=self._clock.now())
         return tuple(replace(run, reason=waits.get(run.key, run.reason)) for run in found)
+
+
+def record(
+    tx: Transaction,
+    flow: str,
+    parameters: Mapping[str, Any],
+    *,
+    now: datetime,
+    entropy: int,
+    due_at: datetime | None = None,
+    idempotency_key: str | None = None,
+    priority: int | None = None,
+    trigger: Trigger = Trigger.MANUAL,
+    parent: RunKey | None = None,
+) -> tuple[Run, bool]:
+    """Record a run of the flow; or find the one that has the key already, and say that it is not new.
+
+    Raises `NotFound`, `BadParameters`, and `Conflict` for a flow that was removed, or a key whose run is another.
+    """
+    found = _in_force(tx.flows.get(flow))
+    check_parameters(flow, found.definition.parameters, parameters)
+    wanted = NewRun(
+        id=RunId(uuid7(now, entropy=entropy)),
+        flow=found.key,
+        created_at=now,
+        trigger=trigger,
+        due_at=due_at or now,
+        parameters=parameters,
+        idempotency_key=idempotency_key,
+        priority=priority,
+        parent=parent,
+    )
+    (key,) = tx.runs.add([wanted])
+    run = tx.runs.by_key(key) if key is not None else _first_with(tx, wanted)
+    return run, key is not None
 
 
 def _in_force(flow: Flow) -> Flow:

@@ -62,7 +62,7 @@ def run_shape(run: Run, *, now: datetime) -> Shape:
         "agent": run.agent,
         "pid": run.pid,
         "version": run.version_hash,
-        "parent": None,
+        "parent": None if run.parent is None else str(run.parent),
         "error": error_shape(run.failure),
         "cpu_ms": run.cpu_ms,
         "max_rss_bytes": run.max_rss_bytes,

@@ -5,31 +5,43 @@ in between leaves the answer to the next one, and a run that is given an answer 
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
 
 from schedulerd.clock import Clock
-from schedulerd.domain.questions import AskedQuestion, refusal
+from schedulerd.domain.questions import AWAIT_RUN, LONG_WAITS, PAUSE, AskedQuestion, refusal
 from schedulerd.domain.runs import Run
 from schedulerd.domain.states import LIVE
 from schedulerd.engine.folders import RunFolders
 from schedulerd.engine.mailbox import put_into_inbox
 from schedulerd.errors import NotFound, SchedulerdError, StoreUnavailable
+from schedulerd.operations.approvals import resume
+from schedulerd.operations.child_runs import START, start, state, wait
+from schedulerd.operations.named_limits import TAKE, take_slots
 from schedulerd.operations.secrets import SecretBox
 from schedulerd.operations.variables import ANSWERS
 from schedulerd.scheduler.attempts import Attempts
 from schedulerd.scheduler.confiding import CONFIDENTIAL, Confidant
+from schedulerd.scheduler.pauses import Pauses
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
 
 _LOOK_SECONDS: Final = 0.5
-_TOGETHER: Final = 200
+_SHORT_LOOK_SECONDS: Final = 0.05  # where slots come back by the passing of time
+_TOGETHER: Final = 1_000
+_FOR_RUNS: Final = LONG_WAITS | {START}
 
 Answer = Mapping[str, Any]
+_OF_RUNS: Final[Mapping[str, Callable[[Transaction, Mapping[str, Any], datetime], Answer | None]]] = {
+    AWAIT_RUN: wait,
+    "run.state": state,
+    "run.resume": resume,
+}
 
 
 class Answerer:
@@ -45,12 +57,14 @@ class Answerer:
         secrets: SecretBox,
     ) -> None:
         self._database: Final = database
+        self._pauses: Final = Pauses(database, attempts)
         self._confidant: Final = Confidant(database, attempts, folders, secrets)
         self._folders: Final = folders
         self._clock: Final = clock
         self._is_due = True  # an earlier daemon may have left some
         self._are_open = False
         self._looked_at = float("-inf")
+        self._pause = _LOOK_SECONDS
 
     def begin(self) -> None:
         """Know what an earlier daemon has given to runs that go on; before anything of theirs is read."""
@@ -65,12 +79,20 @@ class Answerer:
         """There may be something to answer: a question was taken, or somebody answered one."""
         self._is_due = True
 
-    def look(self) -> None:
-        """Answer what can be answered. Raises `StoreUnavailable`: then all of it is still to be done."""
+    def patience(self, monotonic: float) -> float:
+        """Seconds until the next look; infinite when nothing is open."""
+        if self._is_due:
+            return 0.0
+        return max(0.0, self._looked_at + self._pause - monotonic) if self._are_open else math.inf
+
+    def look(self) -> bool:
+        """Answer what can be answered; True when runs may be started for it: some were asked for, or places are lent.
+
+        Raises `StoreUnavailable`: then all of it is still to be done.
+        """
         monotonic = self._clock.monotonic()
-        waited = monotonic - self._looked_at >= _LOOK_SECONDS
-        if not self._is_due and not (self._are_open and waited):
-            return
+        if self.patience(monotonic) > 0:
+            return False
         self._is_due = True  # until it has been done
         with self._database.read() as tx:
             found = tx.questions.all()
@@ -82,7 +104,10 @@ class Answerer:
                 self._confidant.answer(one, now=self._clock.now())
             self._deliver()
         self._looked_at = monotonic
-        self._is_due, self._are_open = len(found) > _TOGETHER, bool(found)
+        self._is_due, self._are_open = False, bool(found)
+        is_by_time = any(one.question.kind == TAKE and one.question.body.get("rate") for one in found)
+        self._pause = _SHORT_LOOK_SECONDS if is_by_time else _LOOK_SECONDS
+        return any(one.question.kind in _FOR_RUNS for one in found)
 
     # -- answering ----------------------------------------------------------------------------------------------
 
@@ -101,9 +126,10 @@ class Answerer:
 
     def _answer_together(self, asked: Sequence[AskedQuestion]) -> None:
         now = self._clock.now()
+        waiting: set[str] = set()
         with self._database.write() as tx:
             for one in asked:
-                answer = self._answer_to(tx, one, now=now)
+                answer = self._answer_to(tx, one, waiting, now=now)
                 if answer is not None:
                     tx.questions.answer(one, answer)
 
@@ -117,12 +143,22 @@ class Answerer:
             with self._database.write() as tx:
                 tx.questions.answer(asked, refusal(f"the daemon failed to answer: {error!r:.200}"))
 
-    def _answer_to(self, tx: Transaction, asked: AskedQuestion, *, now: datetime) -> Answer | None:
+    def _answer_to(
+        self, tx: Transaction, asked: AskedQuestion, waiting: set[str], *, now: datetime
+    ) -> Answer | None:
         """The answer; None where there is none yet."""
         kind, body = asked.question.kind, asked.question.body
         try:
             if kind in ANSWERS:
                 return ANSWERS[kind](tx, body, now)
+            if kind in _OF_RUNS:
+                return _OF_RUNS[kind](tx, body, now)
+            if kind == START:
+                return start(tx, body, now=now, parent=asked.run)
+            if kind == TAKE:
+                return take_slots(tx, asked, waiting, now=now)
+            if kind == PAUSE:
+                return self._pauses.answer(tx, asked, now=now)
         except SchedulerdError as error:
             return refusal(error.message, mend=error.mend)
         except (KeyError, TypeError, ValueError) as error:
@@ -138,6 +174,7 @@ class Answerer:
         with self._database.read() as tx:
             answered = [one for one in tx.questions.all() if one.answer is not None]
             runs = {one.run: _live_run(tx, one) for one in answered}
+        self._pauses.go_on([one for one in answered if one.question.kind == PAUSE], now=self._clock.now())
         done: list[AskedQuestion] = []
         for key, several in groupby(answered, key=lambda one: (one.run, one.attempt)):
             together = list(several)

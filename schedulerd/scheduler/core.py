@@ -165,8 +165,11 @@ class Core:
         """All that has been posted; waits for the first, at most a second, and not at all when work is left over."""
         behind = self._parts.intake.is_behind and not self.store_is_away
         with contextlib.suppress(queue.Empty):
+            now = self._parts.clock.monotonic()
             patience = min(
-                _LONGEST_WAIT, self._parts.ender.patience(self._parts.clock.monotonic()) + _SHORTEST_WAIT
+                _LONGEST_WAIT,
+                self._parts.ender.patience(now) + _SHORTEST_WAIT,
+                self._parts.answerer.patience(now) + _SHORTEST_WAIT,
             )
             messages = [self._queue.get(timeout=0.0 if behind else patience)]
             while True:
@@ -240,7 +243,7 @@ class Core:
             self._reconciled_at = monotonic
             yield self._reconcile
         yield self._take
-        yield self._parts.answerer.look
+        yield self._answer
         yield self._call_hooks
         if monotonic - self._beat_at >= _BEAT_SECONDS:
             self._beat_at = monotonic
@@ -260,6 +263,10 @@ class Core:
         if self._stop is not None and self._stop.how == "cancel":
             self._parts.ender.tell_all()
         self._parts.ender.end_runs(now=self._parts.clock.monotonic())
+
+    def _answer(self) -> None:
+        if self._parts.answerer.look():
+            self._claim = True  # runs were asked for, or a run lends its place
 
     def _set_alarm(self) -> None:
         due = self._next_due if self._plan_due else None

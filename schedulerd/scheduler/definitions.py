@@ -11,6 +11,7 @@ from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition, Flow, FlowDefinition, FlowKind
 from schedulerd.domain.ids import FlowKey
 from schedulerd.domain.new_runs import RunMaker
+from schedulerd.domain.notices import Happening, NoticeKind
 from schedulerd.domain.planning import leave, look_forward
 from schedulerd.domain.runs import SkipReason
 from schedulerd.domain.schedules import Schedule, ScheduleDefinition
@@ -205,12 +206,20 @@ class Definitions:
         for file, failure in errors.items():
             if self._applied_errors.get(file) != failure:
                 log.warning("definition_refused", extra={"file": file, "reason": failure.message})
+                tx.notices.tell([self._happening(NoticeKind.BROKEN, file, _words(failure), now=now)])
             tx.flows.set_file_error(file, failure, now=now)
         good = {definition.file for definition in self._files.values()}
         for file in set(self._applied_errors) - set(errors):
             log.info("definition_mended", extra={"file": file})
+            tx.notices.tell([self._happening(NoticeKind.MENDED, file, "", now=now)])
             if file not in good:
                 tx.flows.remove_file(file, now=now)
+
+    def _happening(self, kind: NoticeKind, file: str, words: str, *, now: datetime) -> Happening:
+        """What is to be told of a file, and of the flows that it has, or had last."""
+        held = [flow.definition for flow in self.flows.values() if flow.definition.file == file]
+        flows = {flow.name: flow.tags for flow in held}
+        return Happening(kind=kind, at=now, subject=file, words=words, flows=flows)
 
     def _errors(self, resolved: InForce) -> dict[str, Failure]:
         """What is wrong, a failure for each file; of several the first, with how many more there are."""
@@ -243,6 +252,11 @@ def _remembered(flows: Iterable[Flow]) -> list[FileDefinition]:
 def _failure(error: BadDefinition) -> Failure:
     mend = f"; {error.mend}" if error.mend else ""
     return Failure(type="BadDefinition", message=error.reason + mend, file=error.file, line=error.line)
+
+
+def _words(failure: Failure) -> str:
+    place = f"line {failure.line}: " if failure.line else ""
+    return f"{place}{failure.message}"
 
 
 def _first(failures: Sequence[Failure]) -> Failure:

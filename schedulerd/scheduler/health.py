@@ -1,6 +1,7 @@
 """Keeps book of what is wrong now, and says in the log when something begins and ends. Of the core's thread only."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -15,10 +16,13 @@ _SERIOUS: Final = frozenset(
 
 
 class HealthBook:
-    """The troubles that there are now, one of each kind."""
+    """The troubles that there are now, one of each kind. `heard` is called when one begins, and when it is over."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(
+        self, clock: Clock, *, heard: Callable[[TroubleKind, str], None] = lambda _, __: None
+    ) -> None:
         self._clock: Final = clock
+        self._heard: Final = heard
         self._troubles: dict[TroubleKind, Trouble] = {}
         self._since: dict[TroubleKind, float] = {}
 
@@ -43,9 +47,11 @@ class HealthBook:
         self._since[kind] = self._clock.monotonic()
         level = logging.ERROR if kind in _SERIOUS else logging.WARNING
         log.log(level, "trouble", extra={"with": kind, "reason": reason})
+        self._heard(kind, f"{reason}; {self._troubles[kind].mend}")
 
     def clear(self, kind: TroubleKind) -> None:
         """There is no trouble of this kind, or no more."""
         if self._troubles.pop(kind, None) is not None:
             seconds = round(self._clock.monotonic() - self._since.pop(kind), 1)
             log.info("trouble_over", extra={"with": kind, "seconds": seconds})
+            self._heard(kind, f"trouble with the {kind} is over, after {seconds:,.0f} s")

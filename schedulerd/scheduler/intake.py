@@ -25,7 +25,8 @@ _TURN_SECONDS: Final = 0.02  # so that a chatty run delays no due time
 class IntakeDesk:
     """Reads the files of attempts that grew, and commits what they say. An attempt stays noted until all is taken.
 
-    `settled` is called with each attempt whose end has been recorded, `asked` when questions have been taken.
+    `settled` is called with each attempt whose end has been recorded, `asked` when there may be something to
+    answer: questions have been taken, something was given back, a run has ended.
     """
 
     def __init__(
@@ -104,7 +105,7 @@ class IntakeDesk:
             return
         with self._database.write() as tx:
             taken = tx.intake.take(intakes)
-        if any(intake.questions for intake in intakes):
+        if any(intake.questions or intake.freed or intake.ended_at for intake in intakes):
             self._asked()
         for reading in readings:
             if reading.intake is not None and reading.intake.run not in taken:
@@ -199,6 +200,7 @@ def _without_words(reading: Reading, *, now: datetime) -> Reading:
         results=(),
         result_kept=None,
         questions=(),
+        freed=(),
         artifacts=(),
         events=(),
     )

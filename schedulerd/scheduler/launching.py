@@ -52,6 +52,7 @@ class Launch:
     directory: Path
     grace: timedelta
     max_result: int = 0
+    result_storage: str = ""
     hook_timeout: timedelta = timedelta(minutes=1)
     usual: Usual = field(default_factory=Usual)
 
@@ -156,7 +157,11 @@ def request_of(run: Run, flow: Flow, launch: Launch) -> dict[str, Any]:
         return request | _command(definition, request["environment"])
     return {
         **request,
-        "results": {"folder": str(launch.results / str(run.id)), "limit": launch.max_result},
+        "results": {
+            "folder": str(launch.results / str(run.id)),
+            "limit": launch.max_result,
+            "storage": launch.result_storage,
+        },
         "kind": "flow",
         "file": definition.file,
         "entrypoint": definition.entrypoint,

@@ -122,6 +122,7 @@ def _reading(
             results=tuple(said.results),
             result_kept=said.result_kept,
             questions=tuple(said.questions),
+            freed=tuple(said.freed),
             artifacts=tuple(said.artifacts),
             events=tuple(said.events),
         )

@@ -24,7 +24,10 @@ from schedulerd.engine.journal import Record, clean
 from schedulerd.errors import BadParameters
 from schedulerd.scheduler.settlement import LastWord, word_of_keeper
 
-_FILE: Final = re.compile(r"[0-9a-f]{0,64}")
+# A name in the folder of the run, or a whole place: whoever reads it sees to it that it is one of the run's.
+_FILE: Final = re.compile(
+    r"[0-9a-f]{0,64}|(?:/|[a-z][a-z0-9+.-]*://)[^\x00-\x1f\ud800-\udfff]{0,1000}/[0-9a-f-]{36}/[0-9a-f]{32}"
+)
 _QUESTION_ID: Final = re.compile(r"[0-9.]{1,32}")
 _QUESTION_KIND: Final = re.compile(r"[a-z_.]{1,32}")
 _DOOR: Final = re.compile(r"(answers\.[0-9.]{1,24}\.sock)?")
@@ -46,6 +49,7 @@ class Said:
     result_kept: ResultKind | None = None
     results: list[Result] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
+    freed: list[str] = field(default_factory=list)
     artifacts: list[Artifact] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     last_word: LastWord | None = None
@@ -146,6 +150,10 @@ def _ask(said: Said, record: Record) -> None:
     )
 
 
+def _free(said: Said, record: Record) -> None:
+    said.freed.append(_matching(_QUESTION_ID, record["id"]))
+
+
 def _artifact(said: Said, record: Record) -> None:
     said.artifacts.append(
         Artifact(
@@ -184,6 +192,7 @@ _KINDS: Final = {
     "log": _log,
     "result": _result,
     "ask": _ask,
+    "free": _free,
     "artifact": _artifact,
     "event": _event,
     "end": _end,

@@ -115,5 +115,6 @@ def _row(run: NewRun, number: int, flow: AnyRow) -> dict[str, Any]:
         "idempotency_key": run.idempotency_key,
         "caught_up": int(run.caught_up),
         "pool": run.pool or flow.pool or "",
+        "parent_id": run.parent,
         "priority": flow.priority if run.priority is None else run.priority,
     }

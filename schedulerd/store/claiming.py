@@ -14,7 +14,7 @@ from schedulerd.domain.limits import Limits, Places
 from schedulerd.domain.runs import Move, Run
 from schedulerd.domain.schedules import Overlap
 from schedulerd.domain.states import RunState
-from schedulerd.store.holders import holders, share
+from schedulerd.store.holders import holders, share, without_place
 from schedulerd.store.lines import KEYS, Going, Lines, by_schedule
 from schedulerd.store.moving import move_due
 from schedulerd.store.retrying import Retries
@@ -61,7 +61,7 @@ class Claim:
         active = sorted(self._connection.execute(ACTIVE_RUNS), key=attrgetter("id"))
         going = by_schedule(active)
         self._lines.settle(going)
-        places = Places(limits, holders(active, agent=self._agent))
+        places = Places(limits, holders(active, agent=self._agent, lent=without_place(self._connection)))
         again = Retries(self._connection, now=self._now).take(
             min(limit, places.free), places, agent=self._agent, boot_id=self._boot_id
         )
@@ -69,6 +69,11 @@ class Claim:
         self._start(picked)
         keys = [*again, *(RunKey(row.id) for row in picked)]
         return [run_of(row) for row in self._connection.execute(_CLAIMED, {"keys": keys})] if keys else []
+
+    @property
+    def skipped(self) -> list[RunKey]:
+        """The runs that were skipped, because one of their schedule goes on."""
+        return self._lines.skipped
 
     def _pick(self, most: int, going: Going, places: Places) -> list[AnyRow]:
         """The runs that start, in their order; what they take of the places is counted at once."""

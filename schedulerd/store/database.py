@@ -3,7 +3,7 @@
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ from sqlalchemy import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
+from schedulerd.domain.notices import NoticeRule
 from schedulerd.errors import BadDefinition, NotFound, StoreReplaced, StoreUnavailable
 from schedulerd.store import backups, engines, schema
 from schedulerd.store.driver_errors import UPGRADE, our_errors
@@ -26,14 +27,18 @@ _TWO_SECONDS: Final = timedelta(seconds=2)
 class Database:
     """A SQLite file or a PostgreSQL database, named by its URL. Opened when first used; may be shared by threads."""
 
-    def __init__(self, url: str, *, timeout: timedelta = _TWO_SECONDS) -> None:
-        """`timeout` bounds each wait: for the write lock, a connection, a statement.
+    def __init__(
+        self, url: str, *, timeout: timedelta = _TWO_SECONDS, rules: Sequence[NoticeRule] = ()
+    ) -> None:
+        """`timeout` bounds each wait: for the write lock, a connection, a statement. What `rules` want to be told of is
+        written with what it tells of.
 
         The attribute `url` has no password in it. Raises `BadDefinition` for a URL that is not of these two kinds.
         """
         self._url: Final = _checked(url)
         self.url: Final = self._url.render_as_string(hide_password=True)
         self._timeout: Final = timeout
+        self._rules: Final = rules
         self._file: Final = SqliteFile(engines.sqlite_path(self._url)) if self._is_sqlite else None
         self._engine: Final = self._make_engine()
         self._reader: Final = engines.reading(self._engine)
@@ -44,7 +49,7 @@ class Database:
         """A consistent snapshot, beside whoever writes. Raises `StoreUnavailable`."""
         self._require_same_file()
         with self._border(), self._reader.connect() as connection, connection.begin():
-            yield Transaction(connection)
+            yield Transaction(connection, self._rules)
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -55,7 +60,7 @@ class Database:
         """
         self._require_same_file()
         with self._border(), self._writer.connect() as connection, connection.begin():
-            yield Transaction(connection)
+            yield Transaction(connection, self._rules)
             self._require_same_file()  # nothing is committed into a file that nobody will find again
 
     def upgrade(self) -> None:

@@ -9,12 +9,12 @@ from schedulerd.domain.ids import RunKey
 from schedulerd.domain.intakes import Intake
 from schedulerd.errors import Conflict
 from schedulerd.store.endings import end_with_runs
+from schedulerd.store.hearing import Hearing
 from schedulerd.store.hooks import owe_hooks
 from schedulerd.store.moving import INSERT_MOVE
 from schedulerd.store.progress import Progress
-from schedulerd.store.questions import PUT_QUESTION, close_questions
+from schedulerd.store.questions import PUT_QUESTION, end_attempts, let_go
 from schedulerd.store.results import PUT_RESULT, result_rows
-from schedulerd.store.secrets import end_uses
 from schedulerd.store.tables import log_lines, runs, task_runs
 from schedulerd.store.told import PUT_ARTIFACT, PUT_EVENT
 from schedulerd.store.upserts import Upsert
@@ -77,8 +77,9 @@ _PUT_TASK: Final = Upsert(task_runs, first=["started_at"])
 class IntakeTable:
     """Where the records of runs go in, each exactly once."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, hearing: Hearing) -> None:
         self._connection: Final = connection
+        self._hearing: Final = hearing
 
     def take(self, batches: Sequence[Intake]) -> set[RunKey]:
         """Record the batches; the keys of the runs of which something was applied.
@@ -114,14 +115,14 @@ class IntakeTable:
         ]
         PUT_RESULT(self._connection, kept)
         PUT_QUESTION(self._connection, [row for progress in changed for row in progress.questions])
+        let_go(self._connection, [row for progress in changed for row in progress.freed])
         PUT_ARTIFACT(self._connection, [row for one in changed for row in one.artifacts.values()])
         PUT_EVENT(self._connection, [row for one in changed for row in one.events.values()])
         ends = [progress.end() for progress in changed]
         end_with_runs(self._connection, ends)
-        attempts = [(run, state) for run, state, _ in ends]
-        close_questions(self._connection, attempts)
-        end_uses(self._connection, attempts)
+        end_attempts(self._connection, [(run, state) for run, state, _ in ends])
         owe_hooks(self._connection, [progress.run for progress in changed if progress.owes_hooks])
+        self._hearing.came([came for progress in changed for came in progress.came])
 
     def _write(self, statement: Any, rows: list[dict[str, Any]]) -> None:
         if rows:

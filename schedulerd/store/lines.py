@@ -118,6 +118,7 @@ class Lines:
         self._wishes: Final = Wishes(connection)
         self._now: Final = now
         self._agent: Final = agent
+        self.skipped: list[RunKey] = []
 
     def settle(self, going: Going) -> None:
         """Decide what becomes of the due runs of these schedules, of which a run goes on."""
@@ -209,6 +210,7 @@ class Lines:
             (row, Move(at=now, was=RunState.SCHEDULED, to=to, actor=self._agent, message=message))
             for row, message in skipped
         ]
+        self.skipped += [RunKey(row.id) for row, _ in skipped]
         move_due(self._connection, _SKIP, {"why": reason.value, "now": now}, moves)
         end_with_runs(self._connection, [(RunKey(row.id), to, now) for row, _ in skipped])
 

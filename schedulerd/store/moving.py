@@ -15,8 +15,7 @@ from schedulerd.errors import Conflict
 from schedulerd.store.documents import failure_json
 from schedulerd.store.endings import end_with_runs
 from schedulerd.store.hooks import owe_hooks, owes
-from schedulerd.store.questions import close_questions
-from schedulerd.store.secrets import end_uses
+from schedulerd.store.questions import end_attempts
 from schedulerd.store.tables import AnyRow, moves, runs
 
 # Which states a run may come from: the table of moves, turned round for the condition of an UPDATE.
@@ -99,8 +98,7 @@ def move_run(connection: Connection, key: RunKey, step: Step, *, expect: frozens
     end_with_runs(connection, [(key, step.to, step.at)])
     if owes(before.hooks, step.to):
         owe_hooks(connection, [key])
-    close_questions(connection, [(key, step.to)])
-    end_uses(connection, [(key, step.to)])
+    end_attempts(connection, [(key, step.to)])
     return True
 
 

@@ -15,7 +15,7 @@ from schedulerd.store.documents import failure_json
 from schedulerd.store.hooks import owes
 from schedulerd.store.logs import line_row
 from schedulerd.store.moving import move_row
-from schedulerd.store.questions import question_row
+from schedulerd.store.questions import freed_row, question_row
 from schedulerd.store.tables import AnyRow
 from schedulerd.store.tasks import task_row
 from schedulerd.store.told import artifact_row, event_row
@@ -28,6 +28,8 @@ class Progress:
         self.run: Final = RunKey(row.id)
         self.moves: Final[list[dict[str, Any]]] = []
         self.lines: Final[list[dict[str, Any]]] = []
+        self.came: Final[list[tuple[RunKey, RunState, datetime]]] = []
+        self.freed: Final[list[dict[str, Any]]] = []
         self.questions: Final[list[dict[str, Any]]] = []
         self.artifacts: Final[dict[UUID, dict[str, Any]]] = {}
         self.events: Final[dict[UUID, dict[str, Any]]] = {}
@@ -71,6 +73,7 @@ class Progress:
         for task in batch.tasks:
             self._take_task(task)
         self.questions.extend(question_row(self.run, self._attempt, one) for one in batch.questions)
+        self.freed.extend(freed_row(self.run, self._attempt, one) for one in batch.freed)
         for artifact in batch.artifacts:
             self._take_artifact(artifact)
         self.events.update((event.id, event_row(self.run, event)) for event in batch.events)
@@ -122,6 +125,7 @@ class Progress:
         taken = Move(at=move.at, was=self._state, to=move.to, actor=move.actor, message=move.message)
         self.moves.append(move_row(self.run, self._move_count, taken))
         self._state = move.to
+        self.came.append((self.run, move.to, move.at))
         if move.to is RunState.PENDING:
             self._pending_at = move.at
         elif move.to is RunState.RUNNING:

@@ -8,7 +8,8 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.questions import AskedQuestion, Question
 from schedulerd.domain.states import FINAL, RunState
-from schedulerd.store.tables import AnyRow, questions
+from schedulerd.store.asking_tables import questions, secret_uses, slots
+from schedulerd.store.tables import AnyRow
 from schedulerd.store.upserts import Upsert
 
 # A question that is asked twice by the same id is one.
@@ -28,7 +29,17 @@ _ANSWER: Final = (
     .values(answer=bindparam("said", type_=questions.c.answer.type))
 )
 _FORGET: Final = delete(questions).where(*_IS_IT)
-_END: Final = delete(questions).where(questions.c.run_id == bindparam("run"))
+_END: Final = [
+    delete(table).where(table.c.run_id == bindparam("run")) for table in (questions, secret_uses, slots)
+]
+_LET_GO: Final = [
+    delete(table).where(
+        table.c.run_id == bindparam("run"),
+        table.c.attempt == bindparam("number"),
+        table.c.asked == bindparam("id"),
+    )
+    for table in (questions, slots)
+]
 
 
 class Questions:
@@ -71,11 +82,24 @@ def question_row(run: RunKey, attempt: int, question: Question) -> dict[str, Any
     }
 
 
-def close_questions(connection: Connection, ends: Iterable[tuple[RunKey, RunState]]) -> None:
-    """Runs, or attempts of theirs, ended so: nobody waits for an answer any more."""
+def end_attempts(connection: Connection, ends: Iterable[tuple[RunKey, RunState]]) -> None:
+    """Runs, or attempts of theirs, ended so: nobody waits for an answer any more, or holds what was given."""
     rows = [{"run": run} for run, state in ends if state in FINAL or state is RunState.RETRYING]
     if rows:
-        connection.execute(_END, rows)
+        for statement in _END:
+            connection.execute(statement, rows)
+
+
+def let_go(connection: Connection, freed: list[dict[str, Any]]) -> None:
+    """Attempts want no answer to these questions any more, or give back what they were given."""
+    if freed:
+        for statement in _LET_GO:
+            connection.execute(statement, freed)
+
+
+def freed_row(run: RunKey, attempt: int, asked: str) -> dict[str, Any]:
+    """Which question of an attempt is done with."""
+    return {"run": run, "number": attempt, "id": asked}
 
 
 def _key(asked: AskedQuestion) -> dict[str, Any]:

@@ -11,17 +11,20 @@ from schedulerd.domain.states import RunState
 from schedulerd.store.documents import read_failure
 from schedulerd.store.tables import AnyRow, AnySelect, flows, runs, schedules, versions
 
-_WITHOUT: Final = frozenset({"idempotency_key", "move_count", "line_count", "result_kept"})
+_PARENTS: Final = runs.alias("parents")
+_WITHOUT: Final = frozenset({"parent_id", "idempotency_key", "move_count", "line_count", "result_kept"})
 
 RUNS: Final[AnySelect] = select(
     *(column for column in runs.c if column.name not in _WITHOUT),
     flows.c.name.label("flow"),
     schedules.c.name.label("schedule"),
     versions.c.hash.label("version_hash"),
+    _PARENTS.c.uuid.label("parent_uuid"),
 ).select_from(
     runs.join(flows, flows.c.id == runs.c.flow_id)
     .outerjoin(schedules, schedules.c.id == runs.c.schedule_id)
     .outerjoin(versions, versions.c.id == runs.c.version_id)
+    .outerjoin(_PARENTS, _PARENTS.c.id == runs.c.parent_id)
 )
 
 
@@ -62,5 +65,6 @@ def run_of(row: AnyRow) -> Run:
         pool=row.pool or None,
         priority=row.priority,
         retry_at=row.retry_at,
+        parent=None if row.parent_uuid is None else RunId(row.parent_uuid),
         hooks=read_hooks(row.hooks),
     )

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, cast, or_, select
 from sqlalchemy import Text as SqlText
 
 from schedulerd.domain.failures import Failure
-from schedulerd.domain.ids import RunId, RunKey
+from schedulerd.domain.ids import FlowKey, RunId, RunKey
 from schedulerd.domain.limits import Limits
 from schedulerd.domain.runs import Move, NewRun, Run, RunFilter
 from schedulerd.domain.states import RunState
@@ -17,10 +17,11 @@ from schedulerd.domain.wishes import Wish, WishKey
 from schedulerd.errors import NotFound
 from schedulerd.store.adding import add_runs
 from schedulerd.store.claiming import Claim
+from schedulerd.store.hearing import Hearing
 from schedulerd.store.moving import Step, move_run, moves_of
 from schedulerd.store.retrying import Retries, try_again
 from schedulerd.store.run_rows import RUNS, run_of
-from schedulerd.store.tables import IS_LIVE, AnySelect, flows, runs, schedules
+from schedulerd.store.tables import IS_LIVE, IS_SCHEDULED, AnySelect, flows, runs, schedules
 from schedulerd.store.wishes import Wishes
 
 _HEX_DIGITS: Final = 32
@@ -40,6 +41,29 @@ _BY_PREFIX: Final = (
 # Not ordered: SQLite would read all runs by their key rather than sort the few that are live.
 _LIVE: Final = RUNS.where(IS_LIVE)
 _LIVE_OF: Final = _LIVE.where(runs.c.agent == bindparam("agent"))
+_MOST_LATE: Final = 1_000
+_LATE: Final = (
+    RUNS.where(IS_SCHEDULED, runs.c.due_at <= bindparam("before")).order_by(runs.c.due_at).limit(_MOST_LATE)
+)
+_LOOKED_BACK: Final = 500
+_MOST_MEASURED: Final = 50
+_OF_FLOW: Final = (
+    select(runs.c.id, runs.c.state, runs.c.started_at, runs.c.ended_at)
+    .where(runs.c.flow_id == bindparam("flow"))
+    .order_by(runs.c.id.desc())
+    .limit(_LOOKED_BACK)
+    .subquery()
+)
+_TOOK: Final = (
+    select(_OF_FLOW.c.started_at, _OF_FLOW.c.ended_at)
+    .where(
+        _OF_FLOW.c.state == RunState.COMPLETED.value,
+        _OF_FLOW.c.started_at.is_not(None),
+        _OF_FLOW.c.ended_at.is_not(None),
+    )
+    .order_by(_OF_FLOW.c.id.desc())
+    .limit(_MOST_MEASURED)
+)
 _BY_IDEMPOTENCY_KEY: Final = RUNS.where(
     runs.c.idempotency_key == bindparam("idempotency_key"), runs.c.idempotency_key.is_not(None)
 )
@@ -48,13 +72,22 @@ _BY_IDEMPOTENCY_KEY: Final = RUNS.where(
 class Runs:
     """Every run there is. States change by `claim`, `move` and the intake only, along the one table of moves."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, hearing: Hearing) -> None:
         self._connection: Final = connection
+        self._hearing: Final = hearing
         self._wishes: Final = Wishes(connection)
 
     def add(self, runs: Sequence[NewRun]) -> list[RunKey | None]:
         """Record the runs: the key of each, or None where its slot or idempotency key has a run already."""
-        return add_runs(self._connection, runs)
+        keys = add_runs(self._connection, runs)
+        skipped = [
+            (run, key)
+            for run, key in zip(runs, keys, strict=True)
+            if key is not None and run.state is RunState.SKIPPED
+        ]
+        if skipped:
+            self._hearing.skipped([key for _, key in skipped], at=skipped[0][0].created_at)
+        return keys
 
     def claim(self, limit: int, *, now: datetime, agent: str, boot_id: str, limits: Limits) -> list[Run]:
         """Take at most `limit` due runs for this agent, by priority, then oldest due first: each run goes to one caller,
@@ -64,7 +97,10 @@ class Runs:
         waits, starts, or has the other told to end, as the schedule's `overlap` says.
         """
         claim = Claim(self._connection, now=now, agent=agent, boot_id=boot_id)
-        return claim.take(limit, limits=limits)
+        claimed = claim.take(limit, limits=limits)
+        self._hearing.skipped(claim.skipped, at=now)
+        self._hearing.claimed(claimed, now=now)
+        return claimed
 
     def move(
         self,
@@ -80,7 +116,10 @@ class Runs:
     ) -> bool:
         """Move the run; True for exactly one caller, False where the table of moves (or `expect`) does not allow it."""
         step = Step(to=to, at=at, actor=actor, message=message, reason=reason, failure=failure)
-        return move_run(self._connection, key, step, expect=expect)
+        moved = move_run(self._connection, key, step, expect=expect)
+        if moved:
+            self._hearing.came([(key, to, at)])
+        return moved
 
     def try_again(self, key: RunKey, *, at: datetime, actor: str, message: str) -> None:
         """Have a run that has ended badly tried again as soon as there is a place. Raises `Conflict` for any other."""
@@ -130,6 +169,15 @@ class Runs:
         """The runs that hold a place and may have a process, of this agent where it is given, the oldest first."""
         found = self._all(_LIVE, {}) if agent is None else self._all(_LIVE_OF, {"agent": agent})
         return sorted(found, key=lambda run: run.key)
+
+    def late(self, before: datetime) -> list[Run]:
+        """The runs that were due at this moment or before, and have not started; the longest due first."""
+        return self._all(_LATE, {"before": before})
+
+    def took(self, flow: FlowKey) -> list[float]:
+        """How many seconds the last completed runs of a flow took."""
+        rows = self._connection.execute(_TOOK, {"flow": flow})
+        return [(row.ended_at - row.started_at).total_seconds() for row in rows]
 
     def ask_cancel(self, key: RunKey, *, at: datetime, actor: str, reason: str) -> None:
         """Leave the wish that the run be cancelled. Raises `Conflict` when it has ended, `NotFound` without a run."""

@@ -1,6 +1,5 @@
 """The secrets, sealed, and which live runs have been given them."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
@@ -8,17 +7,16 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.secrets import SealedSecret, SecretUse
-from schedulerd.domain.states import FINAL, RunState
 from schedulerd.errors import Conflict, NotFound
+from schedulerd.store.asking_tables import secret_uses, secrets
 from schedulerd.store.near import near
-from schedulerd.store.tables import AnyRow, secret_uses, secrets
+from schedulerd.store.tables import AnyRow
 from schedulerd.store.upserts import Upsert
 
 _ALL: Final = select(secrets).order_by(secrets.c.name)
 _ONE: Final = select(secrets).where(secrets.c.name == bindparam("name"))
 _REMOVE: Final = delete(secrets).where(secrets.c.name == bindparam("named"))
 _PUT_USE: Final = Upsert(secret_uses)
-_END: Final = delete(secret_uses).where(secret_uses.c.run_id == bindparam("run"))
 
 
 class Secrets:
@@ -63,13 +61,6 @@ class Secrets:
             SecretUse(run=RunKey(row.run_id), attempt=row.attempt, name=row.name, sealed=bytes(row.sealed))
             for row in self._connection.execute(select(secret_uses))
         ]
-
-
-def end_uses(connection: Connection, ends: Iterable[tuple[RunKey, RunState]]) -> None:
-    """Runs, or attempts of theirs, ended so: all that they said has been taken."""
-    rows = [{"run": run} for run, state in ends if state in FINAL or state is RunState.RETRYING]
-    if rows:
-        connection.execute(_END, rows)
 
 
 def _secret(row: AnyRow) -> SealedSecret:

@@ -10,7 +10,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Row,
     Select,
     Table,
@@ -22,20 +21,14 @@ from sqlalchemy import (
 )
 
 from schedulerd.domain.states import ACTIVE, FINAL, LIVE, RunState
+from schedulerd.store import asking_tables
 from schedulerd.store.columns import KEY, Document, Id, Moment, Words
 
 # What a query gives, where its columns are told by name and not by type.
 AnyRow = Row[*tuple[Any, ...]]
 AnySelect = Select[*tuple[Any, ...]]
 
-metadata: Final = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+metadata: Final = asking_tables.metadata
 
 
 def _in_states(column: ColumnElement[str], states: frozenset[RunState]) -> ColumnElement[bool]:
@@ -102,6 +95,8 @@ schedules: Final = Table(
     Column("boot_id", Text),
     Column("pool", Text),
     Column("priority", Integer),
+    # The URLs that its runs call, where it has some.
+    Column("heartbeat", Document),
     Index("ix_schedules_next_due", "next_due"),
 )
 # Those of them that the start of the machine makes due: few, and looked at in each tick.
@@ -155,6 +150,8 @@ runs: Final = Table(
     Column("retry_at", Moment),
     # How what the flow returned is kept; where that is `preview`, nothing else is.
     Column("result_kept", Text),
+    # The run whose code asked for it. No foreign key: it may be removed before.
+    Column("parent_id", KEY),
     # The final states for which the version that was claimed has hooks.
     Column("hooks", Text),
     UniqueConstraint("flow_id", "number"),
@@ -207,6 +204,7 @@ _run_index(
 _run_index("ix_runs_undecided", runs.c.schedule_id, runs.c.due_at, runs.c.id, where=IS_UNDECIDED)
 _run_index("ix_runs_queued", runs.c.schedule_id, runs.c.due_at, runs.c.id, where=IS_QUEUED)
 _run_index("ix_runs_retrying", runs.c.retry_at, where=IS_RETRYING)
+_run_index("ix_runs_parent", runs.c.parent_id, where=runs.c.parent_id.is_not(None))
 _run_index("ix_runs_active", runs.c.schedule_id, where=IS_ACTIVE)
 _run_index("ux_runs_slot", runs.c.schedule_id, runs.c.slot, where=runs.c.slot.is_not(None), unique=True)
 _run_index("ux_runs_key", runs.c.idempotency_key, where=runs.c.idempotency_key.is_not(None), unique=True)
@@ -295,79 +293,6 @@ hooks_due: Final = Table(
     sqlite_with_rowid=False,
 )
 
-# What runs ask and have no answer to yet, or have not been handed it.
-questions: Final = Table(
-    "questions",
-    metadata,
-    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
-    Column("attempt", Integer, primary_key=True),
-    Column("asked", Words, primary_key=True),
-    Column("kind", Words, nullable=False),
-    Column("body", Document, nullable=False),
-    Column("door", Words, nullable=False),
-    Column("asked_at", Moment, nullable=False),
-    Column("answer", Document),
-    sqlite_with_rowid=False,
-)
-
-# A value is sealed with a key that lies outside of the database.
-secrets: Final = Table(
-    "secrets",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("sealed", LargeBinary, nullable=False),
-    Column("changed_at", Moment, nullable=False),
-)
-
-# What live runs have been given, so that it is kept out of what they say.
-secret_uses: Final = Table(
-    "secret_uses",
-    metadata,
-    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
-    Column("attempt", Integer, primary_key=True),
-    Column("name", Text, primary_key=True),
-    Column("sealed", LargeBinary, nullable=False),
-    sqlite_with_rowid=False,
-)
-
-artifacts: Final = Table(
-    "artifacts",
-    metadata,
-    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
-    Column("id", Id, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("key", Text, nullable=False),
-    Column("description", Words, nullable=False),
-    Column("data", Words, nullable=False),
-    Column("task", Integer),
-    Column("created_at", Moment, nullable=False),
-    Column("changed_at", Moment, nullable=False),
-    sqlite_with_rowid=False,
-)
-
-events: Final = Table(
-    "events",
-    metadata,
-    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
-    Column("id", Id, primary_key=True),
-    Column("name", Words, nullable=False),
-    Column("at", Moment, nullable=False),
-    Column("resource", Document, nullable=False),
-    Column("payload", Document, nullable=False),
-    Column("related", Document, nullable=False),
-    Index("ix_events_at", "at"),
-    sqlite_with_rowid=False,
-)
-
-variables: Final = Table(
-    "variables",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("value", Words, nullable=False),
-    Column("tags", Document),
-    Column("changed_at", Moment, nullable=False),
-)
-
 agents: Final = Table(
     "agents",
     metadata,
@@ -387,4 +312,74 @@ facts: Final = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("value", Words, nullable=False),
+)
+
+# What is to be told, written in the transaction of what it tells of; one for each rule that wants it.
+notices: Final = Table(
+    "notices",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("rule", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("words", Words, nullable=False),
+    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE")),
+    # Of what is told once only, however often it is found.
+    Column("mark", Text),
+    Column("told_at", Moment),
+)
+IS_UNTOLD: Final = notices.c.told_at.is_(None)
+Index(
+    "ix_notices_untold",
+    notices.c.rule,
+    notices.c.id,
+    sqlite_where=IS_UNTOLD,
+    postgresql_where=IS_UNTOLD,
+)
+Index("ix_notices_run_id", notices.c.run_id)
+_IS_MARKED: Final = notices.c.mark.is_not(None)
+Index(
+    "ux_notices_mark",
+    notices.c.rule,
+    notices.c.mark,
+    unique=True,
+    sqlite_where=_IS_MARKED,
+    postgresql_where=_IS_MARKED,
+)
+
+# What is told of them: a row for each address, which is known by a fingerprint, because a URL may be a secret.
+messages: Final = Table(
+    "messages",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("rule", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("shown", Text, nullable=False),
+    Column("made_at", Moment, nullable=False),
+    Column("title", Words, nullable=False),
+    Column("body", Words, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("next_at", Moment),
+    Column("done_at", Moment),
+    Column("answer", Words, nullable=False),
+    Index("ix_messages_rule", "rule", "made_at"),
+)
+IS_UNSENT: Final = messages.c.next_at.is_not(None)
+Index("ix_messages_next_at", messages.c.next_at, sqlite_where=IS_UNSENT, postgresql_where=IS_UNSENT)
+
+# What monitors are to be told, until they have been.
+pings: Final = Table(
+    "pings",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("schedule_id", KEY, ForeignKey("schedules.id"), nullable=False),
+    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("beat", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("next_at", Moment, nullable=False),
+    Column("answer", Words, nullable=False),
+    Index("ix_pings_run_id", "run_id"),
 )

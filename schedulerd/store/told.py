@@ -8,7 +8,8 @@ from sqlalchemy import Connection, bindparam, select
 
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.told import Artifact, ArtifactKind, Event, EventFilter, KeptArtifact, KeptEvent
-from schedulerd.store.tables import AnyRow, artifacts, events, flows, runs
+from schedulerd.store.asking_tables import artifacts, events
+from schedulerd.store.tables import AnyRow, flows, runs
 from schedulerd.store.upserts import Upsert
 
 PUT_ARTIFACT: Final = Upsert(artifacts, first=["created_at", "kind", "task"])

@@ -1,16 +1,23 @@
 """One transaction: the nouns of the store, over one connection. `Database` begins and ends it."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import Connection
 
+from schedulerd.domain.notices import NoticeRule
 from schedulerd.store import invariants
 from schedulerd.store.agents import Agents
+from schedulerd.store.approvals import Approvals
 from schedulerd.store.facts import Facts
 from schedulerd.store.flows import Flows
+from schedulerd.store.hearing import Hearing
 from schedulerd.store.hooks import Hooks
 from schedulerd.store.intake import IntakeTable
 from schedulerd.store.logs import Logs
+from schedulerd.store.messages import Messages
+from schedulerd.store.named_limits import NamedLimits
+from schedulerd.store.notices import Notices
 from schedulerd.store.pruning import Pruning
 from schedulerd.store.questions import Questions
 from schedulerd.store.results import Results
@@ -24,15 +31,21 @@ from schedulerd.store.waiting import Waiting
 
 
 class Transaction:
-    """What can be read and written; everything through one of these is one step for everybody else."""
+    """What can be read and written; everything through one of these is one step for everybody else.
 
-    def __init__(self, connection: Connection) -> None:
+    What the `rules` want to be told of is written beside it.
+    """
+
+    def __init__(self, connection: Connection, rules: Sequence[NoticeRule] = ()) -> None:
         self._connection: Final = connection
         self.flows: Final = Flows(connection)
         self.schedules: Final = Schedules(connection)
-        self.runs: Final = Runs(connection)
+        self.notices: Final = Notices(connection, rules)
+        self.messages: Final = Messages(connection)
+        hearing = Hearing(connection, self.notices, rules)
+        self.runs: Final = Runs(connection, hearing)
         self.waiting: Final = Waiting(connection)
-        self.intake: Final = IntakeTable(connection)
+        self.intake: Final = IntakeTable(connection, hearing)
         self.tasks: Final = Tasks(connection)
         self.results: Final = Results(connection)
         self.hooks: Final = Hooks(connection)
@@ -40,6 +53,8 @@ class Transaction:
         self.questions: Final = Questions(connection)
         self.secrets: Final = Secrets(connection)
         self.told: Final = Told(connection)
+        self.named_limits: Final = NamedLimits(connection)
+        self.approvals: Final = Approvals(connection)
         self.variables: Final = Variables(connection)
         self.agents: Final = Agents(connection)
         self.facts: Final = Facts(connection)

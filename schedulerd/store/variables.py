@@ -9,8 +9,9 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from schedulerd.domain.variables import Variable
 from schedulerd.errors import Conflict, NotFound
+from schedulerd.store.asking_tables import variables
 from schedulerd.store.near import near
-from schedulerd.store.tables import AnyRow, variables
+from schedulerd.store.tables import AnyRow
 
 _ALL: Final = select(variables).order_by(variables.c.name)
 _ONE: Final = select(variables).where(variables.c.name == bindparam("name"))

@@ -13,7 +13,7 @@ from schedulerd.domain.runs import Run
 from schedulerd.domain.schedules import Overlap
 from schedulerd.domain.states import RunState
 from schedulerd.store.claiming import ACTIVE_RUNS, has_before
-from schedulerd.store.holders import holders, share
+from schedulerd.store.holders import holders, share, without_place
 from schedulerd.store.lines import KEYS, Going, by_schedule
 from schedulerd.store.strands import DUE_RUNS, PAGE
 from schedulerd.store.tables import PASSED_OVER, AnyRow, agents, is_queued, runs, schedules
@@ -76,7 +76,7 @@ class Waiting:
         if agent is None or "max_running" not in agent.status:
             return None
         limits = Limits(max_running=agent.status["max_running"], pools=agent.status.get("pools", {}))
-        return Places(limits, holders(active, agent=agent.name))
+        return Places(limits, holders(active, agent=agent.name, lent=without_place(self._connection)))
 
     def _ahead(self, rows: Iterable[AnyRow]) -> Mapping[int, AnyRow]:
         """The runs in line that others stand behind, by their keys."""

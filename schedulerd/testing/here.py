@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 from uuid import UUID
 
+from schedulerd.authoring.asking import answer_by
 from schedulerd.authoring.console import run_logger
 from schedulerd.authoring.context import Facts, FlowContext, witnesses
 from schedulerd.authoring.describing import describe
@@ -21,6 +22,7 @@ from schedulerd.authoring.keeping import FOLDER_VARIABLE, Keeper
 from schedulerd.authoring.known import Known
 from schedulerd.authoring.recording import Ended
 from schedulerd.clock import SystemClock, microseconds, moment
+from schedulerd.direct import StoreChannel
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition, FlowDefinition, FlowKind
 from schedulerd.domain.ids import RunId
@@ -58,11 +60,13 @@ def history() -> Iterator["History"]:
         kept, found = os.environ.get(FOLDER_VARIABLE), History(Path(folder))
         os.environ[FOLDER_VARIABLE] = str(found.results)  # what is cached in a test is for that test
         witnesses.append(found)
+        asked_before = answer_by(found.channel)  # variables and secrets are those of the test
         lines = RunLines()
         run_logger().addHandler(lines)
         try:
             yield found
         finally:
+            answer_by(asked_before)
             witnesses.remove(found)
             run_logger().removeHandler(lines)
             if kept is None:
@@ -83,6 +87,11 @@ class History:
         self._database: Final = _database(folder / "schedulerd.db")
         self._ask: Final = Operations(self._database, state_dir=folder, clock=self._clock)
         self._flows: dict[str, dict[str, FlowDefinition]] = {}
+
+    @property
+    def channel(self) -> StoreChannel:
+        """Where the flows ask for variables and secrets: in this store, which has those that the test has set."""
+        return StoreChannel(self._ask)
 
     # -- asked by tests -----------------------------------------------------------------------------------------
 

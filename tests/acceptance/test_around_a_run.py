@@ -11,7 +11,7 @@ from schedulerd.domain.states import RunState
 from tests.service import Service
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(600)
 
 FLOWS = """
 import asyncio, threading

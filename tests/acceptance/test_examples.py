@@ -7,6 +7,7 @@ import pytest
 
 from schedulerd.testing import TestDaemon, daemon
 from tests.rules.pages import REPOSITORY
+from tests.waiting import eventually
 
 FLOWS = REPOSITORY / "flows"
 SCHEDULES = REPOSITORY / "config" / "schedules" / "etl.toml"
@@ -17,6 +18,7 @@ EXAMPLES = {
     "checksums.py": "checksums",
     "disk_report.py": "disk-report",
     "hello.py": "hello",
+    "release.py": "release",
 }
 
 
@@ -58,7 +60,13 @@ def test_a_flaky_source_is_asked_again_in_place_and_a_source_that_says_no_is_not
     assert (mended.state, mended.task("fetch").attempt) == ("completed", 2)
     assert (refused.state, refused.task("fetch").attempt) == ("failed", 1)
     assert refused.states == ("scheduled", "pending", "running", "failed")
-    assert any("nobody knows the weather" in line for line in refused.log)
+    # a hook, which is called after the run
+    eventually(
+        lambda: any(
+            "nobody knows the weather" in line for run in started.runs("flaky-source") for line in run.log
+        ),
+        within=60,
+    )
 
 
 def test_items_are_mapped_and_one_that_fails_fails_alone(started: TestDaemon) -> None:
@@ -76,3 +84,16 @@ def test_a_shell_job_runs_within_a_graph(started: TestDaemon) -> None:
 
     assert (fine.state, fine.task("warn").result) == ("completed", "warned")
     assert (lost.state, lost.task("percent_used").state) == ("failed", "upstream_failed")
+
+
+@pytest.mark.parametrize(("approved", "state"), [(True, "completed"), (False, "failed")])
+def test_what_cannot_be_undone_waits_for_somebody(started: TestDaemon, approved: bool, state: str) -> None:
+    asked = started.operations.runs.start("release", {"version": "1.2"}).run.selector
+    eventually(lambda: started.operations.runs.get(asked).state == "paused", within=60)
+
+    started.operations.approvals.decide(asked, approved=approved, actor="kim", reason="tested")
+    run = started.wait(asked)
+
+    assert run.state == state
+    assert ("version 1.2 is out" in run.log) == approved
+    assert started.operations.runs.get(asked).reason.endswith("by kim: tested")

@@ -14,7 +14,7 @@ from schedulerd.domain.states import RunState
 from tests.service import Service, process_state
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 
 FLOWS = """
 import ctypes, os, signal, subprocess, sys, time

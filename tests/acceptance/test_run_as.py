@@ -327,3 +327,21 @@ def _as_nobody(file: Path) -> list[tuple[int, str]]:
     with open(reading) as answer:
         lines = [line.partition(" ") for line in answer.read().splitlines()]
     return [(int(number), reason) for number, _, reason in lines]
+
+
+def test_a_flow_as_another_user_is_answered_and_given_secrets(service: Service) -> None:
+    key, run = python(
+        service,
+        """
+from schedulerd.variables import Variable
+from schedulerd.blocks.system import Secret
+Variable.set("made", os.getuid())
+Secret(value="canary-of-" + "nobody").save("key")
+value = Secret.load("key").get()
+print("given", value, Variable.get("made"))
+""",
+    )
+
+    assert run.state is RunState.COMPLETED, run.reason
+    assert f"given *** {pwd.getpwnam(NOBODY).pw_uid}" in said(service, key)
+    assert [one["name"] for one in service.cli("secrets", "list")] == ["key"]

@@ -12,7 +12,7 @@ from schedulerd.domain.states import RunState
 from tests.service import Service
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 
 CANARY = "canary/4711 pass+word"
 MADE = "fresh-token-0815"

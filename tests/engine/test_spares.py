@@ -97,7 +97,7 @@ def test_spares_end_with_a_spawner_whose_core_has_gone(spawning: Spawning) -> No
 
     spawning.link.hang_up()
 
-    assert spawning.link.wait(10)
+    assert spawning.link.wait(60)
     eventually(lambda: not any(map(is_alive, spares)))
 
 

@@ -300,3 +300,21 @@ def test_descriptors_of_the_spawner_do_not_grow_with_runs(spawning: Spawning) ->
 def test_a_preload_that_fails_costs_its_warmth_and_nothing_else(tmp_path: Path) -> None:
     with Spawning(tmp_path, preload=("no_such_module_here",)) as spawning:
         assert spawning.command("true").exit.status == 0
+
+
+def test_a_time_limit_counts_from_when_the_run_began(spawning: Spawning) -> None:
+    spawning.start("run.1", kind="command", command="sleep 60", timeout_seconds=0.5)
+    assert spawning.link.pid is not None
+    # as on a machine that had something else to do: it is taken, and begins a while later
+    began = spawning.folders.runs / "run.1" / "started"
+    eventually(began.exists)
+    taken = next(spawning.folders.runs.glob("run.1/.exit.json"))
+    late = began.stat().st_ctime - 1.5
+    os.utime(taken, (late, late))
+
+    spawning.hear(wire.Ended, "run.1")
+
+    ended = read_exit(spawning.folders.runs / "run.1")
+    assert ended is not None
+    assert ended.stopped == "timeout"
+    assert ended.ended_us / 1_000_000 - late >= 1.5 + 0.5 + 1.0

@@ -95,7 +95,7 @@ def test_a_task_in_its_own_process_is_killed_at_its_limit(spawning: Spawning) ->
     assert ran.of("result")[-1]["v"] == '"went on"'
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_tasks_on_a_dask_cluster_are_recorded_in_the_journal(
     spawning: Spawning, monkeypatch: pytest.MonkeyPatch
 ) -> None:

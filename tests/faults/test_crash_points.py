@@ -30,6 +30,17 @@ def effect(file: str):
         print("line", number)
 """
 WHOLE_LOG = [f"line {number}" for number in range(1, 11)]
+# Each alone at each step; both at once at every third step in the usual run, and at each under the nemesis.
+CASES = [
+    pytest.param(
+        point,
+        victims,
+        id=f"{point}-{victims}",
+        marks=[pytest.mark.nemesis] if victims == "both" and number % 3 else [],
+    )
+    for number, point in enumerate(POINTS)
+    for victims in ("daemon", "spawner", "both")
+]
 
 
 @pytest.fixture
@@ -40,8 +51,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
     service.close()
 
 
-@pytest.mark.parametrize("victims", ["daemon", "spawner", "both"])
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize(("point", "victims"), CASES)
 def test_a_kill_at_any_step_of_a_launch_leaves_one_run_and_one_effect(
     service: Service, tmp_path: Path, point: str, victims: str
 ) -> None:

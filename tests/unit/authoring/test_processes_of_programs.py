@@ -63,7 +63,7 @@ def test_processes_of_tasks_end_with_the_program(program: Path, tmp_path: Path, 
         eventually(lambda: file.exists() and file.read_text().endswith("\n"), within=40)
         several = descendants(running.pid)
         running.send_signal(sign)
-        running.wait(40)
+        running.wait(200)
 
     assert int(file.read_text()) in several
     for process in several:

@@ -28,7 +28,7 @@ def python(code: str, folder: Path, **environ: str) -> "subprocess.CompletedProc
         env={**kept, "PYTHONPATH": str(Path(__file__).parents[3]), **environ},
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=250,
         check=False,
     )
 

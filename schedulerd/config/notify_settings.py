@@ -1,0 +1,169 @@
+"""A `[[notify]]` of the settings: who is told of what. Its URLs are secrets, and are shown nowhere."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Final, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+
+from schedulerd.config.values import Count, Duration, Folder
+from schedulerd.domain.notices import USUAL, NoticeKind, NoticeRule
+from schedulerd.errors import BadDefinition
+
+_USUAL: Final = NoticeRule(name="")
+_VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.+")
+_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,50}")
+_MAX_FILE_BYTES: Final = 1 << 16
+_READABLE_BY_OTHERS: Final = 0o004
+
+
+def _kind(value: object) -> NoticeKind:
+    known = [kind.value for kind in NoticeKind if kind is not NoticeKind.TEST]
+    if value not in known:
+        raise ValueError(f"must have some of {', '.join(known)}, and {value!r} is none of them")
+    return NoticeKind(str(value))
+
+
+def _name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise ValueError("must be a name of letters, digits, `-`, `_` and `.`")
+    return value
+
+
+def _url(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if not _VARIABLE.search(text) and not _URL.fullmatch(text):
+        # never the value itself: it is a secret
+        raise ValueError('must be URLs as Apprise has them, such as "mailto://user:password@example.com"')
+    return value
+
+
+Kind = Annotated[NoticeKind, BeforeValidator(_kind)]
+Url = Annotated[SecretStr, AfterValidator(_url)]
+RuleName = Annotated[str, AfterValidator(_name)]
+
+
+class NotifySettings(BaseModel):
+    """Who is told of what."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: RuleName | None = Field(
+        default=None,
+        description="Its name, under which it is remembered and logged. Not given: `notify-1` and so on.",
+    )
+    on: tuple[Kind, ...] = Field(
+        default=tuple(kind for kind in NoticeKind if kind in USUAL),
+        min_length=1,
+        description="Of what it tells: "
+        + ", ".join(f"`{kind}`" for kind in NoticeKind if kind is not NoticeKind.TEST)
+        + ".",
+    )
+    flows: tuple[str, ...] = Field(
+        default=_USUAL.flows,
+        min_length=1,
+        description='Of which flows: names, or patterns such as `"etl-*"`.',
+    )
+    tags: tuple[str, ...] = Field(
+        default=(), description="Only of flows that have one of these tags. Not given: of all."
+    )
+    urls: tuple[Url, ...] = Field(
+        default=(),
+        repr=False,
+        description="Where to: URLs as [Apprise](https://github.com/caronc/apprise/wiki) has them. In `${NAME}` a variable "
+        "of the daemon's environment is put; those that begin with `SCHEDULERD_NOTIFY_` are not handed on to runs.",
+    )
+    urls_file: Folder | None = Field(
+        default=None,
+        description="A file of such URLs, one a line, that others may not read. It is read anew for each message.",
+    )
+    group: Duration = Field(
+        default=_USUAL.group, description="What happens within so long is told in one message."
+    )
+    limit: Count = Field(
+        default=_USUAL.limit,
+        description="At most so many messages in an hour; what more happens is told, in short, in the next one.",
+    )
+    late_after: Duration = Field(
+        default=_USUAL.late_after,
+        description="A run is `late` that has not started so long after its due time.",
+    )
+    slow_factor: float = Field(
+        default=_USUAL.slow_factor,
+        ge=1.0,
+        allow_inf_nan=False,
+        description="A run is `slow` that takes so many times as long as the completed runs of its flow usually do (their "
+        "median; there must be 10 of them).",
+    )
+    slow_least: Duration = Field(
+        default=_USUAL.slow_least, description="No run is `slow` that has not taken so long."
+    )
+    log_lines: int = Field(
+        default=_USUAL.log_lines,
+        ge=0,
+        le=100,
+        description="So many of the last lines of its log are shown of a run that ended badly. 0: none.",
+    )
+
+    @model_validator(mode="after")
+    def _has_an_address(self) -> Self:
+        if not self.urls and self.urls_file is None:
+            raise ValueError("has neither `urls` nor `urls_file`: nobody would be told")
+        return self
+
+    def rule(self, *, usual_name: str) -> NoticeRule:
+        """What it says, without where to."""
+        return NoticeRule(
+            name=self.name or usual_name,
+            on=frozenset(self.on),
+            flows=self.flows,
+            tags=frozenset(self.tags),
+            group=self.group,
+            limit=self.limit,
+            late_after=self.late_after,
+            slow_factor=self.slow_factor,
+            slow_least=self.slow_least,
+            log_lines=self.log_lines,
+        )
+
+    def addresses(self, environ: Mapping[str, str]) -> list[str]:
+        """The URLs as they are now, each once. Raises `BadDefinition`, which never shows one."""
+        written = [url.get_secret_value() for url in self.urls]
+        if self.urls_file is not None:
+            written += _read(self.urls_file)
+        return list(dict.fromkeys(with_variables(url, environ) for url in written))
+
+
+def with_variables(url: str, environ: Mapping[str, str]) -> str:
+    """The URL with the variables that it names. Raises `BadDefinition` for one that is not set."""
+
+    def value(found: re.Match[str]) -> str:
+        if not environ.get(found[1]):
+            raise BadDefinition(
+                f"a URL names the variable {found[1]}, which is not set",
+                file="the environment of the daemon",
+            )
+        return environ[found[1]]
+
+    return _VARIABLE.sub(value, url)
+
+
+def _read(file: Path) -> list[str]:
+    try:
+        with open(file, "rb") as stream:
+            if os.fstat(stream.fileno()).st_mode & _READABLE_BY_OTHERS:
+                raise BadDefinition("everybody may read it", file=file, mend=f"chmod 600 {file}")
+            content = stream.read(_MAX_FILE_BYTES)
+    except OSError as error:
+        raise BadDefinition(f"cannot be read: {error.strerror}", file=file) from error
+    lines = [line.strip() for line in content.decode("utf-8", "replace").splitlines()]
+    found = [line for line in lines if line and not line.startswith("#")]
+    for number, line in enumerate(lines, 1):
+        if line in found and not _VARIABLE.search(line) and not _URL.fullmatch(line):
+            raise BadDefinition("this is no URL", file=file, line=number)
+    if not found:
+        raise BadDefinition("there is no URL in it", file=file)
+    return found

@@ -1,0 +1,73 @@
+"""What can be asked about runs that wait for somebody's decision."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from schedulerd.clock import Clock
+from schedulerd.domain.ids import RunId
+from schedulerd.domain.questions import PAUSE
+from schedulerd.domain.runs import Run
+from schedulerd.domain.variables import LARGEST
+from schedulerd.errors import BadParameters, Conflict
+from schedulerd.operations.selectors import find_run
+from schedulerd.store.database import Database
+from schedulerd.store.transaction import Transaction
+
+
+class Approvals:
+    """Decisions about paused runs."""
+
+    def __init__(self, database: Database, clock: Clock, *, wake: Callable[[], bool]) -> None:
+        self._database: Final = database
+        self._clock: Final = clock
+        self._wake: Final = wake
+
+    def decide(
+        self,
+        selector: str,
+        *,
+        approved: bool,
+        actor: str,
+        reason: str,
+        given: Mapping[str, Any] | None = None,
+    ) -> Run:
+        """Approve or reject what a paused run waits for, and wake the daemon. `given` is what it asks to be told.
+
+        Raises `Conflict` for a run that waits for no decision.
+        """
+        with self._database.write() as tx:
+            run = find_run(tx, selector)
+            decide(tx, run, approved=approved, actor=actor, reason=reason, given=given)
+        self._wake()
+        return run
+
+
+def decide(
+    tx: Transaction, run: Run, *, approved: bool, actor: str, reason: str, given: Mapping[str, Any] | None
+) -> None:
+    """Answer what the run waits for. Raises `Conflict` where it waits for no decision."""
+    asked = next((one for one in tx.questions.of_run(run.key) if one.question.kind == PAUSE), None)
+    if asked is None:
+        raise Conflict(f"{run.selector} waits for no decision: it is {run.state}")
+    if given is not None and len(str(given)) > LARGEST:
+        raise BadParameters(f"what is given to {run.selector} is larger than {LARGEST:,} bytes")
+    answer = {"approved": approved, "by": actor, "reason": reason, "given": given}
+    if not tx.questions.answer(asked, answer):
+        raise Conflict(f"{run.selector} has been decided about already")
+
+
+def resume(tx: Transaction, body: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
+    """Approve another run, as the code of a run asks for it."""
+    run = tx.runs.get(RunId(_uuid(body["id"])))
+    decide(tx, run, approved=True, actor="flow", reason="", given=body.get("given"))
+    return {}
+
+
+def _uuid(text: Any) -> Any:
+    from uuid import UUID
+
+    try:
+        return UUID(str(text))
+    except ValueError as error:
+        raise BadParameters(f"{text!r} is no id of a run") from error
