@@ -68,7 +68,7 @@ class Service:
             )
         if wait:
             before = self.said("ready")
-            eventually(lambda: self.said("ready") > before or self._fail_if_dead(), within=20)
+            eventually(lambda: self.said("ready") > before or self._fail_if_dead(), within=60)
 
     def _fail_if_dead(self) -> bool:
         assert self.process is not None
@@ -191,7 +191,7 @@ class Service:
 
     def wait_for_flow(self, name: str) -> None:
         """Wait until the daemon has found a flow."""
-        eventually(lambda: self.has_flow(name), within=15)
+        eventually(lambda: self.has_flow(name), within=45)
 
     def wait_for_end(self, key: RunKey, *, within: float = 15.0) -> Run:
         """Wait until a run has ended."""

@@ -34,8 +34,9 @@ def check_name(name: object, *, what: str = "variable") -> str:
 
 def check_value(name: str, value: Any, *, what: str = "variable") -> Any:
     """The value, which is JSON and not too large. Raises `BadParameters`."""
+    ascii_only = what == "secret"  # it travels in one datagram, in which other characters are escaped
     try:
-        size = len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace"))
+        size = len(json.dumps(value, ensure_ascii=ascii_only, allow_nan=False).encode("utf-8", "replace"))
     except (TypeError, ValueError, RecursionError) as error:
         raise BadParameters(f"the value of the {what} {name!r} is not JSON: {error}") from error
     if size > LARGEST:

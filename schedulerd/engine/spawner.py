@@ -40,6 +40,11 @@ from schedulerd.engine.leftovers import LAST_WORDS_SECONDS, Farewell, Leftovers,
 from schedulerd.engine.processes import become_subreaper, identify, thread_count
 from schedulerd.engine.spares import Spares
 
+_NOT_INHERITED: Final = (
+    signal.SIGHUP,
+    signal.SIGQUIT,
+    signal.SIGTERM,
+)  # ignored under nohup, or a shell's `&`
 _LATEST_SECONDS: Final = 5.0  # how long after it was taken a run begins at the latest, for its time limit
 _STEP_SECONDS: Final = 0.05  # how often processes that are being ended are looked at
 
@@ -217,6 +222,8 @@ class Spawner:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        for sign in _NOT_INHERITED:
+            signal.signal(sign, signal.SIG_DFL)
         self._core.close()
         os.close(self._wakeup)
         os.close(self._woken)

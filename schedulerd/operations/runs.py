@@ -113,6 +113,11 @@ class Runs:
         with self._database.read() as tx:
             return self._told(tx, find_run(tx, selector))
 
+    def are_hooks_due(self, selector: str) -> bool:
+        """Has the run ended, and hooks that are yet to be called, or are being called? Raises as `get` does."""
+        with self._database.read() as tx:
+            return tx.hooks.are_due(find_run(tx, selector).key)
+
     def by_key(self, key: RunKey) -> Run:
         """How the run stands now."""
         with self._database.read() as tx:

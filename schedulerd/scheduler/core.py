@@ -390,10 +390,9 @@ class Core:
             return True
         if self.store_is_away:
             return all(attempt.dead for attempt in self._parts.attempts)
-        if len(self._parts.attempts):
-            return False
-        # hooks that go on then are taken up by the next daemon
-        return self._parts.hooks.is_idle or self._parts.clock.monotonic() >= self._stop_deadline
+        # hooks that go on at the deadline are taken up by the next daemon
+        hooks_may_end = self._parts.clock.monotonic() < self._stop_deadline and not self._parts.hooks.is_idle
+        return not len(self._parts.attempts) and not hooks_may_end
 
     def _note_store(self, error: StoreUnavailable) -> None:
         self._parts.health.note(TroubleKind.DATABASE, error.message, mend=error.mend)

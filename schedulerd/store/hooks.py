@@ -37,6 +37,7 @@ _DUE: Final = (
     .order_by(moves.c.at, hooks_due.c.run_id, hooks_due.c.number)
     .limit(bindparam("limit"))
 )
+_OF_RUN: Final = select(hooks_due.c.number).where(hooks_due.c.run_id == bindparam("run"))
 _ONE: Final = (hooks_due.c.run_id == bindparam("run"), hooks_due.c.number == bindparam("which"))
 _TAKE: Final = update(hooks_due).where(*_ONE, hooks_due.c.boot_id.is_(None)).values(boot_id=bindparam("boot"))
 _DONE: Final = delete(hooks_due).where(*_ONE)
@@ -51,6 +52,10 @@ class Hooks:
     def due(self, agent: str, *, limit: int) -> list[DueHooks]:
         """The hooks that this agent is to call, or has taken for calling; those of the run that ended first before others."""
         return [_due(row) for row in self._connection.execute(_DUE, {"agent": agent, "limit": limit})]
+
+    def are_due(self, run: RunKey) -> bool:
+        """Has the run hooks that are to be called, or are being called?"""
+        return self._connection.execute(_OF_RUN, {"run": run}).first() is not None
 
     def take(self, due: Sequence[DueHooks], *, boot_id: str) -> None:
         """Note that these are about to be called, in this boot of the machine."""

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
@@ -89,11 +90,15 @@ class TestDaemon:
         return self.wait(asked.run.selector, within=within)
 
     def wait(self, selector: str, *, within: float = 60.0) -> RunHistory:
-        """The history of the run that is named (`etl#1`) once it has ended. Raises `WaitTimeout`."""
+        """The history of the run that is named (`etl#1`) once it has ended, and its hooks too. Raises `WaitTimeout`."""
         self._until(
             lambda: self._ask.runs.get(selector).state in FINAL, within, f"{selector} has not ended yet"
         )
+        self._until(partial(self._are_hooks_called, selector), within, f"the hooks of {selector} go on")
         return history_of(self._ask, selector)
+
+    def _are_hooks_called(self, selector: str) -> bool:
+        return not self._ask.runs.are_hooks_due(selector)
 
     def runs(self, flow: str | None = None) -> tuple[RunHistory, ...]:
         """All runs, or those of a flow, as they are now, the first first."""
@@ -111,6 +116,10 @@ class TestDaemon:
             return False
 
         self._until(ended, within, f"{flow} has not run {count} time(s) yet")
+        for run in self._ask.runs.list(wanted):
+            self._until(
+                partial(self._are_hooks_called, run.selector), within, f"the hooks of {run.selector} go on"
+            )
         return tuple(one for one in self.runs(flow) if one.state in states)[:count]
 
     @property

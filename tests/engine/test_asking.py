@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from schedulerd.authoring.redacting import given
+from schedulerd.domain.variables import LARGEST, check_value
 from schedulerd.engine.asking import JournalChannel
 from schedulerd.engine.journal import Record
 from schedulerd.engine.mailbox import INBOX, hand_over, put_into_inbox
-from schedulerd.errors import Unreachable
+from schedulerd.errors import BadParameters, NotPermitted, Unreachable
 from tests.waiting import eventually
 
 
@@ -157,3 +159,42 @@ def test_a_run_that_is_gone_takes_no_answers(tmp_path: Path) -> None:
     assert not put_into_inbox(tmp_path / "gone", [{"id": "1"}], [])
     assert not hand_over(tmp_path, "answers.1.sock", {"id": "1"})
     assert not hand_over(tmp_path / "gone", "answers.1.sock", {"id": "1"})
+
+
+def test_the_largest_secret_there_may_be_goes_through_the_door_whatever_its_characters(scene: Scene) -> None:
+    largest = "\x01" * ((LARGEST - 2) // 6)
+    assert check_value("key", largest, what="secret") == largest
+
+    def answer() -> None:
+        record = scene.hears_question(1)
+        assert hand_over(scene.folder, record["s"], {"id": record["id"], "found": True, "value": largest})
+
+    answering = aside(answer)
+
+    assert scene.channel.ask("secret.get", {"name": "a"})["value"] == largest
+    answering.join()
+    with pytest.raises(BadParameters, match="more than 65,536"):
+        check_value("key", largest + "\x01", what="secret")
+
+
+def test_a_question_with_a_secret_in_it_is_not_written_down(scene: Scene) -> None:
+    given.add("a-secret-of-this-test")
+
+    with pytest.raises(NotPermitted, match="it would be written down"):
+        scene.channel.ask("variable.set", {"name": "a", "value": ["x a-secret-of-this-test"]})
+
+    assert scene.records == []
+
+
+def test_a_private_value_is_told_again_until_there_is_an_answer(scene: Scene) -> None:
+    def answer() -> None:
+        eventually(lambda: len(scene.whispered) >= 2, within=20)
+        scene.answer(scene.hears_question(1))
+
+    answering = aside(answer)
+
+    scene.channel.ask("secret.set", {"name": "a"}, private='"value"')
+
+    answering.join()
+    assert set(scene.whispered) == {(scene.records[0]["id"], '"value"')}
+    assert "value" not in str(scene.records)

@@ -302,6 +302,19 @@ def test_a_preload_that_fails_costs_its_warmth_and_nothing_else(tmp_path: Path) 
         assert spawning.command("true").exit.status == 0
 
 
+def test_a_run_ignores_no_signal_that_whoever_started_the_daemon_did(tmp_path: Path) -> None:
+    signs = (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM)
+    before = [signal.signal(sign, signal.SIG_IGN) for sign in signs]
+    try:
+        with Spawning(tmp_path) as spawning:
+            ran = spawning.command("grep SigIgn /proc/self/status")
+    finally:
+        for sign, handler in zip(signs, before, strict=True):
+            signal.signal(sign, handler)
+
+    assert int(ran.stdout.split()[1], 16) == 0
+
+
 def test_a_time_limit_counts_from_when_the_run_began(spawning: Spawning) -> None:
     spawning.start("run.1", kind="command", command="sleep 60", timeout_seconds=0.5)
     assert spawning.link.pid is not None

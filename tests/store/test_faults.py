@@ -213,6 +213,7 @@ READS: dict[str, Work] = {
     "variables.all": lambda tx: tx.variables.all(),
     "variables.get": lambda tx: tx.variables.get("bucket"),
     "facts.get": lambda tx: tx.facts.get("tzdata"),
+    "hooks.are_due": lambda tx: tx.hooks.are_due(RunKey(1)),
     "hooks.due": lambda tx: tx.hooks.due(AGENT, limit=10),
 }
 BEAT: Final = AgentBeat(
