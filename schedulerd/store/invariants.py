@@ -97,13 +97,12 @@ _OF_WHAT_RUNS_BROUGHT: Final[Mapping[str, str]] = {
         WHERE results.run_id = task_runs.run_id AND results.call = task_runs.call)
         UNION ALL SELECT id FROM runs WHERE result_kept IN ({_KEPT_APART})
         AND NOT EXISTS (SELECT 1 FROM results WHERE results.run_id = runs.id AND results.call = '')""",
-    "the files of a run were read at least as far as what came of them": """
+    "the journal of a run was read at least as far as its tasks and results": """
         SELECT runs.id FROM runs JOIN (
-        SELECT run_id FROM log_lines WHERE stream <> 'system' UNION ALL SELECT run_id FROM task_runs
+        SELECT run_id FROM results UNION ALL SELECT run_id FROM task_runs
         ) AS brought ON brought.run_id = runs.id
         WHERE NOT EXISTS (SELECT 1 FROM moves WHERE moves.run_id = runs.id AND moves."to" = 'retrying')
-        GROUP BY runs.id, runs.journal_bytes, runs.stdout_bytes, runs.stderr_bytes
-        HAVING count(*) > runs.journal_bytes + runs.stdout_bytes + runs.stderr_bytes""",
+        GROUP BY runs.id, runs.journal_bytes HAVING count(*) > runs.journal_bytes""",
     "no file of a run was read less than not at all": """
         SELECT id FROM runs WHERE journal_bytes < 0 OR stdout_bytes < 0 OR stderr_bytes < 0""",
     "log lines are numbered from 1 without a gap": """

@@ -116,7 +116,7 @@ LIES: Final[Mapping[str, tuple[str, ...]]] = {
         "DELETE FROM results WHERE run_id = {completed} AND call = ''",
         "DELETE FROM results WHERE run_id = {completed} AND call <> ''",
     ),
-    "the files of a run were read at least as far as what came of them": (
+    "the journal of a run was read at least as far as its tasks and results": (
         "UPDATE runs SET journal_bytes = 0 WHERE id = {running}",
     ),
     "no file of a run was read less than not at all": (
