@@ -37,6 +37,7 @@ _COMMANDS: Final = {
     "events": Lazy("schedulerd.cli.told:events", "Events: list."),
     "secrets": Lazy("schedulerd.cli.secrets:secrets", "Secrets: list, set, unset."),
     "variables": Lazy("schedulerd.cli.variables:variables", "Variables: list, get, set, unset."),
+    "notify": Lazy("schedulerd.cli.notify:notify", "Notices: test, list."),
     "db": Lazy("schedulerd.cli.db:db", "The database: status, upgrade, check, backup, restore, prune."),
     "systemd": Lazy("schedulerd.cli.systemd:systemd", "The systemd unit: install, uninstall."),
     "help": Lazy("schedulerd.cli.help:help_", "Read about exit-codes, selectors, filters, time."),

@@ -181,6 +181,44 @@ def test_a_notice_of_a_daemon_that_was_killed_before_it_could_send_is_sent_by_th
     service.close()
 
 
+def test_the_command_line_tests_addresses_and_lists_what_was_sent(
+    tmp_path: Path, receiver: ReceivingService
+) -> None:
+    service = started(tmp_path, settings(receiver))
+    service.wait_for_end(service.ask_for("raises"))
+    receiver.body(lambda body: "raises#1" in body)
+
+    tested = service.command("notify", "test", timeout=60)
+    receiver.server.status = 500
+    refused = service.command("notify", "test", "notify-1", timeout=60)
+
+    assert (tested.returncode, refused.returncode) == (0, 8)
+    assert receiver.titles[-1].endswith("] test")
+    assert "500" in refused.stdout
+    assert SECRET not in tested.stdout + refused.stdout + refused.stderr
+    listed = eventually(
+        lambda: [one for one in service.cli("notify", "list") if one["state"] == "sent"], within=60
+    )
+    assert [(one["rule"], one["tries"]) for one in listed] == [("notify-1", 1)]
+    assert service.command("notify", "test", "other").returncode != 0
+    service.stop()
+    service.close()
+
+
+def test_a_file_with_errors_is_told_and_so_is_that_it_is_good_again(
+    tmp_path: Path, receiver: ReceivingService
+) -> None:
+    service = started(tmp_path, settings(receiver, 'on = ["broken", "mended"]'))
+
+    service.drop("flows.py", "def broken(:\n")
+
+    receiver.body(lambda body: "flows.py has errors: line 1" in body)
+    service.drop("flows.py", FLOWS)
+    receiver.body(lambda body: "flows.py is good again" in body)
+    service.stop()
+    service.close()
+
+
 def test_beyond_the_limit_of_an_hour_notices_are_held_back(
     tmp_path: Path, receiver: ReceivingService
 ) -> None:
