@@ -30,12 +30,8 @@ MENDS: Final[Mapping[TroubleKind, str]] = {
     TroubleKind.PROCESSES: "end some processes, or raise the limit (`ulimit -u`, TasksMax= of the service)",
     TroubleKind.WATCHER: "it is started again by itself; until then changed files are not noticed",
     TroubleKind.WEB: "it is started again by itself; schedules are not affected",
-<<<<<<< HEAD
     TroubleKind.SCHEDULES: "change it in its file; the daemon's log says where it went wrong; others are not affected",
-    TroubleKind.NOTICES: "see the URLs of [[notify]] in the settings; what is not sent is tried again for a day",
-=======
     TroubleKind.NOTICES: "`schedulerd notify list` shows what is not sent, which is tried again for a day",
->>>>>>> main
     TroubleKind.CLOCK: "see that the machine's time is kept (`timedatectl`)",
 }
 """What to do about each, where the trouble itself does not know better."""
