@@ -340,6 +340,8 @@ TRIGGER_MEANINGS: Final[Mapping[Trigger, str]] = {
     Trigger.MANUAL: "somebody asked for it: `schedulerd run`",
     Trigger.FLOW: "the code of another run asked for it: `run_deployment()`",
     Trigger.CRONTAB: "a line of a crontab file was due",
+    Trigger.AFTER: "a run of another flow ended",
+    Trigger.FILE: "a file appeared",
 }
 
 

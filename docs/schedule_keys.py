@@ -14,6 +14,14 @@ KEY_MEANINGS: Final[Mapping[str, str]] = {
     "command": "A command for `/bin/sh -c`, recorded as a run of a flow that has the schedule's name.",
     "parameters": 'What the flow is given: `{ region = "kr", rows = 100 }`. Unknown and missing ones are an error. A '
     "command has none.",
+    "after": "The name of a flow, or a list: runs once for each run of it that has ended. See "
+    "[run after another flow](../howto/triggers.md). Chains that come back to their beginning are refused.",
+    "states": "In which states that run has to have ended: a list of `completed`, `failed`, `timed_out`, `crashed`, "
+    '`cancelled`. Default: `["completed"]`.',
+    "file": 'The whole path of a file, with wildcards in its last part, such as `"/inbox/*.csv"`: runs once for each file '
+    "that appears and is complete (the same for half a second). See [when a file appears](../howto/triggers.md).",
+    "parameter": "The parameter of the flow that is given the path of the file. Default: `path`. A command finds it in "
+    "`$SCHEDULERD_FILE`.",
     "user": "The user that the command runs as. Needs a daemon that runs as root; see "
     "[run as another user](../howto/run-as-another-user.md).",
     "environment": 'Variables for the command, besides those of the daemon: `{ PATH = "/usr/bin:/bin" }`. With a `HOME` and '

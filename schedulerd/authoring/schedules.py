@@ -136,6 +136,28 @@ class RRule(Schedule):
         super().__init__({"rrule": rrule, "timezone": timezone, "anchor": anchor}, options)
 
 
+class After(Schedule):
+    """Once for each run of a flow, or of one of several, that has ended in one of `states`: by default `completed`."""
+
+    def __init__(
+        self,
+        flow: str | Iterable[str],
+        states: str | Iterable[str] | None = None,
+        **options: Unpack[Options],
+    ) -> None:
+        super().__init__({"after": flow, "states": states}, options)
+
+
+class FileAppears(Schedule):
+    """Once for each file that appears as `pattern` and is complete; the flow is given its path as `parameter`.
+
+    The pattern is a whole path, with wildcards in its last part: "/inbox/*.csv".
+    """
+
+    def __init__(self, pattern: str, parameter: str | None = None, **options: Unpack[Options]) -> None:
+        super().__init__({"file": pattern, "parameter": parameter}, options)
+
+
 def schedules_of(given: Schedule | Iterable[Schedule] | None) -> tuple[Schedule, ...]:
     """None, one schedule or several, as a tuple; raises `TypeError` for what is none."""
     if given is None:

@@ -63,7 +63,9 @@ def next_(invocation: Invocation, name: str | None, limit: int, until: datetime 
     )
 
 
-def show_fires(invocation: Invocation, found: "Sequence[Fire]") -> None:
+def show_fires(
+    invocation: Invocation, found: "Sequence[Fire]", *, empty: str = "nothing is going to fire"
+) -> None:
     """Show fires as a list."""
     from schedulerd.operations.schedule_shapes import fire_shape
 
@@ -79,7 +81,7 @@ def show_fires(invocation: Invocation, found: "Sequence[Fire]") -> None:
         Column(title="NOTE", cell=lambda fire: Cell(fire["note"], "yellow"), flexible=True),
     ]
     shapes = [fire_shape(fire) for fire in found]
-    out.rows(shapes, columns, empty="nothing is going to fire", name="at")
+    out.rows(shapes, columns, empty=empty, name="at")
 
 
 def _page(explanation: Shape, out: Output, language: "Language") -> str:
@@ -96,6 +98,8 @@ def _page(explanation: Shape, out: Output, language: "Language") -> str:
     ]
     flags = [False] * 5
     fires = draw([""] * 5, rows, flexible=flags, right=flags, width=None)[1:]
+    if explanation["when"]["kind"] in ("after", "file"):
+        fires = []
     if explanation["when"]["kind"] == "reboot":
         fires = [f"{click.style('next', fg='bright_black')}  when the machine starts"]
     return "\n".join(

@@ -52,7 +52,13 @@ def next_(invocation: Invocation, name: str, limit: int, until: datetime | None)
     found = invocation.operations.fires.of_schedule(
         name, limit=limit, until=until, language=invocation.language
     )
-    show_fires(invocation, found)
+    if found:
+        show_fires(invocation, found)
+        return
+    shape = _shape(invocation.operations.schedules.get(name), invocation)
+    is_caused = shape["when"]["kind"] in ("after", "file")
+    said = f"it has no due times: it runs {shape['text']}" if is_caused else "nothing is going to fire"
+    show_fires(invocation, found, empty=said)
 
 
 @schedules.command()

@@ -1,26 +1,24 @@
 """Builds the daemon: the one place where its parts are made and handed to each other."""
 
-import contextlib
 import logging
 import os
-import secrets
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from queue import SimpleQueue
-from typing import Final
 
 from schedulerd.clock import Clock
 from schedulerd.config import Settings
 from schedulerd.config.settings import LimitSettings
 from schedulerd.courier.errands import Errand
 from schedulerd.courier.journeys import Journey
+from schedulerd.daemon.agent_names import agent_name
 from schedulerd.daemon.feed import Feed
 from schedulerd.daemon.webprocess import WebProcess, bind
 from schedulerd.domain.agents import AgentBeat
+from schedulerd.domain.causes import SettledFile
 from schedulerd.domain.entries import BadEntry
 from schedulerd.domain.limits import Limits
 from schedulerd.domain.new_runs import RunMaker
@@ -43,6 +41,7 @@ from schedulerd.operations.upgrading import tell, upgrade
 from schedulerd.scheduler.alarm import Alarm
 from schedulerd.scheduler.answering import Answerer
 from schedulerd.scheduler.attempts import Attempt, Attempts
+from schedulerd.scheduler.causes import CauseDesk
 from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.core import Core, Mailbox
 from schedulerd.scheduler.definitions import Definitions
@@ -60,7 +59,7 @@ from schedulerd.scheduler.intake import IntakeDesk
 from schedulerd.scheduler.launching import Launch, Launcher, Usual
 from schedulerd.scheduler.lookout import Lookout
 from schedulerd.scheduler.mailing import Mailer, Sender
-from schedulerd.scheduler.messages import Tick
+from schedulerd.scheduler.messages import Tick, Woken
 from schedulerd.scheduler.parts import Parts
 from schedulerd.scheduler.reconciling import Reconciler
 from schedulerd.scheduler.schedule_troubles import ScheduleTroubles
@@ -72,13 +71,12 @@ from schedulerd.scheduler.ticking import Ticker
 from schedulerd.scheduler.troubles import Troubles
 from schedulerd.store.database import Database
 from schedulerd.version import __version__
+from schedulerd.watch.awaited_files import AwaitedFiles
 from schedulerd.watch.crontabs import own_account
 from schedulerd.watch.folders import Role, WatchedFolder
 from schedulerd.watch.watcher import Watcher
 
 log = logging.getLogger(__name__)
-
-_AGENT: Final = "agent"
 
 
 @dataclass(kw_only=True, slots=True)
@@ -90,6 +88,7 @@ class Daemon:
     alarm: Alarm
     ears: Ears
     watcher: Watcher
+    awaited_files: AwaitedFiles
     mailer: Mailer
     herald: Herald
     database: Database
@@ -190,8 +189,10 @@ class _Builder:
         alarm = Alarm(lambda: mailbox.put(Tick()), clock)
         watcher = self._watcher(mailbox)
         standstills = ScheduleTroubles(health)
+        awaited_files = AwaitedFiles(lambda files: _hand_over(causes, mailbox, files), clock)
+        causes = CauseDesk(runs)
         ticker = Ticker(
-            database, runs, standstills, agent=self._agent, boot_id=boot_id(), limits=self._limits
+            database, runs, causes, standstills, agent=self._agent, boot_id=boot_id(), limits=self._limits
         )
         spawners = Spawners(self._new_spawner, launcher, ears, health)
         self._spawners = spawners
@@ -200,7 +201,9 @@ class _Builder:
             clock=clock,
             clock_watch=ClockWatch(database, clock, health),
             attempts=attempts,
-            definitions=Definitions(database, clock, runs, standstills, boot_id=boot_id()),
+            definitions=Definitions(
+                database, clock, runs, standstills, boot_id=boot_id(), look_for=awaited_files.watch
+            ),
             inspector=self._inspector(folders, launcher),
             intake=IntakeDesk(
                 database,
@@ -235,6 +238,7 @@ class _Builder:
             alarm=alarm,
             ears=ears,
             watcher=watcher,
+            awaited_files=awaited_files,
             mailer=mailer,
             herald=self._herald(troubles),
             database=database,
@@ -385,20 +389,7 @@ def usual_of(limits: LimitSettings) -> Usual:
     return Usual(surroundings=surroundings, timeout=limits.timeout)
 
 
-def agent_name(state_dir: Path) -> str:
-    """The name of the agent of a state directory: the host's, with something to tell it from another on the same host.
-
-    It is made once and kept, so that a daemon finds its runs again.
-    """
-    file = state_dir / _AGENT
-    with contextlib.suppress(FileNotFoundError):
-        if name := file.read_text().strip():
-            return name
-    name = f"{socket.gethostname()}-{secrets.token_hex(2)}"
-    draft = file.with_name(f".{_AGENT}")
-    with open(draft, "w") as stream:
-        stream.write(name + "\n")
-        stream.flush()
-        os.fsync(stream.fileno())  # lost with the power, it would make its runs nobody's
-    draft.rename(file)
-    return name
+def _hand_over(causes: CauseDesk, mailbox: Mailbox, files: Iterable[SettledFile]) -> None:
+    """Files have come: the core is to decide what becomes of them."""
+    causes.note(files)
+    mailbox.put(Woken())

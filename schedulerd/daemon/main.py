@@ -98,6 +98,7 @@ def _run(daemon: Daemon, settings: Settings) -> None:
     daemon.mailer.start()
     daemon.herald.start()
     daemon.watcher.start()
+    daemon.awaited_files.start()
     log.info("started", extra={"version": __version__, "pid": os.getpid(), "state_dir": settings.state_dir})
     try:
         daemon.core.run()
@@ -109,6 +110,7 @@ def _run(daemon: Daemon, settings: Settings) -> None:
 def _stop(daemon: Daemon, settings: Settings) -> None:
     """In the order in which nothing is lost: first those that bring news, last the database."""
     daemon.watcher.stop()
+    daemon.awaited_files.stop()
     daemon.alarm.stop()
     daemon.ears.stop()
     take_down(settings.state_dir)

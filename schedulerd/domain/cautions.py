@@ -15,7 +15,16 @@ from schedulerd.domain.due import Due
 from schedulerd.domain.intervals import is_calendar
 from schedulerd.domain.nominal import count_between
 from schedulerd.domain.rrule_text import Frequency, parse_rrule
-from schedulerd.domain.schedules import Cron, DayMatch, Interval, Reboot, RRule, ScheduleDefinition, When
+from schedulerd.domain.schedules import (
+    Caused,
+    Cron,
+    DayMatch,
+    Interval,
+    Reboot,
+    RRule,
+    ScheduleDefinition,
+    When,
+)
 from schedulerd.domain.timing import Timing
 from schedulerd.domain.wording import Language
 from schedulerd.domain.wording_parts import names_month_days, plain_rule
@@ -132,7 +141,7 @@ class _Looking:
 
     def _about_never(self) -> Iterator[Caution]:
         """Its end, its years or its one time may lie in the past."""
-        if isinstance(self.definition.when, Reboot) or self._timing.next(self.now) is not None:
+        if isinstance(self.definition.when, Reboot | Caused) or self._timing.next(self.now) is not None:
             return
         last = self._timing.last(_BEGINNING, self.now)
         if last is None:

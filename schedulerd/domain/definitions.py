@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from schedulerd.domain.chains import Chains
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition, FlowDefinition, FlowKind
 from schedulerd.domain.names import near_names
 from schedulerd.domain.parameters import check_parameters
-from schedulerd.domain.schedules import ScheduleDefinition
+from schedulerd.domain.schedules import After, FileAppears, ScheduleDefinition
 from schedulerd.errors import BadParameters
 
 _LONGEST_NAME: Final = 250
@@ -38,6 +39,7 @@ def resolve(files: Iterable[FileDefinition], schedules: Iterable[ScheduleDefinit
         for flow in file.flows:
             for schedule in flow.schedules:
                 resolution.schedule(schedule)
+    resolution.refuse_chains()
     return InForce(
         files=tuple(held),
         commands=tuple(flow for flow in resolution.flows.values() if flow.kind is FlowKind.COMMAND),
@@ -89,6 +91,30 @@ class _Resolution:
         else:
             self._refuse(schedule.origin, fault)
 
+    def refuse_chains(self) -> None:
+        """Take back what comes after a flow that is not there, or after itself, by whatever way."""
+        while (found := self._first_bad_chain()) is not None:
+            schedule, fault = found
+            del self.schedules[schedule.name]
+            if schedule.command is not None:
+                del self.flows[schedule.name]
+            self._refuse(schedule.origin, f"schedule {schedule.name!r}: {fault}")
+
+    def _first_bad_chain(self) -> tuple[ScheduleDefinition, str] | None:
+        """The first schedule that must not come after what it says it does, and why."""
+        chains = Chains()
+        for schedule in self.schedules.values():
+            if not isinstance(schedule.when, After):
+                continue
+            for flow in schedule.when.flows:
+                if flow not in self.flows:
+                    return schedule, f"there is no flow {flow!r} to come after{_hint(flow, self.flows)}"
+            runs = schedule.flow or schedule.name
+            if circle := chains.circle(runs, schedule.when.flows):
+                return schedule, f"it would never end: {' after '.join(circle)}"
+            chains.add(runs, schedule.when.flows)
+        return None
+
     def _take_command(self, schedule: ScheduleDefinition) -> str | None:
         holder = self.flows.get(schedule.name)
         if holder is not None:
@@ -113,8 +139,7 @@ class _Resolution:
     def _fault(self, schedule: ScheduleDefinition) -> str | None:
         flow = self.flows.get(schedule.flow or "")
         if flow is None:
-            near = near_names(schedule.flow or "", list(self.flows))
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = _hint(schedule.flow or "", self.flows)
             return f"schedule {schedule.name!r}: there is no flow {schedule.flow!r}{hint}"
         return _parameter_fault(schedule, flow)
 
@@ -131,9 +156,25 @@ def is_storable(name: str) -> bool:
     return len(name.strip()) > 0 and len(name) <= _LONGEST_NAME and name.isprintable()
 
 
+def _hint(name: str, known: Iterable[str]) -> str:
+    near = near_names(name, list(known))
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
 def _parameter_fault(schedule: ScheduleDefinition, flow: FlowDefinition) -> str | None:
+    given = dict(schedule.parameters)
+    if isinstance(schedule.when, FileAppears):
+        name = schedule.when.parameter
+        if name not in flow.parameters.get("properties", {}):
+            return (
+                f"schedule {schedule.name!r}: flow {flow.name!r} has no parameter {name!r} to be given the file; "
+                f'say which it is: parameter = "..."'
+            )
+        if name in given:
+            return f"schedule {schedule.name!r}: the parameter {name!r} is the file, and cannot be given too"
+        given[name] = schedule.when.pattern
     try:
-        check_parameters(flow.name, flow.parameters, schedule.parameters)
+        check_parameters(flow.name, flow.parameters, given)
     except BadParameters as error:
         return f"schedule {schedule.name!r}: {error.message}"
     return None

@@ -2,9 +2,11 @@
 
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from schedulerd.domain.causes import Cause
 from schedulerd.domain.due import Due
 from schedulerd.domain.ids import RANDOM_BITS, FlowKey, RunId, ScheduleKey, uuid7
 from schedulerd.domain.planning import Plan, Skip, SkipSpan
@@ -51,6 +53,15 @@ class RunMaker:
         if reason is None:
             return self._run(definition, key, flow, due, now=now)
         return self.skipped(definition, key, flow, Skip(due=due, reason=reason), now=now)
+
+    def caused(self, schedule: Schedule, cause: Cause, *, now: datetime, reason: SkipReason | None) -> NewRun:
+        """The run of a cause; with a reason, the row which says that it does not run. Its slot is the cause's mark."""
+        definition, due = schedule.definition, Due(at=now, slot=cause.mark)
+        state = RunState.SCHEDULED if reason is None else RunState.SKIPPED
+        run = self._run(
+            definition, schedule.key, schedule.flow_key, due, now=now, state=state, reason=reason or ""
+        )
+        return replace(run, trigger=cause.trigger, parameters={**definition.parameters, **cause.parameters})
 
     def _span(
         self,

@@ -17,6 +17,8 @@ class Trigger(StrEnum):
     SCHEDULE = "schedule"
     MANUAL = "manual"
     CRONTAB = "crontab"
+    AFTER = "after"
+    FILE = "file"
     FLOW = "flow"
 
 

@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from schedulerd.domain.blackout_values import Calendars, blackout_of
+from schedulerd.domain.cause_values import CAUSE_KEYS, CAUSE_READERS, CAUSES
 from schedulerd.domain.command_values import COMMAND_KEYS, MAX_COMMAND_BYTES, surroundings_of
 from schedulerd.domain.due import check_when
 from schedulerd.domain.entries import Entry
@@ -30,11 +31,13 @@ from schedulerd.errors import BadExpression
 MAX_NAME_CHARACTERS: Final = 200
 
 _WHAT: Final = ("name", "flow", "command", "parameters", "enabled")
-_WHENS: Final = ("cron", "every", "at", "rrule")
+_TIMES: Final = ("cron", "every", "at", "rrule")
+_WHENS: Final = (*_TIMES, *CAUSES)
 _CATCHUP: Final = ("catchup", "catchup_limit", "catchup_window", "misfire_grace")
 KEYS: Final = (
     *_WHAT,
     *_WHENS,
+    *CAUSE_KEYS,
     *("timezone", "day_match", "anchor", "start", "end", "jitter"),
     *("blackout", "blackout_action"),
     *_CATCHUP,
@@ -54,7 +57,9 @@ _GOES_WITH: Final[Mapping[str, tuple[str, ...]]] = {
     "anchor": ("every", "rrule"),
     "start": ("cron", "every", "rrule"),
     "end": ("cron", "every", "rrule"),
-    **dict.fromkeys(("jitter", "blackout", "blackout_action", *_CATCHUP), _WHENS),
+    "states": ("after",),
+    "parameter": ("file",),
+    **dict.fromkeys(("jitter", "blackout", "blackout_action", *_CATCHUP), _TIMES),
 }
 """Keys that mean something with some kinds only, and nothing with the start of the machine."""
 
@@ -80,7 +85,7 @@ def schedule_of(values: Any, *, timezone: str, origin: str, calendars: Calendars
         flow=flow,
         command=command,
         parameters=_parameters(entry),
-        policies=_policies(entry),
+        policies=_policies(entry, kind),
         enabled=entry.flag("enabled", default=True),
         origin=origin,
         start=_start(entry),
@@ -169,6 +174,8 @@ def _kind(entry: Entry) -> str:
 def _misplaced(key: str, kind: str) -> str:
     if kind == _REBOOT:
         return f"`{key}` means nothing with `@reboot`, which has no due times"
+    if kind in CAUSES and key not in CAUSE_KEYS:
+        return f"`{key}` means nothing with `{kind}`, which has no due times"
     return f"`{key}` goes with {_listed(_GOES_WITH[key])}, and this is a schedule by `{kind}`"
 
 
@@ -215,6 +222,7 @@ _READERS: Final[Mapping[str, Callable[[Entry, str], When]]] = {
     "every": _interval,
     "at": _once,
     "rrule": _rrule,
+    **CAUSE_READERS,
     _REBOOT: _reboot,
 }
 
@@ -235,8 +243,8 @@ def _begin(value: date) -> datetime:
     return value if isinstance(value, datetime) else datetime.combine(value, time.min)
 
 
-def _policies(entry: Entry) -> Policies:
-    usual = Policies()
+def _policies(entry: Entry, kind: str) -> Policies:
+    usual = Policies(overlap=Overlap.ALLOW) if kind in CAUSES else Policies()  # each cause is one run
     overlap = entry.choice("overlap", usual.overlap)
     if entry.has("queue_limit") and overlap is not Overlap.QUEUE:
         raise entry.wrong(

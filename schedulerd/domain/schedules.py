@@ -8,6 +8,7 @@ from typing import Any
 
 from schedulerd.domain.ids import FlowKey, ScheduleKey
 from schedulerd.domain.retrying import NEVER, RetryPolicy
+from schedulerd.domain.states import RunState
 from schedulerd.domain.surroundings import Surroundings
 
 
@@ -65,7 +66,31 @@ class Reboot:
     timezone: str = "UTC"
 
 
-When = Cron | Interval | Once | RRule | Reboot
+@dataclass(frozen=True, kw_only=True, slots=True)
+class After:
+    """Once for each run of one of these flows that has ended in one of these states."""
+
+    flows: tuple[str, ...]
+    states: tuple[RunState, ...] = (RunState.COMPLETED,)
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileAppears:
+    """Once for each file that appears and is complete. `pattern` is a whole path, with wildcards in its last part.
+
+    The flow is given the path as its `parameter`.
+    """
+
+    pattern: str
+    parameter: str = "path"
+    timezone: str = "UTC"
+
+
+Caused = After | FileAppears
+"""What has causes and no due times; each cause makes it due once."""
+
+When = Cron | Interval | Once | RRule | Reboot | Caused
 
 
 class BlackoutAction(StrEnum):

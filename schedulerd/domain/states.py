@@ -48,6 +48,8 @@ FINAL: Final = frozenset(
         RunState.SKIPPED,
     }
 )
+# A run that is skipped has not run, and so has not ended.
+ENDED: Final = FINAL - {RunState.SKIPPED}
 # A run in one of these holds a slot, and may have a process.
 LIVE: Final = frozenset({RunState.PENDING, RunState.RUNNING, RunState.CANCELLING, RunState.PAUSED})
 ACTIVE: Final = LIVE | {RunState.RETRYING}

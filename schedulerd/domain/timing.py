@@ -4,7 +4,7 @@ What the tick and every preview ask. A due time is named by its expression; then
 then, where it lies in a blackout by now, left out or moved to the end of that. Its slot stays the time that was named.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
@@ -18,8 +18,11 @@ from schedulerd.domain.due_times import END_OF_TIME, DueTimes, Named, first_of, 
 from schedulerd.domain.jitter import Jittered, check_jitter, delay
 from schedulerd.domain.rrule_text import parse_rrule
 from schedulerd.domain.schedules import (
+    After,
     Blackout,
     BlackoutAction,
+    Caused,
+    FileAppears,
     Interval,
     Once,
     Reboot,
@@ -33,6 +36,7 @@ from schedulerd.errors import BadExpression
 
 _BEGINNING: Final = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
 _A_DAY: Final = timedelta(days=1)
+_WITHOUT_TIMES: Final[Mapping[type, str]] = {Reboot: "@reboot", After: "after", FileAppears: "file"}
 _IN_SIGHT: Final = 100
 """So many stretches of a blackout in a row are searched for a due time between them, at each tick."""
 
@@ -44,8 +48,8 @@ def check_definition(definition: ScheduleDefinition) -> None:
     """Raise `BadExpression` for what can never be due, or cannot be kept: the door for every definition."""
     _check_years(definition)
     check_when(definition.when, name=definition.name)
-    if isinstance(definition.when, Reboot):
-        _check_reboot(definition)
+    if isinstance(definition.when, Reboot | Caused):
+        _check_without_times(definition)
         return
     timezone = definition.when.timezone
     if definition.blackout is not None:
@@ -71,7 +75,7 @@ def _check_years(definition: ScheduleDefinition) -> None:
             raise BadExpression(reason, expression=moment.isoformat(), code="year")
 
 
-def _check_reboot(definition: ScheduleDefinition) -> None:
+def _check_without_times(definition: ScheduleDefinition) -> None:
     given = [
         name
         for name, value in (
@@ -83,8 +87,9 @@ def _check_reboot(definition: ScheduleDefinition) -> None:
         if value
     ]
     if given:
-        reason = f"a schedule by @reboot has no due times, and so no {' or '.join(given)}"
-        raise BadExpression(reason, expression="@reboot", code="reboot")
+        kind = _WITHOUT_TIMES[type(definition.when)]
+        reason = f"a schedule by {kind} has no due times, and so no {' or '.join(given)}"
+        raise BadExpression(reason, expression=kind, code="reboot" if kind == "@reboot" else kind)
 
 
 def _check_bounds(definition: ScheduleDefinition, timezone: str) -> None:

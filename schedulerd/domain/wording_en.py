@@ -8,10 +8,12 @@ from schedulerd.domain.cron import LAST, CronFields, parse_cron
 from schedulerd.domain.cron_tokens import DAY, HOUR, MINUTE, MONTH, SECOND
 from schedulerd.domain.rrule_text import Frequency
 from schedulerd.domain.schedules import (
+    After,
     Blackout,
     BlackoutAction,
     Cron,
     DayMatch,
+    FileAppears,
     Interval,
     Once,
     Reboot,
@@ -60,6 +62,7 @@ _UNITS: Final = {
     "s": "second",
     "ms": "millisecond",
 }
+_ENDS: Final = {"timed_out": "timed out", "cancelled": "was cancelled"}
 _PERIODS: Final = {
     Frequency.YEARLY: "year",
     Frequency.MONTHLY: "month",
@@ -85,9 +88,18 @@ def sentence(when: When, name: str) -> str:
             said = f"by the rule {when.expression}" if rule is None else _rule(rule, when.timezone)
         case Reboot():
             return "once after each start of the machine"
+        case After():
+            return _after(when)
+        case FileAppears():
+            return f"for each file that appears as {when.pattern}"
         case _:  # pragma: no cover - every kind is above
             assert_never(when)
     return f"{said}, {when.timezone} time" if when.timezone != "UTC" else f"{said}, UTC"
+
+
+def _after(when: After) -> str:
+    ends = [_ENDS.get(state.value, state.value) for state in when.states]
+    return f"after each run of {_joined(when.flows, 'or')} that {_joined(ends, 'or')}"
 
 
 def qualified(definition: ScheduleDefinition) -> str:

@@ -8,10 +8,12 @@ from schedulerd.domain.cron import LAST, CronFields, parse_cron
 from schedulerd.domain.cron_tokens import DAY, HOUR, MINUTE, MONTH, SECOND
 from schedulerd.domain.rrule_text import Frequency
 from schedulerd.domain.schedules import (
+    After,
     Blackout,
     BlackoutAction,
     Cron,
     DayMatch,
+    FileAppears,
     Interval,
     Once,
     Reboot,
@@ -38,6 +40,13 @@ from schedulerd.domain.wording_parts import (
 
 WEEKDAYS: Final = "일월화수목금토"
 _NTH: Final = {1: "첫째", 2: "둘째", 3: "셋째", 4: "넷째", 5: "다섯째", LAST: "마지막"}
+_ENDS: Final = {
+    "completed": "완료",
+    "failed": "실패",
+    "timed_out": "시간 초과",
+    "crashed": "비정상 종료",
+    "cancelled": "취소",
+}
 _UNITS: Final = {"w": "주", "d": "일", "h": "시간", "m": "분", "s": "초", "ms": "밀리초"}
 _EVERY: Final = {"d": "매일", "w": "매주"}
 _PERIODS: Final = {
@@ -63,6 +72,11 @@ def sentence(when: When, name: str) -> str:
         case RRule():
             rule = plain_rule(when)
             said = f"규칙 {when.expression}에 따라" if rule is None else _rule(rule, when.timezone)
+        case After():
+            ends = ", ".join(_ENDS.get(state.value, state.value) for state in when.states)
+            return f"{', '.join(when.flows)} 실행이 끝날 때마다({ends})"
+        case FileAppears():
+            return f"{when.pattern} 파일이 나타날 때마다"
         case Reboot():
             return "재부팅할 때마다 한 번"
         case _:  # pragma: no cover - every kind is above

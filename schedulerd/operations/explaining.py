@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
 
+from schedulerd.domain.cause_values import CAUSE_READERS, CAUSES
 from schedulerd.domain.cautions import Caution, cautions
 from schedulerd.domain.cron import FIRST_YEAR, LAST_YEAR
 from schedulerd.domain.due import Due
 from schedulerd.domain.durations import parse_duration
+from schedulerd.domain.entries import BadEntry, Entry
 from schedulerd.domain.fire_notes import fire_notes
 from schedulerd.domain.schedules import Cron, Interval, Once, Reboot, RRule, ScheduleDefinition, When
 from schedulerd.domain.timing import Timing, check_definition
@@ -90,6 +92,8 @@ def read_when(expression: str, *, timezone: str) -> When:
     a recurrence rule."""
     zone(timezone)
     text = expression.strip()
+    if (caused := _caused(text, timezone)) is not None:
+        return caused
     if text.lower() == "@reboot":
         return Reboot(timezone=timezone)
     if _RULE.match(text):
@@ -100,6 +104,18 @@ def read_when(expression: str, *, timezone: str) -> When:
     if is_one_word or _DURATION.match(text):
         return Interval(every=parse_duration(expression), timezone=timezone)
     return Cron(expression=expression, timezone=timezone)
+
+
+def _caused(text: str, timezone: str) -> When | None:
+    """`after etl`, `after etl, load`, `file /inbox/*.csv`: a cause in place of a time."""
+    kind, _, said = text.partition(" ")
+    if kind not in CAUSES or not said.strip():
+        return None
+    flows = [one.strip() for one in said.split(",")]
+    try:
+        return CAUSE_READERS[kind](Entry({kind: flows if kind == "after" else said.strip()}), timezone)
+    except BadEntry as error:
+        raise BadExpression(error.reason, expression=text, code=kind) from error
 
 
 def _moment(text: str) -> datetime:

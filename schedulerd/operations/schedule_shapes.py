@@ -6,8 +6,10 @@ from typing import Any, assert_never
 
 from schedulerd.domain.durations import duration_text
 from schedulerd.domain.schedules import (
+    After,
     Blackout,
     Cron,
+    FileAppears,
     Interval,
     Once,
     Pause,
@@ -85,6 +87,21 @@ def when_shape(when: When) -> Shape:
                 "expression": when.expression,
                 "timezone": when.timezone,
                 "anchor": _local_text(when.anchor),
+            }
+        case After():
+            return {
+                "kind": "after",
+                "expression": f"after {', '.join(when.flows)}",
+                "timezone": when.timezone,
+                "flows": list(when.flows),
+                "states": [state.value for state in when.states],
+            }
+        case FileAppears():
+            return {
+                "kind": "file",
+                "expression": when.pattern,
+                "timezone": when.timezone,
+                "parameter": when.parameter,
             }
         case Reboot():
             return {"kind": "reboot", "expression": "@reboot", "timezone": when.timezone}

@@ -1,7 +1,7 @@
 """Brings the database in line with what the files say."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -14,7 +14,7 @@ from schedulerd.domain.new_runs import RunMaker
 from schedulerd.domain.notices import Happening, NoticeKind
 from schedulerd.domain.planning import leave, look_forward
 from schedulerd.domain.runs import SkipReason
-from schedulerd.domain.schedules import Schedule, ScheduleDefinition
+from schedulerd.domain.schedules import FileAppears, Schedule, ScheduleDefinition
 from schedulerd.errors import BadDefinition, BadExpression
 from schedulerd.scheduler.inspecting import Inspected
 from schedulerd.scheduler.messages import DefinitionsChanged
@@ -31,13 +31,22 @@ class Definitions:
     """What the files say, as far as it is known, and whether the database says so too."""
 
     def __init__(
-        self, database: Database, clock: Clock, runs: RunMaker, troubles: ScheduleTroubles, *, boot_id: str
+        self,
+        database: Database,
+        clock: Clock,
+        runs: RunMaker,
+        troubles: ScheduleTroubles,
+        *,
+        boot_id: str,
+        look_for: Callable[[Iterable[FileAppears]], None] = lambda _: None,
     ) -> None:
+        """`look_for` is told of the files that schedules in force wait for."""
         self._database = database
         self._clock = clock
         self._runs = runs
         self._troubles = troubles
         self._boot_id = boot_id
+        self._look_for = look_for
         self._present: frozenset[str] | None = None
         self._files: dict[str, FileDefinition] = {}
         self._failures: dict[str, Failure] = {}
@@ -96,6 +105,9 @@ class Definitions:
             flows = {flow.key: flow for flow in tx.flows.all(removed=True)}
         self.flows, self._applied_errors = flows, errors
         self._applied = {file.file: file for file in resolved.files}
+        self._look_for(
+            one.when for one in resolved.schedules if one.enabled and isinstance(one.when, FileAppears)
+        )
         self._dirty = False
         return True
 

@@ -13,7 +13,7 @@ from schedulerd.clock import microseconds_of
 from schedulerd.domain.flows import Flow, FlowDefinition, FlowKind
 from schedulerd.domain.hooks import DueHooks
 from schedulerd.domain.results import Result
-from schedulerd.domain.runs import Run
+from schedulerd.domain.runs import Run, Trigger
 from schedulerd.domain.surroundings import Surroundings, time_limit
 from schedulerd.engine import wire
 from schedulerd.engine.folders import KNOWN, RESULTS, RunFolders
@@ -149,6 +149,7 @@ def request_of(run: Run, flow: Flow, launch: Launch) -> dict[str, Any]:
             "SCHEDULERD_RUN_NUMBER": str(run.number),
             "SCHEDULERD_ATTEMPT": str(run.attempt),
             "SCHEDULERD_DUE_AT": run.due_at.isoformat(),
+            **_of_file(run),
         },
     }
     if run.hooks:
@@ -167,6 +168,13 @@ def request_of(run: Run, flow: Flow, launch: Launch) -> dict[str, Any]:
         "entrypoint": definition.entrypoint,
         "version": run.version_hash,
     }
+
+
+def _of_file(run: Run) -> dict[str, str]:
+    """The file that a run is about, for a command, which has no parameters."""
+    if run.trigger is not Trigger.FILE or "path" not in run.parameters:
+        return {}
+    return {"SCHEDULERD_FILE": str(run.parameters["path"])}
 
 
 def hooks_request(

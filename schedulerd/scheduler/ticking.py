@@ -13,6 +13,7 @@ from schedulerd.domain.planning import plan
 from schedulerd.domain.results import Result
 from schedulerd.domain.runs import NewRun, Run, SkipReason
 from schedulerd.domain.schedules import Schedule
+from schedulerd.scheduler.causes import CauseDesk
 from schedulerd.scheduler.schedule_troubles import ScheduleTroubles
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
@@ -45,6 +46,7 @@ class Ticker:
         self,
         database: Database,
         runs: RunMaker,
+        causes: CauseDesk,
         troubles: ScheduleTroubles,
         *,
         agent: str,
@@ -53,6 +55,7 @@ class Ticker:
     ) -> None:
         self._database = database
         self._runs = runs
+        self._causes = causes
         self._troubles = troubles
         self._agent = agent
         self._boot_id = boot_id
@@ -69,8 +72,11 @@ class Ticker:
         with self._database.write() as tx:
             due = tx.schedules.due(now, limit=_BATCH) if plan_due else []
             new = [run for schedule in due for run in self._plan_one(tx, schedule, now=now)]
+            more_causes = False
             if plan_due:
                 new += self._decide_boot(tx, now=now)
+                caused, more_causes = self._causes.decide(tx, now=now)
+                new += caused
             if new:
                 tx.runs.add(new)
             limits = self._limits if may_start else replace(self._limits, max_running=0)
@@ -78,7 +84,9 @@ class Ticker:
             known = {run.key: tx.results.of_tasks(run.key) for run in claimed if run.attempt > 1}
             next_due = _first(tx.schedules.next_due(), tx.runs.next_retry(now))
             has_wishes = bool(tx.runs.cancel_wishes())
-        more = len(due) == _BATCH or len(claimed) == _BATCH
+        if plan_due:
+            self._causes.committed()
+        more = more_causes or len(due) == _BATCH or len(claimed) == _BATCH
         return Ticked(claimed=claimed, known=known, next_due=next_due, more=more, has_wishes=has_wishes)
 
     def _plan_one(self, tx: Transaction, schedule: Schedule, *, now: datetime) -> list[NewRun]:

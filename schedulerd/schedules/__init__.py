@@ -5,7 +5,7 @@ And those of Prefect 1 and 2: `CronSchedule`, `IntervalSchedule`, `RRuleSchedule
 
 from __future__ import annotations
 
-from schedulerd.authoring.schedules import Cron, Interval, RRule
+from schedulerd.authoring.schedules import After, Cron, FileAppears, Interval, RRule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     from schedulerd.authoring.clocks import interval_schedule as IntervalSchedule  # noqa: N812
     from schedulerd.authoring.clocks import rrule_schedule as RRuleSchedule  # noqa: N812
 
-__all__ = ["Cron", "CronSchedule", "Interval", "IntervalSchedule", "RRule", "RRuleSchedule", "Schedule"]
+__all__ = [
+    "After",
+    "Cron",
+    "CronSchedule",
+    "FileAppears",
+    "Interval",
+    "IntervalSchedule",
+    "RRule",
+    "RRuleSchedule",
+    "Schedule",
+]
 
 # Loaded when they are asked for: they need datetime, which flow files can do without.
 _LATE = {

@@ -113,6 +113,7 @@ def _row(run: NewRun, number: int, flow: AnyRow) -> dict[str, Any]:
         "attempt": 0,
         "parameters": dict(run.parameters),
         "idempotency_key": run.idempotency_key,
+        "to_follow": 1,
         "caught_up": int(run.caught_up),
         "pool": run.pool or flow.pool or "",
         "parent_id": run.parent,

@@ -8,6 +8,7 @@ from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FlowDefinition, FlowKind
 from schedulerd.domain.retrying import read_retries, retries_json
 from schedulerd.domain.schedules import (
+    After,
     Blackout,
     BlackoutAction,
     BlackoutSpan,
@@ -15,6 +16,7 @@ from schedulerd.domain.schedules import (
     Catchup,
     Cron,
     DayMatch,
+    FileAppears,
     Interval,
     Once,
     Overlap,
@@ -191,6 +193,16 @@ def _when_json(when: When) -> Json:
                 "timezone": when.timezone,
                 "anchor": _moment_text(when.anchor),
             }
+        case After():
+            states = [state.value for state in when.states]
+            return {"kind": "after", "flows": list(when.flows), "states": states, "timezone": when.timezone}
+        case FileAppears():
+            return {
+                "kind": "file",
+                "pattern": when.pattern,
+                "parameter": when.parameter,
+                "timezone": when.timezone,
+            }
         case Reboot():
             return {"kind": "reboot", "timezone": when.timezone}
         case _:
@@ -220,6 +232,11 @@ def read_when(json: Mapping[str, Any]) -> When:
             return RRule(
                 expression=json["expression"], timezone=timezone, anchor=_read_moment(json["anchor"])
             )
+        case "after":
+            states = tuple(map(RunState, json["states"]))
+            return After(flows=tuple(json["flows"]), states=states, timezone=timezone)
+        case "file":
+            return FileAppears(pattern=json["pattern"], parameter=json["parameter"], timezone=timezone)
         case "reboot":
             return Reboot(timezone=timezone)
         case other:

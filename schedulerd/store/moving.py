@@ -55,6 +55,7 @@ _AGAIN: Final = (
         reason=_WHY,
         ended_at=None,
         result_preview=None,
+        to_follow=1,
         journal_bytes=0,
         stdout_bytes=0,
         stderr_bytes=0,

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from schedulerd.domain.ids import FlowKey, ScheduleKey
-from schedulerd.domain.schedules import Pause, Reboot, Schedule, ScheduleDefinition
+from schedulerd.domain.schedules import After, FileAppears, Pause, Reboot, Schedule, ScheduleDefinition
 from schedulerd.errors import Conflict, NotFound
 from schedulerd.store.aligning import align_with_schedule
 from schedulerd.store.documents import read_schedule, schedule_json
@@ -27,6 +27,11 @@ _NOT_BOOTED: Final = select(schedules).where(
     schedules.c.boot_id.is_not(None),
     schedules.c.boot_id != bindparam("boot"),
     schedules.c.removed_at.is_(None),
+)
+_CAUSED: Final = (
+    select(schedules)
+    .where(schedules.c.cause == bindparam("kind"), schedules.c.removed_at.is_(None))
+    .order_by(schedules.c.name)
 )
 _ADVANCE: Final = (
     update(schedules)
@@ -57,6 +62,9 @@ _SET_DUE: Final = (
 )
 # What waits in line was told to by a policy that has changed: it is decided again.
 _DECIDE_AGAIN: Final = update(runs).where(IS_QUEUED, runs.c.schedule_id == bindparam("key")).values(queued=0)
+
+
+_KINDS_OF_CAUSE: Final[Mapping[type, str]] = {After: "after", FileAppears: "file"}
 
 
 class Schedules:
@@ -91,6 +99,7 @@ class Schedules:
             "removed_at": None,
             "pool": definition.pool,
             "priority": definition.priority,
+            "cause": _KINDS_OF_CAUSE.get(type(definition.when)),
         }
         boot = boot_id if isinstance(definition.when, Reboot) else None
         forward = {"watermark": watermark, "next_due": next_due, "boot_id": boot}
@@ -167,6 +176,16 @@ class Schedules:
     def not_booted(self, boot_id: str) -> list[Schedule]:
         """The `@reboot` schedules that have not been decided for this start of the machine."""
         return [_schedule(row) for row in self._connection.execute(_NOT_BOOTED, {"boot": boot_id})]
+
+    def caused_by(self, kind: str) -> list[Schedule]:
+        """The schedules in force whose causes are of this kind, `after` or `file`."""
+        found = self._connection.execute(_CAUSED, {"kind": kind})
+        return [one for row in found if (one := _schedule(row)).definition.enabled]
+
+    def touched(self, key: ScheduleKey, *, last_due: datetime) -> None:
+        """Note that a cause made it due."""
+        statement = update(schedules).where(schedules.c.id == key).values(last_due=last_due)
+        self._connection.execute(statement)
 
     def set_boot(self, key: ScheduleKey, boot_id: str, *, last_due: datetime | None) -> None:
         """Note that a `@reboot` schedule has been decided for this start of the machine.

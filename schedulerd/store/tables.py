@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-from schedulerd.domain.states import ACTIVE, FINAL, LIVE, RunState
+from schedulerd.domain.states import ACTIVE, ENDED, FINAL, LIVE, RunState
 from schedulerd.store import asking_tables
 from schedulerd.store.columns import KEY, Document, Id, Moment, Words
 
@@ -95,9 +95,17 @@ schedules: Final = Table(
     Column("boot_id", Text),
     Column("pool", Text),
     Column("priority", Integer),
+    # Of one that has causes in place of due times: of which kind.
+    Column("cause", Text),
     # The URLs that its runs call, where it has some.
     Column("heartbeat", Document),
     Index("ix_schedules_next_due", "next_due"),
+)
+Index(
+    "ix_schedules_cause",
+    schedules.c.cause,
+    sqlite_where=schedules.c.cause.is_not(None),
+    postgresql_where=schedules.c.cause.is_not(None),
 )
 # Those of them that the start of the machine makes due: few, and looked at in each tick.
 Index(
@@ -154,6 +162,8 @@ runs: Final = Table(
     Column("parent_id", KEY),
     # The final states for which the version that was claimed has hooks.
     Column("hooks", Text),
+    # Set until it was looked at, once it has ended, which schedules come after it.
+    Column("to_follow", Integer, nullable=False, server_default=text("0")),
     UniqueConstraint("flow_id", "number"),
 )
 
@@ -184,6 +194,7 @@ QUEUED: Final = 1
 # Queued too: it makes up for a missed time, and one that came later has started before it, which happens once.
 PASSED_OVER: Final = 2
 IS_RETRYING: Final = _in_states(runs.c.state, frozenset({RunState.RETRYING}))
+IS_TO_FOLLOW: Final = and_(_in_states(runs.c.state, ENDED), runs.c.to_follow == literal_column("1"))
 # A run that waits for its retry holds no place, but for overlap it is still going on.
 IS_ACTIVE: Final = _in_states(runs.c.state, ACTIVE)
 # Both conditions, because SQLite does not see that the one holds wherever the other does, and would read all runs.
@@ -204,6 +215,7 @@ _run_index(
 _run_index("ix_runs_undecided", runs.c.schedule_id, runs.c.due_at, runs.c.id, where=IS_UNDECIDED)
 _run_index("ix_runs_queued", runs.c.schedule_id, runs.c.due_at, runs.c.id, where=IS_QUEUED)
 _run_index("ix_runs_retrying", runs.c.retry_at, where=IS_RETRYING)
+_run_index("ix_runs_to_follow", runs.c.id, where=IS_TO_FOLLOW)
 _run_index("ix_runs_parent", runs.c.parent_id, where=runs.c.parent_id.is_not(None))
 _run_index("ix_runs_active", runs.c.schedule_id, where=IS_ACTIVE)
 _run_index("ux_runs_slot", runs.c.schedule_id, runs.c.slot, where=runs.c.slot.is_not(None), unique=True)

@@ -9,6 +9,7 @@ from schedulerd.domain.notices import NoticeRule
 from schedulerd.store import invariants
 from schedulerd.store.agents import Agents
 from schedulerd.store.approvals import Approvals
+from schedulerd.store.causes import Causes
 from schedulerd.store.facts import Facts
 from schedulerd.store.flows import Flows
 from schedulerd.store.hearing import Hearing
@@ -40,6 +41,7 @@ class Transaction:
         self._connection: Final = connection
         self.flows: Final = Flows(connection)
         self.schedules: Final = Schedules(connection)
+        self.causes: Final = Causes(connection)
         self.notices: Final = Notices(connection, rules)
         self.messages: Final = Messages(connection)
         hearing = Hearing(connection, self.notices, rules)

@@ -17,6 +17,7 @@ from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import OperationalError
 
 from schedulerd.domain.agents import AgentBeat
+from schedulerd.domain.causes import Cause
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.messages import Message, MessageKey, MessageState, NewMessage
@@ -24,7 +25,7 @@ from schedulerd.domain.named_limits import NamedLimit
 from schedulerd.domain.notices import Happening, NoticeKind, NoticeRule
 from schedulerd.domain.questions import AskedQuestion, Question
 from schedulerd.domain.retention import Retention
-from schedulerd.domain.runs import RunFilter
+from schedulerd.domain.runs import RunFilter, Trigger
 from schedulerd.domain.secrets import SecretUse
 from schedulerd.domain.states import RunState
 from schedulerd.domain.told import EventFilter
@@ -172,6 +173,9 @@ READS: dict[str, Work] = {
     "schedules.due": lambda tx: tx.schedules.due(NOW),
     "schedules.next_due": lambda tx: tx.schedules.next_due(),
     "schedules.not_booted": lambda tx: tx.schedules.not_booted(BOOT),
+    "schedules.caused_by": lambda tx: tx.schedules.caused_by("after"),
+    "causes.ended": lambda tx: tx.causes.ended(limit=5),
+    "causes.known": lambda tx: tx.causes.known(tx.schedules.get("etl-morning").key, ["a"]),
     "schedules.ahead_of": lambda tx: tx.schedules.ahead_of(NOW),
     "runs.get": lambda tx: tx.runs.get(tx.runs.by_key(RunKey(1)).id),
     "runs.by_key": lambda tx: tx.runs.by_key(RunKey(1)),
@@ -244,6 +248,14 @@ WRITES: dict[str, Work] = {
     "flows.remove_command": lambda tx: tx.flows.remove_command("dump", now=NOW),
     "schedules.put": lambda tx: tx.schedules.put(
         a_schedule(), flow=tx.flows.get("etl").key, watermark=NOW, next_due=None, now=NOW
+    ),
+    "schedules.touched": lambda tx: tx.schedules.touched(tx.schedules.get("etl-morning").key, last_due=NOW),
+    "causes.followed": lambda tx: tx.causes.followed([RunKey(1)]),
+    "causes.all_followed": lambda tx: tx.causes.all_followed(),
+    "causes.decided": lambda tx: tx.causes.decided(
+        tx.schedules.get("etl-morning").key,
+        [Cause(mark="m", subject="s", trigger=Trigger.FILE, parameters={})],
+        at=NOW,
     ),
     "schedules.remove": lambda tx: tx.schedules.remove("etl-morning", now=NOW),
     "schedules.reopen": lambda tx: tx.schedules.reopen(

@@ -36,6 +36,9 @@ class Picky(Exception):
     def __init__(self, first: str, second: str) -> None:
         super().__init__(f"{first} and {second}")
 
+    def __reduce__(self) -> Any:
+        raise TypeError("it cannot be sent")
+
 
 @task
 def pid() -> int:
@@ -186,7 +189,7 @@ def test_what_a_task_raises_is_raised_with_its_place() -> None:
     assert "in raises\n    raise error" in failure.traceback
 
 
-def test_an_exception_that_cannot_be_made_again_is_told() -> None:
+def test_an_exception_that_cannot_be_sent_is_told() -> None:
     def body() -> Any:
         return task(_raise_picky, name="picky").submit().result(raise_on_failure=False)
 

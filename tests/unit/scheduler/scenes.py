@@ -13,7 +13,7 @@ from schedulerd.domain.limits import Limits
 from schedulerd.domain.new_runs import RunMaker
 from schedulerd.domain.retention import Retention
 from schedulerd.domain.runs import Run, RunFilter
-from schedulerd.domain.schedules import Overlap, Policies, ScheduleDefinition
+from schedulerd.domain.schedules import FileAppears, Overlap, Policies, ScheduleDefinition
 from schedulerd.engine.folders import RunFolders
 from schedulerd.engine.leftovers import Leftovers
 from schedulerd.operations.sealing import KeyRing
@@ -21,6 +21,7 @@ from schedulerd.operations.secrets import SecretBox
 from schedulerd.scheduler.alarm import Alarm
 from schedulerd.scheduler.answering import Answerer
 from schedulerd.scheduler.attempts import Attempt, Attempts
+from schedulerd.scheduler.causes import CauseDesk
 from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.core import Core, Mailbox
 from schedulerd.scheduler.definitions import Definitions
@@ -150,6 +151,8 @@ class World:
         )
         self.ender = Ender(database, self.attempts, launcher, follower, grace=GRACE)
         answerer = Answerer(database, self.attempts, self.folders, clock, secrets=secrets)
+        self.causes = CauseDesk(runs)
+        self.looked_for: list[FileAppears] = []
         self.parts = Parts(
             database=database,
             clock=clock,
@@ -177,6 +180,7 @@ class World:
             ticker=Ticker(
                 database,
                 runs,
+                self.causes,
                 troubles,
                 agent=AGENT,
                 boot_id=self.boot,
