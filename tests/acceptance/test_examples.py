@@ -17,6 +17,7 @@ EXAMPLES = {
     "flaky_source.py": "flaky-source",
     "checksums.py": "checksums",
     "disk_report.py": "disk-report",
+    "approval.py": "approval",
     "hello.py": "hello",
     "release.py": "release",
 }
