@@ -62,6 +62,7 @@ from schedulerd.scheduler.mailing import Mailer, Sender
 from schedulerd.scheduler.messages import Tick, Woken
 from schedulerd.scheduler.parts import Parts
 from schedulerd.scheduler.reconciling import Reconciler
+from schedulerd.scheduler.schedule_troubles import ScheduleTroubles
 from schedulerd.scheduler.space import SpaceWatch, places_of
 from schedulerd.scheduler.spawners import Spawners
 from schedulerd.scheduler.starting import Starting
@@ -187,9 +188,12 @@ class _Builder:
         ender = Ender(database, attempts, launcher, follower, grace=settings.grace)
         alarm = Alarm(lambda: mailbox.put(Tick()), clock)
         watcher = self._watcher(mailbox)
+        standstills = ScheduleTroubles(health)
         awaited_files = AwaitedFiles(lambda files: _hand_over(causes, mailbox, files), clock)
         causes = CauseDesk(runs)
-        ticker = Ticker(database, runs, causes, agent=self._agent, boot_id=boot_id(), limits=self._limits)
+        ticker = Ticker(
+            database, runs, causes, standstills, agent=self._agent, boot_id=boot_id(), limits=self._limits
+        )
         spawners = Spawners(self._new_spawner, launcher, ears, health)
         self._spawners = spawners
         parts = Parts(
@@ -197,7 +201,9 @@ class _Builder:
             clock=clock,
             clock_watch=ClockWatch(database, clock, health),
             attempts=attempts,
-            definitions=Definitions(database, clock, runs, boot_id=boot_id(), look_for=awaited_files.watch),
+            definitions=Definitions(
+                database, clock, runs, standstills, boot_id=boot_id(), look_for=awaited_files.watch
+            ),
             inspector=self._inspector(folders, launcher),
             intake=IntakeDesk(
                 database,

@@ -17,6 +17,7 @@ class TroubleKind(StrEnum):
     PROCESSES = "processes"
     WATCHER = "watcher"
     WEB = "web"
+    SCHEDULES = "schedules"
     CLOCK = "clock"
     NOTICES = "notices"
 
@@ -29,6 +30,7 @@ MENDS: Final[Mapping[TroubleKind, str]] = {
     TroubleKind.PROCESSES: "end some processes, or raise the limit (`ulimit -u`, TasksMax= of the service)",
     TroubleKind.WATCHER: "it is started again by itself; until then changed files are not noticed",
     TroubleKind.WEB: "it is started again by itself; schedules are not affected",
+    TroubleKind.SCHEDULES: "change it in its file; the daemon's log says where it went wrong; others are not affected",
     TroubleKind.NOTICES: "`schedulerd notify list` shows what is not sent, which is tried again for a day",
     TroubleKind.CLOCK: "see that the machine's time is kept (`timedatectl`)",
 }

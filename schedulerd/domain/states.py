@@ -54,6 +54,7 @@ ENDED: Final = FINAL - {RunState.SKIPPED}
 LIVE: Final = frozenset({RunState.PENDING, RunState.RUNNING, RunState.CANCELLING, RunState.PAUSED})
 ACTIVE: Final = LIVE | {RunState.RETRYING}
 BAD: Final = frozenset({RunState.FAILED, RunState.TIMED_OUT, RunState.CRASHED})
+UNFINISHED_TASKS: Final = frozenset({TaskState.PENDING, TaskState.RUNNING, TaskState.RETRYING})
 
 MOVES: Final[Mapping[RunState, frozenset[RunState]]] = {
     RunState.SCHEDULED: frozenset({RunState.PENDING, RunState.CANCELLED, RunState.SKIPPED}),

@@ -18,6 +18,7 @@ from schedulerd.domain.schedules import FileAppears, Schedule, ScheduleDefinitio
 from schedulerd.errors import BadDefinition, BadExpression
 from schedulerd.scheduler.inspecting import Inspected
 from schedulerd.scheduler.messages import DefinitionsChanged
+from schedulerd.scheduler.schedule_troubles import ScheduleTroubles
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
@@ -34,6 +35,7 @@ class Definitions:
         database: Database,
         clock: Clock,
         runs: RunMaker,
+        troubles: ScheduleTroubles,
         *,
         boot_id: str,
         look_for: Callable[[Iterable[FileAppears]], None] = lambda _: None,
@@ -42,6 +44,7 @@ class Definitions:
         self._database = database
         self._clock = clock
         self._runs = runs
+        self._troubles = troubles
         self._boot_id = boot_id
         self._look_for = look_for
         self._present: frozenset[str] | None = None
@@ -154,14 +157,19 @@ class Definitions:
         for definition in resolved.schedules:
             name = definition.name
             if name in in_force and in_force[name].definition == definition:
+                self._troubles.unchanged(name)
                 continue
             try:
                 if name in in_force and not in_force[name].definition.is_due_like(definition):
                     self._leave(tx, in_force[name], SkipReason.EDITED, now=now)
                 self._put_schedule(tx, definition, keys[definition.flow or name], known.get(name), now=now)
-            except (ValueError, OverflowError, BadExpression):
+            except (ValueError, OverflowError, BadExpression) as error:
                 # border: one bad schedule must not stop the rest
                 log.exception("schedule_refused", extra={"schedule": name})
+                self._troubles.refused(name, error)
+            else:
+                self._troubles.accepted(name)
+        self._troubles.keep_only({definition.name for definition in resolved.schedules})
         for name in sorted(set(in_force) - {definition.name for definition in resolved.schedules}):
             self._leave(tx, in_force[name], SkipReason.REMOVED, now=now)
             tx.schedules.remove(name, now=now)

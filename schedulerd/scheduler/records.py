@@ -16,7 +16,7 @@ from schedulerd.domain.failures import Failure
 from schedulerd.domain.logs import LogLine, Stream
 from schedulerd.domain.questions import Question
 from schedulerd.domain.results import OF_FLOW, Result, ResultKind
-from schedulerd.domain.states import FINAL, RunState, TaskState
+from schedulerd.domain.states import FINAL, UNFINISHED_TASKS, RunState, TaskState
 from schedulerd.domain.tasks import TaskRun
 from schedulerd.domain.told import Artifact, ArtifactKind, Event, check_key
 from schedulerd.engine.inspection import failure_from_json
@@ -35,7 +35,6 @@ _LONGEST: Final = 64 * 1024
 _WARNING: Final = 30
 _HIGHEST_LEVEL: Final = 32_767
 _MOST_KEY: Final = 2**31 - 1
-_UNFINISHED: Final = frozenset({TaskState.PENDING, TaskState.RUNNING, TaskState.RETRYING})
 
 
 @dataclass(kw_only=True, slots=True)
@@ -75,7 +74,7 @@ def _start(said: Said, record: Record) -> None:
 
 def _task(said: Said, record: Record) -> None:
     state, at = TaskState(record["s"]), moment(record["t"])
-    going_on = state in _UNFINISHED
+    going_on = state in UNFINISHED_TASKS
     result = None if record.get("v") is None else _kept(record["v"], call=clean(str(record["c"])))
     if result is not None:
         said.results.append(result)

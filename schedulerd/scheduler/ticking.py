@@ -14,6 +14,7 @@ from schedulerd.domain.results import Result
 from schedulerd.domain.runs import NewRun, Run, SkipReason
 from schedulerd.domain.schedules import Schedule
 from schedulerd.scheduler.causes import CauseDesk
+from schedulerd.scheduler.schedule_troubles import ScheduleTroubles
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
@@ -46,6 +47,7 @@ class Ticker:
         database: Database,
         runs: RunMaker,
         causes: CauseDesk,
+        troubles: ScheduleTroubles,
         *,
         agent: str,
         boot_id: str,
@@ -54,6 +56,7 @@ class Ticker:
         self._database = database
         self._runs = runs
         self._causes = causes
+        self._troubles = troubles
         self._agent = agent
         self._boot_id = boot_id
         self._limits = limits
@@ -89,12 +92,13 @@ class Ticker:
     def _plan_one(self, tx: Transaction, schedule: Schedule, *, now: datetime) -> list[NewRun]:
         try:
             decided = plan(schedule, now=now)
-        except Exception:  # border: one bad schedule must not stop the rest
+        except Exception as error:  # border: one bad schedule must not stop the rest
             log.exception("plan_failed", extra={"schedule": schedule.definition.name})
-            tx.schedules.advance(
-                schedule.key, watermark=schedule.watermark, next_due=now + _AN_HOUR, last_due=None
-            )
+            until = now + _AN_HOUR
+            tx.schedules.advance(schedule.key, watermark=schedule.watermark, next_due=until, last_due=None)
+            self._troubles.put_off(schedule.definition.name, error, until=until)
             return []
+        self._troubles.decided(schedule.definition.name)
         tx.schedules.advance(
             schedule.key,
             watermark=decided.watermark,

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.intakes import Intake
 from schedulerd.errors import Conflict
+from schedulerd.store.endings import end_with_runs
 from schedulerd.store.hearing import Hearing
 from schedulerd.store.hooks import owe_hooks
 from schedulerd.store.moving import INSERT_MOVE
@@ -15,7 +16,6 @@ from schedulerd.store.progress import Progress
 from schedulerd.store.questions import PUT_QUESTION, end_attempts, let_go
 from schedulerd.store.results import PUT_RESULT, result_rows
 from schedulerd.store.tables import log_lines, runs, task_runs
-from schedulerd.store.tasks import end_with_runs
 from schedulerd.store.told import PUT_ARTIFACT, PUT_EVENT
 from schedulerd.store.upserts import Upsert
 

@@ -1,30 +1,59 @@
 """What is true of every database at rest, as queries that must give no row. For `db check`, and after every test."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from sqlalchemy import Connection, text
 
-from schedulerd.domain.states import ACTIVE, FINAL, LIVE, MOVES, RunState
+from schedulerd.domain.results import ResultKind
+from schedulerd.domain.runs import SkipReason
+from schedulerd.domain.states import ACTIVE, FINAL, LIVE, MOVES, UNFINISHED_TASKS, RunState, TaskState
+from schedulerd.store.tables import metadata
 
 
-def _states(states: frozenset[RunState]) -> str:
-    return ", ".join(f"'{state}'" for state in sorted(states))
+def _words(words: Iterable[str]) -> str:
+    return ", ".join(f"'{word}'" for word in sorted(words))
 
 
-_MOVES: Final = ", ".join(f"'{was}>{to}'" for was, allowed in MOVES.items() for to in sorted(allowed))
+_MOVES: Final = _words(f"{was}>{to}" for was, allowed in MOVES.items() for to in allowed)
+_OVER: Final = _words(FINAL | {RunState.RETRYING})
+_UNFINISHED: Final = _words(UNFINISHED_TASKS)
+_KEPT_APART: Final = _words({ResultKind.JSON, ResultKind.PICKLE})
+_BELONGINGS: Final = sorted(
+    table.name for table in metadata.sorted_tables if any(column.name == "run_id" for column in table.c)
+)
 
-INVARIANTS: Final[Mapping[str, str]] = {
+_OF_RUNS: Final[Mapping[str, str]] = {
     "a run that has ended says when, and only such a run": f"""
-        SELECT id FROM runs WHERE (state IN ({_states(FINAL)})) <> (ended_at IS NOT NULL)""",
+        SELECT id FROM runs WHERE (state IN ({_words(FINAL)})) <> (ended_at IS NOT NULL)""",
     "a live run says when it was claimed": f"""
-        SELECT id FROM runs WHERE state IN ({_states(LIVE)}) AND pending_at IS NULL""",
+        SELECT id FROM runs WHERE state IN ({_words(LIVE)}) AND pending_at IS NULL""",
     "a running run says when it started": """
-        SELECT id FROM runs WHERE state = 'running' AND started_at IS NULL""",
-    "a skipped run has a reason": """
-        SELECT id FROM runs WHERE state = 'skipped' AND reason = ''""",
+        SELECT id FROM runs WHERE state IN ('running', 'paused') AND started_at IS NULL""",
+    "a run that waits for its first start was never claimed": """
+        SELECT id FROM runs WHERE state = 'scheduled' AND (pending_at IS NOT NULL OR attempt <> 0)""",
+    "only a run that was claimed has started": """
+        SELECT id FROM runs WHERE started_at IS NOT NULL AND pending_at IS NULL""",
+    "a run that was claimed names its agent, the start of the machine, and its code": """
+        SELECT id FROM runs WHERE pending_at IS NOT NULL
+        AND (agent IS NULL OR boot_id IS NULL OR version_id IS NULL)""",
+    "a run has as many attempts as claims": """
+        SELECT runs.id FROM runs LEFT JOIN moves ON moves.run_id = runs.id AND moves."to" = 'pending'
+        GROUP BY runs.id, runs.attempt HAVING count(moves.number) <> runs.attempt""",
+    "a skipped run has a reason, one of those that there are": f"""
+        SELECT id FROM runs WHERE state = 'skipped'
+        AND NOT ({" OR ".join(f"reason = '{one}' OR reason LIKE '{one}: %'" for one in SkipReason)})""",
     "a run that is to be tried again says when, and only such a run": """
         SELECT id FROM runs WHERE (state = 'retrying') <> (retry_at IS NOT NULL)""",
+    "no slot of a schedule has two runs": """
+        SELECT schedule_id FROM runs WHERE slot IS NOT NULL GROUP BY schedule_id, slot HAVING count(*) > 1""",
+    "only a run of a schedule has a slot": """
+        SELECT id FROM runs WHERE slot IS NOT NULL AND schedule_id IS NULL""",
+    "a flow has taken every number that its runs have": """
+        SELECT flows.id FROM flows JOIN runs ON runs.flow_id = flows.id
+        GROUP BY flows.id, flows.last_number HAVING max(runs.number) > flows.last_number OR min(runs.number) < 1""",
+}
+_OF_MOVES: Final[Mapping[str, str]] = {
     "a run's last move led to its state": """
         SELECT runs.id FROM runs JOIN moves ON moves.run_id = runs.id AND moves.number = runs.move_count
         WHERE moves."to" <> runs.state""",
@@ -43,11 +72,39 @@ INVARIANTS: Final[Mapping[str, str]] = {
     "hooks are due for a move of their run to a final state, and for an attempt that it made": f"""
         SELECT hooks_due.run_id FROM hooks_due JOIN runs ON runs.id = hooks_due.run_id
         LEFT JOIN moves ON moves.run_id = hooks_due.run_id AND moves.number = hooks_due.number
-        WHERE coalesce(moves."to", '') NOT IN ({_states(FINAL)}) OR hooks_due.attempt > runs.attempt""",
-    "a task run of a run that ended badly has ended": f"""
+        WHERE coalesce(moves."to", '') NOT IN ({_words(FINAL)}) OR hooks_due.attempt > runs.attempt""",
+}
+_OF_WHAT_RUNS_BROUGHT: Final[Mapping[str, str]] = {
+    "what belongs to a run has its run": " UNION ALL ".join(
+        f"SELECT run_id FROM {table} WHERE run_id NOT IN (SELECT id FROM runs)" for table in _BELONGINGS
+    ),
+    "a wish is for a run that has not ended": f"""
+        SELECT wishes.id FROM wishes JOIN runs ON runs.id = wishes.run_id
+        WHERE runs.state IN ({_words(FINAL)})""",
+    "what a run asks, and the secrets that it was given, are forgotten when its attempt has ended": f"""
+        SELECT runs.id FROM runs JOIN (
+        SELECT run_id FROM questions UNION ALL SELECT run_id FROM secret_uses
+        ) AS open ON open.run_id = runs.id WHERE runs.state IN ({_OVER})""",
+    "a task run of a run that has ended, or is to be tried again, has ended": f"""
         SELECT run_id FROM task_runs JOIN runs ON runs.id = task_runs.run_id
-        WHERE task_runs.state IN ('pending', 'running', 'retrying')
-        AND runs.state IN ({_states(FINAL - {RunState.COMPLETED})})""",
+        WHERE task_runs.state IN ({_UNFINISHED}) AND runs.state IN ({_OVER})""",
+    "a task run that has ended says when, and only such a task run": f"""
+        SELECT run_id FROM task_runs WHERE (state IN ({_UNFINISHED})) <> (ended_at IS NULL)""",
+    "what a task or a flow returned is there where it is said to be kept": f"""
+        SELECT run_id FROM task_runs WHERE kept IN ({_KEPT_APART})
+        AND state IN ({_words({TaskState.COMPLETED, TaskState.CACHED})})
+        AND NOT EXISTS (SELECT 1 FROM results
+        WHERE results.run_id = task_runs.run_id AND results.call = task_runs.call)
+        UNION ALL SELECT id FROM runs WHERE result_kept IN ({_KEPT_APART})
+        AND NOT EXISTS (SELECT 1 FROM results WHERE results.run_id = runs.id AND results.call = '')""",
+    "the journal of a run was read at least as far as its tasks and results": """
+        SELECT runs.id FROM runs JOIN (
+        SELECT run_id FROM results UNION ALL SELECT run_id FROM task_runs
+        ) AS brought ON brought.run_id = runs.id
+        WHERE NOT EXISTS (SELECT 1 FROM moves WHERE moves.run_id = runs.id AND moves."to" = 'retrying')
+        GROUP BY runs.id, runs.journal_bytes HAVING count(*) > runs.journal_bytes""",
+    "no file of a run was read less than not at all": """
+        SELECT id FROM runs WHERE journal_bytes < 0 OR stdout_bytes < 0 OR stderr_bytes < 0""",
     "log lines are numbered from 1 without a gap": """
         SELECT runs.id FROM runs LEFT JOIN log_lines ON log_lines.run_id = runs.id
         WHERE runs.log_removed = 0 GROUP BY runs.id, runs.line_count
@@ -55,12 +112,11 @@ INVARIANTS: Final[Mapping[str, str]] = {
         OR coalesce(max(log_lines.number), 0) <> runs.line_count OR coalesce(min(log_lines.number), 1) <> 1""",
     "a log that was removed has no line": """
         SELECT runs.id FROM runs JOIN log_lines ON log_lines.run_id = runs.id WHERE runs.log_removed <> 0""",
-    "a flow has taken every number that its runs have": """
-        SELECT flows.id FROM flows JOIN runs ON runs.flow_id = flows.id
-        GROUP BY flows.id, flows.last_number HAVING max(runs.number) > flows.last_number OR min(runs.number) < 1""",
+}
+_OF_WAITING: Final[Mapping[str, str]] = {
     "a schedule that does not allow overlaps has one run going on at most": f"""
         SELECT schedules.id FROM schedules JOIN runs ON runs.schedule_id = schedules.id
-        WHERE schedules.overlap <> 'allow' AND runs.state IN ({_states(ACTIVE)})
+        WHERE schedules.overlap <> 'allow' AND runs.state IN ({_words(ACTIVE)})
         GROUP BY schedules.id HAVING count(*) > 1""",
     "no more runs wait for one of their schedule than it may queue": """
         SELECT schedules.id FROM schedules JOIN runs ON runs.schedule_id = schedules.id
@@ -77,10 +133,27 @@ INVARIANTS: Final[Mapping[str, str]] = {
         JOIN flows ON flows.id = runs.flow_id WHERE runs.state = 'scheduled'
         AND (runs.pool <> coalesce(schedules.pool, flows.pool, '')
         OR runs.priority <> coalesce(schedules.priority, flows.priority))""",
+}
+_OF_SCHEDULES: Final[Mapping[str, str]] = {
     "a schedule that is paused is never due": """
         SELECT id FROM schedules WHERE paused_at IS NOT NULL AND next_due IS NOT NULL""",
+    "a schedule that is paused says since when, by whom and why, and only such a schedule": """
+        SELECT id FROM schedules WHERE (paused_at IS NULL) <> (paused_by IS NULL)
+        OR (paused_at IS NULL) <> (paused_reason IS NULL)""",
     "a schedule that was removed is never due": """
         SELECT id FROM schedules WHERE removed_at IS NOT NULL AND next_due IS NOT NULL""",
+    "a schedule is next due after all that was decided of it": """
+        SELECT id FROM schedules WHERE next_due <= watermark""",
+    "what was last due of a schedule was decided": """
+        SELECT id FROM schedules WHERE boot_id IS NULL AND last_due > watermark""",
+}
+
+INVARIANTS: Final[Mapping[str, str]] = {
+    **_OF_RUNS,
+    **_OF_MOVES,
+    **_OF_WHAT_RUNS_BROUGHT,
+    **_OF_WAITING,
+    **_OF_SCHEDULES,
 }
 
 

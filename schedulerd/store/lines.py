@@ -22,6 +22,7 @@ from schedulerd.domain.overlap import (
 from schedulerd.domain.runs import Move, SkipReason
 from schedulerd.domain.schedules import Overlap
 from schedulerd.domain.states import RunState
+from schedulerd.store.endings import end_with_runs
 from schedulerd.store.moving import move_due
 from schedulerd.store.strands import DUE_RUNS, NOW, PAGE
 from schedulerd.store.tables import (
@@ -36,7 +37,6 @@ from schedulerd.store.tables import (
     runs,
     schedules,
 )
-from schedulerd.store.tasks import end_with_runs
 from schedulerd.store.wishes import Wishes
 
 Going = dict[int, list[AnyRow]]

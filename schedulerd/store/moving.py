@@ -13,10 +13,10 @@ from schedulerd.domain.runs import Move
 from schedulerd.domain.states import FINAL, MOVES, RunState
 from schedulerd.errors import Conflict
 from schedulerd.store.documents import failure_json
+from schedulerd.store.endings import end_with_runs
 from schedulerd.store.hooks import owe_hooks, owes
 from schedulerd.store.questions import end_attempts
 from schedulerd.store.tables import AnyRow, moves, runs
-from schedulerd.store.tasks import end_with_runs
 
 # Which states a run may come from: the table of moves, turned round for the condition of an UPDATE.
 SOURCES: Final[Mapping[RunState, frozenset[RunState]]] = {

@@ -100,7 +100,7 @@ class Progress:
 
     def end(self) -> tuple[RunKey, RunState, datetime | None]:
         """The run, where it now is, and when it, or its attempt, ended."""
-        return self.run, self._state, self._ended_at or self._attempt_ended_at
+        return self.run, self._state, self._ended_at or self._attempt_ended_at or self._retry_at
 
     def task_rows(self) -> list[dict[str, Any]]:
         """A row for each task run that was spoken of."""

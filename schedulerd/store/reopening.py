@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, case, select, update
 
 from schedulerd.domain.ids import ScheduleKey
 from schedulerd.domain.states import RunState
@@ -15,7 +15,12 @@ AHEAD: Final = select(schedules).where(
 _LOOK_FORWARD: Final = (
     update(schedules)
     .where(schedules.c.id == bindparam("key"))
-    .values(watermark=bindparam("to"), next_due=bindparam("due"), first_seen=bindparam("seen"))
+    .values(
+        watermark=bindparam("to"),
+        next_due=bindparam("due"),
+        first_seen=bindparam("seen"),
+        last_due=case((schedules.c.last_due <= bindparam("to"), schedules.c.last_due), else_=None),
+    )
 )
 _GIVE_BACK: Final = (
     update(runs)
@@ -37,7 +42,10 @@ def reopen(
     next_due: datetime | None,
     first_seen: datetime,
 ) -> int:
-    """Set how far the schedule is decided back to `watermark`; how many skips ahead of it gave their slot back."""
+    """Set how far the schedule is decided back to `watermark`; how many skips ahead of it gave their slot back.
+
+    When it was due last is then not known, unless that was not later.
+    """
     forward = {"key": key, "to": watermark, "due": next_due, "seen": first_seen}
     connection.execute(_LOOK_FORWARD, forward)
     return connection.execute(_GIVE_BACK, {"key": key, "after": watermark}).rowcount

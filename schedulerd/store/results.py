@@ -22,6 +22,7 @@ _KEPT: Final = select(results).where(results.c.run_id == bindparam("run"))
 _FORGET: Final = (
     delete(results).where(results.c.run_id == bindparam("run")),
     update(task_runs).where(task_runs.c.run_id == bindparam("run")).values(call=None, kept=None),
+    update(runs).where(runs.c.id == bindparam("run")).values(result_preview=None, result_kept=None),
 )
 _OF_FLOW: Final = select(runs.c.result_preview, runs.c.result_kept).where(runs.c.id == bindparam("run"))
 

@@ -109,6 +109,8 @@ class Schedules:
             return ScheduleKey(self._connection.execute(statement).scalar_one())
         if known.removed_at is not None or not read_schedule(known.definition).is_due_like(definition):
             values |= forward
+            if known.last_due is not None and known.last_due > watermark:  # by a clock that has gone back
+                values["last_due"] = None
             if known.paused_at is not None:
                 values["next_due"] = None
         self._connection.execute(update(schedules).where(schedules.c.id == known.id).values(values))

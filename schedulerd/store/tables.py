@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-from schedulerd.domain.states import ACTIVE, ENDED, LIVE, RunState
+from schedulerd.domain.states import ACTIVE, ENDED, FINAL, LIVE, RunState
 from schedulerd.store import asking_tables
 from schedulerd.store.columns import KEY, Document, Id, Moment, Words
 
@@ -180,6 +180,11 @@ def is_undecided(of: FromClause) -> ColumnElement[bool]:
 def is_queued(of: FromClause) -> ColumnElement[bool]:
     """Of `runs` or an alias of it: is it in line behind another of its schedule? That is not decided again."""
     return and_(_is_scheduled(of), of.c.queued != literal_column("0"))
+
+
+def has_ended(of: FromClause) -> ColumnElement[bool]:
+    """Of `runs` or an alias of it: is it in one of the final states?"""
+    return _in_states(of.c.state, FINAL)
 
 
 IS_SCHEDULED: Final = _is_scheduled(runs)

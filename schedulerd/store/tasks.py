@@ -1,37 +1,17 @@
 """The task runs of runs. They are written by the intake."""
 
-from collections.abc import Iterable
-from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnClause, Connection, bindparam, literal_column, select, update
+from sqlalchemy import Connection, bindparam, select
 
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.results import ResultKind
-from schedulerd.domain.states import FINAL, RunState, TaskState
+from schedulerd.domain.states import TaskState
 from schedulerd.domain.tasks import TaskRun
 from schedulerd.store.documents import failure_json, read_failure
 from schedulerd.store.tables import AnyRow, task_runs
 
 _OF_RUN: Final = select(task_runs).where(task_runs.c.run_id == bindparam("run")).order_by(task_runs.c.number)
-
-# Constants, not parameters: a list of parameters cannot be given to a statement for many rows at once.
-_UNFINISHED: Final[list[ColumnClause[str]]] = [
-    literal_column(f"'{state}'") for state in (TaskState.PENDING, TaskState.RUNNING, TaskState.RETRYING)
-]
-_END: Final = (
-    update(task_runs)
-    .where(task_runs.c.run_id == bindparam("run"), task_runs.c.state.in_(_UNFINISHED))
-    .values(
-        state=bindparam("to", type_=task_runs.c.state.type),
-        ended_at=bindparam("at", type_=task_runs.c.ended_at.type),
-    )
-)
-# What becomes of a task run that had not ended when its flow run did; any other end of the run crashes it.
-_WITH_RUN: Final = {
-    RunState.CANCELLED: TaskState.CANCELLED,
-    RunState.TIMED_OUT: TaskState.TIMED_OUT,
-}
 
 
 class Tasks:
@@ -43,17 +23,6 @@ class Tasks:
     def tasks(self, run: RunKey) -> list[TaskRun]:
         """The task runs of a run, by number."""
         return [_task(row) for row in self._connection.execute(_OF_RUN, {"run": run})]
-
-
-def end_with_runs(connection: Connection, ends: Iterable[tuple[RunKey, RunState, datetime | None]]) -> None:
-    """Runs, or attempts of theirs, ended so, then: no task run of theirs stays `running` for ever. Those that completed have none left."""
-    rows = [
-        {"run": run, "to": _WITH_RUN.get(state, TaskState.CRASHED).value, "at": at}
-        for run, state, at in ends
-        if (state in FINAL and state is not RunState.COMPLETED) or state is RunState.RETRYING
-    ]
-    if rows:
-        connection.execute(_END, rows)
 
 
 def task_row(run: RunKey, task: TaskRun) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from schedulerd.domain.tasks import TaskRun
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 from tests.builders import NOW, a_file, a_flow
-from tests.store.scenes import PATHS, add
+from tests.store.scenes import PATHS, add, move
 
 PARAMETERS = {
     "type": "object",
@@ -116,7 +116,7 @@ class Project:
         """Move the run through these states."""
         with self.database.write() as tx:
             for state in states:
-                assert tx.runs.move(key, state, at=NOW + timedelta(seconds=2), actor="run")
+                assert move(tx, key, state, at=NOW + timedelta(seconds=2), actor="run")
 
 
 def put_flow(tx: Transaction, definition: FlowDefinition) -> None:
@@ -128,11 +128,11 @@ def move_to(tx: Transaction, key: RunKey, state: RunState) -> None:
     """Bring a run to a state by legal moves, one second apart; a failure where the state is a bad one."""
     for number, step in enumerate(PATHS[state]):
         is_bad = step in (RunState.FAILED, RunState.CRASHED, RunState.TIMED_OUT)
-        assert tx.runs.move(
+        assert move(
+            tx,
             key,
             step,
             at=NOW + timedelta(seconds=number),
-            actor="test",
             reason="overlap" if step is RunState.SKIPPED else "",
             failure=Failure(type="KeyError", message="'region'", task="load") if is_bad else None,
         )

@@ -1,6 +1,7 @@
 """`flows`: list, show, graph, versions."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -33,7 +34,8 @@ def flow(project: Project) -> str:
     project.add_flow(description="From A to B.", tags=("nightly",))
     project.add_run(RunState.FAILED)
     with project.database.write() as tx:
-        tx.schedules.put(a_schedule(), flow=tx.flows.get("etl").key, watermark=NOW, next_due=NOW, now=NOW)
+        due = NOW + timedelta(minutes=1)
+        tx.schedules.put(a_schedule(), flow=tx.flows.get("etl").key, watermark=NOW, next_due=due, now=NOW)
         failure = Failure(type="SyntaxError", message="invalid syntax", line=3)
         tx.flows.set_file_error(str(project.folder / "etl.py"), failure, now=NOW)
     return "etl"

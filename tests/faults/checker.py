@@ -239,7 +239,7 @@ class _Trial:
             case RunState.CANCELLED:
                 return self.wished or self.replaces or self._saw_cancelling_stop()
             case RunState.TIMED_OUT:
-                return self.limit is not None and self._seconds() >= self.limit - 0.1
+                return self.limit is not None and self._lifetime() >= self.limit - 0.1
             case _:
                 return False
 
@@ -259,6 +259,13 @@ class _Trial:
     def _hampered(self) -> bool:
         start, end = self.one.life
         return any(span.touches(start, end) for span in self.faults.hampered)
+
+    def _lifetime(self) -> float:
+        """How long its process was there: what a limit counts. Its own first word comes when its file has been loaded."""
+        run = self.one.run
+        if run.started_at is None or run.ended_at is None:
+            return 0.0
+        return (run.ended_at - run.started_at) / timedelta(seconds=1)
 
     def _seconds(self) -> float:
         if self.effect is None or not self.effect.begins or self.one.run.ended_at is None:

@@ -7,12 +7,15 @@ from datetime import datetime
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.runs import SkipReason
 from schedulerd.domain.schedules import Overlap, Policies
-from schedulerd.domain.states import ACTIVE, LIVE, MOVES, RunState
+from schedulerd.domain.states import ACTIVE, FINAL, LIVE, MOVES, RunState
 
 
 @dataclass(kw_only=True, slots=True)
 class ModelRun:
-    """What the model knows of a run. `moves` are those that it went through; `skipped` says why it was."""
+    """What the model knows of a run. `moves` are those that it went through; `skipped` says why it was.
+
+    One that was told to end, and has ended, is no longer told to.
+    """
 
     due_at: datetime
     schedule: str | None
@@ -40,6 +43,8 @@ class ModelRun:
         self.retry_at = at if to is RunState.RETRYING else None
         if to is RunState.RETRYING:
             self.bytes = 0
+        if to in FINAL:
+            self.told_to_end = False
         return True
 
     def skip(self, reason: SkipReason) -> None:

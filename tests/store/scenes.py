@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from sqlalchemy import select, update
+
 from schedulerd.domain.ids import FlowKey, RunKey, ScheduleKey
 from schedulerd.domain.intakes import Intake
 from schedulerd.domain.limits import Limits
 from schedulerd.domain.logs import LogLine, Stream
 from schedulerd.domain.runs import Move, Position, Run, Trigger
 from schedulerd.domain.schedules import Overlap, Policies
-from schedulerd.domain.states import RunState, TaskState
+from schedulerd.domain.states import UNFINISHED_TASKS, RunState, TaskState
 from schedulerd.domain.tasks import TaskRun
+from schedulerd.store.tables import flows, runs
 from schedulerd.store.transaction import Transaction
 from tests.builders import BOOT, NOW, a_file, a_flow, a_new_run, a_schedule
 
@@ -84,8 +87,18 @@ def add_in(tx: Transaction, flow: FlowKey, state: RunState) -> RunKey:
     """The key of a new run that has come to `state`."""
     key = add(tx, flow)
     for step in PATHS[state]:
-        assert tx.runs.move(key, step, at=NOW, actor="test", reason="overlap" if step is state else "")
+        assert move(tx, key, step, reason="overlap" if step is state else "")
     return key
+
+
+def move(tx: Transaction, key: RunKey, to: RunState, *, at: datetime = NOW, **more: Any) -> bool:
+    """Move this run; one that is pending then has an owner, as after a claim, which chooses for itself what it takes."""
+    moved = tx.runs.move(key, to, at=at, **({"actor": "test"} | more))
+    if moved and to is RunState.PENDING:
+        version = select(flows.c.version_id).where(flows.c.id == runs.c.flow_id).scalar_subquery()
+        owned = {"agent": AGENT, "boot_id": BOOT, "attempt": runs.c.attempt + 1, "version_id": version}
+        tx._connection.execute(update(runs).where(runs.c.id == key).values(owned))
+    return moved
 
 
 def claim(
@@ -129,7 +142,8 @@ def a_move(to: RunState, *, at: datetime = NOW, message: str = "") -> Move:
 
 def a_task(number: int = 1, state: TaskState = TaskState.RUNNING, **changes: Any) -> TaskRun:
     """A task run called `extract`."""
-    values: dict[str, Any] = {"name": "extract", "started_at": NOW}
+    ended_at = None if state in UNFINISHED_TASKS else NOW
+    values: dict[str, Any] = {"name": "extract", "started_at": NOW, "ended_at": ended_at}
     return TaskRun(number=number, state=state, **(values | changes))
 
 

@@ -11,7 +11,7 @@ from schedulerd.domain.states import ENDED, RunState
 from schedulerd.errors import Conflict
 from schedulerd.store.database import Database
 from tests.builders import NOW, a_schedule
-from tests.store.scenes import a_scene, add_in
+from tests.store.scenes import a_scene, add_in, move
 
 
 def a_cause(mark: str = "file 1") -> Cause:
@@ -42,7 +42,7 @@ def test_one_that_is_tried_again_is_to_be_looked_at_again(database: Database) ->
     with database.write() as tx:
         assert tx.causes.ended(limit=5) == []
         for state in (RunState.PENDING, RunState.RUNNING, RunState.COMPLETED):
-            assert tx.runs.move(key, state, at=NOW, actor="test")
+            assert move(tx, key, state)
         (run,) = tx.causes.ended(limit=5)
 
     assert (run.key, run.state) == (key, RunState.COMPLETED)

@@ -48,7 +48,7 @@ from tests.builders import (
     a_schedule,
 )
 from tests.conftest import Servers
-from tests.store.scenes import AGENT, a_scene, add, add_in, add_scheduled, an_intake, claim
+from tests.store.scenes import AGENT, a_scene, add, add_in, add_scheduled, an_intake, claim, move
 from tests.waiting import eventually
 
 SOON: Final = timedelta(milliseconds=50)
@@ -379,7 +379,7 @@ def _moves(database: Database) -> bool:
     """Can a run be moved by this database, now?"""
     try:
         with database.write() as tx:
-            return tx.runs.move(tx.runs.list(RunFilter())[0].key, RunState.PENDING, at=NOW, actor="test")
+            return move(tx, tx.runs.list(RunFilter())[0].key, RunState.PENDING)
     except StoreUnavailable:
         return False
 

@@ -63,7 +63,7 @@ def test_an_intake_goes_on_where_the_last_one_ended(database: Database) -> None:
         assert (run.cpu_ms, run.max_rss_bytes, run.result_preview) == (3, 5_000_000_000, "42")
         assert [(task.state, task.started_at) for task in tasks] == [
             (TaskState.COMPLETED, NOW),
-            (TaskState.RUNNING, NOW),
+            (TaskState.CRASHED, NOW),  # its own end was lost
         ]
         assert tasks[1].upstream == (1,)
         assert messages(tx, key) == [(1, "hello"), (2, "one"), (3, "two")]

@@ -134,7 +134,7 @@ class StoreBesideModel(RuleBasedStateMachine):
         if to is RunState.RETRYING and self.runs[key].state in FINAL:
             return  # which only `try_again` does
         with self.database.write() as tx:
-            moved = tx.runs.move(key, to, at=self.now, actor="test", reason="why")
+            moved = tx.runs.move(key, to, at=self.now, actor="test", reason="paused")
 
         assert moved == self.runs[key].move(to, self.now)
 
@@ -170,7 +170,7 @@ class StoreBesideModel(RuleBasedStateMachine):
             now=Position(journal=run.bytes + 10),
             moves=tuple(a_move(to, at=self.now) for to in moves),
             lines=(a_line(f"{len(run.lines)}"),),
-            reason="why",
+            reason="paused",
         )
         with self.database.write() as tx:
             taken = tx.intake.take([batch])
@@ -232,7 +232,7 @@ class StoreBesideModel(RuleBasedStateMachine):
             key: run.bytes for key, run in self.runs.items()
         }
         assert {key: run.reason for key, run in stored.items() if run.state is RunState.SKIPPED} == {
-            key: run.skipped or "why" for key, run in self.runs.items() if run.state is RunState.SKIPPED
+            key: run.skipped or "paused" for key, run in self.runs.items() if run.state is RunState.SKIPPED
         }
         assert wished == {key for key, run in self.runs.items() if run.told_to_end}
         assert moves == {key: run.moves for key, run in self.runs.items()}

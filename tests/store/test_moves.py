@@ -10,7 +10,7 @@ from schedulerd.domain.runs import Move
 from schedulerd.domain.states import FINAL, MOVES, RunState
 from schedulerd.store.database import Database
 from tests.builders import A_SECOND, NOW
-from tests.store.scenes import PATHS, a_scene, add, add_in
+from tests.store.scenes import PATHS, a_scene, add, add_in, move
 
 PAIRS = [pytest.param(was, to, id=f"{was}>{to}") for was in RunState for to in RunState]
 
@@ -23,7 +23,7 @@ def test_a_move_is_made_exactly_where_the_table_allows_it(
         key = add_in(tx, a_scene(tx).flow, was)
         before = tx.runs.by_key(key)
 
-        moved = tx.runs.move(key, to, at=NOW, actor="test", reason="why")
+        moved = move(tx, key, to, reason="overlap")
 
         assert moved is (to in MOVES[was])
         assert tx.runs.by_key(key).state is (to if moved else was)
@@ -38,7 +38,7 @@ def test_all_pairs_hold_on_every_database(database: Database) -> None:
             (was, to)
             for was in RunState
             for to in RunState
-            if tx.runs.move(add_in(tx, flow, was), to, at=NOW, actor="test", reason="why")
+            if move(tx, add_in(tx, flow, was), to, reason="overlap")
         }
 
     assert allowed == {(was, to) for was, states in MOVES.items() for to in states}
@@ -47,7 +47,7 @@ def test_all_pairs_hold_on_every_database(database: Database) -> None:
 def test_a_move_is_written_with_its_time_actor_and_message(database: Database) -> None:
     with database.write() as tx:
         key = add(tx, a_scene(tx).flow)
-        tx.runs.move(key, RunState.PENDING, at=NOW, actor="core")
+        move(tx, key, RunState.PENDING, actor="core")
         tx.runs.move(key, RunState.CRASHED, at=NOW + A_SECOND, actor="core", message="the process went away")
 
         assert tx.runs.moves(key) == [
@@ -91,7 +91,7 @@ def test_moves_stamp_their_times(database: Database) -> None:
     with database.write() as tx:
         key = add(tx, a_scene(tx).flow)
         for state in (RunState.PENDING, RunState.RUNNING, RunState.PAUSED, RunState.RUNNING):
-            assert tx.runs.move(key, state, at=at[state], actor="test")
+            assert move(tx, key, state, at=at[state])
         running = tx.runs.by_key(key)
         assert tx.runs.move(key, RunState.COMPLETED, at=at[RunState.COMPLETED], actor="test")
         ended = tx.runs.by_key(key)

@@ -13,7 +13,7 @@ from schedulerd.domain.states import FINAL, RunState
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 from tests.builders import NOW, a_run_id
-from tests.store.scenes import PATHS, a_scene, add
+from tests.store.scenes import PATHS, a_scene, add, move
 
 A_DAY = timedelta(days=1)
 NONE_KEPT = Retention(keep_per_flow=0)
@@ -31,7 +31,7 @@ def add_old(tx: Transaction, flow: int, *, age: timedelta, state: RunState = Run
 
 def move_at(tx: Transaction, key: RunKey, state: RunState, at: datetime) -> None:
     for to in PATHS[state]:
-        tx.runs.move(key, to, at=at, actor="test")
+        move(tx, key, to, at=at, reason="overlap" if to is RunState.SKIPPED else "")
 
 
 def numbers(tx: Transaction) -> list[int]:

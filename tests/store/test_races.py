@@ -12,7 +12,7 @@ from schedulerd.domain.runs import RunFilter
 from schedulerd.domain.states import RunState
 from schedulerd.store.database import Database
 from tests.builders import A_SECOND, BOOT, NOW, a_new_run
-from tests.store.scenes import a_scene, add, an_intake
+from tests.store.scenes import a_scene, add, an_intake, move
 
 PATIENT = timedelta(seconds=20)
 
@@ -92,7 +92,7 @@ def test_of_many_movers_exactly_one_wins(database: Database, open_database: Call
         mine = open_database(timeout=PATIENT)
         together.wait()
         with mine.write() as tx:
-            return tx.runs.move(key, to, at=NOW, actor=to.value, reason="race")
+            return tx.runs.move(key, to, at=NOW, actor=to.value, reason="overlap")
 
     with ThreadPoolExecutor(4) as pool:
         moved = list(pool.map(move, [RunState.CANCELLED, RunState.SKIPPED] * 2))
@@ -105,7 +105,7 @@ def test_of_many_takers_exactly_one_takes_a_batch(
 ) -> None:
     with database.write() as tx:
         key = add(tx, a_scene(tx).flow)
-        tx.runs.move(key, RunState.PENDING, at=NOW, actor="test")
+        move(tx, key, RunState.PENDING)
     together = Barrier(4)
 
     def take(_: int) -> set[RunKey]:

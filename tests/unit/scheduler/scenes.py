@@ -37,6 +37,7 @@ from schedulerd.scheduler.launching import Launch, Launcher
 from schedulerd.scheduler.messages import DefinitionsChanged, Message
 from schedulerd.scheduler.parts import Parts
 from schedulerd.scheduler.reconciling import Reconciler
+from schedulerd.scheduler.schedule_troubles import ScheduleTroubles
 from schedulerd.scheduler.space import Place, Room, SpaceWatch
 from schedulerd.scheduler.spawners import Spawners
 from schedulerd.scheduler.starting import Starting
@@ -119,7 +120,7 @@ class World:
             state_dir=self.state_dir, code=self.state_dir / "code", directory=self.state_dir, grace=GRACE
         )
         self.health = HealthBook(clock)
-        starting = Starting(self.health, clock)
+        starting, troubles = Starting(self.health, clock), ScheduleTroubles(self.health)
         launcher, runs = Launcher(self.folders, launch, starting), RunMaker()
         self.spawners = FakeSpawners(self.folders, launcher)
         leftovers = Leftovers(self.folders.runs)
@@ -157,7 +158,7 @@ class World:
             clock=clock,
             clock_watch=ClockWatch(database, clock, self.health),
             attempts=self.attempts,
-            definitions=Definitions(database, clock, runs, boot_id=self.boot),
+            definitions=Definitions(database, clock, runs, troubles, boot_id=self.boot),
             inspector=Inspector(
                 self.folders, self._ask_to_inspect, clock, request={"timeout_seconds": 30.0}, timezone="UTC"
             ),
@@ -180,6 +181,7 @@ class World:
                 database,
                 runs,
                 self.causes,
+                troubles,
                 agent=AGENT,
                 boot_id=self.boot,
                 limits=Limits(max_running=self.max_running),
