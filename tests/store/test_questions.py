@@ -22,7 +22,7 @@ def test_a_question_is_taken_once_and_is_there_until_it_is_forgotten(database: D
         tx.intake.take([intake])
         (asked,) = tx.questions.all()
 
-        assert (asked.run, asked.attempt, asked.question, asked.answer) == (key, 0, FIRST, None)
+        assert (asked.run, asked.attempt, asked.question, asked.answer) == (key, 1, FIRST, None)
         assert tx.questions.answer(asked, {"value": 1})
         assert not tx.questions.answer(asked, {"value": 2})
         (answered,) = tx.questions.of_run(key)
