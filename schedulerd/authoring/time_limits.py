@@ -7,6 +7,7 @@ limit on a whole run is another: it comes from outside and ends anything.
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
 from time import monotonic
@@ -178,6 +179,24 @@ class _Watch:
             if self._limit.is_over:
                 _leave_exception(self._thread, None)
         self._timer.cancel()
+        if self._limit.is_over:
+            clear_mark(self._thread)
+
+
+class _Nothing(BaseException):
+    """Left for a thread by itself, and met at once."""
+
+
+def clear_mark(thread: int) -> None:
+    """Clear the interpreter's mark that some thread has an exception to meet; `thread` is the present one.
+
+    CPython up to 3.12 clears it only where one is met: after one was taken back each thread looks for it at each call,
+    and one that is traced or profiled (by coverage, say) never gets any further.
+    """
+    with contextlib.suppress(_Nothing):
+        _leave_exception(thread, _Nothing)
+        for _ in range(1_000):  # the end of a round is where it is met
+            pass
 
 
 def _leave_exception(thread: int, kind: type[BaseException] | None) -> None:

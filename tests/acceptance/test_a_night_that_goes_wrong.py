@@ -70,9 +70,10 @@ def berlin(text: str) -> datetime:
 
 
 def run_of(passage: Passage, flow: str) -> Listed:
-    """The only run of a flow that a schedule made."""
-    (run,) = (one for one in passage.runs() if one["flow"] == flow and one["schedule"])
-    return run
+    """The only run of a flow that a schedule made; before there is one, one of no state."""
+    runs = [one for one in passage.runs() if one["flow"] == flow and one["schedule"]]
+    assert len(runs) <= 1
+    return runs[0] if runs else {"state": "", "reason": ""}
 
 
 def effects(passage: Passage) -> list[str]:

@@ -133,7 +133,11 @@ def test_a_single_time_is_local_in_the_zone_of_the_schedule(at: str) -> None:
             5,
             "unknown key 'corn'; did you mean 'cron'?",
         ),
-        ('[[schedule]]\nname = "a"\nflow = "f"', 1, "there is none of `cron`, `every`, `at` and `rrule`"),
+        (
+            '[[schedule]]\nname = "a"\nflow = "f"',
+            1,
+            "there is none of `cron`, `every`, `at`, `rrule`, `after` and `file`",
+        ),
         (entry(cron='"0 6 * * *"'), 5, "there is `every` and `cron`; a schedule has one of them"),
         (entry(command='"date"'), 5, "there is both `flow` and `command`"),
         ('[[schedule]]\nname = "a"\nevery = "1m"', 1, "there is neither `flow` nor `command`"),
