@@ -100,11 +100,25 @@ def stuck(file: str) -> None:
     threading.Event().wait(600)
 
 
+def forks_of_ours() -> set[int]:
+    """The processes that were forked here and go on; not programs, which libraries start when they like and keep."""
+    own = Path("/proc/self/cmdline").read_bytes()
+    return {pid for pid in descendants(os.getpid()) if command_line(pid) == own}
+
+
+def command_line(pid: int) -> bytes:
+    """What a process was started with; empty for one that has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
 @pytest.fixture(autouse=True)
 def no_process_left() -> Iterator[None]:
-    before = set(descendants(os.getpid()))
+    before = forks_of_ours()
     yield
-    eventually(lambda: set(descendants(os.getpid())) <= before, within=30)
+    eventually(lambda: not forks_of_ours() - before, within=30)
 
 
 def submitted(what: Callable[..., Any]) -> Any:
