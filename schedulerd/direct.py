@@ -31,13 +31,10 @@ _MEND: Final = (
 )
 
 
-class DirectChannel:
-    """Answers at once, out of the database of a project."""
+class _Channel:
+    """Answers at once, or says why there is no answer here; what flows tell is recorded nowhere."""
 
     is_by_daemon = False
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
 
     def ask(
         self,
@@ -55,7 +52,20 @@ class DirectChannel:
             return refusal(error.message, mend=error.mend)
 
     def tell(self, kind: str, **said: Any) -> None:
-        """Nothing is recorded of a flow in plain Python."""
+        """Nothing is recorded outside of runs."""
+
+    def _answer(
+        self, kind: str, body: Mapping[str, Any], private: str | None, seconds: float | None
+    ) -> Mapping[str, Any]:
+        """The answer. Raises `SchedulerdError` where there is none."""
+        raise NotImplementedError
+
+
+class DirectChannel(_Channel):
+    """Answers out of the database of a project."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
 
     def _answer(
         self, kind: str, body: Mapping[str, Any], private: str | None, seconds: float | None
@@ -96,56 +106,29 @@ class DirectChannel:
             database.close()
 
 
-class StoreChannel:
+class StoreChannel(_Channel):
     """Answers out of a database that is open, where runs of other flows cannot be had: in a test."""
-
-    is_by_daemon = False
 
     def __init__(self, asked: Operations) -> None:
         self._of = asked
 
-    def ask(
-        self,
-        kind: str,
-        body: Mapping[str, Any],
-        *,
-        seconds: float | None = None,
-        is_long: bool = False,
-        private: str | None = None,
+    def _answer(
+        self, kind: str, body: Mapping[str, Any], private: str | None, seconds: float | None
     ) -> Mapping[str, Any]:
-        """The answer, or why there is none here."""
-        try:
-            if kind in ANSWERS:
-                return self._of.variables.ask(kind, body)
-            if kind in ("secret.get", "secret.set"):
-                return self._of.secrets.ask(kind, body, private)
-        except SchedulerdError as error:
-            return refusal(error.message, mend=error.mend)
+        if kind in ANSWERS:
+            return self._of.variables.ask(kind, body)
+        if kind in ("secret.get", "secret.set"):
+            return self._of.secrets.ask(kind, body, private)
         return refusal(f"{kind} cannot be asked in a test", mend="try it with schedulerd.testing.daemon()")
 
-    def tell(self, kind: str, **said: Any) -> None:
-        """Nothing is recorded outside of runs."""
 
-
-class NoProject:
+class NoProject(_Channel):
     """Answers nothing: there is nowhere to look."""
 
-    is_by_daemon = False
-
-    def ask(
-        self,
-        kind: str,
-        body: Mapping[str, Any],
-        *,
-        seconds: float | None = None,
-        is_long: bool = False,
-        private: str | None = None,
+    def _answer(
+        self, kind: str, body: Mapping[str, Any], private: str | None, seconds: float | None
     ) -> Mapping[str, Any]:
-        """That there is no project."""
         return refusal(f"{kind}: {_WITHOUT}", kind="nowhere", mend=_MEND)
-
-    def tell(self, kind: str, **said: Any) -> None:
-        """Nothing is recorded."""
 
 
 def channel() -> "DirectChannel | NoProject":
