@@ -14,8 +14,9 @@ from schedulerd.domain.notice_texts import span_text
 from schedulerd.domain.notices import MISSES, OF_STATE, Happening, NoticeKind, NoticeRule
 from schedulerd.domain.runs import Run, SkipReason
 from schedulerd.domain.states import BAD, RunState
+from schedulerd.store.notice_tables import pings
 from schedulerd.store.notices import Notices
-from schedulerd.store.tables import AnyRow, flows, moves, pings, runs, schedules
+from schedulerd.store.tables import AnyRow, flows, moves, runs, schedules
 
 Came = tuple[RunKey, RunState, datetime]
 """That a run came to a state, and when."""
