@@ -259,3 +259,6 @@ def flow(fn: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     if fn is not None:
         return FunctionFlow(fn, **options)
     return lambda fn: FunctionFlow(fn, **options)
+
+
+flow.from_source = FunctionFlow.from_source  # type: ignore[attr-defined]  # Prefect 3 has it on the decorator too
