@@ -180,6 +180,7 @@ READS: dict[str, Work] = {
     "schedules.ahead_of": lambda tx: tx.schedules.ahead_of(NOW),
     "runs.get": lambda tx: tx.runs.get(tx.runs.by_key(RunKey(1)).id),
     "runs.by_key": lambda tx: tx.runs.by_key(RunKey(1)),
+    "runs.present": lambda tx: tx.runs.present([a_run_id()]),
     "runs.by_idempotency_key": lambda tx: tx.runs.by_idempotency_key("known"),
     "runs.by_number": lambda tx: tx.runs.by_number("etl", 1),
     "runs.find": lambda tx: tx.runs.find("01"),
