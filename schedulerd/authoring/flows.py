@@ -37,7 +37,7 @@ class AnyFlow:
 
     `file` and `line` are where its module made it. `timeout_seconds` is enforced by the daemon, from outside the run;
     `surroundings` are what it gives to its runs, and `pool`, `priority` and `max_running` what it goes by when it starts
-    them.
+    them. `heartbeat` is for those of its schedules that have none of their own.
     """
 
     style = ""
@@ -57,6 +57,7 @@ class AnyFlow:
         priority: int = 0,
         max_running: int | None = None,
         surroundings: Mapping[str, Any] | None = None,
+        heartbeat: str | Mapping[str, str] | None = None,
     ) -> None:
         if not isinstance(name, str) or not name.strip():
             raise TypeError(f"a flow needs a name, not {name!r}")
@@ -68,6 +69,7 @@ class AnyFlow:
         self.priority = priority_of(priority)
         self.max_running = max_running_of(max_running)
         self.surroundings = surroundings_said("a flow", surroundings or {})
+        self.heartbeat = heartbeat
         self.schedules = schedules_of(schedule)
         self.file, self.line = _place()
         loading.note_made(self)

@@ -24,8 +24,8 @@ from schedulerd.domain.schedules import (
     RRule,
     ScheduleDefinition,
 )
-from schedulerd.engine.folders import read_exit
 from schedulerd.engine.inspection import understand
+from schedulerd.engine.notes import read_exit
 from tests.engine.scenes import Spawning, read_bytes
 
 FLOW = "from schedulerd import flow\n@flow\ndef etl():\n    print('ran')\n"
