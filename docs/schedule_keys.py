@@ -83,6 +83,9 @@ KEY_MEANINGS: Final[Mapping[str, str]] = {
     "priority": f"Of runs that wait, those with a higher one start first: {PRIORITY_RANGE}. For a `flow` in place of the "
     "flow's own. Default: `0`.",
     "max_running": "How many runs of the `command` may be live at the same time. A flow says it in its file.",
+    "heartbeat": "A URL of a monitor outside that is called when a run has completed, or a table: "
+    '`{ start = "...", success = "...", failure = "..." }`. In `${NAME}` a variable of the daemon\'s environment is put. It is '
+    "a secret, and shown nowhere. See [tell a monitor](../howto/notifications.md#tell-a-monitor).",
     "queue_limit": f'How many runs may wait with `overlap = "queue"`. Default: `{USUAL.queue_limit}`.',
 }
 

@@ -17,6 +17,7 @@ class ReceivingServer(ThreadingHTTPServer):
     def __init__(self, port: int = 0) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.paths: list[str] = []
+        self.logins: list[str] = []
         self.messages: list[dict[str, Any]] = []
         self.status = 200
         self.tries = 0
@@ -40,6 +41,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.go_on.wait(60)
         if self.server.status == 200:
             self.server.paths.append(self.path)
+            self.server.logins.append(self.headers.get("Authorization", ""))
             if message is not None:
                 self.server.messages.append(message)
         self.send_response(self.server.status)

@@ -34,7 +34,7 @@ def describe(flow: AnyFlow, entrypoint: str = "") -> dict[str, Any]:
         "parameters": {},
         "tasks": [],
         "edges": [],
-        "schedules": [schedule.describe() for schedule in flow.schedules],
+        "schedules": _schedules(flow),
         "timeout_seconds": flow.timeout_seconds,
         "pool": flow.pool,
         "priority": flow.priority,
@@ -49,6 +49,16 @@ def describe(flow: AnyFlow, entrypoint: str = "") -> dict[str, Any]:
         said["parameters"] = schema_of(flow.fn)
     made: dict[str, Any] = json.loads(json.dumps(said, default=_as_json, allow_nan=False))
     return made
+
+
+def _schedules(flow: AnyFlow) -> list[dict[str, Any]]:
+    if flow.heartbeat is None:
+        return [schedule.describe() for schedule in flow.schedules]
+    if not flow.schedules:
+        raise ValueError(
+            f"flow {flow.name!r} has a heartbeat and no schedule: only runs of a schedule are told"
+        )
+    return [{"heartbeat": flow.heartbeat, **schedule.describe()} for schedule in flow.schedules]
 
 
 def _retrying(flow: AnyFlow) -> dict[str, Any]:

@@ -6,7 +6,14 @@ from sys import _getframe
 
 from schedulerd.authoring import loading
 from schedulerd.authoring.context import FlowContext, flow_run, witnesses
-from schedulerd.authoring.options import max_running_of, pool_of, priority_of, tags_of, timeout_of
+from schedulerd.authoring.options import (
+    max_running_of,
+    pool_of,
+    priority_of,
+    refuse_unknown,
+    tags_of,
+    timeout_of,
+)
 from schedulerd.authoring.schedules import Cron, Interval, RRule, schedules_of
 from schedulerd.authoring.surroundings import surroundings_said
 
@@ -15,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import timedelta
     from types import FrameType
-    from typing import Any
+    from typing import Any, NoReturn
 
     from schedulerd.authoring.recording import Ended
     from schedulerd.authoring.retries import Retries
@@ -30,7 +37,7 @@ class AnyFlow:
 
     `file` and `line` are where its module made it. `timeout_seconds` is enforced by the daemon, from outside the run;
     `surroundings` are what it gives to its runs, and `pool`, `priority` and `max_running` what it goes by when it starts
-    them.
+    them. `heartbeat` is for those of its schedules that have none of their own.
     """
 
     style = ""
@@ -50,6 +57,7 @@ class AnyFlow:
         priority: int = 0,
         max_running: int | None = None,
         surroundings: Mapping[str, Any] | None = None,
+        heartbeat: str | Mapping[str, str] | None = None,
     ) -> None:
         if not isinstance(name, str) or not name.strip():
             raise TypeError(f"a flow needs a name, not {name!r}")
@@ -61,6 +69,7 @@ class AnyFlow:
         self.priority = priority_of(priority)
         self.max_running = max_running_of(max_running)
         self.surroundings = surroundings_said("a flow", surroundings or {})
+        self.heartbeat = heartbeat
         self.schedules = schedules_of(schedule)
         self.file, self.line = _place()
         loading.note_made(self)
@@ -84,16 +93,35 @@ class AnyFlow:
 
     def serve(self, name: str | None = None, **options: Any) -> Any:
         """Add the schedules given (`cron`, `interval`, `rrule`, `schedule`, `schedules`) to the flow; the daemon serves them."""
-        if loading.is_loading():
-            loading.note_done(self, "serve", () if name is None else (name,), options)
-            self.schedules += _served(options)
-            return loading.placeholder()
-        self._say("is served by the daemon: put its file into a folder that schedulerd watches")
-        return None
+        refuse_unknown("serve", options, known=_SERVING)
+        return self._serve(name, options)
 
     def deploy(self, name: str | None = None, *_where: Any, **options: Any) -> Any:
         """The same under Prefect's other name: where and in which image it would have run there means nothing here."""
-        return self.serve(name, **options)
+        refuse_unknown("deploy", options, known=(*_SERVING, *_DEPLOYING))
+        return self._serve(name, options)
+
+    def _serve(self, name: str | None, options: Mapping[str, Any]) -> Any:
+        served = _served(options)
+        if loading.is_loading():
+            loading.note_done(self, "serve", () if name is None else (name,), options)
+            self.schedules += served
+            return loading.placeholder()
+        if served:
+            from schedulerd.authoring.schedule_times import (
+                require,  # late: where a program serves, and says when
+            )
+
+            require(served, flow=self.name)
+        self._say("is served by the daemon: put its file into a folder that schedulerd watches")
+        return None
+
+    @staticmethod
+    def from_source(*_source: Any, **_options: Any) -> NoReturn:
+        """Prefect's, which is not there: raises `ImportError` that says what to do instead."""
+        from schedulerd.authoring.prefect_names import not_there
+
+        raise not_there("schedulerd.flows.Flow", "from_source")
 
     def hooked_ends(self) -> frozenset[str]:
         """The final states of its runs, as they are recorded, for which it has hooks."""
@@ -120,6 +148,18 @@ class AnyFlow:
 
     def _say(self, what: str) -> None:
         self._context().log(INFO, f"{self.name} {what}")
+
+
+# What Prefect's `serve` and `deploy` take, in either generation.
+_SERVING = (
+    *("interval", "cron", "rrule", "schedule", "schedules", "parameters", "paused", "is_schedule_active"),
+    *("description", "tags", "version", "triggers", "limit", "global_limit", "enforce_parameter_schema"),
+    *("pause_on_shutdown", "print_starting_message", "webserver", "entrypoint_type"),
+)
+_DEPLOYING = (
+    *("work_pool_name", "work_queue_name", "image", "build", "push", "job_variables", "infra_overrides"),
+    *("concurrency_limit", "version_type", "print_next_steps", "ignore_warnings", "_sla"),
+)
 
 
 def _served(options: Mapping[str, Any]) -> tuple[Schedule, ...]:

@@ -37,7 +37,7 @@ _KNOWN = (
         "log_prints",
         "result_storage",
     ),
-    *("pool", "priority", "max_running"),
+    *("pool", "priority", "max_running", "heartbeat"),
     *OF_FLOWS,
     *SURROUNDINGS,
 )
@@ -75,6 +75,7 @@ class FunctionFlow(AnyFlow, Hooked):
         pool: str | None = None,
         priority: int = 0,
         max_running: int | None = None,
+        heartbeat: str | Mapping[str, str] | None = None,
         on_running: Given = None,
         on_completion: Given = None,
         on_failure: Given = None,
@@ -103,6 +104,7 @@ class FunctionFlow(AnyFlow, Hooked):
             priority=priority,
             max_running=max_running,
             surroundings=surroundings,
+            heartbeat=heartbeat,
         )
         self.task_runner = _runner_of(task_runner)
         hooks = {
@@ -131,6 +133,7 @@ class FunctionFlow(AnyFlow, Hooked):
             "pool": pool,
             "priority": priority,
             "max_running": max_running,
+            "heartbeat": heartbeat,
             **hooks,
             **surroundings,
         }
@@ -242,6 +245,7 @@ if TYPE_CHECKING:
         pool: str | None = None,
         priority: int = 0,
         max_running: int | None = None,
+        heartbeat: str | Mapping[str, str] | None = None,
         on_running: Given = None,
         on_completion: Given = None,
         on_failure: Given = None,
@@ -257,3 +261,6 @@ def flow(fn: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     if fn is not None:
         return FunctionFlow(fn, **options)
     return lambda fn: FunctionFlow(fn, **options)
+
+
+flow.from_source = FunctionFlow.from_source  # type: ignore[attr-defined]  # Prefect 3 has it on the decorator too

@@ -9,6 +9,7 @@ from schedulerd.authoring.bindings import Each, fill, items_of
 from schedulerd.authoring.graph_states import (
     Failed,
     Mapped,
+    Paused,
     Pending,
     Skipped,
     State,
@@ -95,6 +96,10 @@ class GraphRun:
 
     def prepared(self, turn: Turn) -> GraphTaskRun | None:
         """The task run of a turn, ready to be attempted; None when it has ended without one."""
+        if turn.refusal is not None:
+            assert turn.run is not None
+            self.settle(turn, turn.run.refuse(turn.refusal))
+            return None
         if turn.run is not None:
             return turn.run
         node, index = turn.node, turn.index
@@ -103,6 +108,9 @@ class GraphRun:
             return None
         upstream = self._upstream_numbers(node, index)
         verdict = self._verdict(node, self._states_before(node, index))
+        paused: Paused | None = None
+        if isinstance(verdict, Paused):
+            verdict, paused = None, verdict
         if verdict is None:
             try:
                 args, kwargs = self._arguments(node, index)
@@ -112,14 +120,20 @@ class GraphRun:
                 turn.run = GraphTaskRun(
                     node.task, args, kwargs, self._context, upstream=upstream, map_index=index
                 )
-                return turn.run
+                if paused is None:
+                    return turn.run
+                turn.run.pause_in(paused)
+                self._agenda.hold(turn)
+                return None
         self._end_unrun(node, index, verdict, upstream)
         return None
 
     def settle(self, turn: Turn, outcome: TaskOutcome | None) -> None:
         """A turn is over: the task has ended, or waits for its next attempt."""
         assert turn.run is not None
-        if outcome is None:
+        if outcome is None and turn.run.paused is not None:
+            self._agenda.hold(turn)
+        elif outcome is None:
             self._agenda.wait(turn)
         else:
             self._end(turn.node, turn.index, turn.run.state(outcome), outcome.number)
@@ -195,7 +209,8 @@ class GraphRun:
         ]
         is_whole = len(whole) == len(self._before[node.number])
         verdict = self._verdict(node, whole) if is_whole or node.task.trigger is None else None
-        if verdict is None:
+        if verdict is None or isinstance(verdict, Paused):  # each of its tasks is asked about
+            verdict = None
             try:
                 size, items = self._sizes(node)
             except Exception as error:  # border: what is mapped over is the user's

@@ -53,6 +53,7 @@ class Flow(Imperative, AnyFlow):
         pool: str | None = None,
         priority: int = 0,
         max_running: int | None = None,
+        heartbeat: str | Mapping[str, str] | None = None,
         tasks: Iterable[Any] = (),
         edges: Iterable[Any] = (),
         reference_tasks: Iterable[Any] | None = None,
@@ -86,6 +87,7 @@ class Flow(Imperative, AnyFlow):
             priority=priority,
             max_running=max_running,
             surroundings=surroundings,
+            heartbeat=heartbeat,
         )
         for task in tasks:
             self.add_task(task)

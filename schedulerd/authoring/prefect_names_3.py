@@ -119,9 +119,10 @@ NAMES = (
         "prefect.blocks.notifications.SlackWebhook",
         "the daemon tells of runs (`[[notify]]`), of crashes too",
     ),
-    absent(30, "prefect.blocks.system.JSON", _BLOCKS),
-    absent(30, "prefect.blocks.system.String", _BLOCKS),
-    absent(30, "prefect.blocks.system.DateTime", _BLOCKS),
+    *(
+        differs(30, f"prefect.blocks.system.{one}", "is a variable of this name, which has to be of the kind")
+        for one in ("JSON", "String", "DateTime")
+    ),
     later(
         31, "prefect.concurrency.sync.concurrency", _ASK + "; until then: a pool (`[pools]`, @flow(pool=...))"
     ),

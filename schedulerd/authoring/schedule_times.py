@@ -48,6 +48,13 @@ def timings(
             yield schedule, Timing(definition=definition, first_seen=first_seen)
 
 
+def require(schedules: Sequence[Schedule], *, flow: str) -> None:
+    """Raise `ValueError` where one of these schedules of a flow cannot be."""
+    from schedulerd.clock import SystemClock
+
+    list(timings(schedules, flow=flow, first_seen=SystemClock().now()))
+
+
 def next_of(found: Sequence[tuple[Schedule, Timing]], *, after: datetime) -> tuple[datetime, Schedule] | None:
     """The first moment after that one at which one of them is due, and which; None when none is any more."""
     dues = [(due.at, schedule) for schedule, timing in found if (due := timing.next(after)) is not None]

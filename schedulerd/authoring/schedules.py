@@ -37,12 +37,13 @@ if TYPE_CHECKING:
         queue_limit: int | None
         pool: str | None
         priority: int | None
+        heartbeat: str | Mapping[str, str] | None
 
 
 _OPTIONS = (
     *("name", "parameters", "enabled", "start", "end", "jitter", "blackout", "blackout_action"),
     *("catchup", "catchup_limit", "catchup_window", "misfire_grace", "overlap", "queue_limit"),
-    *("pool", "priority"),
+    *("pool", "priority", "heartbeat"),
 )
 _ALIASES = {"slug": "name", "active": "enabled"}
 
@@ -82,7 +83,10 @@ class Schedule:
         return hash((type(self), self.name))
 
     def __repr__(self) -> str:
-        said = (f"{key}={value!r}" for key, value in self.describe().items())
+        shown = self.describe() | (
+            {"heartbeat": "…"} if "heartbeat" in self._said else {}
+        )  # that is a secret
+        said = (f"{key}={value!r}" for key, value in shown.items())
         return f"{type(self).__name__}({', '.join(said)})"
 
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-_NONE: Final[Any] = object()
+MISSING: Final[Any] = object()
+"""As a default: so that it can be told whether there is a variable."""
 
 
 class Variable:
@@ -40,14 +41,14 @@ class Variable:
     @classmethod
     def set(cls, name: str, value: Any, tags: Sequence[str] | None = None, overwrite: bool = False) -> Any:
         """Set it; one that is there only with `overwrite`, else this raises `ValueError`."""
-        return dual(lambda: _set(name, value, tags or (), overwrite=overwrite))
+        return dual(lambda: save(name, value, tags or (), overwrite=overwrite))
 
     @classmethod
     async def aset(
         cls, name: str, value: Any, tags: Sequence[str] | None = None, overwrite: bool = False
     ) -> Variable:
         """`set`, to be awaited."""
-        return await aside(lambda: _set(name, value, tags or (), overwrite=overwrite))
+        return await aside(lambda: save(name, value, tags or (), overwrite=overwrite))
 
     @classmethod
     def unset(cls, name: str) -> Any:
@@ -70,11 +71,11 @@ def value_of(name: str, default: Any) -> Any:
     if is_idle():
         from schedulerd.authoring.loading import placeholder
 
-        return placeholder() if default is None else default
+        return placeholder() if default is None or default is MISSING else default
     try:
         answer = ask("variable.get", name=check_name(name))
     except Refused as error:
-        if error.kind == "nowhere" and default is not None and default is not _NONE:
+        if error.kind == "nowhere" and default is not None and default is not MISSING:
             return default
         raise
     return answer["value"] if answer["found"] else default
@@ -85,7 +86,8 @@ def removed(name: str) -> bool:
     return not is_idle() and bool(ask("variable.unset", name=check_name(name))["removed"])
 
 
-def _set(name: str, value: Any, tags: Sequence[str], *, overwrite: bool) -> Variable:
+def save(name: str, value: Any, tags: Sequence[str], *, overwrite: bool) -> Variable:
+    """Set the variable; one that is there only with `overwrite`, else this raises `ValueError`."""
     check_value(check_name(name), value)
     if not is_idle():
         ask("variable.set", name=name, value=value, tags=[str(tag) for tag in tags], overwrite=overwrite)
@@ -97,8 +99,8 @@ def _set(name: str, value: Any, tags: Sequence[str], *, overwrite: bool) -> Vari
 
 def get_key_value(key: str) -> Any:
     """The value of a key. Raises `ValueError` where there is none."""
-    value = value_of(key, _NONE)
-    if value is _NONE:
+    value = value_of(key, MISSING)
+    if value is MISSING:
         raise ValueError(
             f"no value is set for the key {key!r}: `schedulerd variables list` shows what there is"
         )
@@ -107,7 +109,7 @@ def get_key_value(key: str) -> Any:
 
 def set_key_value(key: str, value: Any) -> str:
     """Set the value of a key, new or not; the key."""
-    return _set(key, value, (), overwrite=True).name
+    return save(key, value, (), overwrite=True).name
 
 
 def delete_key(key: str) -> bool:

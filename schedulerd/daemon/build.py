@@ -3,19 +3,17 @@
 import logging
 import os
 import socket
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from queue import SimpleQueue
 
 from schedulerd.clock import Clock
 from schedulerd.config import Settings
 from schedulerd.config.settings import LimitSettings
-from schedulerd.courier.errands import Errand
-from schedulerd.courier.journeys import Journey
 from schedulerd.daemon.agent_names import agent_name
 from schedulerd.daemon.feed import Feed
+from schedulerd.daemon.heralding import Heralding
 from schedulerd.daemon.webprocess import WebProcess, bind
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.causes import SettledFile
@@ -24,7 +22,6 @@ from schedulerd.domain.limits import Limits
 from schedulerd.domain.new_runs import RunMaker
 from schedulerd.domain.retention import Retention
 from schedulerd.domain.surroundings import Surroundings
-from schedulerd.domain.zones import zone
 from schedulerd.engine import wire
 from schedulerd.engine.accounts import check_surroundings
 from schedulerd.engine.cgroups import RunCgroups
@@ -45,7 +42,6 @@ from schedulerd.scheduler.causes import CauseDesk
 from schedulerd.scheduler.clock_watch import ClockWatch
 from schedulerd.scheduler.core import Core, Mailbox
 from schedulerd.scheduler.definitions import Definitions
-from schedulerd.scheduler.delivering import Deliverer
 from schedulerd.scheduler.ears import Ears
 from schedulerd.scheduler.ending import Ender
 from schedulerd.scheduler.following import Follower
@@ -57,7 +53,6 @@ from schedulerd.scheduler.housekeeping import Housekeeper
 from schedulerd.scheduler.inspecting import Inspector
 from schedulerd.scheduler.intake import IntakeDesk
 from schedulerd.scheduler.launching import Launch, Launcher, Usual
-from schedulerd.scheduler.lookout import Lookout
 from schedulerd.scheduler.mailing import Mailer, Sender
 from schedulerd.scheduler.messages import Tick, Woken
 from schedulerd.scheduler.parts import Parts
@@ -66,9 +61,7 @@ from schedulerd.scheduler.schedule_troubles import ScheduleTroubles
 from schedulerd.scheduler.space import SpaceWatch, places_of
 from schedulerd.scheduler.spawners import Spawners
 from schedulerd.scheduler.starting import Starting
-from schedulerd.scheduler.telling import Receiver, Teller
 from schedulerd.scheduler.ticking import Ticker
-from schedulerd.scheduler.troubles import Troubles
 from schedulerd.store.database import Database
 from schedulerd.version import __version__
 from schedulerd.watch.awaited_files import AwaitedFiles
@@ -148,7 +141,8 @@ class _Builder:
         self._cgroups_below = None if cgroups.root is None else str(cgroups.root)
         log.info("run_cgroups", extra={"below": self._cgroups_below or "none"})
         attempts = Attempts()
-        troubles = self._troubles()
+        heralding = Heralding(settings, clock, database, self._environ, self._secrets_from)
+        troubles = heralding.troubles()
         health = HealthBook(clock, heard=troubles.heard)
         starting = Starting(health, clock)
         ears = Ears(settings.state_dir, mailbox.put)
@@ -240,7 +234,7 @@ class _Builder:
             watcher=watcher,
             awaited_files=awaited_files,
             mailer=mailer,
-            herald=self._herald(troubles),
+            herald=heralding.herald(troubles),
             database=database,
             web=self._web,
             spawners=spawners,
@@ -305,41 +299,6 @@ class _Builder:
     def _mailer(self) -> Mailer:
         sender = Sender(user=own_account(os.geteuid()).name, host=socket.gethostname().partition(".")[0])
         return Mailer(self._database, self._clock, by_sendmail(self._environ), sender)
-
-    def _send_off(self, errands: Sequence[Errand], now: float) -> Journey:
-        return Journey(errands, self._environ, now=now)
-
-    @property
-    def _receivers(self) -> list[Receiver]:
-        rules = zip(self._settings.notice_rules, self._settings.notify, strict=True)
-        return [
-            Receiver(rule=rule, addresses=partial(one.addresses, self._secrets_from)) for rule, one in rules
-        ]
-
-    def _troubles(self) -> Troubles:
-        return Troubles(
-            self._database,
-            self._clock,
-            self._receivers,
-            self._send_off,
-            host=self._host,
-            zone=zone(self._settings.timezone),
-        )
-
-    def _herald(self, troubles: Troubles) -> Herald:
-        database, receivers = self._database, self._receivers
-        return Herald(
-            database,
-            self._clock,
-            troubles=troubles,
-            lookout=Lookout(database, self._settings.notice_rules),
-            teller=Teller(database, receivers, host=self._host, zone=zone(self._settings.timezone)),
-            deliverer=Deliverer(database, receivers, self._send_off),
-        )
-
-    @property
-    def _host(self) -> str:
-        return socket.gethostname().partition(".")[0]
 
     def _new_spawner(self) -> SpawnerLink:
         return SpawnerLink(

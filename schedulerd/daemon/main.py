@@ -190,6 +190,10 @@ class _Nurse:
             self._daemon.health.note(TroubleKind.NOTICES, trouble)
         else:
             self._daemon.health.clear(TroubleKind.NOTICES)
+        if trouble := self._daemon.herald.monitor_trouble:
+            self._daemon.health.note(TroubleKind.MONITORS, trouble)
+        else:
+            self._daemon.health.clear(TroubleKind.MONITORS)
 
     def _see_to_watcher(self, now: float) -> None:
         self._daemon.health.note(TroubleKind.WATCHER, "the thread that watches the folders has died")

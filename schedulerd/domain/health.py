@@ -20,6 +20,7 @@ class TroubleKind(StrEnum):
     SCHEDULES = "schedules"
     CLOCK = "clock"
     NOTICES = "notices"
+    MONITORS = "monitors"
 
 
 MENDS: Final[Mapping[TroubleKind, str]] = {
@@ -32,6 +33,7 @@ MENDS: Final[Mapping[TroubleKind, str]] = {
     TroubleKind.WEB: "it is started again by itself; schedules are not affected",
     TroubleKind.SCHEDULES: "change it in its file; the daemon's log says where it went wrong; others are not affected",
     TroubleKind.NOTICES: "`schedulerd notify list` shows what is not sent, which is tried again for a day",
+    TroubleKind.MONITORS: "see to the `heartbeat` of the schedule; what a monitor was not told is tried again for a day",
     TroubleKind.CLOCK: "see that the machine's time is kept (`timedatectl`)",
 }
 """What to do about each, where the trouble itself does not know better."""

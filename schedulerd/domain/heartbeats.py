@@ -1,12 +1,16 @@
 """URLs of outside monitors that are called when a run of a schedule starts and ends. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, Self
+from typing import Any, Final, NewType
 
-from schedulerd.domain.entries import Entry
+from schedulerd.domain.ids import ScheduleKey
+from schedulerd.domain.shown_urls import shown_url
 from schedulerd.domain.states import BAD, RunState
+
+PingKey = NewType("PingKey", int)
 
 
 class Beat(StrEnum):
@@ -24,17 +28,15 @@ OF_STATE: Final[Mapping[RunState, Beat]] = {
 }
 """What it is told when a run has come to a state. Of one that was cancelled it hears nothing, and its silence tells."""
 
-_EXAMPLE: Final = 'heartbeat = "https://hc-ping.com/uuid"'
-_LONGEST: Final = 2_000
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Heartbeat:
     """Where a monitor listens; None: it is not told of that."""
 
-    success: str | None = None
-    failure: str | None = None
-    start: str | None = None
+    # Such a URL is a secret: whoever has it can speak for the run.
+    success: str | None = field(default=None, repr=False)
+    failure: str | None = field(default=None, repr=False)
+    start: str | None = field(default=None, repr=False)
 
     def url(self, beat: Beat) -> str | None:
         """Where it is told of this."""
@@ -45,31 +47,30 @@ class Heartbeat:
         """For the database, and for `from_json`."""
         return {beat.value: url for beat in Beat if (url := self.url(beat)) is not None}
 
-    @classmethod
-    def from_json(cls, said: Mapping[str, Any]) -> Self:
-        """What `as_json` said."""
-        return cls(**{beat.value: said[beat.value] for beat in Beat if beat.value in said})
+    def shown(self) -> dict[str, str]:
+        """As much of it as may be seen."""
+        return {beat: shown_url(url) for beat, url in self.as_json().items()}
 
 
-def heartbeat_of(entry: Entry) -> Heartbeat | None:
-    """What a schedule says of it, one URL for success, or a table. Raises `BadEntry`, which never shows the URL."""
-    if not entry.has("heartbeat"):
-        return None
-    value = entry.values["heartbeat"]
-    table = value if isinstance(value, dict) else {Beat.SUCCESS.value: value}
-    for key in table:
-        if key not in list(Beat):
-            raise entry.wrong("heartbeat", f"`heartbeat` has {', '.join(Beat)}, and no {key!r}")
-    if not table:
-        raise entry.wrong("heartbeat", "`heartbeat` is empty", mend=f"write {_EXAMPLE}")
-    return Heartbeat(**{key: _url(entry, url) for key, url in table.items()})
+def read_heartbeat(said: Mapping[str, Any] | None) -> Heartbeat | None:
+    """What `Heartbeat.as_json` said; None for None."""
+    return None if said is None else Heartbeat(**{beat: said[beat] for beat in Beat if beat in said})
 
 
-def _url(entry: Entry, url: object) -> str:
-    if not isinstance(url, str) or not url.startswith(("https://", "http://", "${")):
-        raise entry.wrong(
-            "heartbeat", f"`heartbeat` must be a URL with http:// or https://, as in {_EXAMPLE}"
-        )
-    if not url.isascii() or not url.isprintable() or " " in url or len(url) > _LONGEST:
-        raise entry.wrong("heartbeat", f"`heartbeat` must be a URL of at most {_LONGEST} plain characters")
-    return url
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ping:
+    """That a monitor is to be told of a run. `url` is as it was written, None where the schedule has none for it now.
+
+    After `tries` that failed, the last with this `answer`, it is tried again at `next_at`.
+    """
+
+    key: PingKey
+    schedule_key: ScheduleKey
+    schedule: str
+    run: str
+    beat: Beat
+    at: datetime
+    url: str | None = field(repr=False)
+    tries: int
+    next_at: datetime
+    answer: str

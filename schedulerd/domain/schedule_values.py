@@ -10,6 +10,7 @@ from schedulerd.domain.cause_values import CAUSE_KEYS, CAUSE_READERS, CAUSES
 from schedulerd.domain.command_values import COMMAND_KEYS, MAX_COMMAND_BYTES, surroundings_of
 from schedulerd.domain.due import check_when
 from schedulerd.domain.entries import Entry
+from schedulerd.domain.heartbeat_values import heartbeat_of
 from schedulerd.domain.limit_values import LIMIT_KEYS, limits_of
 from schedulerd.domain.retry_values import RETRY_KEYS, retries_of
 from schedulerd.domain.schedules import (
@@ -45,6 +46,7 @@ KEYS: Final = (
     *LIMIT_KEYS,
     *RETRY_KEYS,
     *COMMAND_KEYS,
+    "heartbeat",
 )
 """All keys, as they are grouped for people."""
 
@@ -95,6 +97,7 @@ def schedule_of(values: Any, *, timezone: str, origin: str, calendars: Calendars
         **surroundings_of(entry),
         retrying=retries_of(entry),
         **limits_of(entry),
+        heartbeat=heartbeat_of(entry),
     )
     _check(entry, kind, definition)
     return definition

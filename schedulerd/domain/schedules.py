@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from schedulerd.domain.heartbeats import Heartbeat
 from schedulerd.domain.ids import FlowKey, ScheduleKey
 from schedulerd.domain.retrying import NEVER, RetryPolicy
 from schedulerd.domain.states import RunState
@@ -168,7 +169,8 @@ class ScheduleDefinition:
     It is due from `start` to `end`, both included (naive: local time of its zone). Each due time is delayed by a
     stable part of `jitter`. A command has `surroundings`, `environment` besides that of the daemon, a `timeout` (of
     zero: none, whatever the settings say), `stdin` to read, and `mail_to`, the address that its output is sent to.
-    `pool` and `priority` None: those of its flow; `max_running` and `retrying` are a command's.
+    `pool` and `priority` None: those of its flow; `max_running` and `retrying` are a command's. `heartbeat` says which
+    monitors are told of its runs.
     """
 
     name: str
@@ -192,6 +194,7 @@ class ScheduleDefinition:
     priority: int | None = None
     max_running: int | None = None
     retrying: RetryPolicy = NEVER
+    heartbeat: Heartbeat | None = None
 
     def is_due_like(self, other: "ScheduleDefinition") -> bool:
         """Does this one have the due times of the other? What is done about them may differ."""

@@ -24,19 +24,9 @@ from schedulerd.clock import microseconds
 from schedulerd.engine import wire
 from schedulerd.engine.cgroups import RunCgroups
 from schedulerd.engine.child import become_run, lead_session
-from schedulerd.engine.folders import (
-    Exit,
-    RunFolders,
-    Word,
-    began_after,
-    is_armed,
-    leader_in,
-    leave_word,
-    read_request,
-    reserve_notes,
-    write_exit,
-)
+from schedulerd.engine.folders import RunFolders, is_armed, read_request
 from schedulerd.engine.leftovers import LAST_WORDS_SECONDS, Farewell, Leftovers, end_group
+from schedulerd.engine.notes import Exit, Word, began_after, leader_in, leave_word, reserve_notes, write_exit
 from schedulerd.engine.processes import become_subreaper, identify, thread_count
 from schedulerd.engine.spares import Spares
 

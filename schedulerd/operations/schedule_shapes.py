@@ -43,6 +43,7 @@ def schedule_shape(schedule: Schedule, *, language: Language = "en") -> Shape:
         "jitter_ms": milliseconds(definition.jitter),
         "blackout": None if definition.blackout is None else _blackout_shape(definition.blackout),
         "policies": _policies_shape(definition.policies),
+        "heartbeat": None if definition.heartbeat is None else definition.heartbeat.shown(),
         **_of_command(definition),
         "enabled": definition.enabled,
         "paused": _pause_shape(schedule.paused),

@@ -5,15 +5,15 @@ It finds what is to be told in the database, where it was written in the transac
 
 import logging
 import threading
-from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
 from schedulerd.clock import Clock
 from schedulerd.domain.messages import KEPT
-from schedulerd.errors import StoreUnavailable
+from schedulerd.scheduler.chores import Chore
 from schedulerd.scheduler.delivering import Deliverer
 from schedulerd.scheduler.lookout import Lookout
+from schedulerd.scheduler.pinging import Pinger
 from schedulerd.scheduler.telling import Teller
 from schedulerd.scheduler.troubles import Troubles
 from schedulerd.store.database import Database
@@ -38,13 +38,21 @@ class Herald:
         lookout: Lookout,
         teller: Teller,
         deliverer: Deliverer,
+        pinger: Pinger,
     ) -> None:
-        self._troubles: Final = troubles
-        self._lookout: Final = lookout
         self._database: Final = database
         self._clock: Final = clock
         self._teller: Final = teller
         self._deliverer: Final = deliverer
+        self._pinger: Final = pinger
+        self._chores: Final = (
+            Chore("telling of trouble", troubles.look),
+            Chore("looking for runs that are late or slow", lookout.look),
+            Chore("making messages", lambda now, _: teller.look(now)),
+            Chore("sending messages", deliverer.look),
+            Chore("telling monitors", pinger.look),
+            Chore("tidying", self._tidy),
+        )
         self._tidied_at = float("-inf")
         self._stopping = threading.Event()
         self._control = threading.Lock()
@@ -53,7 +61,13 @@ class Herald:
     @property
     def trouble(self) -> str:
         """Why something is not told; empty when everything is. May be asked from any thread."""
-        return self._teller.trouble or self._deliverer.trouble
+        bugs = (chore.trouble for chore in self._chores)
+        return next(filter(None, (*bugs, self._teller.trouble, self._deliverer.trouble)), "")
+
+    @property
+    def monitor_trouble(self) -> str:
+        """Which monitor is not told of runs, and why; empty when all are. May be asked from any thread."""
+        return self._pinger.trouble
 
     def start(self) -> None:
         """Begin to tell, if not yet."""
@@ -75,30 +89,25 @@ class Herald:
                 log.error("herald_outlived_stop", extra={"limit_s": JOIN_LIMIT_S})
 
     def look(self) -> None:
-        """One look at what is to be told. Raises `StoreUnavailable`: nothing is lost by it."""
+        """One look at what is to be told. While the database is away, nothing is lost by it."""
         now, monotonic = self._clock.now(), self._clock.monotonic()
-        self._troubles.look(now, monotonic)
-        self._lookout.look(now, monotonic)
-        self._teller.look(now)
-        self._deliverer.look(now, monotonic)
-        if monotonic - self._tidied_at >= _TIDY_SECONDS:
-            self._tidied_at = monotonic
-            self._tidy(now - KEPT)
+        for chore in self._chores:
+            chore.look(now, monotonic)
 
-    def _tidy(self, before: datetime) -> None:
+    def _tidy(self, now: datetime, monotonic: float) -> None:
+        if monotonic - self._tidied_at < _TIDY_SECONDS:
+            return
         with self._database.write() as tx:
-            tx.messages.forget(before)
-            tx.notices.forget(before)
+            tx.messages.forget(now - KEPT)
+            tx.notices.forget(now - KEPT)
+        self._tidied_at = monotonic
 
     def _work(self) -> None:
         while not self._stopping.wait(LOOK_SECONDS):
-            self._try(self.look)
-        self._try(lambda: self._deliverer.stop(self._clock.now()))
-
-    def _try(self, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except StoreUnavailable:
-            pass  # the core says so; what is to be told waits
-        except Exception:  # border: around one look
-            log.exception("herald_failed")
+            self.look()
+        now = self._clock.now()
+        for name, end in (
+            ("sending messages", self._deliverer.stop),
+            ("telling monitors", self._pinger.stop),
+        ):
+            Chore(name, lambda _now, _monotonic, end=end: end(now)).look(now, 0.0)  # type: ignore[misc]

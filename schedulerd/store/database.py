@@ -17,6 +17,7 @@ from schedulerd.domain.notices import NoticeRule
 from schedulerd.errors import BadDefinition, NotFound, StoreReplaced, StoreUnavailable
 from schedulerd.store import backups, engines, schema
 from schedulerd.store.driver_errors import UPGRADE, our_errors
+from schedulerd.store.pings import Monitored
 from schedulerd.store.schema import SchemaStatus
 from schedulerd.store.sqlite_file import FileIdentity, SqliteFile
 from schedulerd.store.transaction import Transaction
@@ -39,6 +40,7 @@ class Database:
         self.url: Final = self._url.render_as_string(hide_password=True)
         self._timeout: Final = timeout
         self._rules: Final = rules
+        self._monitored: Final = Monitored()
         self._file: Final = SqliteFile(engines.sqlite_path(self._url)) if self._is_sqlite else None
         self._engine: Final = self._make_engine()
         self._reader: Final = engines.reading(self._engine)
@@ -49,7 +51,7 @@ class Database:
         """A consistent snapshot, beside whoever writes. Raises `StoreUnavailable`."""
         self._require_same_file()
         with self._border(), self._reader.connect() as connection, connection.begin():
-            yield Transaction(connection, self._rules)
+            yield Transaction(connection, self._rules, self._monitored)
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -60,7 +62,7 @@ class Database:
         """
         self._require_same_file()
         with self._border(), self._writer.connect() as connection, connection.begin():
-            yield Transaction(connection, self._rules)
+            yield Transaction(connection, self._rules, self._monitored)
             self._require_same_file()  # nothing is committed into a file that nobody will find again
 
     def upgrade(self) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final, assert_never
 
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FlowDefinition, FlowKind
+from schedulerd.domain.heartbeats import read_heartbeat
 from schedulerd.domain.retrying import read_retries, retries_json
 from schedulerd.domain.schedules import (
     After,
@@ -116,6 +117,7 @@ def schedule_json(schedule: ScheduleDefinition) -> Json:
             "priority": schedule.priority,
             "max_running": schedule.max_running,
             "retrying": retries_json(schedule.retrying),
+            "heartbeat": None if schedule.heartbeat is None else schedule.heartbeat.as_json(),
         }
     )
 
@@ -133,6 +135,7 @@ def read_schedule(json: Mapping[str, Any]) -> ScheduleDefinition:
         "surroundings": Surroundings.from_json(json.get("surroundings", {})),
         "timeout": None if timeout is None else timedelta(microseconds=timeout),
         "retrying": read_retries(json.get("retrying", {})),
+        "heartbeat": read_heartbeat(json.get("heartbeat")),
     }
     return ScheduleDefinition(**{**json, **values})
 

@@ -5,21 +5,16 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, select
 
-from schedulerd.domain.heartbeats import OF_STATE as BEATS
-from schedulerd.domain.heartbeats import Heartbeat
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.notice_texts import span_text
 from schedulerd.domain.notices import MISSES, OF_STATE, Happening, NoticeKind, NoticeRule
 from schedulerd.domain.runs import Run, SkipReason
 from schedulerd.domain.states import BAD, RunState
-from schedulerd.store.notice_tables import pings
 from schedulerd.store.notices import Notices
+from schedulerd.store.pings import Came, Pings
 from schedulerd.store.tables import AnyRow, flows, moves, runs, schedules
-
-Came = tuple[RunKey, RunState, datetime]
-"""That a run came to a state, and when."""
 
 _PAGE: Final = 500
 _LOOKED_BACK: Final = 200
@@ -44,11 +39,6 @@ _FACTS: Final = (
     .order_by(runs.c.id)
 )
 _FLOWS: Final = select(flows.c.id, flows.c.definition).where(flows.c.id.in_(_KEYS))
-_HEARTBEATS: Final = (
-    select(runs.c.id, runs.c.attempt, runs.c.schedule_id, schedules.c.heartbeat)
-    .select_from(runs.join(schedules, schedules.c.id == runs.c.schedule_id))
-    .where(runs.c.id.in_(_KEYS), schedules.c.heartbeat.is_not(None))
-)
 _BEFORE: Final = (
     select(runs.c.id, runs.c.state)
     .where(runs.c.flow_id == bindparam("flow"), runs.c.id < bindparam("run"))
@@ -70,9 +60,12 @@ _WAS_BAD: Final = (
 class Hearing:
     """Called by the nouns of the store in which runs change; with no rules it only sees to the monitors."""
 
-    def __init__(self, connection: Connection, notices: Notices, rules: Sequence[NoticeRule]) -> None:
+    def __init__(
+        self, connection: Connection, notices: Notices, pings: Pings, rules: Sequence[NoticeRule]
+    ) -> None:
         self._connection: Final = connection
         self._notices: Final = notices
+        self._pings: Final = pings
         self._wanted: Final = frozenset[NoticeKind]().union(*(rule.on for rule in rules))
 
     def came(self, changes: Sequence[Came]) -> None:
@@ -80,7 +73,7 @@ class Hearing:
         told = [change for change in changes if self._is_wanted(change[1])]
         if told:
             self._notices.tell(self._happenings(told))
-        self._ping([change for change in changes if change[1] in BEATS])
+        self._pings.tell(changes)
 
     def skipped(self, keys: Sequence[RunKey], *, at: datetime) -> None:
         """These due times did not become runs; those of a schedule with the same reason are one thing to tell."""
@@ -145,36 +138,6 @@ class Hearing:
     def _tags_of(self, keys: Iterable[int]) -> Mapping[int, Sequence[str]]:
         found = self._connection.execute(_FLOWS, {"keys": sorted(set(keys))})
         return {row.id: row.definition.get("tags", ()) for row in found}
-
-    def _ping(self, changes: Sequence[Came]) -> None:
-        if not changes:
-            return
-        keys = sorted({key for key, _, _ in changes})
-        pages = (keys[start : start + _PAGE] for start in range(0, len(keys), _PAGE))
-        of = {row.id: row for page in pages for row in self._connection.execute(_HEARTBEATS, {"keys": page})}
-        rows = [
-            row
-            for key, state, at in changes
-            if key in of and (row := _ping_row(of[key], state, at)) is not None
-        ]
-        if rows:
-            self._connection.execute(insert(pings), rows)
-
-
-def _ping_row(row: AnyRow, state: RunState, at: datetime) -> dict[str, Any] | None:
-    beat = BEATS[state]
-    if Heartbeat.from_json(row.heartbeat).url(beat) is None:
-        return None
-    if state is RunState.RUNNING and row.attempt > 1:
-        return None  # it has started once
-    return {
-        "schedule_id": row.schedule_id,
-        "run_id": row.id,
-        "beat": beat.value,
-        "at": at,
-        "next_at": at,
-        "answer": "",
-    }
 
 
 def _reason(row: AnyRow) -> SkipReason | None:

@@ -5,6 +5,7 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
+from schedulerd.domain.heartbeats import Beat
 from schedulerd.domain.results import ResultKind
 from schedulerd.domain.runs import SkipReason
 from schedulerd.domain.states import ACTIVE, ENDED, FINAL, LIVE, MOVES, UNFINISHED_TASKS, RunState, TaskState
@@ -163,8 +164,11 @@ _OF_SCHEDULES: Final[Mapping[str, str]] = {
         SELECT id FROM schedules WHERE removed_at IS NOT NULL AND next_due IS NOT NULL""",
     "a schedule is next due after all that was decided of it": """
         SELECT id FROM schedules WHERE next_due <= watermark""",
-    "what was last due of a schedule was decided": """
-        SELECT id FROM schedules WHERE boot_id IS NULL AND last_due > watermark""",
+    "what was last due of a schedule by times was decided": """
+        SELECT id FROM schedules WHERE boot_id IS NULL AND cause IS NULL AND last_due > watermark""",
+    "a ping is of the schedule of its run, and tells what a monitor is told": f"""
+        SELECT pings.id FROM pings JOIN runs ON runs.id = pings.run_id
+        WHERE coalesce(runs.schedule_id, 0) <> pings.schedule_id OR pings.beat NOT IN ({_words(Beat)})""",
 }
 
 INVARIANTS: Final[Mapping[str, str]] = {

@@ -26,6 +26,7 @@ from schedulerd.store.wishes import Wishes
 _MOST_FOUND: Final = 10
 
 _BY_ID: Final = RUNS.where(runs.c.uuid == bindparam("id", type_=runs.c.uuid.type))
+_PRESENT: Final = select(runs.c.uuid).where(runs.c.uuid.in_(bindparam("ids", expanding=True)))
 _BY_KEY: Final = RUNS.where(runs.c.id == bindparam("key"))
 _BY_NUMBER: Final = RUNS.where(flows.c.name == bindparam("flow"), runs.c.number == bindparam("number"))
 _BY_PREFIX: Final = (
@@ -136,6 +137,10 @@ class Runs:
     def get(self, run_id: RunId) -> Run:
         """The run with this id. Raises `NotFound`."""
         return self._one(_BY_ID, {"id": run_id}, str(run_id))
+
+    def present(self, ids: Collection[RunId]) -> set[RunId]:
+        """Those of these runs that are there."""
+        return set(self._connection.scalars(_PRESENT, {"ids": list(ids)}))
 
     def by_key(self, key: RunKey) -> Run:
         """The run with this key. Raises `NotFound`."""

@@ -12,6 +12,7 @@ from schedulerd.errors import Conflict, NotFound
 from schedulerd.store.aligning import align_with_schedule
 from schedulerd.store.documents import read_schedule, schedule_json
 from schedulerd.store.near import near
+from schedulerd.store.pings import Monitored
 from schedulerd.store.reopening import AHEAD, reopen
 from schedulerd.store.tables import IS_QUEUED, AnyRow, runs, schedules
 
@@ -70,8 +71,9 @@ _KINDS_OF_CAUSE: Final[Mapping[type, str]] = {After: "after", FileAppears: "file
 class Schedules:
     """Nothing here is ever deleted: a schedule that is gone is marked removed and is never due."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, monitored: Monitored) -> None:
         self._connection: Final = connection
+        self._monitored: Final = monitored
 
     def put(
         self,
@@ -91,6 +93,8 @@ class Schedules:
         known = self._connection.execute(
             select(schedules).where(schedules.c.name == definition.name)
         ).one_or_none()
+        if definition.heartbeat is not None:
+            self._monitored.note()
         values = {
             "flow_id": flow,
             "definition": schedule_json(definition),
@@ -100,6 +104,7 @@ class Schedules:
             "pool": definition.pool,
             "priority": definition.priority,
             "cause": _KINDS_OF_CAUSE.get(type(definition.when)),
+            "heartbeat": None if definition.heartbeat is None else definition.heartbeat.as_json(),
         }
         boot = boot_id if isinstance(definition.when, Reboot) else None
         forward = {"watermark": watermark, "next_due": next_due, "boot_id": boot}

@@ -20,6 +20,7 @@ from schedulerd.store.logs import Logs
 from schedulerd.store.messages import Messages
 from schedulerd.store.named_limits import NamedLimits
 from schedulerd.store.notices import Notices
+from schedulerd.store.pings import Monitored, Pings
 from schedulerd.store.pruning import Pruning
 from schedulerd.store.questions import Questions
 from schedulerd.store.results import Results
@@ -38,14 +39,18 @@ class Transaction:
     What the `rules` want to be told of is written beside it.
     """
 
-    def __init__(self, connection: Connection, rules: Sequence[NoticeRule] = ()) -> None:
+    def __init__(
+        self, connection: Connection, rules: Sequence[NoticeRule] = (), monitored: Monitored | None = None
+    ) -> None:
         self._connection: Final = connection
+        monitored = monitored or Monitored()
         self.flows: Final = Flows(connection)
-        self.schedules: Final = Schedules(connection)
+        self.schedules: Final = Schedules(connection, monitored)
         self.causes: Final = Causes(connection)
         self.notices: Final = Notices(connection, rules)
         self.messages: Final = Messages(connection)
-        hearing = Hearing(connection, self.notices, rules)
+        self.pings: Final = Pings(connection, monitored)
+        hearing = Hearing(connection, self.notices, self.pings, rules)
         self.runs: Final = Runs(connection, hearing)
         self.waiting: Final = Waiting(connection)
         self.intake: Final = IntakeTable(connection, hearing)

@@ -33,6 +33,7 @@ FIELDS = [
     "jitter_ms",
     "blackout",
     "policies",
+    "heartbeat",
     "enabled",
     "paused",
     "next_due",

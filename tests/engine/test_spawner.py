@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from schedulerd.engine import wire
-from schedulerd.engine.folders import RUNS, read_exit
+from schedulerd.engine.folders import RUNS
 from schedulerd.engine.leftovers import end_group
+from schedulerd.engine.notes import read_exit
 from tests.engine.scenes import PATIENCE, Ran, Spawning, descendants, is_alive, pid_in
 from tests.waiting import eventually
 

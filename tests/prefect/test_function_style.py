@@ -7,12 +7,10 @@ from typing import Any, Final
 
 import pytest
 
-from schedulerd.authoring.prefect_names import ABSENT, LATER, names
+from schedulerd import flow
 from schedulerd.testing import TestDaemon, history
-from tests.prefect.conftest import FUNCTION_STYLE, assert_came_to
-
-COVERED: Final = {*range(1, 14), *range(17, 28), *range(31, 38)}
-WITHOUT_A_RUN: Final = {33: "tests/testing: it is what a test runs flows with"}
+from schedulerd.testing.utilities import prefect_test_harness
+from tests.prefect.conftest import assert_came_to, file_of
 
 # Rank, flow, the state that it comes to, and: what it returns where it completed, else a part of its message.
 CASES: Final[list[tuple[int, str, str, Any]]] = [
@@ -65,32 +63,67 @@ CASES: Final[list[tuple[int, str, str, Any]]] = [
     (36, "r36", "completed", [3, 0, [2, 4, 6]]),
     (36, "r36-fails", "failed", "TimeoutError"),
     (37, "r37", "completed", True),
+    (3, "r03-fails", "completed", ["schedulerd.run"]),
+    (6, "r06-fails", "failed", "TypeError: serve() does not know crom; it knows interval, cron"),
+    (6, "r06-when-fails", "failed", "ValueError: schedule"),
+    (7, "r07-fails", "failed", "ValueError: schedule"),
+    (7, "r07-source-fails", "failed", "ImportError: schedulerd.flows.Flow has no from_source: a run has"),
+    (5, "r05-kind", "completed", [True, [True]]),
+    (
+        12,
+        "r12-fails",
+        "failed",
+        "ImportError: schedulerd.deployments has no Deployment: a flow is found by its file",
+    ),
+    (20, "r20-deployment", "completed", [None, None, {}]),
+    (20, "r20-deployment-fails", "failed", "runtime.deployment has no attribute 'nothing_of_this_name'"),
+    (21, "r21-processes", "completed", [8, True]),
+    (21, "r21-processes-fails", "failed", "LookupError: from there"),
+    (
+        23,
+        "r23-kinds",
+        "completed",
+        [["CRASHED", "RUNNING", "PENDING", "SCHEDULED"], [True, False, False, False]],
+    ),
+    (23, "r23-crashed", "crashed", "it went away"),
+    (23, "r23-unfinished", "failed", "the flow returned the state running, which is no end"),
+    (24, "r24-of-clients", "completed", 2),
+    (24, "r24-of-clients-fails", "failed", "interval must be a timedelta"),
+    (26, "r26-others", "completed", ["default", "parameters", "nothing", "nothing"]),
+    (26, "r26-others-fails", "failed", "an argument's name is left out of a cache policy, not 5"),
+    (27, "r27-kinds", "completed", ["r27-kinds", True, "within", "within"]),
+    (27, "r27-kinds-fails", "failed", "AttributeError"),
+    (35, "r35-fails", "failed", "there is no schedulerd.transactions"),
     (37, "r37-fails", "failed", "ValueError"),
 ]
 every_case = pytest.mark.parametrize(
-    ("flow", "state", "value"), [pytest.param(*case, id=f"{rank}-{case[0]}") for rank, *case in CASES]
+    ("name", "state", "value"), [pytest.param(*case, id=f"{rank}-{case[0]}") for rank, *case in CASES]
 )
 
 
 @every_case
-def test_in_a_plain_python_process(flow: str, state: str, value: Any) -> None:
+def test_in_a_plain_python_process(name: str, state: str, value: Any) -> None:
     with history() as seen:
-        run = seen.run(f"{FUNCTION_STYLE}:{flow}", _given(flow))
+        run = seen.run(f"{file_of(name)}:{name}", _given(name))
 
     assert_came_to(run, state, value)
 
 
 @every_case
-def test_in_a_run_of_the_daemon(flow: str, state: str, value: Any, daemon_of_flows: TestDaemon) -> None:
-    assert_came_to(daemon_of_flows.run(flow, _given(flow)), state, value)
+def test_in_a_run_of_the_daemon(name: str, state: str, value: Any, daemon_of_flows: TestDaemon) -> None:
+    assert_came_to(daemon_of_flows.run(name, _given(name)), state, value)
 
 
-def test_every_rank_that_is_meant_has_a_case_or_is_not_there_yet() -> None:
-    shown = {rank for rank, *_ in CASES} | set(WITHOUT_A_RUN)
-    missing = {one.rank for one in names() if one.generation == 3 and one.status in (ABSENT, LATER)}
+def test_33_a_harness_has_the_history_of_what_ran_in_it_and_of_nothing_else() -> None:
+    with prefect_test_harness() as seen:
+        with pytest.raises(LookupError, match="no flow has run in this block yet"):
+            _ = seen.last
+        assert flow(name="harnessed")(lambda: 3)() == 3
 
-    assert COVERED - shown <= missing
+        assert (seen.last.flow, seen.last.result) == ("harnessed", 3)
+    with prefect_test_harness() as another:
+        assert another.runs == ()
 
 
-def _given(flow: str) -> dict[str, Any]:
-    return {"r20": {"x": 1}, "r27": {"x": 3}}.get(flow, {})
+def _given(name: str) -> dict[str, Any]:
+    return {"r20": {"x": 1}, "r27": {"x": 3}}.get(name, {})

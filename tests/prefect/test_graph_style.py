@@ -7,12 +7,18 @@ from typing import Any, Final
 
 import pytest
 
-from schedulerd.authoring.prefect_names import ABSENT, LATER, names
 from schedulerd.errors import BadParameters
 from schedulerd.testing import TestDaemon, history
-from tests.prefect.conftest import GRAPH_STYLE, assert_came_to
+from tests.prefect.conftest import GRAPH_STYLE, assert_came_to, file_of
 
-COVERED: Final = {*range(1, 9), *range(12, 23), 24, *range(26, 29)}
+HELD, REFUSED = "completed", "upstream_failed"
+TRIGGERED: Final = {
+    "all_successful": [HELD, REFUSED],
+    "always_run": [HELD, HELD],
+    "any_successful": [HELD, REFUSED],
+    "some_failed": [HELD, REFUSED],
+    "not_all_skipped": [HELD, REFUSED],
+}
 
 # Rank, flow, the state that it comes to, and: what it returns where it completed, else a part of its message.
 CASES: Final[list[tuple[int, str, str, Any]]] = [
@@ -65,6 +71,27 @@ CASES: Final[list[tuple[int, str, str, Any]]] = [
     (26, "g26-fails", "failed", "handled"),
     (28, "g28", "completed", "'broken'"),
     (28, "g28-fails", "failed", "g28_lets_go"),
+    (4, "g04-compares", "completed", 1),
+    (4, "g04-compares-fails", "completed", True),
+    (12, "g12-times", "completed", [1, 2]),
+    (12, "g12-times-fails", "completed", ["a clock", "interval", "a start", "a recurrence rule"]),
+    (13, "g13-dask", "completed", 2),
+    (13, "g13-dask-fails", "failed", "1 of 3 tasks failed: breaks"),
+    (16, "g16-imperative", "completed", "ac"),
+    (16, "g16-looks", "completed", [["a", "b", "c", "d"], True]),
+    (16, "g16-imperative-fails", "completed", [True, True, []]),
+    (17, "g17-triggerfail", "failed", "not before"),
+    (17, "g17-validationfail", "failed", "not_valid"),
+    (18, "g18-kinds", "completed", [2, True, True, True, True]),
+    (18, "g18-timed-out", "failed", "1 of 1 task failed: late"),
+    (18, "g18-cancelled", "failed", "by a handler"),
+    (18, "g18-unfinished", "failed", "1 of 1 task failed: asked"),
+    (19, "g19-kinds", "completed", TRIGGERED),
+    (19, "g19-kinds-fails", "completed", True),
+    (20, "g20-fails", "failed", "schedulerd has no Client: ask the command line"),
+    (28, "g28-config", "completed", True),
+    (28, "g28-config-asked-fails", "failed", "asks_a_config"),
+    (28, "g28-config-fails", "failed", "set_temporary_config: settings are not read by flows"),
 ]
 every_case = pytest.mark.parametrize(
     ("flow", "state", "value"), [pytest.param(*case, id=f"{rank}-{case[0]}") for rank, *case in CASES]
@@ -74,7 +101,7 @@ every_case = pytest.mark.parametrize(
 @every_case
 def test_in_a_plain_python_process(flow: str, state: str, value: Any) -> None:
     with history() as seen:
-        run = seen.run(f"{GRAPH_STYLE}:{flow}")
+        run = seen.run(f"{file_of(flow)}:{flow}")
 
     assert_came_to(run, state, value)
 
@@ -84,14 +111,7 @@ def test_in_a_run_of_the_daemon(flow: str, state: str, value: Any, daemon_of_flo
     assert_came_to(daemon_of_flows.run(flow), state, value)
 
 
-def test_every_rank_that_is_meant_has_a_case_or_is_not_there_yet() -> None:
-    shown = {rank for rank, *_ in CASES}
-    missing = {one.rank for one in names() if one.generation == 1 and one.status in (ABSENT, LATER)}
-
-    assert COVERED - shown <= missing
-
-
-def test_a_parameter_that_is_missing_is_refused_before_there_is_a_run(daemon_of_flows: TestDaemon) -> None:
+def test_6_a_parameter_that_is_missing_is_refused_before_there_is_a_run(daemon_of_flows: TestDaemon) -> None:
     with history() as seen, pytest.raises(BadParameters, match="needed"):
         seen.run(f"{GRAPH_STYLE}:g06-fails")
     with pytest.raises(BadParameters, match="needed"):

@@ -19,7 +19,8 @@ from sqlalchemy.exc import OperationalError
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.causes import Cause
 from schedulerd.domain.failures import Failure
-from schedulerd.domain.ids import RunKey
+from schedulerd.domain.heartbeats import Beat, Ping, PingKey
+from schedulerd.domain.ids import RunKey, ScheduleKey
 from schedulerd.domain.messages import Message, MessageKey, MessageState, NewMessage
 from schedulerd.domain.named_limits import NamedLimit
 from schedulerd.domain.notices import Happening, NoticeKind, NoticeRule
@@ -179,6 +180,7 @@ READS: dict[str, Work] = {
     "schedules.ahead_of": lambda tx: tx.schedules.ahead_of(NOW),
     "runs.get": lambda tx: tx.runs.get(tx.runs.by_key(RunKey(1)).id),
     "runs.by_key": lambda tx: tx.runs.by_key(RunKey(1)),
+    "runs.present": lambda tx: tx.runs.present([a_run_id()]),
     "runs.by_idempotency_key": lambda tx: tx.runs.by_idempotency_key("known"),
     "runs.by_number": lambda tx: tx.runs.by_number("etl", 1),
     "runs.find": lambda tx: tx.runs.find("01"),
@@ -204,6 +206,7 @@ READS: dict[str, Work] = {
     "runs.took": lambda tx: tx.runs.took(tx.flows.get("etl").key),
     "notices.waiting": lambda tx: tx.notices.waiting("ops"),
     "notices.first": lambda tx: tx.notices.first("ops", 10),
+    "pings.waiting": lambda tx: tx.pings.waiting(10),
     "messages.unsent": lambda tx: tx.messages.unsent(10),
     "messages.made": lambda tx: tx.messages.made("ops", since=NOW),
     "messages.lately": lambda tx: tx.messages.lately(10),
@@ -243,6 +246,18 @@ A_KNOWN_MESSAGE: Final = Message(
     next_at=None,
     done_at=NOW,
     answer="",
+)
+A_PING: Final = Ping(
+    key=PingKey(1),
+    schedule_key=ScheduleKey(1),
+    schedule="etl-morning",
+    run="etl#1",
+    beat=Beat.SUCCESS,
+    at=NOW,
+    url=None,
+    tries=1,
+    next_at=NOW,
+    answer="no",
 )
 WRITES: dict[str, Work] = {
     "flows.put_file": lambda tx: tx.flows.put_file(a_file(), now=NOW),
@@ -307,6 +322,9 @@ WRITES: dict[str, Work] = {
     "notices.tell": lambda tx: tx.notices.tell(
         [Happening(kind=NoticeKind.TROUBLE, at=NOW, subject="disk", mark="a")]
     ),
+    "pings.tell": lambda tx: tx.pings.tell([(RunKey(1), RunState.COMPLETED, NOW)]),
+    "pings.note": lambda tx: tx.pings.note(A_PING),
+    "pings.done": lambda tx: tx.pings.done([PingKey(1)]),
     "notices.told": lambda tx: tx.notices.told("ops", 1, now=NOW),
     "notices.forget": lambda tx: tx.notices.forget(NOW),
     "messages.add": lambda tx: tx.messages.add([A_MESSAGE]),

@@ -37,7 +37,14 @@ UNBOUND: Final = {
 }
 """What lets a row be there without the one that it belongs to, until the end of the transaction."""
 
+_PING: Final = "INSERT INTO pings (schedule_id, run_id, beat, at, tries, next_at, answer) VALUES "
 LIES: Final[Mapping[str, tuple[str, ...]]] = {
+    "a ping is of the schedule of its run, and tells what a monitor is told": (
+        _PING + "({schedule}, {completed}, 'success', 1, 0, 1, '')",
+        "UPDATE runs SET schedule_id = {schedule} WHERE id = {completed}; "
+        + _PING
+        + "({schedule}, {completed}, 'end', 1, 0, 1, '')",
+    ),
     "a run that has ended says when, and only such a run": (
         "UPDATE runs SET ended_at = NULL WHERE id = {completed}",
         "UPDATE runs SET ended_at = 1 WHERE id = {running}",
@@ -179,7 +186,7 @@ LIES: Final[Mapping[str, tuple[str, ...]]] = {
     "a schedule is next due after all that was decided of it": (
         "UPDATE schedules SET next_due = watermark WHERE id = {schedule}",
     ),
-    "what was last due of a schedule was decided": (
+    "what was last due of a schedule by times was decided": (
         "UPDATE schedules SET last_due = watermark + 1 WHERE id = {schedule}",
     ),
 }  # fmt: skip

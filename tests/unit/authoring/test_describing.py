@@ -118,3 +118,26 @@ def test_a_third_style_has_to_say_how_it_runs() -> None:
         bare.perform({}, a_context())
     with pytest.raises(NotImplementedError):
         bare.value(Flow("y").run())
+
+
+def test_the_heartbeat_of_a_flow_is_for_its_schedules_that_have_none() -> None:
+    own, flows = Cron("5 * * * *", heartbeat={"failure": "https://hc/b"}), "https://hc/a"
+
+    @flow(schedule=[Cron("0 * * * *"), own], heartbeat=flows)
+    def tidy() -> None: ...
+
+    graph = Flow("graph", Cron("0 * * * *"), heartbeat=flows)
+
+    assert [one["heartbeat"] for one in describe(tidy)["schedules"]] == [flows, {"failure": "https://hc/b"}]
+    assert describe(tidy.with_options(name="b"))["schedules"] == describe(tidy)["schedules"]
+    assert [one["heartbeat"] for one in describe(graph)["schedules"]] == [flows]
+    assert "https" not in repr(own)
+
+
+def test_a_heartbeat_without_a_schedule_is_a_mistake() -> None:
+    @flow(heartbeat="https://hc/secret")
+    def tidy() -> None: ...
+
+    with pytest.raises(ValueError, match="'tidy' has a heartbeat and no schedule") as caught:
+        describe(tidy)
+    assert "secret" not in str(caught.value)

@@ -112,8 +112,14 @@ def test_what_cannot_be_raises(project: Path, code: str, reason: str) -> None:
 def test_while_a_file_is_only_looked_at_nothing_is_asked(tmp_path: Path) -> None:
     code = """
 from schedulerd.authoring.loading import loading
+from schedulerd.backend import get_key_value
+from schedulerd.blocks.system import JSON, DateTime
 from schedulerd.variables import Variable
 with loading("flows/etl.py"):
+    assert get_key_value("a")["deep"]
+    assert JSON.load("a").value["deep"]
+    assert DateTime.load("a").value.year
+    JSON(value=1).save("a")
     assert Variable.get("a")["deep"]
     assert Variable.get("a", "default") == "default"
     Variable.set("a", 1)
