@@ -195,7 +195,7 @@ def test_a_command_has_the_surroundings_that_its_schedule_gives_it() -> None:
     assert flow.timeout_seconds == 60.0
 
 
-SCHEMA = {
+OF_A_CALL = {
     "type": "object",
     "properties": {"event": {}, "region": {"type": "string"}},
     "required": ["event", "region"],
@@ -229,7 +229,7 @@ def called(name: str, parameter: str | None, **given: Any) -> ScheduleDefinition
 def test_what_a_call_gives_fits_the_flow_as_far_as_can_be_told_before(
     schedule: ScheduleDefinition, fault: str | None
 ) -> None:
-    found = resolve([file("etl.py", flow("etl", "etl.py", parameters=SCHEMA))], [schedule])
+    found = resolve([file("etl.py", flow("etl", "etl.py", parameters=OF_A_CALL))], [schedule])
 
     assert names(found) == ([] if fault else ["a"])
     assert fault is None or fault in reasons(found, "a.toml")[0]
@@ -237,7 +237,7 @@ def test_what_a_call_gives_fits_the_flow_as_far_as_can_be_told_before(
 
 def test_a_webhook_is_one_schedules() -> None:
     found = resolve(
-        [file("etl.py", flow("etl", "etl.py", parameters=SCHEMA))], [called("a", "*"), called("b", "*")]
+        [file("etl.py", flow("etl", "etl.py", parameters=OF_A_CALL))], [called("a", "*"), called("b", "*")]
     )
 
     assert names(found) == ["a"]
