@@ -8,8 +8,9 @@ from typing import Final
 
 from schedulerd.engine import folders as disk
 from schedulerd.engine import wire
-from schedulerd.engine.folders import Exit, RunFolders, write_exit, write_process
+from schedulerd.engine.folders import RunFolders
 from schedulerd.engine.link import SpawnerLink
+from schedulerd.engine.notes import Exit, write_exit, write_process
 from schedulerd.engine.processes import ProcessId, identify
 from schedulerd.scheduler.messages import SpawnerSpoke
 from tests.builders import NOW

@@ -17,14 +17,42 @@ A_SECOND = 1_000_000
 
 
 class Turn:
-    """One task of a node: the only one, or that of an index. `run` is its task run, once it has one."""
+    """One task of a node: the only one, or that of an index. `run` is its task run, once it has one.
 
-    __slots__ = ("index", "node", "run")
+    `refusal` is why it is not to go on, where somebody was asked.
+    """
+
+    __slots__ = ("index", "node", "refusal", "run")
 
     def __init__(self, node: Node, index: int | None) -> None:
         self.node = node
         self.index = index
         self.run: GraphTaskRun | None = None
+        self.refusal: Exception | None = None
+
+    def decide(self) -> None:
+        """Wait for somebody's decision whether it goes on; a time at which it goes on all the same is one, too."""
+        from schedulerd.authoring.pausing import (  # late: few wait for a person
+            PauseTimedOut,
+            wait_for_approval,
+        )
+
+        run = self.run
+        assert run is not None
+        assert run.paused is not None
+        where = (
+            f"[{self.index}]" if run.started_at and self.index is not None else ""
+        )  # for a trigger one for all
+        message = f"task {run.name}{where}" + (f": {run.paused.message}" if run.paused.message else "")
+        key = f"task {self.node.number}{where} {run.pauses}"
+        try:
+            wait_for_approval(message, key=key, seconds=run.seconds_paused())
+        except PauseTimedOut:
+            pass
+        except Exception as error:  # border: it was rejected, or there is nobody to ask
+            self.refusal = error
+            return
+        run.resume()
 
     def attempt(self, run: GraphTaskRun) -> TaskOutcome | None:
         """Attempt its task run: how it ended, or None when there is another attempt later."""
@@ -45,6 +73,7 @@ class Agenda:
         self._ready: list[tuple[int, int, Turn]] = []
         self._first: list[Turn] = []
         self._waiting: list[tuple[int, int, Turn]] = []
+        self._held: list[Turn] = []
         self._count = 0
 
     def add(self, node: Node, index: int | None = None) -> None:
@@ -61,6 +90,10 @@ class Agenda:
         self._count += 1
         due = self.context.now() + round(turn.run.pause * A_SECOND)
         heappush(self._waiting, (due, self._count, turn))
+
+    def hold(self, turn: Turn) -> None:
+        """Its task waits for somebody's approval, who is asked when nothing else is left to do."""
+        self._held.append(turn)
 
     def ready(self) -> Turn | None:
         """The next turn that need not wait."""
@@ -80,10 +113,22 @@ class Agenda:
 
     def next_turn(self) -> Turn | None:
         """The next turn, waited for where all that is left waits; None when nothing is left."""
-        if (turn := self.ready()) is not None or not self._waiting:
+        if (turn := self.ready()) is not None:
             return turn
-        self.pause()
-        return heappop(self._waiting)[2]
+        if self._waiting:
+            self.pause()
+            return heappop(self._waiting)[2]
+        return self._decided() if self._held else None
+
+    def _decided(self) -> Turn:
+        """The next turn that somebody decides about, once they have."""
+        turn = self._held[0]
+        try:
+            turn.decide()
+        except BaseException as error:
+            self._cut_short(error, self._held)
+            raise
+        return self._held.pop(0)
 
     def carry_out(
         self,
@@ -100,7 +145,11 @@ class Agenda:
         try:
             self.context.pause(self.seconds_to_next() or 0.0)
         except BaseException as error:
-            for _, _, turn in self._waiting:
-                if turn.run is not None:
-                    turn.run.cut_short(error)
+            self._cut_short(error, [turn for _, _, turn in self._waiting])
             raise
+
+    @staticmethod
+    def _cut_short(error: BaseException, turns: list[Turn]) -> None:
+        for turn in turns:
+            if turn.run is not None:
+                turn.run.cut_short(error)

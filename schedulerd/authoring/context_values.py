@@ -135,6 +135,7 @@ _OF_TASKS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "task_loop_count": _loop_count,
     "task_loop_result": _loop_result,
     "map_index": _map_index,
+    "resume": lambda run: getattr(run, "is_resumed", False) or _MISSING,
 }
 _OF_FLOWS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "flow_name": lambda context: context.name,

@@ -9,6 +9,7 @@ from schedulerd.authoring.bindings import Each, fill, items_of
 from schedulerd.authoring.graph_states import (
     Failed,
     Mapped,
+    Paused,
     Pending,
     Skipped,
     State,
@@ -18,6 +19,7 @@ from schedulerd.authoring.graph_states import (
 )
 from schedulerd.authoring.graph_task_runs import GraphTaskRun, through_handlers
 from schedulerd.authoring.nodes import Node
+from schedulerd.authoring.records import TaskRecord
 from schedulerd.authoring.signals import Signal
 from schedulerd.domain.graph import predecessors
 
@@ -94,6 +96,10 @@ class GraphRun:
 
     def prepared(self, turn: Turn) -> GraphTaskRun | None:
         """The task run of a turn, ready to be attempted; None when it has ended without one."""
+        if turn.refusal is not None:
+            assert turn.run is not None
+            self.settle(turn, turn.run.refuse(turn.refusal))
+            return None
         if turn.run is not None:
             return turn.run
         node, index = turn.node, turn.index
@@ -102,6 +108,9 @@ class GraphRun:
             return None
         upstream = self._upstream_numbers(node, index)
         verdict = self._verdict(node, self._states_before(node, index))
+        paused: Paused | None = None
+        if isinstance(verdict, Paused):
+            verdict, paused = None, verdict
         if verdict is None:
             try:
                 args, kwargs = self._arguments(node, index)
@@ -111,14 +120,20 @@ class GraphRun:
                 turn.run = GraphTaskRun(
                     node.task, args, kwargs, self._context, upstream=upstream, map_index=index
                 )
-                return turn.run
+                if paused is None:
+                    return turn.run
+                turn.run.pause_in(paused)
+                self._agenda.hold(turn)
+                return None
         self._end_unrun(node, index, verdict, upstream)
         return None
 
     def settle(self, turn: Turn, outcome: TaskOutcome | None) -> None:
         """A turn is over: the task has ended, or waits for its next attempt."""
         assert turn.run is not None
-        if outcome is None:
+        if outcome is None and turn.run.paused is not None:
+            self._agenda.hold(turn)
+        elif outcome is None:
             self._agenda.wait(turn)
         else:
             self._end(turn.node, turn.index, turn.run.state(outcome), outcome.number)
@@ -194,7 +209,8 @@ class GraphRun:
         ]
         is_whole = len(whole) == len(self._before[node.number])
         verdict = self._verdict(node, whole) if is_whole or node.task.trigger is None else None
-        if verdict is None:
+        if verdict is None or isinstance(verdict, Paused):  # each of its tasks is asked about
+            verdict = None
             try:
                 size, items = self._sizes(node)
             except Exception as error:  # border: what is mapped over is the user's
@@ -256,26 +272,32 @@ class GraphRun:
             if not isinstance(verdict.result, Signal):
                 verdict.failure = describe_failure(verdict.result, task=node.name, called=node.task.fn)
         self._context.recorder.task(
-            number,
-            node.task.name,
-            verdict.word,
-            self._context.now(),
-            map_index=index,
-            upstream=upstream,
-            message=verdict.message,
-            failure=verdict.failure,
+            TaskRecord(
+                number,
+                node.task.name,
+                verdict.word,
+                self._context.now(),
+                within=self._context.within,
+                map_index=index,
+                upstream=upstream,
+                message=verdict.message,
+                failure=verdict.failure,
+            )
         )
         self._end(node, index, verdict, number)
 
     def _record_empty(self, node: Node) -> None:
         number = next(self._context.numbers)
         self._context.recorder.task(
-            number,
-            node.task.name,
-            "completed",
-            self._context.now(),
-            upstream=self._upstream_numbers(node, None),
-            message="nothing to map over",
+            TaskRecord(
+                number,
+                node.task.name,
+                "completed",
+                self._context.now(),
+                within=self._context.within,
+                upstream=self._upstream_numbers(node, None),
+                message="nothing to map over",
+            )
         )
         self._numbers[node.number] = (number,)
 

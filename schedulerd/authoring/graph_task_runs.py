@@ -15,7 +15,7 @@ from schedulerd.authoring.graph_states import (
 )
 from schedulerd.authoring.graph_states import Pending as Waiting
 from schedulerd.authoring.outcomes import TaskOutcome
-from schedulerd.authoring.signals import ENDRUN, FAIL, NOBODY_TO_ASK, Signal
+from schedulerd.authoring.signals import ENDRUN, FAIL, Signal
 from schedulerd.authoring.task_runs import TaskRun
 
 TYPE_CHECKING = False
@@ -31,10 +31,11 @@ A_SECOND = 1_000_000
 class GraphTaskRun(TaskRun):
     """A task run of a graph: `ended` is its state, once it has one that its outcome does not tell.
 
-    `is_looping`: the next attempt is to follow at once; `loop_result` is what the last one gave on.
+    `is_looping`: the next attempt is to follow at once; `loop_result` is what the last one gave on. `paused`: the next
+    attempt waits for somebody's approval; `is_resumed`: that was given.
     """
 
-    __slots__ = ("_now", "ended", "is_looping", "loop_count", "loop_result")
+    __slots__ = ("_now", "ended", "is_looping", "is_resumed", "loop_count", "loop_result", "paused", "pauses")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -42,6 +43,9 @@ class GraphTaskRun(TaskRun):
         self.is_looping = False
         self.loop_count = 1
         self.loop_result: Any = None
+        self.paused: Paused | None = None
+        self.pauses = 0
+        self.is_resumed = False
         self._now: State = Waiting()
 
     def state(self, outcome: TaskOutcome) -> State:
@@ -95,10 +99,10 @@ class GraphTaskRun(TaskRun):
             self._loop(state)
             return None
         if isinstance(state, Paused):
-            state = Failed(f"{state.message}: {NOBODY_TO_ASK}" if state.message else NOBODY_TO_ASK, signal)
-        elif isinstance(state, Retrying):
+            return self._pause(state)
+        if isinstance(state, Retrying):
             return self._try_again(state)
-        elif isinstance(signal, FAIL) and not isinstance(signal, ENDRUN):
+        if isinstance(signal, FAIL) and not isinstance(signal, ENDRUN):
             return self._failed_in(state, signal)
         return self._end_in(self._through_handlers(state), error=signal)
 
@@ -107,6 +111,38 @@ class GraphTaskRun(TaskRun):
         self.loop_count += 1
         self.attempt = 0
         self.is_looping = True
+
+    def _pause(self, state: Paused) -> TaskOutcome | None:
+        asked = self._through_handlers(state)
+        if asked is not state:
+            return self._end_in(asked)
+        self.attempt -= 1  # what is paused has not failed: its retries are left to it
+        self.pause_in(state)
+        return None
+
+    def pause_in(self, state: Paused) -> None:
+        """Its next attempt waits for somebody's approval."""
+        self.paused = state
+        self.pauses += 1
+        self._record("pending", message=f"waits for approval: {state.message or self.name}")
+
+    def seconds_paused(self) -> float | None:
+        """How long it waits for somebody at most; None for as long as it takes."""
+        start_time = None if self.paused is None else self.paused.start_time
+        return (
+            None if start_time is None else max(0.001, start_time.timestamp() - self.context.now() / A_SECOND)
+        )
+
+    def resume(self) -> None:
+        """Somebody approved."""
+        self.paused, self.is_resumed = None, True
+
+    def refuse(self, error: Exception) -> TaskOutcome:
+        """It is not to go on, or nobody could be asked: it ends, and is not tried again."""
+        self.paused = None
+        return self._end_in(
+            self._through_handlers(Failed(f"{type(error).__name__}: {error}", error)), error=error
+        )
 
     def _try_again(self, state: Retrying) -> TaskOutcome | None:
         asked = self._through_handlers(state)

@@ -60,6 +60,11 @@ def resume_flow_run(flow_run_id: UUID | str, run_input: Mapping[str, Any] | None
     return dual(lambda: ask("run.resume", id=str(flow_run_id), given=given) and None)
 
 
+def wait_for_approval(message: str, *, key: str, seconds: float | None) -> None:
+    """Wait until somebody approves. Raises `Rejected`, and `PauseTimedOut` after so many seconds; None: whenever it is."""
+    _pause(None, _LONGEST_SECONDS if seconds is None else seconds, key, message)
+
+
 def _pause(wanted: Any, timeout: float, key: str | None, message: str) -> Any:
     if flow_run.get() is None:
         raise MissingContext("there is no run here: pause_flow_run() is for code within a flow")

@@ -75,6 +75,11 @@ NAMES = (
         same(17, f"prefect.engine.signals.{one}")
         for one in ("FAIL", "SKIP", "LOOP", "RETRY", "SUCCESS", "ENDRUN", "TRIGGERFAIL", "VALIDATIONFAIL")
     ),
+    differs(
+        17,
+        "prefect.engine.signals.PAUSE",
+        "as `manual_only`; the task is then attempted again, with `context.resume`",
+    ),
     *(
         same(18, f"prefect.engine.state.{one}")
         for one in (
@@ -108,7 +113,7 @@ NAMES = (
     differs(
         19,
         "prefect.triggers.manual_only",
-        "fails the task with a reason: nobody can start it by hand within a run",
+        "the task waits for an approval of the run (`runs approve`), when all else is done; in plain Python its terminal asks",
     ),
     absent(20, "prefect.Client", "ask the command line (`-o json`), or the API"),
     absent(20, "prefect.client.Client", "ask the command line (`-o json`), or the API"),

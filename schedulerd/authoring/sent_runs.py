@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _TOLD = ("task", "args", "kwargs", "number", "map_index", "upstream")
 _SET = ("name", "attempt", "started_at", "tags")
-_OF_GRAPHS = ("loop_count", "loop_result")
+_OF_GRAPHS = ("loop_count", "loop_result", "is_resumed")
 
 
 def told(run: TaskRun) -> dict[str, Any]:

@@ -9,9 +9,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-NOBODY_TO_ASK = "it waits for a person, and the run of a graph has nobody to ask"
-
-
 class Signal(Exception):
     """Raised in a task: the task ends in `state`, which has this message and, where it is given, this result."""
 
@@ -78,7 +75,7 @@ class LOOP(Signal):
 
 
 class PAUSE(Signal):
-    """It waits for a person."""
+    """It waits for somebody's approval, or for `start_time`, and is then attempted again, with `context.resume`."""
 
     kind = states.Paused
 

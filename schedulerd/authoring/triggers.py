@@ -7,7 +7,7 @@ A task trigger is given the states by the edges that they came on, once all of t
 from __future__ import annotations
 
 from schedulerd.authoring.graph_states import TriggerFailed
-from schedulerd.authoring.signals import NOBODY_TO_ASK, PAUSE, SKIP, TRIGGERFAIL, Signal
+from schedulerd.authoring.signals import PAUSE, SKIP, TRIGGERFAIL, Signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,12 +32,10 @@ def states_of(upstream_states: Upstream) -> list[State]:
 
 
 def refused(task: Task, upstream_states: Upstream) -> State | None:
-    """The state in which a task ends that its trigger does not let run; None when it does."""
+    """The state in which a task ends, or waits, that its trigger does not let run; None when it does."""
     assert task.trigger is not None
     try:
         holds = task.trigger(upstream_states)
-    except PAUSE as signal:
-        return TriggerFailed(f"{signal}: {NOBODY_TO_ASK}", signal)
     except Signal as signal:
         return signal.state
     except Exception as error:  # border: a trigger of the user's
@@ -84,7 +82,7 @@ def not_all_skipped(upstream_states: Upstream) -> bool:
 
 
 def manual_only(upstream_states: Upstream) -> bool:
-    """Only a person starts it."""
+    """Only a person starts it: it waits for somebody's approval."""
     raise PAUSE("trigger manual_only: only a person starts it")
 
 

@@ -17,7 +17,7 @@ from typing import Any, Final, NoReturn
 
 from schedulerd.authoring.redacting import given
 from schedulerd.clock import microseconds
-from schedulerd.engine import folders
+from schedulerd.engine import folders, notes
 from schedulerd.engine.cgroups import RunCgroups
 from schedulerd.engine.doorbell import Doorbell
 from schedulerd.engine.flowrun import run_flow
@@ -40,7 +40,7 @@ def become_run(folder: int, *, path: Path, spawner: ProcessId, cgroups: RunCgrou
     try:
         request = folders.read_request(folder)
         lead_session()
-        folders.write_process(folder, identify(os.getpid()), spawner)
+        notes.write_process(folder, identify(os.getpid()), spawner)
         cgroups.enter(path.name, folder)  # before the latch file moves: what is killed here has not begun
         if not folders.begin(folder):
             os._exit(0)
@@ -84,7 +84,7 @@ def _journal(folder: int, request: Request, ringer: "_Ringer | None" = None) -> 
     return Journal(
         os.open(folders.JOURNAL, flags, 0o600, dir_fd=folder),
         wrote=(ringer or _Ringer(request)).wrote,
-        make_room=folders.Reserve(folder).give_up,
+        make_room=notes.Reserve(folder).give_up,
         redactor=given,
     )
 
@@ -165,7 +165,7 @@ def _account() -> dict[str, str]:
 
 def _give_to_read(folder: int, text: str) -> None:
     """Have stdin read this: from a file, which never makes anybody wait, however much it is."""
-    folders.write_private(folders.STDIN, text.encode("utf-8", "surrogateescape"), folder=folder)
+    notes.write_private(folders.STDIN, text.encode("utf-8", "surrogateescape"), folder=folder)
     file = os.open(folders.STDIN, os.O_RDONLY, dir_fd=folder)
     os.dup2(file, 0)
     os.close(file)
@@ -204,7 +204,7 @@ def _inspect(folder: int, request: Request, spawner: ProcessId) -> int:
     os.chdir(request["directory"])
     roots = [Path(root) for root in request["roots"]]
     answer = look(request["file"], roots=roots, code=Path(request["code"]))
-    folders.write_atomically(folders.ANSWER, json.dumps(answer).encode(), folder=folder)
+    notes.write_atomically(folders.ANSWER, json.dumps(answer).encode(), folder=folder)
     return 0
 
 

@@ -131,8 +131,9 @@ def _schedule(
     file: str, flow: Mapping[str, Any], number: int, said: Mapping[str, Any], timezone: str
 ) -> ScheduleDefinition:
     name = said.get("name") or f"{flow['name']}#{number}"
+    origin = f"{file}:{flow['line']}" if flow.get("line") else file
     try:
-        return definition_of(said, name=name, flow=flow["name"], timezone=timezone, origin=file)
+        return definition_of(said, name=name, flow=flow["name"], timezone=timezone, origin=origin)
     except BadEntry as error:
         message = f"schedule {name!r}: {error.reason}" + (f"; {error.mend}" if error.mend else "")
         raise _BadFlowError("BadSchedule", message, flow.get("line")) from error

@@ -13,8 +13,8 @@ from threading import Event
 from typing import Final, NoReturn
 
 from schedulerd.clock import microseconds
-from schedulerd.engine.folders import reserved_again, write_process
 from schedulerd.engine.journal import Journal
+from schedulerd.engine.notes import reserved_again, write_process
 from schedulerd.engine.processes import ProcessId, die_with_parent, identify
 
 _FIRST_PAUSE_SECONDS: Final = 0.1

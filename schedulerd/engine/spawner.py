@@ -24,19 +24,9 @@ from schedulerd.clock import microseconds
 from schedulerd.engine import wire
 from schedulerd.engine.cgroups import RunCgroups
 from schedulerd.engine.child import become_run, lead_session
-from schedulerd.engine.folders import (
-    Exit,
-    RunFolders,
-    Word,
-    began_after,
-    is_armed,
-    leader_in,
-    leave_word,
-    read_request,
-    reserve_notes,
-    write_exit,
-)
+from schedulerd.engine.folders import RunFolders, is_armed, read_request
 from schedulerd.engine.leftovers import LAST_WORDS_SECONDS, Farewell, Leftovers, end_group
+from schedulerd.engine.notes import Exit, Word, began_after, leader_in, leave_word, reserve_notes, write_exit
 from schedulerd.engine.processes import become_subreaper, identify, thread_count
 from schedulerd.engine.spares import Spares
 
@@ -45,6 +35,21 @@ _NOT_INHERITED: Final = (
     signal.SIGQUIT,
     signal.SIGTERM,
 )  # ignored under nohup, or a shell's `&`
+_USUAL: Final = (
+    "asyncio",
+    "queue",
+    "schedulerd.authoring.console",
+    "schedulerd.authoring.final_states",
+    "schedulerd.authoring.futures",
+    "schedulerd.authoring.graph_runs",
+    "schedulerd.authoring.prints",
+    "schedulerd.authoring.runners",
+    "schedulerd.authoring.signals",
+    "schedulerd.authoring.states",
+    "schedulerd.authoring.submitting",
+)
+"""What many flows come to need when they run, and few when they are imported: loaded here once, and in no run."""
+
 _LATEST_SECONDS: Final = 5.0  # how long after it was taken a run begins at the latest, for its time limit
 _STEP_SECONDS: Final = 0.05  # how often processes that are being ended are looked at
 
@@ -351,7 +356,7 @@ def main() -> None:
     core = socket.socket(fileno=options.socket)
     core.setblocking(False)
     os.set_inheritable(options.socket, False)
-    for module in options.preload:
+    for module in (*_USUAL, *options.preload):
         try:
             importlib.import_module(module)
         except Exception as error:  # border: a preload that fails costs its warmth and nothing else

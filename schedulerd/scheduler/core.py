@@ -5,19 +5,16 @@ came while the database was away, costs a second and nothing else.
 """
 
 import contextlib
-import errno
 import logging
 import queue
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import partial
 from typing import Final, assert_never
 
 from schedulerd.domain.health import Health, TroubleKind
-from schedulerd.domain.results import Result
-from schedulerd.domain.runs import Run
 from schedulerd.errors import StoreFull, StoreUnavailable
-from schedulerd.scheduler.attempts import Attempt
+from schedulerd.scheduler.care import Care
 from schedulerd.scheduler.messages import (
     DefinitionsChanged,
     JournalGrew,
@@ -31,7 +28,7 @@ from schedulerd.scheduler.messages import (
     Woken,
 )
 from schedulerd.scheduler.parts import Parts
-from schedulerd.scheduler.reconciling import attempt_of
+from schedulerd.scheduler.renewal import Renewal
 from schedulerd.scheduler.spawner_news import SpawnerNews
 from schedulerd.scheduler.zone_data import follow_zone_data
 
@@ -43,10 +40,7 @@ _SWEEP_SECONDS: Final = 0.5
 _LOOK_SECONDS: Final = 0.9
 _RECONCILE_SECONDS: Final = 10.0
 _BEAT_SECONDS: Final = 10.0
-_SAVED_TOGETHER_SECONDS: Final = 1.0
 _HOOKS_SECONDS: Final = 10.0  # how long a stop that cancels the runs waits for what is called at their end
-_FIRST_LOOK_SECONDS: Final = 5.0  # how long due times wait, after a start, for the files to be read
-
 
 Mailbox = queue.SimpleQueue[Message]
 
@@ -62,14 +56,13 @@ class Core:
         self._on_turn = on_turn
         self._stop: Stop | None = None
         self._stop_deadline = 0.0
-        self._plan_due = False
-        self._reloads: list[Callable[[], None]] = []
-        self._whole_heard = False
-        self._changed_at = float("-inf")
         self._claim = True
         self._next_due: datetime | None = None
         self._ticked_at = self._swept_at = self._reconciled_at = self._beat_at = float("-inf")
-        self._began_at = parts.clock.monotonic()
+        self._care = Care(parts)
+        self._renewal = Renewal(
+            parts.definitions, parts.inspector, parts.starting, parts.clock, reread=parts.reread
+        )
         self._news = SpawnerNews(
             attempts=parts.attempts,
             inspector=parts.inspector,
@@ -197,26 +190,17 @@ class Core:
             case ProcessEnded(key=key):
                 self._look_now(self._news.hear_end(key))
             case DefinitionsChanged():
-                self._hear_definitions(message)
+                self._renewal.hear(message)
             case Stop():
                 self._hear_stop(message)
             case Reload(done=done):
-                self._reloads.append(done)
-                self._whole_heard = False
-                self._parts.reread()
+                self._renewal.reload(done)
             case _:
                 assert_never(message)
 
     def _look_now(self, wanted: bool) -> None:
         if wanted:
             self._swept_at = float("-inf")
-
-    def _hear_definitions(self, change: DefinitionsChanged) -> None:
-        self._whole_heard = self._whole_heard or change.whole
-        self._changed_at = self._parts.clock.monotonic()
-        self._parts.definitions.changed(change)
-        for file in sorted(change.look_at):
-            self._parts.inspector.want(file)
 
     def _hear_stop(self, stop: Stop) -> None:
         if self._stop is None or stop.how == "cancel":
@@ -230,7 +214,7 @@ class Core:
     def _steps(self) -> Iterator[Callable[[], None]]:
         """What is due now, the due times first."""
         monotonic = self._parts.clock.monotonic()
-        yield self._look_around
+        yield self._care.look_around
         yield self._end_runs
         if self._stop is None:
             yield self._watch_the_clock
@@ -241,10 +225,10 @@ class Core:
             yield self._sweep
         if monotonic - self._reconciled_at >= _RECONCILE_SECONDS:
             self._reconciled_at = monotonic
-            yield self._reconcile
+            yield self._care.reconcile
         yield self._take
         yield self._answer
-        yield self._call_hooks
+        yield self._care.call_hooks
         if monotonic - self._beat_at >= _BEAT_SECONDS:
             self._beat_at = monotonic
             yield self._beat
@@ -252,24 +236,15 @@ class Core:
             yield self._parts.housekeeper.look
         yield self._set_alarm
 
-    def _look_around(self) -> None:
-        """What needs no database, so that it is done while there is none."""
-        monotonic = self._parts.clock.monotonic()
-        self._parts.space.look(monotonic)
-        self._parts.starting.look()
-        self._parts.spawners.look(monotonic)
-
     def _end_runs(self) -> None:
-        if self._stop is not None and self._stop.how == "cancel":
-            self._parts.ender.tell_all()
-        self._parts.ender.end_runs(now=self._parts.clock.monotonic())
+        self._care.end(all_of_them=self._cancels_all)
 
     def _answer(self) -> None:
         if self._parts.answerer.look():
             self._claim = True  # runs were asked for, or a run lends its place
 
     def _set_alarm(self) -> None:
-        due = self._next_due if self._plan_due else None
+        due = self._next_due if self._renewal.is_planned else None
         soon = self._claim or self._swept_at == float("-inf")
         self._parts.alarm.set(self._parts.clock.now() if soon else due)
 
@@ -278,29 +253,8 @@ class Core:
             self._claim = True  # a place is free, and what waited for this run need not wait longer
             self._tick()
 
-    def _call_hooks(self) -> None:
-        try:
-            self._parts.hooks.look()
-        except OSError as error:
-            self._folders_failed(error)
-
     def _define(self) -> None:
-        parts = self._parts
-        if not parts.starting.is_paused:
-            parts.inspector.pump()
-        waited = parts.clock.monotonic() - self._began_at
-        patience = _SAVED_TOGETHER_SECONDS if self._plan_due else _FIRST_LOOK_SECONDS
-        since = max(self._changed_at, self._began_at)
-        if not parts.inspector.is_idle and parts.clock.monotonic() - since < patience:
-            return  # what was saved together, or was there at the start, counts as one: no schedule before its flow
-        if parts.definitions.apply():
-            self._claim = True
-        if not self._plan_due and (parts.definitions.is_applied or waited >= _FIRST_LOOK_SECONDS):
-            self._plan_due = self._claim = True
-        if self._reloads and self._whole_heard and parts.inspector.is_idle and parts.definitions.is_applied:
-            for done in self._reloads:
-                done()
-            self._reloads.clear()
+        self._claim |= self._renewal.look()
 
     def _watch_the_clock(self) -> None:
         if self._parts.clock_watch.look():
@@ -310,69 +264,20 @@ class Core:
         if self._stop is not None:
             return
         now, monotonic = self._parts.clock.now(), self._parts.clock.monotonic()
-        due = self._plan_due and self._next_due is not None and self._next_due <= now
+        due = self._renewal.is_planned and self._next_due is not None and self._next_due <= now
         # now and then without being asked to: a bell may have gone unheard
         idle_look = monotonic - self._ticked_at >= _LOOK_SECONDS
         if not (self._claim or due or idle_look):
             return
         self._claim = True  # until it has been done
         may_start = not self._parts.starting.is_held
-        ticked = self._parts.ticker.tick(now=now, plan_due=self._plan_due, may_start=may_start)
+        ticked = self._parts.ticker.tick(now=now, plan_due=self._renewal.is_planned, may_start=may_start)
         self._claim, self._next_due, self._ticked_at = ticked.more, ticked.next_due, monotonic
-        for run in ticked.claimed:
-            self._launch(run, ticked.known.get(run.key, ()))
+        self._care.launch(ticked.claimed, ticked.known)
         self._look_now(ticked.has_wishes)
 
-    def _launch(self, run: Run, known: Sequence[Result]) -> None:
-        flow = self._parts.definitions.flows[run.flow_key]
-        attempt = attempt_of(run, self._parts.definitions.flows, self._parts.launcher.usual)
-        self._parts.attempts.add(attempt)
-        try:
-            self._parts.launcher.prepare(run, flow, known)
-        except OSError as error:  # no room on the disk, say; the sweep prepares it again
-            self._folders_failed(error)
-            return
-        self._parts.launcher.ask(attempt)
-
-    def _folders_failed(self, error: OSError) -> None:
-        self._parts.starting.failed(
-            TroubleKind.FOLDERS, f"the folder of a run cannot be made or read: {error}"
-        )
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            self._parts.space.relieve()
-
     def _sweep(self) -> None:
-        """What no message is needed for: journals that grew unheard, runs nobody answers for, wishes, endings."""
-        now = self._parts.clock.now()
-        for attempt in self._parts.attempts:
-            if attempt.ours or attempt.adopted:
-                self._parts.intake.note(attempt.folder)
-            else:
-                self._look_at(attempt)
-        if self._parts.ender.grant_wishes(now=now):
-            self._claim = True  # what waited for the end of such a run need not wait longer
-            self._parts.hooks.want()
-        if self._stop is not None and self._stop.how == "cancel":
-            self._parts.ender.record_all(now=now)
-        self._end_runs()
-        self._parts.reconciler.sweep_cgroups()
-
-    def _look_at(self, attempt: Attempt) -> None:
-        try:
-            if self._parts.reconciler.look_at(attempt, self._parts.definitions.flows):
-                self._parts.intake.note(attempt.folder)
-        except OSError as error:
-            self._folders_failed(error)
-        except LookupError as error:
-            # border: one run that cannot be seen to keeps no other from it
-            log.warning("run_not_seen_to", extra={"run": attempt.selector, "reason": repr(error)})
-
-    def _reconcile(self) -> None:
-        self._parts.reconciler.follow_live_runs(self._parts.definitions.flows)
-        for attempt in self._parts.attempts:
-            self._look_at(attempt)
-        self._parts.hooks.want()
-        self._parts.reconciler.reap_orphans(self._parts.hooks.attempts)
+        self._claim |= self._care.sweep(ends_all=self._cancels_all)  # a place may be free
 
     def _beat(self) -> None:
         beat = self._parts.beat(self)
@@ -380,6 +285,10 @@ class Core:
             tx.agents.beat(beat)
 
     # -- stopping -----------------------------------------------------------------------------------------------
+
+    @property
+    def _cancels_all(self) -> bool:
+        return self._stop is not None and self._stop.how == "cancel"
 
     def _is_done(self) -> bool:
         if self._stop is None:

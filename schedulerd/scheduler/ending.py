@@ -8,8 +8,8 @@ from typing import Final
 
 from schedulerd.domain.states import RunState
 from schedulerd.engine import wire
-from schedulerd.engine.folders import Word
 from schedulerd.engine.leftovers import LAST_WORDS_SECONDS
+from schedulerd.engine.notes import Word
 from schedulerd.scheduler.attempts import Attempt, Attempts
 from schedulerd.scheduler.following import Follower
 from schedulerd.scheduler.launching import Launcher

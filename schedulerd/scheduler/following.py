@@ -11,8 +11,9 @@ from typing import Final, assert_never
 
 from schedulerd.clock import Clock, microseconds
 from schedulerd.domain.runs import Position
-from schedulerd.engine.folders import Exit, Facts, RunFolders, Word, leave_word, write_exit
+from schedulerd.engine.folders import Facts, RunFolders
 from schedulerd.engine.leftovers import Farewell, Leftovers, end_group
+from schedulerd.engine.notes import Exit, Word, leave_word, write_exit
 from schedulerd.engine.processes import is_alive, is_taken_by_another
 from schedulerd.scheduler.attempts import Attempt
 from schedulerd.scheduler.launching import Launcher

@@ -11,8 +11,8 @@ from schedulerd.domain.durations import duration_text
 from schedulerd.domain.logs import LogLine, Stream
 from schedulerd.domain.told import Artifact, Event
 from schedulerd.engine import folders
-from schedulerd.engine.folders import Exit, Word, read_exit, read_word
 from schedulerd.engine.journal import TAIL, Record, clean, forget, parse, read_piece, read_tail
+from schedulerd.engine.notes import Exit, Word, read_exit, read_word
 from schedulerd.scheduler.records import output_lines, read_records
 from schedulerd.scheduler.settlement import signal_name
 

@@ -16,8 +16,9 @@ from schedulerd.domain.hooks import DueHooks
 from schedulerd.domain.intakes import Intake
 from schedulerd.domain.runs import Position
 from schedulerd.domain.states import RunState
-from schedulerd.engine.folders import RunFolders, Stage, Word
+from schedulerd.engine.folders import RunFolders
 from schedulerd.engine.leftovers import LAST_WORDS_SECONDS
+from schedulerd.engine.notes import Stage, Word
 from schedulerd.errors import StoreUnavailable
 from schedulerd.scheduler.attempts import Attempt, Attempts
 from schedulerd.scheduler.following import Follower

@@ -13,9 +13,10 @@ from typing import Any, Final
 from schedulerd.clock import Clock
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition
-from schedulerd.engine.folders import ANSWER, STDERR, Exit, RunFolders, read_exit
+from schedulerd.engine.folders import ANSWER, STDERR, RunFolders
 from schedulerd.engine.inspection import Answer, read_answer, understand
 from schedulerd.engine.leftovers import end_group
+from schedulerd.engine.notes import Exit, read_exit
 from schedulerd.engine.processes import is_alive
 from schedulerd.scheduler.settlement import signal_name
 

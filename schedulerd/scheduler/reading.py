@@ -12,8 +12,8 @@ from schedulerd.domain.runs import Move, Position
 from schedulerd.domain.sizes import size_text
 from schedulerd.domain.states import RunState, may_move
 from schedulerd.engine import folders
-from schedulerd.engine.folders import Exit, read_exit, read_word
 from schedulerd.engine.journal import Piece, is_log_line, parse, read_piece, read_tail, skip_piece
+from schedulerd.engine.notes import Exit, began_at_us, read_exit, read_word
 from schedulerd.scheduler.attempts import Attempt
 from schedulerd.scheduler.records import Said, output_lines, read_records
 from schedulerd.scheduler.settlement import LastWord, Verdict, settle
@@ -97,6 +97,8 @@ def _reading(
             limits=attempt.surroundings,
         )
         said.lines += _last_remarks(ended, position.total - max_log, now=now)
+        if attempt.state is RunState.PENDING and said.started_at is None:
+            said.started_at = _began(path, no_later=_end(said, ended, now))
     retry_at = None
     if verdict is not None and (delay := attempt.retrying.after(attempt.number, verdict.state)) is not None:
         verdict, retry_at = _tried_again(verdict, attempt, delay), now + delay
@@ -116,6 +118,7 @@ def _reading(
             cpu_ms=ended.cpu_ms if ended else None,
             max_rss_bytes=ended.max_rss_bytes if ended else None,
             tasks=tuple(said.tasks),
+            subflows=tuple(said.subflows),
             lines=tuple(said.lines),
             result_preview=said.result_preview,
             retry_at=retry_at,
@@ -152,6 +155,12 @@ def _exit(path: Path, now: datetime) -> Exit | None:
     return replace(ended or Exit(ended_us=round(now.timestamp() * 1e6)), stopped=word)
 
 
+def _began(path: Path, *, no_later: datetime) -> datetime | None:
+    """When its process began, by its folder: for a run whose first record was lost, on a full disk perhaps."""
+    began = began_at_us(path)
+    return None if began is None else min(moment(began), no_later)
+
+
 def _end(said: Said, ended: Exit | None, now: datetime) -> datetime:
     if ended is None or (said.ended_at is not None and ended.is_unknown):
         return said.ended_at or now
@@ -167,7 +176,7 @@ def _moves(
         moves.append(Move(at=said.started_at, was=state, to=RunState.RUNNING, actor=_ACTOR))
         state = RunState.RUNNING
     if verdict is not None:
-        if not may_move(state, verdict.state):  # its first record was lost, on a full disk perhaps
+        if not may_move(state, verdict.state):  # nothing tells when it began
             moves.append(Move(at=at, was=state, to=RunState.RUNNING, actor=_ACTOR))
             state = RunState.RUNNING
         message = verdict.reason or verdict.manner

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from schedulerd.domain.states import RunState
-from schedulerd.engine.folders import READY, Facts, Stage
+from schedulerd.engine.folders import READY, Facts
+from schedulerd.engine.notes import Stage
 
 
 class Remedy(StrEnum):

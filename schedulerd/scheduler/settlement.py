@@ -8,7 +8,7 @@ from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FlowKind
 from schedulerd.domain.states import RunState
 from schedulerd.domain.surroundings import Surroundings, has_memory, used_up_cpu
-from schedulerd.engine.folders import Exit
+from schedulerd.engine.notes import Exit
 
 NO_LIMITS: Final = Surroundings()
 

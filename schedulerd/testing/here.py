@@ -30,8 +30,9 @@ from schedulerd.domain.limits import Limits
 from schedulerd.domain.parameters import check_parameters
 from schedulerd.domain.runs import NewRun, Run, RunFilter, Trigger
 from schedulerd.engine.flow_files import load_flow
-from schedulerd.engine.folders import RESULTS, RunFolders, write_private
+from schedulerd.engine.folders import RESULTS, RunFolders
 from schedulerd.engine.inspection import understand
+from schedulerd.engine.notes import write_private
 from schedulerd.engine.processes import boot_id
 from schedulerd.errors import BadDefinition, NotFound
 from schedulerd.operations.operations import Operations

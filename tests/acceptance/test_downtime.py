@@ -3,7 +3,7 @@
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,11 +12,12 @@ import pytest
 from tests.builders import A_SECOND
 from tests.clock_shim import MovedClock
 from tests.passage import RECORD, Listed, Passage, outcomes
+from tests.waiting import SLOWER
 
 pytestmark = pytest.mark.timeout(600)
 
 NOON = datetime.fromisoformat("2026-06-10T12:00:20+02:00")
-START_SECONDS = 2.0 * 10  # what must hold is 2 s on an idle machine
+START = timedelta(seconds=2)  # on an idle machine
 
 
 def minutely(name: str, more: str) -> str:
@@ -48,7 +49,9 @@ def _be_down(passage: Passage, gap: timedelta) -> tuple[datetime, float]:
     return back, time.monotonic() - began
 
 
-def test_after_an_hour_each_policy_has_done_what_it_says(passage: Passage) -> None:
+def test_after_an_hour_each_policy_has_done_what_it_says(
+    passage: Passage, record_property: Callable[[str, object], None]
+) -> None:
     passage.begin(NOON, SCHEDULES)
 
     back, seconds = _be_down(passage, timedelta(hours=1))
@@ -59,10 +62,12 @@ def test_after_an_hour_each_policy_has_done_what_it_says(passage: Passage) -> No
     assert ran == {"latest": 1, "all": 60, "some": 10}
     assert len([due for _, due in passage.recorded() if due <= back]) == ran.total()
     assert len(set(passage.slots())) == len(passage.slots())
-    print(f"decided and run {seconds:.1f} s after the start")
+    record_property("figures", f"an hour: decided and run {seconds:.1f} s after the start")
 
 
-def test_ten_thousand_missed_minutes_are_accounted_for_at_the_start(passage: Passage) -> None:
+def test_ten_thousand_missed_minutes_are_accounted_for_at_the_start(
+    passage: Passage, record_property: Callable[[str, object], None]
+) -> None:
     passage.begin(NOON, SCHEDULES)
 
     back, seconds = _be_down(passage, timedelta(minutes=10_000))
@@ -76,10 +81,12 @@ def test_ten_thousand_missed_minutes_are_accounted_for_at_the_start(passage: Pas
     assert set(told.values()) == {10_000}
     assert all(run["reason"] for run in runs if run["state"] == "skipped")
     assert passage.service.broken_invariants() == []
-    assert _decided_after(passage, back) < timedelta(seconds=START_SECONDS)
-    print(
-        f"decided {_decided_after(passage, back).total_seconds():.1f} s after the start, run after {seconds:.1f} s"
+    decided = _decided_after(passage, back)
+    record_property(
+        "figures",
+        f"10,000 minutes: decided {decided.total_seconds():.1f} s after the start, run after {seconds:.1f} s",
     )
+    assert decided <= START * SLOWER
 
 
 def _until(passage: Passage, moment: datetime) -> list[Listed]:

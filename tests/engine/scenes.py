@@ -11,9 +11,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from schedulerd.engine import wire
-from schedulerd.engine.folders import ANSWER, RunFolders, read_exit
+from schedulerd.engine.folders import ANSWER, RunFolders
 from schedulerd.engine.journal import parse
 from schedulerd.engine.link import SpawnerLink
+from schedulerd.engine.notes import read_exit
 from tests.waiting import eventually
 
 PATIENCE = 60.0

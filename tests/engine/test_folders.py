@@ -11,18 +11,8 @@ from threading import Barrier
 
 import pytest
 
-from schedulerd.engine.folders import (
-    READY,
-    RUNS,
-    Exit,
-    Facts,
-    RunFolders,
-    Stage,
-    begin,
-    read_request,
-    write_exit,
-    write_process,
-)
+from schedulerd.engine.folders import READY, RUNS, Facts, RunFolders, begin, read_request
+from schedulerd.engine.notes import Exit, Stage, write_exit, write_process
 from schedulerd.engine.processes import identify
 
 KEY = "0198.1"

@@ -24,8 +24,8 @@ from schedulerd.domain.schedules import (
     RRule,
     ScheduleDefinition,
 )
-from schedulerd.engine.folders import read_exit
 from schedulerd.engine.inspection import understand
+from schedulerd.engine.notes import read_exit
 from tests.engine.scenes import Spawning, read_bytes
 
 FLOW = "from schedulerd import flow\n@flow\ndef etl():\n    print('ran')\n"
@@ -143,6 +143,7 @@ def test_schedules_of_a_flow_file_mean_what_the_same_words_mean_in_a_schedule_fi
     )
 
     assert isinstance(found, FileDefinition)
+    origin = f"{file}:5"  # where the flow is
     assert found.flows[0].schedules == (
         ScheduleDefinition(
             name="dawn",
@@ -158,7 +159,7 @@ def test_schedules_of_a_flow_file_mean_what_the_same_words_mean_in_a_schedule_fi
                 queue_limit=3,
             ),
             enabled=False,
-            origin=file,
+            origin=origin,
             start=datetime.fromisoformat("2026-12-01T00:00"),
             end=datetime.fromisoformat("2026-12-31T23:59:59.999999"),
             jitter=timedelta(seconds=30),
@@ -182,7 +183,7 @@ def test_schedules_of_a_flow_file_mean_what_the_same_words_mean_in_a_schedule_fi
                 timezone="Asia/Seoul",
                 anchor=datetime(2026, 1, 1, tzinfo=UTC),
             ),
-            origin=file,
+            origin=origin,
         ),
         ScheduleDefinition(
             name="etl#2",
@@ -192,9 +193,9 @@ def test_schedules_of_a_flow_file_mean_what_the_same_words_mean_in_a_schedule_fi
                 timezone="Asia/Seoul",
                 anchor=datetime.fromisoformat("2026-01-01T09:00"),
             ),
-            origin=file,
+            origin=origin,
         ),
-        ScheduleDefinition(name="etl#3", flow="etl", when=Reboot(timezone="Asia/Seoul"), origin=file),
+        ScheduleDefinition(name="etl#3", flow="etl", when=Reboot(timezone="Asia/Seoul"), origin=origin),
     )
 
 

@@ -7,17 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from schedulerd.engine.folders import (
-    Exit,
-    Reserve,
-    RunFolders,
-    read_exit,
-    reserve_notes,
-    write_exit,
-    write_process,
-)
+from schedulerd.engine.folders import RunFolders
 from schedulerd.engine.journal import Journal
 from schedulerd.engine.keeper import keep
+from schedulerd.engine.notes import Exit, Reserve, read_exit, reserve_notes, write_exit, write_process
 from schedulerd.engine.processes import identify
 from tests.small_disk import SmallDisk, small_disk
 

@@ -101,8 +101,9 @@ def _hook_effect(name: str, lines: Iterable[str]) -> HookEffect:
 
 
 def read_effects(records: Path) -> list[Effect]:
-    """The records of all attempts."""
-    return [_effect(path.name, path.read_text().splitlines()) for path in sorted(records.iterdir())]
+    """The records of all attempts; one in which nothing stands is of one that was killed before it did anything."""
+    texts = {path.name: path.read_text() for path in sorted(records.iterdir())}
+    return [_effect(name, text.splitlines()) for name, text in texts.items() if text]
 
 
 def _effect(name: str, lines: Iterable[str]) -> Effect:

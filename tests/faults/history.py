@@ -52,7 +52,7 @@ class Ask:
 class Faults:
     """What the nemesis did, as far as it can excuse anything."""
 
-    killed: frozenset[Process] = frozenset()  # runs that were killed
+    killed: frozenset[Process] = frozenset()  # whatever they were, runs among them
     killed_hooks: frozenset[str] = frozenset()  # the ids of runs of which a call of hooks was
     wishes: tuple[Wish, ...] = ()
     asks: tuple[Ask, ...] = ()

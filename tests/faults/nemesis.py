@@ -122,8 +122,8 @@ class Nemesis:
         for part, process in found.items():
             if process is None:
                 continue
+            self._killed.add(process)  # what was taken for a spawner may be a run, forked a moment ago
             if part == "run":
-                self._killed.add(process)
                 run, of_hooks, _ = self._folders.get(process, "").partition(".hooks-")
                 self._killed_hooks |= {run} if of_hooks else set()
             if part == "daemon":

@@ -69,6 +69,7 @@ OF_PREFECT_1: Final[list[Case]] = [
     (27, "g27-set-fails", "failed", "'no key' cannot be the name of a variable", None),
     (27, "g27-artifact-fails", "failed", "markdown has to be text, not int", None),
 ]
+WAITS: Final = ["r34-pause", "r34-suspend", "g17-pause", "g19-manual"]
 every_case = pytest.mark.parametrize(
     ("flow", "state", "value", "by_daemon"),
     [pytest.param(*case, id=f"{rank}-{case[0]}") for rank, *case in (*OF_PREFECT_3, *OF_PREFECT_1)],
@@ -79,7 +80,7 @@ WITH_AN_ID_AS_VALUE: Final = "g22-starts"
 @pytest.fixture(scope="module")
 def plainly(daemon_of_flows: TestDaemon) -> Mapping[str, list[Any]]:
     """What all of them come to in one program in plain Python, by the name of the flow."""
-    names = [flow for _, flow, *_ in (*OF_PREFECT_3, *OF_PREFECT_1)]
+    names = [*(flow for _, flow, *_ in (*OF_PREFECT_3, *OF_PREFECT_1)), *WAITS]
     done = subprocess.run(
         [*_command(), *names],
         env=_environ(daemon_of_flows),
@@ -120,13 +121,20 @@ def test_in_a_run_of_the_daemon(
         assert_came_to(run, state, value if by_daemon is None else by_daemon)
 
 
-# -- 34: what waits for a decision ----------------------------------------------------------------------------------
-
-WAITS: Final = ["r34-pause", "r34-suspend"]
+# -- 34, and 17 and 19 of Prefect 1: what waits for a decision -------------------------------------------------------
 
 
 @pytest.mark.parametrize("flow", WAITS)
-def test_34_a_flow_in_plain_python_asks_in_its_terminal_and_goes_on(
+def test_a_flow_in_plain_python_fails_where_there_is_no_terminal(
+    flow: str, plainly: Mapping[str, list[Any]]
+) -> None:
+    state, said = plainly[flow]
+
+    assert (state, NOBODY in said) == ("failed", True)
+
+
+@pytest.mark.parametrize("flow", WAITS)
+def test_a_flow_in_plain_python_asks_in_its_terminal_and_goes_on(
     flow: str, daemon_of_flows: TestDaemon
 ) -> None:
     with _in_a_terminal(flow, daemon_of_flows) as (terminal, said):
@@ -136,17 +144,19 @@ def test_34_a_flow_in_plain_python_asks_in_its_terminal_and_goes_on(
 
 
 @pytest.mark.parametrize("flow", WAITS)
-def test_34_a_flow_in_plain_python_fails_where_its_terminal_says_no(
+def test_a_flow_in_plain_python_fails_where_its_terminal_says_no(
     flow: str, daemon_of_flows: TestDaemon
 ) -> None:
     with _in_a_terminal(flow, daemon_of_flows) as (terminal, said):
         os.write(terminal, b"n\n")
 
-        assert said() == [flow, "failed", "Rejected: rejected at the terminal"]
+        name, state, why = said()
+        assert (name, state) == (flow, "failed")
+        assert "Rejected: rejected at the terminal" in why
 
 
 @pytest.mark.parametrize("flow", WAITS)
-def test_34_a_run_of_the_daemon_waits_until_it_is_approved(flow: str, daemon_of_flows: TestDaemon) -> None:
+def test_a_run_of_the_daemon_waits_until_it_is_approved(flow: str, daemon_of_flows: TestDaemon) -> None:
     paused = _paused(daemon_of_flows, flow)
     daemon_of_flows.operations.approvals.decide(paused, approved=True, actor="test", reason="")
 
@@ -154,7 +164,7 @@ def test_34_a_run_of_the_daemon_waits_until_it_is_approved(flow: str, daemon_of_
 
 
 @pytest.mark.parametrize("flow", WAITS)
-def test_34_a_run_of_the_daemon_fails_that_is_rejected(flow: str, daemon_of_flows: TestDaemon) -> None:
+def test_a_run_of_the_daemon_fails_that_is_rejected(flow: str, daemon_of_flows: TestDaemon) -> None:
     paused = _paused(daemon_of_flows, flow)
     daemon_of_flows.operations.approvals.decide(paused, approved=False, actor="test", reason="not now")
 

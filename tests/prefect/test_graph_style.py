@@ -88,7 +88,6 @@ CASES: Final[list[tuple[int, str, str, Any]]] = [
     (18, "g18-unfinished", "failed", "1 of 1 task failed: asked"),
     (19, "g19-kinds", "completed", TRIGGERED),
     (19, "g19-kinds-fails", "completed", True),
-    (19, "g19-manual-fails", "failed", "manual_only"),
     (20, "g20-fails", "failed", "schedulerd has no Client: ask the command line"),
     (28, "g28-config", "completed", True),
     (28, "g28-config-asked-fails", "failed", "asks_a_config"),

@@ -16,7 +16,7 @@ PREFECT_3: Final = {*range(1, 14), *range(17, 28), 30, *range(31, 38)}
 PREFECT_1: Final = {*range(1, 9), *range(12, 23), 24, *range(26, 29)}
 IN_TESTS: Final = {
     (3, 33): "a test is run by it, and no flow: test_33_a_harness_has_the_history_of_what_ran_in_it",
-    (3, 34): "somebody has to decide: test_34_a_run_of_the_daemon_waits_until_it_is_approved and the others",
+    (3, 34): "somebody has to decide: test_a_run_of_the_daemon_waits_until_it_is_approved and the others",
     (1, 6): "there is no run at all: test_6_a_parameter_that_is_missing_is_refused_before_there_is_a_run",
 }
 AS_A_CALL: Final = {"__call__"}

@@ -3,6 +3,7 @@
 # mypy: ignore-errors
 from datetime import UTC, datetime
 
+import schedulerd
 from schedulerd import Flow, Parameter, flow, pause_flow_run, resume_flow_run, suspend_flow_run, task
 from schedulerd.artifacts import (
     create_image_artifact,
@@ -17,8 +18,10 @@ from schedulerd.blocks.system import JSON, DateTime, Secret, String
 from schedulerd.concurrency.asyncio import concurrency as concurrency_async
 from schedulerd.concurrency.sync import concurrency, rate_limit
 from schedulerd.deployments import run_deployment
+from schedulerd.engine.signals import PAUSE
 from schedulerd.events import emit_event
 from schedulerd.tasks.prefect import StartFlowRun, create_flow_run, wait_for_flow_run
+from schedulerd.triggers import manual_only
 
 # -- 9: secrets ---------------------------------------------------------------------------------------------------
 
@@ -235,6 +238,23 @@ def r34_suspend_late():
 def r34_resume(run: str = ""):
     resume_flow_run(run)
     return "resumed"
+
+
+# -- Prefect 1, 17 and 19: decisions --------------------------------------------------------------------------------
+
+
+@task
+def pauses():
+    if not schedulerd.context.get("resume", False):
+        raise PAUSE("release it?")
+    return "released"
+
+
+with Flow("g17-pause") as g17_pause:
+    pauses()
+
+with Flow("g19-manual") as g19_manual:
+    task(lambda: "released", name="by hand", trigger=manual_only)()
 
 
 # -- Prefect 1, 22: flows of flows ----------------------------------------------------------------------------------

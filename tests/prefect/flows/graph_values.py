@@ -229,10 +229,6 @@ with Flow("g19-kinds-fails") as g19_kinds_fails:
     g19_refuses()
 
 
-with Flow("g19-manual-fails") as g19_manual_fails:
-    task(lambda: 1, name="by hand", trigger=triggers.manual_only)()
-
-
 @task
 def asks_a_client():
     from schedulerd import Client

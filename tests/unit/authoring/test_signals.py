@@ -144,11 +144,11 @@ def test_a_loop_is_tried_again_where_it_fails() -> None:
     assert attempts == [1, 2, 2]
 
 
-def test_pause_fails_since_nobody_can_be_asked() -> None:
-    state = ended(raising(signals.PAUSE("approve")))
+def test_a_pause_fails_where_nobody_can_be_asked_and_is_not_tried_again() -> None:
+    state = ended(raising(signals.PAUSE("approve")), retries=2)
 
     assert state.is_failed()
-    assert state.message == "approve: it waits for a person, and the run of a graph has nobody to ask"
+    assert state.message.startswith("Refused: the flow waits for approval, and no daemon runs it")
 
 
 def test_endrun_needs_a_state() -> None:

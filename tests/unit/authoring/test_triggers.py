@@ -155,15 +155,14 @@ def test_a_trigger_that_fails_says_which_and_is_what_the_flow_failed_of() -> Non
     assert state.message == state.result[node].message
 
 
-def test_nobody_can_start_a_task_that_only_a_person_starts() -> None:
+def test_a_task_that_only_a_person_starts_fails_where_nobody_can_be_asked() -> None:
     with Flow("x") as flow:
         node = task(trigger=triggers.manual_only)(lambda: None)()
 
     state = flow.run()
 
     assert state.is_failed()
-    assert "only a person starts it" in state.result[node].message
-    assert "nobody to ask" in state.result[node].message
+    assert "the flow waits for approval, and no daemon runs it" in state.result[node].message
 
 
 def test_a_trigger_of_ones_own_is_given_the_states_by_edge() -> None:

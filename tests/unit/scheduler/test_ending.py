@@ -11,7 +11,7 @@ import pytest
 
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.states import RunState
-from schedulerd.engine.folders import Word, leave_word, write_process
+from schedulerd.engine.notes import Word, leave_word, write_process
 from schedulerd.engine.processes import ProcessId, identify
 from schedulerd.scheduler.messages import Stop
 from schedulerd.store.database import Database

@@ -11,7 +11,8 @@ import pytest
 from schedulerd.clock import microseconds_of
 from schedulerd.domain.retrying import RetryPolicy
 from schedulerd.domain.states import RunState
-from schedulerd.engine.folders import READY, Stage
+from schedulerd.engine.folders import READY
+from schedulerd.engine.notes import Stage
 from schedulerd.scheduler.inspecting import Inspected
 from schedulerd.scheduler.messages import ProcessEnded, Stop
 from schedulerd.store.database import Database

@@ -7,11 +7,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from schedulerd.clock import moment
 from schedulerd.domain.flows import FlowKind
 from schedulerd.domain.logs import Stream
 from schedulerd.domain.runs import Position
 from schedulerd.domain.states import RunState
-from schedulerd.engine.folders import Exit, write_exit
+from schedulerd.engine.notes import Exit, Stage, write_exit, write_process
+from schedulerd.engine.processes import ProcessId
 from schedulerd.scheduler.attempts import Attempt, Attempts
 from schedulerd.scheduler.reading import Reading, read_attempt
 from tests.builders import NOW, a_run
@@ -335,3 +337,22 @@ def test_a_log_that_is_not_full_says_nothing_of_it(tmp_path: Path) -> None:
     write(tmp_path, START, a_log("one"), END)
 
     assert messages(read(attempt, tmp_path, max_log=10_000)) == ["one"]
+
+
+def test_a_run_whose_first_record_was_lost_began_when_its_process_noted_itself(tmp_path: Path) -> None:
+    folder = os.open(tmp_path, os.O_RDONLY)
+    write_process(folder, ProcessId(pid=4711, start_time=1, boot_id="boot"))
+    os.close(folder)
+    (tmp_path / Stage.STARTED).touch()
+    began_us = ENDED_US - 2_000_000
+    os.utime(tmp_path / "pid", ns=(began_us * 1_000, began_us * 1_000))
+    leave_exit(tmp_path, signal=9, stopped="timeout")
+
+    reading = read(an_attempt(dead=True), tmp_path)
+
+    assert reading.intake is not None
+    assert [(move.to, move.at) for move in reading.intake.moves] == [
+        (RunState.RUNNING, moment(began_us)),
+        (RunState.TIMED_OUT, moment(ENDED_US)),
+    ]
+    assert reading.intake.started_at == moment(began_us)

@@ -7,7 +7,8 @@ from itertools import product
 import pytest
 
 from schedulerd.domain.states import LIVE, RunState
-from schedulerd.engine.folders import READY, RUNS, Exit, Facts, Stage
+from schedulerd.engine.folders import READY, RUNS, Facts
+from schedulerd.engine.notes import Exit, Stage
 from schedulerd.engine.processes import ProcessId
 from schedulerd.scheduler.recovery import Remedy, Scene, remedy
 

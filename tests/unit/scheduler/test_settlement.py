@@ -8,7 +8,7 @@ from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FlowKind
 from schedulerd.domain.states import FINAL, MOVES, RunState
 from schedulerd.domain.surroundings import Surroundings
-from schedulerd.engine.folders import Exit
+from schedulerd.engine.notes import Exit
 from schedulerd.scheduler.settlement import LastWord, Verdict, settle, signal_name, word_of_keeper
 
 A_FAILURE = Failure(type="ValueError", message="no")
