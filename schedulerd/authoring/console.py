@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from schedulerd.authoring.keeping import Keeper, Kept
-    from schedulerd.domain.failures import Failure
+    from schedulerd.authoring.records import FlowRecord, TaskRecord
 
 LOGGER: Final = "schedulerd.run"
 _LEVELS: Final = {
@@ -74,33 +74,24 @@ class ConsoleRecorder:
         self._logger = logger or run_logger()
         self._started: dict[int, int] = {}
 
-    def task(
-        self,
-        number: int,
-        name: str,
-        state: str,
-        at: int,
-        *,
-        attempt: int = 1,
-        map_index: int | None = None,
-        upstream: tuple[int, ...] = (),
-        message: str = "",
-        failure: Failure | None = None,
-        result: str | None = None,
-        call: str | None = None,
-        kept: Kept | None = None,
-    ) -> None:
+    def task(self, record: TaskRecord) -> None:
         """Write a line, but none for a start."""
+        state = record.state
         if state == "running":
-            self._started.setdefault(number, at)
+            self._started.setdefault(record.number, record.at)
             return
-        text = f"{name}: {state}" if map_index is None else f"{name}[{map_index}]: {state}"
-        if state != "retrying" and (started := self._started.pop(number, None)) is not None:
-            text += f" in {_duration(at - started)}"
-        text += f" ({message})" if message else ""
-        if failure is not None:
-            text += f"\n{failure.traceback.rstrip()}"
+        text = record.name if record.map_index is None else f"{record.name}[{record.map_index}]"
+        text += f": {state}"
+        if state != "retrying" and (started := self._started.pop(record.number, None)) is not None:
+            text += f" in {_duration(record.at - started)}"
+        text += f" ({record.message})" if record.message else ""
+        if record.failure is not None:
+            text += f"\n{record.failure.traceback.rstrip()}"
         self._logger.log(_LEVELS.get(state, logging.INFO), "%s", text)
+
+    def flow(self, record: FlowRecord) -> None:
+        """Write a line as of a task."""
+        self.task(record.task)
 
     def log(
         self,
@@ -110,6 +101,7 @@ class ConsoleRecorder:
         at: int,
         *,
         task: int | None = None,
+        within: int | None = None,
         stream: str = "logging",
     ) -> None:
         """Write the line."""

@@ -8,6 +8,7 @@ from itertools import count
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
+    from contextvars import Token
     from datetime import datetime
     from typing import Any, Final, Protocol
 
@@ -43,14 +44,22 @@ def wait(seconds: float) -> None:
     Event().wait(seconds)
 
 
+WITHIN = 1_000_000
+
+
 class Facts:
     """What is known of a flow run from outside: under the daemon from its request, in plain Python what is made up here.
 
     `attempt` counts from 1; `due_at` is when it was due; `schedule` is the name of the schedule that made it, if one did.
     `hooks_after` are the final states, as they are recorded, whose hooks the daemon has called after the run's process.
+    `parent_id` is the run whose code asked for it, `root_id` the first above it; of a child run within the same process
+    both are found by `around`, the facts of its parent.
     """
 
-    __slots__ = ("_id", "attempt", "due_at", "hooks_after", "is_by_daemon", "name", "schedule")
+    __slots__ = (
+        *("_around", "_id", "_root_id", "_parent_id", "attempt", "due_at", "hooks_after", "is_by_daemon"),
+        *("name", "schedule"),
+    )
 
     def __init__(
         self,
@@ -61,8 +70,14 @@ class Facts:
         due_at: datetime | None = None,
         schedule: str | None = None,
         hooks_after: Collection[str] = (),
+        parent_id: str | None = None,
+        root_id: str | None = None,
+        around: Facts | None = None,
     ) -> None:
         self._id = id
+        self._parent_id = parent_id
+        self._root_id = root_id
+        self._around = around
         self.name = name
         self.attempt = attempt
         self.due_at = due_at
@@ -74,10 +89,24 @@ class Facts:
     def id(self) -> str:
         """The run's id, a UUID; in plain Python one of its own."""
         if self._id is None:
-            from uuid import uuid4  # late: seldom asked for
+            from os import urandom
 
-            self._id = str(uuid4())
+            from schedulerd.clock import microseconds, moment
+            from schedulerd.domain.ids import RANDOM_BITS, uuid7  # late: seldom asked for
+
+            entropy = int.from_bytes(urandom(10)) >> (80 - RANDOM_BITS)
+            self._id = str(uuid7(moment(microseconds()), entropy=entropy))
         return self._id
+
+    @property
+    def parent_id(self) -> str | None:
+        """The id of the run whose code asked for it."""
+        return self._parent_id if self._around is None else self._around.id
+
+    @property
+    def root_id(self) -> str:
+        """The id of the first run above it; its own where there is none."""
+        return self._root_id or self.id if self._around is None else self._around.root_id
 
 
 class FlowContext:
@@ -87,10 +116,13 @@ class FlowContext:
     that ended a task, with the task's name, so that the flow's failure can name it too. `futures` are the tasks that
     were submitted, `runner` where they run, of `runner_kind` where that is not the flow's; `workers` are processes for
     tasks that ask for one of their own. `known` holds how tasks ended that are not to run again, by name and count.
+    `within` is the number of the task run that stands for it, where it is a child run in the process of its parent;
+    task runs of child runs have `numbers_within`, which those of another attempt of the same run do not have.
     """
 
     __slots__ = (
-        *("culprit", "facts", "flow", "futures", "known", "log_prints", "name", "now", "numbers", "outer"),
+        *("culprit", "facts", "flow", "futures", "known", "log_prints", "name", "now", "numbers"),
+        "numbers_within",
         *(
             "has_futures",
             "parameters",
@@ -100,6 +132,7 @@ class FlowContext:
             "runner_kind",
             "started_at",
             "tags",
+            "within",
             "witness",
             "workers",
         ),
@@ -120,12 +153,13 @@ class FlowContext:
         self.pause = pause
         self.facts = Facts() if facts is None else facts
         self.numbers: Iterator[int] = count(1)
+        self.numbers_within: Iterator[int] = count(self.facts.attempt * WITHIN + 1)
         self.culprit: tuple[BaseException | None, str] = (None, "")
         self.flow: AnyFlow | None = None
         self.parameters: Mapping[str, Any] = {}
         self.tags: tuple[str, ...] = ()
         self.log_prints = False
-        self.outer: FlowContext | None = None
+        self.within: int | None = None
         self.started_at = 0
         self.futures: set[Future] = set()
         self.has_futures = False
@@ -136,10 +170,10 @@ class FlowContext:
         self.witness: Witness | None = None
 
     def nested(self, name: str) -> FlowContext:
-        """A flow that runs inline within this one: recorded in the same place, numbered on."""
-        inner = FlowContext(name, self.recorder, now=self.now, pause=self.pause, facts=Facts())
-        inner.numbers = self.numbers
-        inner.outer = self
+        """A flow that runs within this one, in the same process: recorded in the same place."""
+        facts = Facts(around=self.facts)
+        inner = FlowContext(name, self.recorder, now=self.now, pause=self.pause, facts=facts)
+        inner.numbers = inner.numbers_within = self.numbers_within
         inner.log_prints = self.log_prints
         inner.tags = self.tags
         return inner
@@ -148,7 +182,9 @@ class FlowContext:
         """Record a line of schedulerd's own about this run."""
         task = task_run.get()
         number = None if task is None else task.number
-        self.recorder.log(level, "schedulerd.run", message, self.now(), task=number, stream="system")
+        self.recorder.log(
+            level, "schedulerd.run", message, self.now(), task=number, within=self.within, stream="system"
+        )
 
     def shown(self, value: Any) -> str | None:
         """What people are shown of a value, where they are shown any, and there is one."""
@@ -179,6 +215,18 @@ class FlowContext:
         if self.workers is not None:
             self.workers.end()
             self.workers = None
+
+
+def step_into(context: FlowContext) -> tuple[Token[FlowContext | None], Token[TaskRun | None]]:
+    """From here on the present code is that of this flow run, and of no task, even where one called the flow."""
+    return flow_run.set(context), task_run.set(None)
+
+
+def step_out(tokens: tuple[Token[FlowContext | None], Token[TaskRun | None]]) -> None:
+    """The present code is again what it was."""
+    of_flow, of_task = tokens
+    flow_run.reset(of_flow)
+    task_run.reset(of_task)
 
 
 drawing: Final[ContextVar[Flow | None]] = ContextVar("drawing", default=None)

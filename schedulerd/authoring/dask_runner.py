@@ -182,7 +182,10 @@ def _understood(kind: str, made: Any, run: TaskRun) -> Any:
 def _told(run: TaskRun, context: FlowContext) -> dict[str, Any]:
     """What a worker must know of the task run and of its flow run."""
     _send_along(run)
-    said = {name: getattr(context, name) for name in ("name", "facts", "tags", "log_prints", "started_at")}
+    said = {
+        name: getattr(context, name)
+        for name in ("name", "facts", "tags", "log_prints", "started_at", "within")
+    }
     return said | {
         "run": told(run),
         "parameters": dict(context.parameters),

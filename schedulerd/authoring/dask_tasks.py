@@ -74,10 +74,12 @@ def _context(said: dict[str, Any], recorder: RelayRecorder | None, outer: FlowCo
 
     told_to: Any = recorder if outer is None else outer.recorder
     context = FlowContext(said["name"], told_to, now=microseconds, facts=said["facts"])
-    context.numbers = numbers_there() if outer is None else outer.numbers
+    context.numbers = context.numbers_within = numbers_there()
+    if outer is not None:
+        context.numbers, context.numbers_within = outer.numbers, outer.numbers_within
     context.runner_kind = ThreadPoolTaskRunner()
     context.flow = None if outer is None else outer.flow
-    for name in ("parameters", "tags", "log_prints", "started_at"):
+    for name in ("parameters", "tags", "log_prints", "started_at", "within"):
         setattr(context, name, said[name])
     return context
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sys import modules
 
-from schedulerd.authoring.context import FlowContext, flow_run
+from schedulerd.authoring.context import FlowContext, step_into, step_out
 from schedulerd.authoring.running import is_cancellation
+from schedulerd.authoring.subflows import Subflow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ class FunctionRun:
         self._flow = flow
         self._context = context
         self._outer = outer
+        self._subflow = None if outer is None else Subflow(flow, context, outer)
         self._attempt = 1
-        self._number = 0
         context.flow = flow
         context.tags = tuple(dict.fromkeys((*context.tags, *flow.tags, *_present_tags())))
         if flow.log_prints is not None:
@@ -49,7 +50,9 @@ class FunctionRun:
     ) -> Any:
         """Run with these arguments and return what the function does, or raise; or the state, where that is wanted."""
         args, kwargs = self._given(args, kwargs, wait_for)
-        self._begin()
+        state = self._begin(args, kwargs)
+        if state is not None:
+            return state if returns_state else state.result()
         try:
             state = self.state(args, kwargs)
         except BaseException as error:
@@ -63,7 +66,9 @@ class FunctionRun:
     ) -> Any:
         """The same for an async flow."""
         args, kwargs = self._given(args, kwargs, wait_for)
-        self._begin()
+        state = self._begin(args, kwargs)
+        if state is not None:
+            return state if returns_state else state.result()
         try:
             state = await self.state_async(args, kwargs)
         except BaseException as error:
@@ -91,8 +96,7 @@ class FunctionRun:
 
     def state(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> State:
         """Run, again where it fails and may, and return the state that it comes to."""
-        self.prepare(args, kwargs)
-        token = flow_run.set(self._context)
+        tokens = step_into(self._context)
         try:
             self._call_hooks_at_begin()
             while True:
@@ -108,15 +112,14 @@ class FunctionRun:
             self._call_hooks_at_cancellation(error)
             raise
         finally:
-            flow_run.reset(token)
+            step_out(tokens)
             self._context.break_off()
 
     async def state_async(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> State:
         """The same for an async flow, while the event loop goes on."""
         from asyncio import sleep, to_thread
 
-        self.prepare(args, kwargs)
-        token = flow_run.set(self._context)
+        tokens = step_into(self._context)
         try:
             self._call_hooks_at_begin()
             while True:
@@ -137,7 +140,7 @@ class FunctionRun:
             self._call_hooks_at_cancellation(error)
             raise
         finally:
-            flow_run.reset(token)
+            step_out(tokens)
             self._context.break_off()
 
     def prepare(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -240,45 +243,50 @@ class FunctionRun:
 
     # -- what is told of it -------------------------------------------------------------------------------------
 
-    def _begin(self) -> None:
-        if self._outer is not None:
-            self._number = next(self._outer.numbers)
-            self._record("running")
+    def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> State | None:
+        """It begins, unless it is a subflow that completed in an earlier attempt: then that is the state."""
+        self.prepare(args, kwargs)
+        if self._subflow is None:
+            return None
+        self._subflow.begin(args, kwargs)
+        if (found := self._subflow.found()) is None:
+            self._subflow.started()
+            return None
+        from schedulerd.authoring.states import State, StateType
+
+        return State(StateType.COMPLETED, data=found[0])
 
     def _end(self, state: State) -> None:
         if self._context.witness is not None:
             self._context.witness.ended(self._context, state, self._flow.value(state))
-        if self._outer is not None:
-            self._record(state.word, state)
-            if state.data is not None and isinstance(state.data, BaseException):
-                self._outer.culprit = (state.data, self._context.culprit[1] or self._flow.name)
+        if self._subflow is not None:
+            self._end_subflow(self._subflow, state)
         elif state.is_completed():
             self._context.log(INFO, f"{self._flow.name}: completed")
         else:
             self._context.log(ERROR, f"{self._flow.name}: {state.word}: {state.message}")
 
+    def _end_subflow(self, subflow: Subflow, state: State) -> None:
+        subflow.ended(
+            "completed" if state.is_completed() else state.word,
+            attempt=self._attempt,
+            message=state.message or "",
+            failure=state.failure,
+            value=self._flow.value(state),
+        )
+        if isinstance(state.data, BaseException):
+            assert self._outer is not None
+            self._outer.culprit = (state.data, self._context.culprit[1] or self._flow.name)
+
     def _cut_short(self, error: BaseException) -> None:
+        """It was ended by what ends the whole run."""
         if self._context.witness is not None:
             self._context.witness.cut_short(self._context, error)
-        if self._outer is None:
+        if self._subflow is None or self._outer is None:
             self._context.log(ERROR, f"{self._flow.name}: ended by {type(error).__name__}")
             return
         self._outer.culprit = self._context.culprit
-        self._record("cancelled" if is_cancellation(error) else "failed")
-
-    def _record(self, word: str, state: State | None = None) -> None:
-        assert self._outer is not None
-        value = state.data if state is not None and state.is_completed() else None
-        self._outer.recorder.task(
-            self._number,
-            self._context.facts.name or self._flow.name,
-            word,
-            self._outer.now(),
-            attempt=self._attempt,
-            message="" if state is None else state.message or "",
-            failure=None if state is None else state.failure,
-            result=self._outer.shown(value),
-        )
+        self._subflow.cut_short(error, attempt=self._attempt)
 
 
 def _may_decide(value: Any) -> bool:

@@ -171,7 +171,8 @@ class FunctionFlow(AnyFlow, Hooked):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the flow with these arguments. `return_state=True` gives its state instead, and never raises.
 
-        Within another flow it is a subflow: recorded there as one of its tasks, its own tasks after it.
+        Within another flow it is a subflow: it has a run of its own, in the same process, for which a task of the other's
+        run stands.
         """
         if loading.is_loading():
             loading.note_done(self, "call", args, kwargs)
@@ -201,6 +202,7 @@ class FunctionFlow(AnyFlow, Hooked):
 
         kwargs = coerced(self.fn, parameters, flow=self.name, validates=self.validates)
         run = FunctionRun(self, context, outer=None)
+        run.prepare((), kwargs)
         if self.is_async:
             from asyncio import run as run_loop  # late: only async flows need it
 

@@ -19,6 +19,7 @@ from schedulerd.authoring.graph_states import (
 )
 from schedulerd.authoring.graph_task_runs import GraphTaskRun, through_handlers
 from schedulerd.authoring.nodes import Node
+from schedulerd.authoring.records import TaskRecord
 from schedulerd.authoring.signals import Signal
 from schedulerd.domain.graph import predecessors
 
@@ -271,26 +272,32 @@ class GraphRun:
             if not isinstance(verdict.result, Signal):
                 verdict.failure = describe_failure(verdict.result, task=node.name, called=node.task.fn)
         self._context.recorder.task(
-            number,
-            node.task.name,
-            verdict.word,
-            self._context.now(),
-            map_index=index,
-            upstream=upstream,
-            message=verdict.message,
-            failure=verdict.failure,
+            TaskRecord(
+                number,
+                node.task.name,
+                verdict.word,
+                self._context.now(),
+                within=self._context.within,
+                map_index=index,
+                upstream=upstream,
+                message=verdict.message,
+                failure=verdict.failure,
+            )
         )
         self._end(node, index, verdict, number)
 
     def _record_empty(self, node: Node) -> None:
         number = next(self._context.numbers)
         self._context.recorder.task(
-            number,
-            node.task.name,
-            "completed",
-            self._context.now(),
-            upstream=self._upstream_numbers(node, None),
-            message="nothing to map over",
+            TaskRecord(
+                number,
+                node.task.name,
+                "completed",
+                self._context.now(),
+                within=self._context.within,
+                upstream=self._upstream_numbers(node, None),
+                message="nothing to map over",
+            )
         )
         self._numbers[node.number] = (number,)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schedulerd.authoring import loading
-from schedulerd.authoring.context import drawing, flow_run
+from schedulerd.authoring.context import drawing, flow_run, step_into, step_out
 from schedulerd.authoring.drawing import Drawing
 from schedulerd.authoring.flows import ERROR, INFO, AnyFlow
 from schedulerd.authoring.imperative import Imperative
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from schedulerd.authoring.graph_states import State
     from schedulerd.authoring.nodes import Node, Parameter
     from schedulerd.authoring.schedules import Schedule
+    from schedulerd.authoring.subflows import Subflow
 
     Handlers = Callable[..., Any] | Iterable[Callable[..., Any]] | None
 
@@ -153,18 +154,37 @@ class Flow(Imperative, AnyFlow):
     ) -> State:
         """Run in that context and tell how it ended."""
         outer = flow_run.get()
-        if outer is not None:
-            outer.log(INFO, f"flow {self.name} runs within {outer.name}")
+        subflow = None if outer is None else self._subflow(parameters, context, outer)
         try:
             state = self.perform(parameters, context, executor)
         except BaseException as error:
             if context.witness is not None:
                 context.witness.cut_short(context, error)
+            if subflow is not None:
+                subflow.cut_short(error)
             raise
         if context.witness is not None:
             context.witness.ended(context, state, self.value(state))
+        if subflow is not None:
+            subflow.ended(
+                "completed" if state.is_successful() else state.word,
+                message=state.message or "",
+                failure=state.failure,
+                value=self.value(state),
+            )
         context.log(INFO if state.is_successful() else ERROR, f"{self.name}: {state.name}: {state.message}")
         return state
+
+    def _subflow(self, parameters: Mapping[str, Any], context: FlowContext, outer: FlowContext) -> Subflow:
+        from schedulerd.authoring.subflows import Subflow  # late: few graphs run within another flow
+
+        context.parameters = {
+            parameter.name: value for parameter, value in self.inputs_for(parameters).items()
+        }
+        subflow = Subflow(self, context, outer)
+        subflow.begin((), context.parameters)
+        subflow.started()
+        return subflow
 
     def perform(
         self, parameters: Mapping[str, Any], context: FlowContext, executor: Executor | None = None
@@ -180,11 +200,11 @@ class Flow(Imperative, AnyFlow):
         if self.tags:
             context.tags = tuple(dict.fromkeys((*context.tags, *self.tags)))
         graph = GraphRun(self, inputs, context)
-        token = flow_run.set(context)
+        tokens = step_into(context)
         try:
             return self._carried_out(graph, context, executor or self.executor)
         finally:
-            flow_run.reset(token)
+            step_out(tokens)
             context.break_off()
 
     def _carried_out(self, graph: GraphRun, context: FlowContext, executor: Executor | None) -> State:

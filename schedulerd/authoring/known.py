@@ -23,6 +23,7 @@ class Known:
         self._holds = holds
         self._completed: dict[tuple[int, str], tuple[str, Callable[[], Any]]] = {}
         self._counts: dict[str, int] = {}
+        self._prefix = ""
 
     @classmethod
     def of_earlier(cls, values: Iterable[Mapping[str, str]], keeper: Keeper) -> Known:
@@ -36,6 +37,16 @@ class Known:
             known._completed[index, name] = digest, _later(keeper, kind, content, file)
         return known
 
+    def within(self, prefix: str, *, holds: bool) -> Known:
+        """Of the tasks of a flow that is called within this one, whose names are told from others by the prefix.
+
+        `holds`: it may be tried again itself, in this process.
+        """
+        inner = Known(holds=self._holds or holds)
+        inner._completed = self._completed
+        inner._prefix = self._prefix + prefix
+        return inner
+
     def again(self) -> None:
         """The flow begins once more."""
         self._counts.clear()
@@ -48,7 +59,7 @@ class Known:
 
     def call(self, name: str, index: int, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
         """How this call is told from others."""
-        return call_of(name, index, args, kwargs)
+        return call_of(f"{self._prefix}{name}", index, args, kwargs)
 
     def found(self, call: str) -> Callable[[], Any] | None:
         """What gives the value of this call, where it completed before, with the same arguments as far as is known."""

@@ -80,6 +80,11 @@ def is_loading() -> bool:
     return _found is not None
 
 
+def loaded_file() -> str | None:
+    """The file that is being loaded, if one is."""
+    return None if _found is None else _found.file
+
+
 def note_made(flow: AnyFlow) -> None:
     """Note a flow that was made. One that another module makes while it is imported belongs to that module's file."""
     if _found is not None and flow.file in ("", _found.file):

@@ -24,6 +24,7 @@ from schedulerd.authoring.redacting import given
 from schedulerd.authoring.task_values import TaskTimedOut, value_here
 
 if TYPE_CHECKING:
+    from threading import Lock
     from types import FrameType
     from typing import Any, NoReturn
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 # The first byte of what a worker says.
 NUMBER: Final = b"n"  # a task run within this one needs a number
+NUMBER_WITHIN: Final = b"w"  # one of a flow that is called within it
 SECRETS: Final = b"s"  # what it was given meanwhile, and nobody is to be told
 VALUE: Final = b"v"
 ERROR: Final = b"e"
@@ -124,7 +126,11 @@ class _Worker:
     def _prepare_context(self) -> None:
         """The flow run as it is here: tasks called within tasks get their numbers from the flow's process, and run here."""
         context = self._context
-        context.numbers = _Asked(self._line)
+        from threading import Lock
+
+        lock = Lock()
+        context.numbers = _Asked(self._line, lock, NUMBER)
+        context.numbers_within = _Asked(self._line, lock, NUMBER_WITHIN)
         context.futures, context.workers, context.known = set(), None, None
         from schedulerd.authoring.runners import ThreadPoolTaskRunner
 
@@ -182,18 +188,17 @@ class _Worker:
 class _Asked:
     """The numbers of task runs, asked of the flow's process one by one."""
 
-    def __init__(self, line: Connection) -> None:
-        from threading import Lock
-
+    def __init__(self, line: Connection, lock: Lock, word: bytes) -> None:
         self._line = line
-        self._lock = Lock()
+        self._lock = lock
+        self._word = word
 
     def __iter__(self) -> _Asked:
         return self
 
     def __next__(self) -> int:
         with self._lock:
-            self._line.send_bytes(NUMBER)
+            self._line.send_bytes(self._word)
             return int(self._line.recv_bytes())
 
 

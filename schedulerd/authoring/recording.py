@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Protocol
 
-from schedulerd.authoring.context import task_run
+from schedulerd.authoring.context import flow_run, task_run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
     from schedulerd.authoring.keeping import Keeper, Kept
+    from schedulerd.authoring.records import FlowRecord, TaskRecord
     from schedulerd.domain.failures import Failure
 
 
@@ -34,32 +35,19 @@ class Ended(Protocol):
 class Recorder(Protocol):
     """Where a run is recorded: the journal of a run under the daemon, or the console.
 
-    `at` is in microseconds since 1970; `state` a value of `TaskState`; `number` counts the task runs of the flow run
-    from 1. The later record of a task run replaces the earlier. `previews` tells whether previews of results are
-    wanted, for they cost more than the rest of a small task. Values are kept by `keeper`, where there is one; `kept` is
-    what it made of a task's value, and `call` tells the call of the task from others of the run.
+    `previews` tells whether previews of results are wanted, for they cost more than the rest of a small task. Values are
+    kept by `keeper`, where there is one.
     """
 
     previews: bool
     keeper: Keeper | None
 
-    def task(
-        self,
-        number: int,
-        name: str,
-        state: str,
-        at: int,
-        *,
-        attempt: int = 1,
-        map_index: int | None = None,
-        upstream: tuple[int, ...] = (),
-        message: str = "",
-        failure: Failure | None = None,
-        result: str | None = None,
-        call: str | None = None,
-        kept: Kept | None = None,
-    ) -> None:
-        """A task run is in this state since `at`."""
+    def task(self, record: TaskRecord) -> None:
+        """A task run is in a state."""
+        ...
+
+    def flow(self, record: FlowRecord) -> None:
+        """A flow that was called within the run is in a state."""
         ...
 
     def log(
@@ -70,9 +58,10 @@ class Recorder(Protocol):
         at: int,
         *,
         task: int | None = None,
+        within: int | None = None,
         stream: str = "logging",
     ) -> None:
-        """A line was logged, by the task run of that number or by the flow."""
+        """A line was logged, by the task run of that number or by a flow: that of the run, or one `within` it."""
         ...
 
     def result(self, preview: str, at: int, *, task: int | None = None, kept: Kept | None = None) -> None:
@@ -94,13 +83,14 @@ class RecordHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Record the line; what cannot be formatted is reported on stderr, as logging does, and never raised."""
         try:
-            task = task_run.get()
+            task, flow = task_run.get(), flow_run.get()
             self._recorder.log(
                 record.levelno,
                 record.name,
                 self.format(record),
                 int(record.created * 1_000_000),
                 task=None if task is None else task.number,
+                within=None if flow is None else flow.within,
             )
         except Exception:  # border: a bad log call must not end the run; handleError prints its traceback
             self.handleError(record)

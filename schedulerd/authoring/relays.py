@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from schedulerd.authoring.context import FlowContext
     from schedulerd.authoring.keeping import Keeper, Kept
+    from schedulerd.authoring.records import FlowRecord, TaskRecord
 
 
 class RelayRecorder:
@@ -33,9 +34,13 @@ class RelayRecorder:
         self._lock = threading.Lock()
         self.told = 0
 
-    def task(self, number: int, name: str, state: str, at: int, **more: Any) -> None:
-        """A task run is in this state."""
-        self._say("task", (number, name, state, at), more)
+    def task(self, record: TaskRecord) -> None:
+        """A task run is in a state."""
+        self._say("task", (record,), {})
+
+    def flow(self, record: FlowRecord) -> None:
+        """A flow that was called is in a state."""
+        self._say("flow", (record,), {})
 
     def log(self, level: int, logger: str, message: str, at: int, **more: Any) -> None:
         """A line was logged."""
@@ -69,10 +74,12 @@ class Relay:
         """Record what was told."""
         what, args, more = pickle.loads(content)
         if what == "task":
-            args = (self._number(args[0]), *args[1:])
-            more["upstream"] = tuple(self._number(one) for one in more.get("upstream", ()))
-        elif more.get("task") is not None:
-            more["task"] = self._number(more["task"])
+            self._renumber(args[0])
+        elif what == "flow":
+            self._renumber(args[0].task)
+        for name in ("task", "within"):
+            if more.get(name) is not None:
+                more[name] = self._number(more[name])
         getattr(self._context.recorder, what)(*args, **more)
         with self._condition:
             self._heard += 1
@@ -82,6 +89,14 @@ class Relay:
         """Wait until so many were heard; False when that takes longer."""
         with self._condition:
             return self._condition.wait_for(lambda: self._heard >= told, seconds)
+
+    def _renumber(self, record: TaskRecord) -> None:
+        if record.within is not None:
+            if record.within < 0 and record.number not in self._numbers:
+                self._numbers[record.number] = next(self._context.numbers_within)
+            record.within = self._number(record.within)
+        record.number = self._number(record.number)
+        record.upstream = tuple(map(self._number, record.upstream))
 
     def _number(self, number: int) -> int:
         if number >= 0:
@@ -102,7 +117,9 @@ class RelayHandler(logging.Handler):
         try:
             at = int(record.created * 1_000_000)
             number = None if run is None else run.number
-            context.recorder.log(record.levelno, record.name, self.format(record), at, task=number)
+            context.recorder.log(
+                record.levelno, record.name, self.format(record), at, task=number, within=context.within
+            )
         except Exception:  # border: a bad log call must not end the task; handleError prints its traceback
             self.handleError(record)
 
@@ -124,7 +141,9 @@ class RelayStream:
         self._pending.text = rest
         number = None if run is None else run.number
         for line in whole:
-            context.recorder.log(_INFO, "", line, context.now(), task=number, stream=self._name)
+            context.recorder.log(
+                _INFO, "", line, context.now(), task=number, within=context.within, stream=self._name
+            )
         return len(text)
 
     def finish(self) -> None:

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 class FlowRunInfo:
-    """A flow run: `id`, `name`, `flow_name`, `parameters`, `tags`, `run_count`, `scheduled_start_time`, `start_time`."""
+    """A flow run: `id`, `name`, `flow_name`, `parameters`, `tags`, `run_count`, `scheduled_start_time`, `start_time`.
+
+    `parent_flow_run_id` is the run whose code asked for it, or called it; `root_flow_run_id` the first above it.
+    """
 
     def __init__(self, context: FlowContext) -> None:
         facts = context.facts
@@ -31,7 +34,8 @@ class FlowRunInfo:
         self.run_count = facts.attempt
         self.scheduled_start_time = facts.due_at
         self.start_time = moment(context.started_at)
-        self.parent_flow_run_id = None if context.outer is None else context.outer.facts.id
+        self.parent_flow_run_id = facts.parent_id
+        self.root_flow_run_id = facts.root_id
 
 
 class TaskRunInfo:

@@ -53,12 +53,7 @@ class FlowRun(_Facts):
 
     def _found(self) -> Mapping[str, Any] | None:
         context = flow_run.get()
-        if context is None:
-            return None
-        root = context
-        while root.outer is not None:
-            root = root.outer
-        return {**vars(FlowRunInfo(context)), "root_flow_run_id": root.facts.id}
+        return None if context is None else vars(FlowRunInfo(context))
 
 
 class TaskRun(_Facts):

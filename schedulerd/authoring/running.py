@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from schedulerd.authoring.context import task_run
 from schedulerd.authoring.outcomes import Cancelled, TaskOutcome, exit_call, is_cancellation, is_clean_exit
+from schedulerd.authoring.records import TaskRecord
 from schedulerd.authoring.task_runs import TaskRun
 from schedulerd.authoring.task_values import TaskTimedOut
 
@@ -91,13 +92,15 @@ def hold_back(
     """Record that a task cannot run, since what it needs did not complete."""
     number = next(context.numbers) if number is None else number
     message = f"{cause} did not complete"
-    context.recorder.task(
+    record = TaskRecord(
         number,
         task.name,
         "upstream_failed",
         context.now(),
+        within=context.within,
         map_index=map_index,
         upstream=upstream,
         message=message,
     )
+    context.recorder.task(record)
     return TaskOutcome(number, "upstream_failed", attempts=0, message=message)

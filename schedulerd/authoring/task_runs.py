@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from schedulerd.authoring.outcomes import TaskOutcome, exit_call, is_cancellation, is_clean_exit
+from schedulerd.authoring.records import TaskRecord
 from schedulerd.authoring.task_values import TaskTimedOut, in_own_process, value_of, value_of_async
 
 TYPE_CHECKING = False
@@ -320,18 +321,21 @@ class TaskRun:
         if self._is_given_up:
             return at
         context.recorder.task(
-            self.number,
-            self.name,
-            state,
-            at,
-            attempt=self.attempt or 1,
-            map_index=self.map_index,
-            upstream=self.upstream,
-            message=message,
-            failure=failure,
-            result=result,
-            call=None if kept is None else self._call,
-            kept=kept,
+            TaskRecord(
+                self.number,
+                self.name,
+                state,
+                at,
+                within=context.within,
+                attempt=self.attempt or 1,
+                map_index=self.map_index,
+                upstream=self.upstream,
+                message=message,
+                failure=failure,
+                result=result,
+                call=None if kept is None else self._call,
+                kept=kept,
+            )
         )
         return at
 

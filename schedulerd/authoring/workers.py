@@ -20,6 +20,7 @@ from schedulerd.authoring.nursery import (
     ERROR,
     FORK,
     NUMBER,
+    NUMBER_WITHIN,
     SECRETS,
     TIMED_OUT,
     become_nursery,
@@ -143,9 +144,10 @@ class Workers:
             if said[:1] == SECRETS:
                 given.add_forms(unpacked(said[1:], self._shared))
                 continue
-            if said != NUMBER:
+            if said not in (NUMBER, NUMBER_WITHIN):
                 return said
-            line.send_bytes(str(next(self._context.numbers)).encode())
+            numbers = self._context.numbers if said == NUMBER else self._context.numbers_within
+            line.send_bytes(str(next(numbers)).encode())
 
     def _understood(self, answer: bytes, run: TaskRun) -> Any:
         kind, content = answer[:1], answer[1:]

@@ -13,7 +13,7 @@ from schedulerd.domain.states import FINAL, RunState
 from schedulerd.errors import WaitTimeout
 
 if TYPE_CHECKING:
-    from schedulerd.domain.runs import Run
+    from schedulerd.domain.child_runs import AnyRun
     from schedulerd.operations.runs import LineFilter, LogPage
 
 _LOOK_SECONDS: Final = 0.2
@@ -33,8 +33,8 @@ def end_code(state: RunState) -> int:
 
 
 def wait_for_ends(
-    invocation: Invocation, runs: "Sequence[Run]", *, timeout: timedelta | None
-) -> "tuple[list[Run], int]":
+    invocation: Invocation, runs: "Sequence[AnyRun]", *, timeout: timedelta | None
+) -> "tuple[list[AnyRun], int]":
     """The runs as they ended, and the worst of their exit codes. Raises `WaitTimeout`."""
     look = _Looks(invocation, timeout)
     _tell_who_waits(invocation, runs)
@@ -43,7 +43,7 @@ def wait_for_ends(
         for number, run in enumerate(runs):
             while ended[number].state not in FINAL:
                 look.again(run.selector)
-                ended[number] = invocation.operations.runs.by_key(run.key)
+                ended[number] = invocation.operations.runs.look(run)
     return ended, max((end_code(run.state) for run in ended), default=errors.SUCCESS)
 
 
@@ -54,7 +54,7 @@ def follow_log(
     show: "Callable[[LogPage], None]",
     *,
     timeout: timedelta | None = None,
-) -> "Run":
+) -> "AnyRun":
     """Show a page and what comes after it, until the run has ended; the run as it ended."""
     look = _Looks(invocation, timeout)
     if not page.lines:
@@ -63,7 +63,7 @@ def follow_log(
         show(page)
         while page.run.state not in FINAL:
             look.again(page.run.selector)
-            page = invocation.operations.runs.lines_after(page.run.key, wanted, after=page.seen)
+            page = invocation.operations.runs.lines_after(page.run, wanted, after=page.seen)
             show(page)
     return page.run
 
@@ -92,7 +92,7 @@ class _Looks:
 class _interruptible:  # noqa: N801  used as `with _interruptible(...)`
     """Ctrl-C ends the looking, not the runs, and that is said."""
 
-    def __init__(self, invocation: Invocation, runs: "Sequence[Run]") -> None:
+    def __init__(self, invocation: Invocation, runs: "Sequence[AnyRun]") -> None:
         self._invocation: Final = invocation
         self._names: Final = ", ".join(run.selector for run in runs)
 
@@ -104,13 +104,13 @@ class _interruptible:  # noqa: N801  used as `with _interruptible(...)`
             self._invocation.output.say(f"\n{self._names} goes on; `schedulerd runs cancel` would end it")
 
 
-def _tell_who_waits(invocation: Invocation, runs: "Sequence[Run]") -> None:
+def _tell_who_waits(invocation: Invocation, runs: "Sequence[AnyRun]") -> None:
     waiting = [run.selector for run in runs if run.state is RunState.SCHEDULED]
     if waiting and invocation.operations.daemon.pid() is None:
         invocation.output.say(f"{', '.join(waiting)} waits for a daemon: start one with `schedulerd start`")
 
 
-def end_words(run: "Run", duration: str) -> str:
+def end_words(run: "AnyRun", duration: str) -> str:
     """`✓ completed in 1m 58s`."""
     from schedulerd.cli.states import state_cell
 

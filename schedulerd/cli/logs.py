@@ -53,12 +53,12 @@ def logs(
     wanted = LineFilter(task=task, min_level=min_level, since=since, matches=_matcher(grep))
     run = asked.get(selector)
     if follow:
-        page = asked.last_lines(run.key, wanted, limit=limit or None)
+        page = asked.last_lines(run, wanted, limit=limit or None)
         _tell_what_is_left_out(page, invocation.output, "last")
         follow_log(invocation, page, wanted, shower(invocation.output, raw=raw, streams=True))
         return
     read = asked.lines_after if head else asked.last_lines
-    page = read(run.key, wanted, limit=limit or None)
+    page = read(run, wanted, limit=limit or None)
     if not page.lines:
         why = "its log was removed, as it is old" if run.log_removed else "there are no such lines"
         invocation.output.say(f"{run.selector} ({run.state}): {why}")
@@ -98,7 +98,8 @@ def line_text(numbered: "NumberedLine", out: Output) -> str:
     line = numbered.line
     level = level_name(line.level)
     at = f"{line.at.astimezone(out.zone):%H:%M:%S}.{line.at.microsecond // 1_000:03}"
-    task = f"{numbered.task_name}: " if numbered.task_name else ""
+    names = [name for name in (numbered.child_name, numbered.task_name) if name]
+    task = f"{' > '.join(names)}: " if names else ""
     head = click.style(f"{at} {level.upper():8}", fg=_COLORS.get(level, "bright_black"))
     return f"{head} {click.style(visible(task), fg='cyan') if task else ''}{visible(line.message)}"
 

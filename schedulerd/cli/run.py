@@ -18,6 +18,7 @@ from schedulerd.cli.kinds import COMING, DURATION, PRIORITY
 from schedulerd.errors import NotFound
 
 if TYPE_CHECKING:
+    from schedulerd.domain.child_runs import AnyRun
     from schedulerd.domain.runs import Run
     from schedulerd.operations.runs import Asked
 
@@ -147,22 +148,22 @@ def tell_asked(invocation: Invocation, asked: "Asked", run: "Run", *, as_talk: b
         out.say(f"the run waits: no runs are started now, because {held_by}")
 
 
-def _follow(invocation: Invocation, run: "Run", timeout: timedelta | None) -> "tuple[Run, int]":
+def _follow(invocation: Invocation, run: "Run", timeout: timedelta | None) -> "tuple[AnyRun, int]":
     from schedulerd.cli.logs import shower
     from schedulerd.operations.runs import LineFilter
 
     out = invocation.output
-    page = invocation.operations.runs.lines_after(run.key, LineFilter())
+    page = invocation.operations.runs.lines_after(run, LineFilter())
     ended = follow_log(invocation, page, LineFilter(), shower(out, streams=True), timeout=timeout)
     return ended, end_code(ended.state)
 
 
-def _wait(invocation: Invocation, run: "Run", timeout: timedelta | None) -> "tuple[Run, int]":
+def _wait(invocation: Invocation, run: "Run", timeout: timedelta | None) -> "tuple[AnyRun, int]":
     (ended,), code = wait_for_ends(invocation, [run], timeout=timeout)
     return ended, code
 
 
-def _tell_end(invocation: Invocation, ended: "Run", *, as_talk: bool) -> None:
+def _tell_end(invocation: Invocation, ended: "AnyRun", *, as_talk: bool) -> None:
     from schedulerd.cli.runs import why
     from schedulerd.operations.shapes import run_shape
 

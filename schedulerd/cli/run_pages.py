@@ -17,7 +17,15 @@ def run_page(run: Shape, out: Output) -> str:
     """The run, its error, its tasks and moves."""
     state = state_cell(run["state"], late=run["late"])
     title = f"{click.style(state.text, fg=state.color)}  {click.style(run['name'], bold=True)}  {run['id']}"
-    parts = [title, *_facts(run, out), *_error(run), *_tasks(run), *_task_tracebacks(run), *_moves(run, out)]
+    parts = [
+        title,
+        *_facts(run, out),
+        *_error(run),
+        *_tasks(run),
+        *_task_tracebacks(run),
+        *_children(run),
+        *_moves(run, out),
+    ]
     return "\n".join(parts)
 
 
@@ -33,6 +41,8 @@ def _facts(run: Shape, out: Output) -> list[str]:
     cpu = moments.duration(run["cpu_ms"])
     return facts(
         [
+            ("called", f"{run['flow_run_name']}, within the process of {run['root']}" if run["root"] else ""),
+            ("parent", run["parent"] or ""),
             ("reason", run["reason"]),
             ("trigger", trigger),
             ("parameters", json_text(run["parameters"]) if run["parameters"] else ""),
@@ -107,6 +117,21 @@ def task_name(task: Shape) -> str:
 def _outcome(task: Shape) -> str:
     error = task["error"]
     return f"{error['type']}: {error['message']}" if error else task["result_preview"] or ""
+
+
+def _children(run: Shape) -> list[str]:
+    rows = [
+        [
+            state_cell(child["state"], late=child["late"]),
+            Cell(child["name"]),
+            Cell(child["flow_run_name"] or child["flow"]),
+            Cell(moments.duration(child["duration_ms"])),
+            Cell(_outcome(child), "red" if child["error"] else None),
+        ]
+        for child in run["children"]
+    ]
+    titles = ("CHILD STATE", "RUN", "FLOW", "DURATION", "RESULT")
+    return ["", *_table(titles, rows)] if rows else []
 
 
 def _moves(run: Shape, out: Output) -> list[str]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
-    from schedulerd.domain.runs import Run
+    from schedulerd.domain.child_runs import AnyRun
 
 runs = LazyGroup(
     "runs",
@@ -48,6 +48,7 @@ runs = LazyGroup(
 @click.option("-s", "--since", type=PAST, help="Recorded since then: 15m, 1d, yesterday, 2026-11-01.")
 @click.option("--until", type=PAST, help="Recorded before then.")
 @click.option("--text", metavar="TEXT", help="With this text in flow, parameters, reason or error.")
+@click.option("--children", is_flag=True, help="Also child runs: of flows that were called within others.")
 @click.option("-n", "--number", "limit", type=COUNT, default=50, show_default=True, help="At most so many.")
 @pass_invocation
 def list_(
@@ -58,6 +59,7 @@ def list_(
     since: datetime | None,
     until: datetime | None,
     text: str | None,
+    children: bool,
     limit: int,
 ) -> None:
     """List runs, newest first."""
@@ -70,7 +72,9 @@ def list_(
         text=text,
         limit=limit,
     )
-    show_runs(invocation, invocation.operations.runs.list(wanted), empty="no runs match")
+    asked = invocation.operations.runs
+    found = asked.list_with_children(wanted) if children else asked.list(wanted)
+    show_runs(invocation, found, empty="no runs match")
 
 
 @runs.command()
@@ -82,7 +86,7 @@ def show(invocation: Invocation, selectors: tuple[str, ...]) -> None:
 
     out = invocation.output
     found = [invocation.operations.runs.details(selector) for selector in selectors]
-    shapes = [run_details_shape(one.run, one.tasks, one.moves, now=out.now) for one in found]
+    shapes = [run_details_shape(one, now=out.now) for one in found]
     if out.format == "json" and len(shapes) > 1:
         out.line(json_text(shapes, indent=2))
         return
@@ -127,7 +131,7 @@ def ps(invocation: Invocation) -> None:
     show_runs(invocation, invocation.operations.runs.active(), empty="nothing runs or waits")
 
 
-def show_runs(invocation: Invocation, found: "Sequence[Run]", *, empty: str) -> None:
+def show_runs(invocation: Invocation, found: "Sequence[AnyRun]", *, empty: str) -> None:
     """Show runs as a list."""
     from schedulerd.operations.shapes import run_shape  # imports zones and more
 
@@ -140,7 +144,7 @@ def columns(out: Output) -> list[Column]:
     """The columns of a list of runs."""
     return [
         Column(title="STATE", cell=lambda run: state_cell(run["state"], late=run["late"])),
-        Column(title="RUN", cell=lambda run: Cell(run["name"])),
+        Column(title="RUN", cell=lambda run: Cell(name_of(run))),
         Column(title="STARTED", cell=lambda run: Cell(_started(run, out))),
         Column(title="DURATION", cell=lambda run: Cell(moments.duration(run["duration_ms"])), right=True),
         Column(title="TRIGGER", cell=lambda run: Cell(run["trigger"])),
@@ -152,6 +156,11 @@ def columns(out: Output) -> list[Column]:
             title="ERROR", cell=lambda run: Cell(why(run), "red" if run["error"] else None), flexible=True
         ),
     ]
+
+
+def name_of(run: Shape) -> str:
+    """`etl#12`, and of a child run also what it is called: `etl#12.3 load`."""
+    return f"{run['name']} {run['flow_run_name']}" if run["root"] else str(run["name"])
 
 
 def why(run: Shape) -> str:

@@ -12,6 +12,7 @@ RunId = NewType("RunId", UUID)
 
 RANDOM_BITS = 74
 _MILLISECOND_BITS = 48
+_HEX_DIGITS = 32
 
 
 def uuid7(now: datetime, *, entropy: int) -> UUID:
@@ -26,3 +27,12 @@ def uuid7(now: datetime, *, entropy: int) -> UUID:
         raise ValueError("entropy must have at most 74 bits")
     high, low = entropy >> 62, entropy & ((1 << 62) - 1)
     return UUID(int=milliseconds << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low)
+
+
+def ids_with(prefix: str) -> tuple[UUID, UUID] | None:
+    """The first and the last id that begins so, hyphens or not; None for what begins no id."""
+    digits = prefix.replace("-", "").lower()
+    try:
+        return UUID(hex=digits.ljust(_HEX_DIGITS, "0")), UUID(hex=digits.ljust(_HEX_DIGITS, "f"))
+    except ValueError:
+        return None

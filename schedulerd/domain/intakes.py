@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from schedulerd.domain.child_runs import Subflow
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.logs import LogLine
@@ -18,8 +19,8 @@ class Intake:
     """New records of one run: they were read from `was` up to `now` in its files.
 
     It applies only to a run whose position is still `was`, so that no record counts twice. `moves` are tried in
-    order (what each comes from is the state that is then true); an illegal one is dropped. `tasks` replace what is
-    known of a task run, except the moment it first started. `lines` are numbered on from those already there.
+    order (what each comes from is the state that is then true); an illegal one is dropped. `tasks` and `subflows`
+    replace what is known of a task run or child run, except how it began. `lines` are numbered on from those already there.
     What is None or empty leaves what is known as it is. With `retry_at` this attempt is over, and the run is tried again
     then: its next records come from new files. `freed` are questions that it is done with, and what it was given for
     them.
@@ -37,6 +38,7 @@ class Intake:
     cpu_ms: int | None = None
     max_rss_bytes: int | None = None
     tasks: tuple[TaskRun, ...] = ()
+    subflows: tuple[Subflow, ...] = ()
     lines: tuple[LogLine, ...] = ()
     result_preview: str | None = None
     retry_at: datetime | None = None

@@ -25,7 +25,10 @@ def level_name(level: int) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LogLine:
-    """A line of a run's log. `task` is the number of the task run that wrote it."""
+    """A line of a run's log. `task` is the number of the task run that wrote it.
+
+    While it is taken in, `within` is the task run that stands for the child run in which it was written.
+    """
 
     at: datetime
     level: int
@@ -33,12 +36,14 @@ class LogLine:
     stream: Stream
     logger: str = ""
     task: int | None = None
+    within: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NumberedLine:
-    """A stored line with its number in its run, from 1, and the name of its task."""
+    """A stored line with its number in its run, from 1, and the names of its task, and of the child run that wrote it."""
 
     number: int
     line: LogLine
     task_name: str | None = None
+    child_name: str | None = None

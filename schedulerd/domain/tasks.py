@@ -12,7 +12,8 @@ from schedulerd.domain.states import TaskState
 class TaskRun:
     """What is known of one task run; `number` counts the task runs of its flow run from 1.
 
-    `call` tells this call of the task from others of the run, where the value that it came to is `kept`.
+    `call` tells this call of the task from others of the run, where the value that it came to is `kept`. While it is taken
+    in, `within` is the task run that stands for the child run in which it runs.
     """
 
     number: int
@@ -28,3 +29,4 @@ class TaskRun:
     result_preview: str | None = None
     call: str | None = None
     kept: ResultKind | None = None
+    within: int | None = None

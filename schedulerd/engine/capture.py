@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from schedulerd.authoring.context import task_run
+from schedulerd.authoring.context import flow_run, task_run
 from schedulerd.authoring.recording import Recorder, RecordHandler
 from schedulerd.authoring.redacting import given
 from schedulerd.clock import microseconds
@@ -71,9 +71,16 @@ class LineWriter(io.TextIOBase):
         return text[:cut], text[cut:]
 
     def _emit(self, line: str) -> None:
-        task = task_run.get()
-        number = None if task is None else task.number
-        self._recorder.log(logging.INFO, "", line, microseconds(), task=number, stream=self._stream)
+        task, flow = task_run.get(), flow_run.get()
+        self._recorder.log(
+            logging.INFO,
+            "",
+            line,
+            microseconds(),
+            task=None if task is None else task.number,
+            within=None if flow is None else flow.within,
+            stream=self._stream,
+        )
 
 
 def capture(recorder: Recorder) -> Callable[[], None]:

@@ -128,6 +128,8 @@ def facts_of(request: Mapping[str, Any]) -> Facts:
         due_at=None if due is None else datetime.fromisoformat(due),
         schedule=request.get("schedule"),
         hooks_after=request.get("hooks_after", ()),
+        parent_id=request.get("parent"),
+        root_id=request.get("root"),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from schedulerd.authoring.keeping import Keeper, Kept
+from schedulerd.authoring.records import FlowRecord, TaskRecord
 from schedulerd.authoring.redacting import given
 from schedulerd.clock import microseconds
 from schedulerd.domain.failures import Failure
@@ -26,6 +27,28 @@ def _kept(kept: Kept) -> list[str]:
     return [kept.kind, b64encode(kept.content).decode()] if kept.content else [kept.kind]
 
 
+def _task(kind: str, told: TaskRecord) -> Record:
+    record: Record = {"k": kind, "t": told.at, "n": told.number, "name": told.name, "s": told.state}
+    if told.within is not None:
+        record["w"] = told.within
+    if told.attempt != 1:
+        record["a"] = told.attempt
+    if told.map_index is not None:
+        record["i"] = told.map_index
+    if told.upstream:
+        record["up"] = told.upstream
+    if told.message:
+        record["m"] = told.message
+    if told.failure is not None:
+        record["f"] = failure_as_json(told.failure)
+    if told.result is not None:
+        record["r"] = told.result
+    if told.kept is not None:
+        record["c"] = told.call
+        record["v"] = _kept(told.kept)
+    return record
+
+
 class JournalRecorder:
     """Writes what a run tells into its journal."""
 
@@ -35,40 +58,21 @@ class JournalRecorder:
         self._append = journal.append
         self.keeper = keeper
 
-    def task(
-        self,
-        number: int,
-        name: str,
-        state: str,
-        at: int,
-        *,
-        attempt: int = 1,
-        map_index: int | None = None,
-        upstream: tuple[int, ...] = (),
-        message: str = "",
-        failure: Failure | None = None,
-        result: str | None = None,
-        call: str | None = None,
-        kept: Kept | None = None,
-    ) -> None:
-        """A task run is in this state since `at`. What is left out has its usual value."""
-        record: Record = {"k": "task", "t": at, "n": number, "name": name, "s": state}
-        if attempt != 1:
-            record["a"] = attempt
-        if map_index is not None:
-            record["i"] = map_index
-        if upstream:
-            record["up"] = upstream
-        if message:
-            record["m"] = message
-        if failure is not None:
-            record["f"] = failure_as_json(failure)
-        if result is not None:
-            record["r"] = result
-        if kept is not None:
-            record["c"] = call
-            record["v"] = _kept(kept)
-        self._append(record)
+    def task(self, record: TaskRecord) -> None:
+        """A task run is in a state. What has its usual value is left out."""
+        self._append(_task("task", record))
+
+    def flow(self, record: FlowRecord) -> None:
+        """A flow that was called within the run is in a state."""
+        made = _task("flow", record.task)
+        if record.id is not None:
+            made["id"] = record.id
+        made["flow"] = record.flow
+        if record.parameters:
+            made["p"] = record.parameters
+        if record.tags:
+            made["g"] = record.tags
+        self._append(made)
 
     def log(
         self,
@@ -78,6 +82,7 @@ class JournalRecorder:
         at: int,
         *,
         task: int | None = None,
+        within: int | None = None,
         stream: str = "logging",
     ) -> None:
         """A line was logged; a very long one is recorded in parts."""
@@ -87,6 +92,8 @@ class JournalRecorder:
             record: Record = {"k": "log", "t": at, "l": level, "g": logger, "m": part, "s": stream}
             if task is not None:
                 record["n"] = task
+            if within is not None:
+                record["w"] = within
             self._append(record)
 
     def warn(self, message: str) -> None:

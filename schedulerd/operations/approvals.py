@@ -10,7 +10,7 @@ from schedulerd.domain.questions import PAUSE
 from schedulerd.domain.runs import Run
 from schedulerd.domain.variables import LARGEST
 from schedulerd.errors import BadParameters, Conflict
-from schedulerd.operations.selectors import find_run
+from schedulerd.operations.selectors import find_whole
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
@@ -37,7 +37,7 @@ class Approvals:
         Raises `Conflict` for a run that waits for no decision.
         """
         with self._database.write() as tx:
-            run = find_run(tx, selector)
+            run = find_whole(tx, selector, instead="runs approve")
             decide(tx, run, approved=approved, actor=actor, reason=reason, given=given)
         self._wake()
         return run

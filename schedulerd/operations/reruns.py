@@ -7,12 +7,13 @@ from typing import Any, Final
 
 from schedulerd.authoring.storages import read_from
 from schedulerd.clock import Clock
+from schedulerd.domain.child_runs import AnyRun, ChildRun
 from schedulerd.domain.results import Result, ResultKind
 from schedulerd.domain.runs import Run
 from schedulerd.domain.states import FINAL, TRIED_AGAIN, RunState
 from schedulerd.errors import Conflict, NotFound
-from schedulerd.operations.runs import Asked, Runs
-from schedulerd.operations.selectors import find_run
+from schedulerd.operations.runs import Asked, Runs, place_of
+from schedulerd.operations.selectors import find_run, find_whole
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
@@ -49,7 +50,7 @@ class Reruns:
         """
         with self._database.read() as tx:
             run = find_run(tx, selector)
-            found = tx.results.of_flow(run.key) if task is None else self._of_task(tx, run, task)
+            found = _of_flow(tx, run) if task is None else self._of_task(tx, run, task)
         if found is None:
             what = (
                 f"{run.selector} returned nothing"
@@ -57,7 +58,7 @@ class Reruns:
                 else f"{run.selector} is {run.state}"
             )
             raise NotFound("result", run.selector, mend=f"{what}, or its value was not kept (`max_result`)")
-        return Value(kind=found.kind, content=self._content(run, found))
+        return Value(kind=found.kind, content=self._content(place_of(run)[0], found))
 
     def retry(self, selector: str, *, from_failed: bool, actor: str) -> Run:
         """Have the same run tried again as its next attempt, and wake the daemon.
@@ -66,7 +67,7 @@ class Reruns:
         not ended.
         """
         with self._database.write() as tx:
-            run = find_run(tx, selector)
+            run = find_whole(tx, selector, instead="runs retry --from-failed")
             if run.state not in TRIED_AGAIN:
                 raise Conflict(_refusal(run), mend=_instead(run))
             if not from_failed:
@@ -79,13 +80,15 @@ class Reruns:
 
     def rerun(self, selector: str, changes: Mapping[str, Any]) -> Asked:
         """Record a new run of the same flow with the same parameters, but for `changes`. Raises as `start` does."""
-        run = self._runs.get(selector)
+        run = self._runs.get_whole(selector, instead="runs rerun")
         return self._runs.start(run.flow, {**run.parameters, **changes})
 
-    def _of_task(self, tx: Transaction, run: Run, task: str) -> Result | None:
-        tasks = [one for one in tx.tasks.tasks(run.key) if task in (one.name, str(one.number))]
+    def _of_task(self, tx: Transaction, run: AnyRun, task: str) -> Result | None:
+        root, child = place_of(run)
+        of_run = tx.tasks.tasks(root.key, child=child)
+        tasks = [one for one in of_run if task in (one.name, str(one.number))]
         if not tasks:
-            known: Sequence[str] = sorted({one.name for one in tx.tasks.tasks(run.key)})
+            known: Sequence[str] = sorted({one.name for one in of_run})
             raise NotFound("task", task, near=known)
         calls = {one.call for one in tasks if one.call is not None}
         if len(tasks) > 1:
@@ -93,7 +96,7 @@ class Reruns:
             raise Conflict(
                 f"{run.selector} has {len(tasks)} tasks {task!r}", mend=f"name one by its number: {numbers}"
             )
-        return next((one for one in tx.results.of_tasks(run.key) if one.call in calls), None)
+        return next((one for one in tx.results.of_tasks(root.key) if one.call in calls), None)
 
     def _content(self, run: Run, result: Result) -> bytes:
         if not result.file:
@@ -104,6 +107,13 @@ class Reruns:
             return (self._results / str(run.id) / result.file).read_bytes()
         except OSError as error:
             raise NotFound("result", run.selector, mend=f"its file cannot be read: {error}") from error
+
+
+def _of_flow(tx: Transaction, run: AnyRun) -> Result | None:
+    """What the flow returned; of a child run it is kept as of a task of its root."""
+    if not isinstance(run, ChildRun):
+        return tx.results.of_flow(run.key)
+    return next((one for one in tx.results.of_tasks(run.root.key) if one.call == run.call), None)
 
 
 def _from_elsewhere(run: Run, where: str) -> bytes:

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any, Final
 
 from schedulerd.clock import Clock
+from schedulerd.domain.child_runs import AnyRun, ChildRun
 from schedulerd.domain.flows import Flow
 from schedulerd.domain.ids import RunId, RunKey, uuid7
 from schedulerd.domain.logs import NumberedLine
@@ -16,7 +17,7 @@ from schedulerd.domain.runs import Move, NewRun, Run, RunFilter, Trigger
 from schedulerd.domain.states import ACTIVE, RunState
 from schedulerd.domain.tasks import TaskRun
 from schedulerd.errors import Conflict, NotFound
-from schedulerd.operations.selectors import find_run
+from schedulerd.operations.selectors import find_run, find_whole
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
@@ -38,11 +39,12 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunDetails:
-    """A run with its task runs and what it has gone through."""
+    """A run with its task runs, what it has gone through, and the runs that its code called or asked for."""
 
-    run: Run
+    run: AnyRun
     tasks: tuple[TaskRun, ...]
     moves: tuple[Move, ...]
+    children: tuple[AnyRun, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +64,7 @@ class LogPage:
     `wanted` counts the lines that a limit left out, too.
     """
 
-    run: Run
+    run: AnyRun
     lines: tuple[NumberedLine, ...]
     seen: int
     wanted: int
@@ -108,27 +110,41 @@ class Runs:
             )
         return Asked(run=run, is_new=is_new, daemon_answers=self._wake())
 
-    def get(self, selector: str) -> Run:
+    def get(self, selector: str) -> AnyRun:
         """The run that the selector names. Raises `NotFound` and `Ambiguous`."""
         with self._database.read() as tx:
             return self._told(tx, find_run(tx, selector))
 
-    def are_hooks_due(self, selector: str) -> bool:
-        """Has the run ended, and hooks that are yet to be called, or are being called? Raises as `get` does."""
+    def get_whole(self, selector: str, *, instead: str = "") -> Run:
+        """The same, but no child run: it raises `Conflict` for that, and says to do `instead` with its root."""
         with self._database.read() as tx:
-            return tx.hooks.are_due(find_run(tx, selector).key)
+            return find_whole(tx, selector, instead=instead)
 
-    def by_key(self, key: RunKey) -> Run:
+    def are_hooks_due(self, selector: str) -> bool:
+        """Has the run ended, and hooks that are yet to be called, or are being called? Raises as `get` does.
+
+        Those of a child run are called in its process.
+        """
+        with self._database.read() as tx:
+            run = find_run(tx, selector)
+            return isinstance(run, Run) and tx.hooks.are_due(run.key)
+
+    def look(self, run: AnyRun) -> AnyRun:
         """How the run stands now."""
         with self._database.read() as tx:
-            return self._told(tx, tx.runs.by_key(key))
+            return self._told(tx, _again(tx, run))
 
     def details(self, selector: str) -> RunDetails:
-        """The run that the selector names, with its tasks and moves."""
+        """The run that the selector names, with its tasks, moves and child runs."""
         with self._database.read() as tx:
             run = self._told(tx, find_run(tx, selector))
+            root, child = place_of(run)
+            called: list[AnyRun] = [*tx.child_runs.of(root, within=child)]
             return RunDetails(
-                run=run, tasks=tuple(tx.tasks.tasks(run.key)), moves=tuple(tx.runs.moves(run.key))
+                run=run,
+                tasks=tuple(tx.tasks.tasks(root.key, child=child)),
+                moves=tuple(tx.runs.moves(root.key)) if child is None else (),
+                children=(*called, *(tx.runs.asked_for_by(root.key) if child is None else ())),
             )
 
     def list(self, wanted: RunFilter) -> "tuple[Run, ...]":
@@ -137,6 +153,14 @@ class Runs:
             for flow in wanted.flows:
                 tx.flows.get(flow)
             return self._all_told(tx, tx.runs.list(wanted))
+
+    def list_with_children(self, wanted: RunFilter) -> "tuple[AnyRun, ...]":
+        """A page of runs and child runs together, newest first; a child run is as old as its beginning."""
+        with self._database.read() as tx:
+            found: list[AnyRun] = [*self._all_told(tx, tx.runs.list(wanted))]
+            if wanted.schedule is None:  # a child run is of none
+                found += tx.child_runs.newest(wanted)
+        return tuple(sorted(found, key=_age, reverse=True)[: wanted.limit])
 
     def active(self) -> "tuple[Run, ...]":
         """The runs that go on or wait for a place or their time, newest first."""
@@ -147,12 +171,12 @@ class Runs:
     def cancel(self, selector: str, *, actor: str, reason: str) -> Run:
         """Ask that the run be cancelled, and wake the daemon. Raises `Conflict` when it has ended."""
         with self._database.write() as tx:
-            run = find_run(tx, selector)
+            run = find_whole(tx, selector, instead="runs cancel")
             tx.runs.ask_cancel(run.key, at=self._clock.now(), actor=actor, reason=reason)
         self._wake()
         return run
 
-    def last_lines(self, run: RunKey, wanted: LineFilter, *, limit: int | None) -> LogPage:
+    def last_lines(self, run: AnyRun, wanted: LineFilter, *, limit: int | None) -> LogPage:
         """The last `limit` lines that are wanted; all of them without a limit."""
         with self._database.read() as tx:
             found: deque[NumberedLine] = deque(maxlen=limit)
@@ -160,19 +184,25 @@ class Runs:
             for line in _lines(tx, run, wanted):
                 found.append(line)
                 count += 1
-            return LogPage(run=tx.runs.by_key(run), lines=tuple(found), seen=tx.logs.count(run), wanted=count)
+            return self._page(tx, run, tuple(found), wanted=count)
 
     def lines_after(
-        self, run: RunKey, wanted: LineFilter, *, after: int = 0, limit: int | None = None
+        self, run: AnyRun, wanted: LineFilter, *, after: int = 0, limit: int | None = None
     ) -> LogPage:
         """The first `limit` of the wanted lines numbered above `after`; all of them without a limit."""
         with self._database.read() as tx:
             lines = _lines(tx, run, wanted, after=after)
             found = tuple(islice(lines, limit))
             count = len(found) + sum(1 for _ in lines)
-            return LogPage(run=tx.runs.by_key(run), lines=found, seen=tx.logs.count(run), wanted=count)
+            return self._page(tx, run, found, wanted=count)
 
-    def _told(self, tx: Transaction, run: Run) -> Run:
+    def _page(self, tx: Transaction, run: AnyRun, lines: tuple[NumberedLine, ...], *, wanted: int) -> LogPage:
+        seen = tx.logs.count(place_of(run)[0].key)
+        return LogPage(run=_again(tx, run), lines=lines, seen=seen, wanted=wanted)
+
+    def _told(self, tx: Transaction, run: AnyRun) -> AnyRun:
+        if isinstance(run, ChildRun):
+            return run
         (told,) = self._all_told(tx, [run])
         return told
 
@@ -180,6 +210,24 @@ class Runs:
         """The runs, each with what it waits for as its reason."""
         waits = tx.waiting.told(found, now=self._clock.now())
         return tuple(replace(run, reason=waits.get(run.key, run.reason)) for run in found)
+
+
+def place_of(run: AnyRun) -> tuple[Run, int | None]:
+    """The run in whose process it is, and its number among the child runs there; None for that run itself."""
+    return (run.root, run.number) if isinstance(run, ChildRun) else (run, None)
+
+
+def _again(tx: Transaction, run: AnyRun) -> AnyRun:
+    root, child = place_of(run)
+    root = tx.runs.by_key(root.key)
+    return root if child is None else tx.child_runs.numbered(root, child)
+
+
+def _age(run: AnyRun) -> datetime:
+    """When it came to be."""
+    if isinstance(run, ChildRun):
+        return run.started_at or run.root.created_at
+    return run.created_at
 
 
 def record(
@@ -241,15 +289,17 @@ def _first_with(tx: Transaction, wanted: NewRun) -> Run:
     return first
 
 
-def _lines(tx: Transaction, run: RunKey, wanted: LineFilter, *, after: int = 0) -> Iterator[NumberedLine]:
-    tasks = None if wanted.task is None else _task_numbers(tx, run, wanted.task)
-    while page := tx.logs.lines(run, after=after, limit=_PAGE, min_level=wanted.min_level):
+def _lines(tx: Transaction, run: AnyRun, wanted: LineFilter, *, after: int = 0) -> Iterator[NumberedLine]:
+    root, child = place_of(run)
+    tasks = None if wanted.task is None else _task_numbers(tx, root.key, child, wanted.task)
+    at_least = wanted.min_level
+    while page := tx.logs.lines(root.key, after=after, limit=_PAGE, child=child, min_level=at_least):
         yield from (line for line in page if _is_wanted(line, wanted, tasks))
         after = page[-1].number
 
 
-def _task_numbers(tx: Transaction, run: RunKey, task: str) -> Collection[int]:
-    known = tx.tasks.tasks(run)
+def _task_numbers(tx: Transaction, run: RunKey, child: int | None, task: str) -> Collection[int]:
+    known = tx.tasks.tasks(run, child=child)
     numbers = {one.number for one in known if task in (one.name, str(one.number))}
     if not numbers and known:
         raise NotFound("task", task, near=sorted({one.name for one in known}))

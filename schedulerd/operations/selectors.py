@@ -1,29 +1,50 @@
-"""How people name a run: its id, a prefix of it, `etl#1842`, `@last`, `@last:etl`, `@last-failed`, `@last-failed:etl`."""
+"""How people name a run: its id, a prefix of it, `etl#1842`, `etl#1842.3` for a child run, `@last`, `@last:etl`, `@last-failed`, `@last-failed:etl`."""
 
 import re
 from typing import Final
 
+from schedulerd.domain.child_runs import AnyRun, ChildRun
 from schedulerd.domain.runs import Run
 from schedulerd.domain.states import BAD, RunState
-from schedulerd.errors import Ambiguous, NotFound
+from schedulerd.errors import Ambiguous, Conflict, NotFound
 from schedulerd.store.transaction import Transaction
 
+_NUMBERS: Final = re.compile(r"([0-9]+)(?:\.([0-9]+))?", re.ASCII)
 SHORTEST_PREFIX: Final = 6
 _ID: Final = re.compile(r"[0-9a-f-]+", re.ASCII | re.IGNORECASE)
 _LAST: Final[dict[str, frozenset[RunState]]] = {"@last": frozenset(), "@last-failed": BAD}
-_FORMS: Final = "a run is named by its id, the first 6 or more characters of it, etl#12, @last, @last:etl or @last-failed:etl"
+_FORMS: Final = "a run is named by its id, the first 6 or more characters of it, etl#12, etl#12.3 for a child run, @last, @last:etl or @last-failed:etl"
 
 
-def find_run(tx: Transaction, selector: str) -> Run:
-    """The one run that the selector names. Raises `NotFound`, and `Ambiguous` with the candidates."""
+def find_run(tx: Transaction, selector: str) -> AnyRun:
+    """The one run, or child run, that the selector names. Raises `NotFound`, and `Ambiguous` with the candidates."""
     if selector.startswith("@"):
         return _last(tx, selector)
-    flow, hash_sign, number = selector.rpartition("#")
-    if hash_sign and number.isascii() and number.isdigit():
-        return _numbered(tx, flow, int(number))
+    flow, hash_sign, numbers = selector.rpartition("#")
+    if hash_sign and (found := _NUMBERS.fullmatch(numbers)) is not None:
+        run = _numbered(tx, flow, int(found[1]))
+        return run if found[2] is None else _child(tx, run, int(found[2]))
     if _ID.fullmatch(selector):
         return _by_prefix(tx, selector)
     raise NotFound("run", selector, mend=_mend(tx, selector))
+
+
+def find_whole(tx: Transaction, selector: str, *, instead: str = "") -> Run:
+    """The same, but no child run: that has no process of its own. `instead` is what can be done with its root."""
+    found = find_run(tx, selector)
+    if isinstance(found, Run):
+        return found
+    mend = f"`schedulerd {instead} {found.root.selector}`" if instead else f"see {found.root.selector}"
+    raise Conflict(f"{found.selector} is a part of {found.root.selector}, in the same process", mend=mend)
+
+
+def _child(tx: Transaction, run: Run, number: int) -> ChildRun:
+    try:
+        return tx.child_runs.numbered(run, number)
+    except NotFound as error:
+        count = tx.child_runs.count(run.key)
+        known = f"it has {count} child run(s)" if count else "it has no child runs"
+        raise NotFound("run", f"{run.selector}.{number}", mend=known) from error
 
 
 def _last(tx: Transaction, selector: str) -> Run:
@@ -48,10 +69,10 @@ def _numbered(tx: Transaction, flow: str, number: int) -> Run:
         raise NotFound("run", f"{flow}#{number}", mend=known) from error
 
 
-def _by_prefix(tx: Transaction, prefix: str) -> Run:
+def _by_prefix(tx: Transaction, prefix: str) -> AnyRun:
     if len(prefix.replace("-", "")) < SHORTEST_PREFIX:
         raise NotFound("run", prefix, mend=f"give at least {SHORTEST_PREFIX} characters of the id")
-    found = tx.runs.find(prefix)
+    found: list[AnyRun] = [*tx.runs.find(prefix), *tx.child_runs.find(prefix)]
     if not found:
         raise NotFound("run", prefix, mend="`schedulerd runs list` shows which runs there are")
     if len(found) > 1:

@@ -2,16 +2,20 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from schedulerd.domain.child_runs import AnyRun, ChildRun
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileError, Flow
 from schedulerd.domain.logs import NumberedLine, level_name
-from schedulerd.domain.runs import Move, Run
+from schedulerd.domain.runs import Move, Run, Trigger
 from schedulerd.domain.schedules import Schedule
 from schedulerd.domain.states import RunState
 from schedulerd.domain.surroundings import Surroundings
 from schedulerd.domain.tasks import TaskRun
+
+if TYPE_CHECKING:
+    from schedulerd.operations.runs import RunDetails
 
 Shape = dict[str, Any]
 
@@ -36,13 +40,49 @@ def is_late(run: Run, *, now: datetime) -> bool:
     return run.state is RunState.SCHEDULED and not run.queued and now - run.due_at > LATE_AFTER
 
 
-def run_shape(run: Run, *, now: datetime) -> Shape:
-    """A run, as in a list."""
+def run_shape(run: AnyRun, *, now: datetime) -> Shape:
+    """A run, or a child run, as in a list."""
+    return _child_run_shape(run, now=now) if isinstance(run, ChildRun) else _run_shape(run, now=now)
+
+
+def _child_run_shape(run: ChildRun, *, now: datetime) -> Shape:
+    """What a child run has not is that of its root, in whose process it is; it holds no place, and waits for nothing."""
+    began = time_text(run.started_at)
+    return _run_shape(run.root, now=now) | {
+        "id": str(run.id),
+        "flow": run.flow,
+        "number": run.number,
+        "name": run.selector,
+        "flow_run_name": run.name,
+        "state": run.state.value,
+        "reason": run.reason,
+        "late": False,
+        "trigger": Trigger.FLOW.value,
+        "schedule": None,
+        **dict.fromkeys(("due_at", "created_at", "pending_at", "started_at"), began),
+        "ended_at": time_text(run.ended_at),
+        "duration_ms": milliseconds(run.duration(now=now)),
+        "attempt": run.attempt,
+        "parameters": dict(run.parameters),
+        "tags": list(run.tags),
+        "pool": None,
+        "priority": 0,
+        "parent": str(run.parent),
+        "root": str(run.root.id),
+        "task": run.task,
+        "error": error_shape(run.failure),
+        "cpu_ms": None,
+        "max_rss_bytes": None,
+    }
+
+
+def _run_shape(run: Run, *, now: datetime) -> Shape:
     return {
         "id": str(run.id),
         "flow": run.flow,
         "number": run.number,
         "name": run.selector,
+        "flow_run_name": None,
         "state": run.state.value,
         "reason": run.reason,
         "late": is_late(run, now=now),
@@ -63,18 +103,23 @@ def run_shape(run: Run, *, now: datetime) -> Shape:
         "pid": run.pid,
         "version": run.version_hash,
         "parent": None if run.parent is None else str(run.parent),
+        "root": None,
+        "task": None,
         "error": error_shape(run.failure),
         "cpu_ms": run.cpu_ms,
         "max_rss_bytes": run.max_rss_bytes,
     }
 
 
-def run_details_shape(run: Run, tasks: Iterable[TaskRun], moves: Iterable[Move], *, now: datetime) -> Shape:
-    """A run with what it returned, its tasks and moves."""
-    return run_shape(run, now=now) | {
-        "result_preview": run.result_preview,
-        "tasks": [task_shape(task, now=now) for task in tasks],
-        "moves": [move_shape(move) for move in moves],
+def run_details_shape(details: "RunDetails", *, now: datetime) -> Shape:
+    """A run with what it returned, its tasks, moves and child runs."""
+    return run_shape(details.run, now=now) | {
+        "result_preview": details.run.result_preview,
+        "tasks": [task_shape(task, now=now) for task in details.tasks],
+        "moves": [move_shape(move) for move in details.moves],
+        "children": [
+            run_shape(one, now=now) | {"result_preview": one.result_preview} for one in details.children
+        ],
     }
 
 
@@ -115,6 +160,7 @@ def line_shape(numbered: NumberedLine) -> Shape:
         "level": level_name(line.level),
         "logger": line.logger,
         "task": numbered.task_name,
+        "child": numbered.child_name,
         "message": line.message,
         "stream": line.stream.value,
         "n": numbered.number,

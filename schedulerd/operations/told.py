@@ -6,7 +6,7 @@ from typing import Final
 
 from schedulerd.domain.runs import Run
 from schedulerd.domain.told import EventFilter, KeptArtifact, KeptEvent
-from schedulerd.operations.selectors import find_run
+from schedulerd.operations.selectors import find_whole
 from schedulerd.store.database import Database
 
 
@@ -19,7 +19,7 @@ class Told:
     def artifacts(self, selector: str) -> tuple[Run, Sequence[KeptArtifact]]:
         """A run and its artifacts. Raises `NotFound` without such a run."""
         with self._database.read() as tx:
-            run = find_run(tx, selector)
+            run = find_whole(tx, selector, instead="runs artifacts")
             return run, tx.told.artifacts(run.key)
 
     def events(
@@ -27,5 +27,5 @@ class Told:
     ) -> Sequence[KeptEvent]:
         """Events, the newest first."""
         with self._database.read() as tx:
-            key = None if run is None else find_run(tx, run).key
+            key = None if run is None else find_whole(tx, run).key
             return tx.told.events(EventFilter(name=name, run=key, since=since, limit=limit))

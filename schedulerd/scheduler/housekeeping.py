@@ -1,6 +1,8 @@
 """Keeps the history from growing for ever: looks through its old part now and then, a page at a time."""
 
+import contextlib
 import logging
+import os
 import shutil
 from pathlib import Path
 from typing import Final
@@ -9,13 +11,13 @@ from uuid import UUID
 from schedulerd.clock import Clock
 from schedulerd.domain.ids import RunId
 from schedulerd.domain.retention import Retention
-from schedulerd.errors import NotFound
 from schedulerd.store.database import Database
 
 log = logging.getLogger(__name__)
 
 SWEEP_SECONDS: Final = 6 * 3_600.0
 PAGE_SECONDS: Final = 1.0
+_FOLDERS_OF_A_PAGE: Final = 100
 
 
 class Housekeeper:
@@ -33,38 +35,54 @@ class Housekeeper:
         self._retention = retention
         self._next_at = clock.monotonic() + PAGE_SECONDS
         self._after: RunId | None = None
+        self._unseen: list[
+            RunId
+        ] = []  # runs of whose values it is yet to be seen whether they are to be kept
         self._runs = self._logs = 0
 
     def look(self) -> None:
         """Do a page, when it is time. Raises `StoreUnavailable`: nothing was removed, and the page is tried again."""
         if self._clock.monotonic() < self._next_at:
             return
+        if self._unseen:
+            self._remove_results()
+        else:
+            self._prune()
+        is_done = self._after is None and not self._unseen
+        self._next_at = self._clock.monotonic() + (SWEEP_SECONDS if is_done else PAGE_SECONDS)
+
+    def _prune(self) -> None:
         with self._database.write() as tx:
             pruned = tx.pruning.page(self._retention, now=self._clock.now(), after=self._after)
         self._runs += pruned.runs
         self._logs += pruned.logs
         self._after = pruned.after
-        self._next_at = self._clock.monotonic() + (SWEEP_SECONDS if self._after is None else PAGE_SECONDS)
         if self._after is None:
             self._tell()
-            self._remove_results()
+            self._unseen = [] if self._results is None else _runs_in(self._results)
 
     def _remove_results(self) -> None:
-        """Remove the large values of runs that are no more."""
-        if self._results is None or not self._results.is_dir():
-            return
-        for folder in list(self._results.iterdir()):
-            try:
-                run = RunId(UUID(folder.name))
-            except ValueError:  # not a run's: those of cached tasks, for one
-                continue
-            with self._database.read() as tx:
-                try:
-                    tx.runs.get(run)
-                except NotFound:
-                    shutil.rmtree(folder, ignore_errors=True)
+        """Remove the large values of some runs that are no more."""
+        assert self._results is not None
+        page = self._unseen[-_FOLDERS_OF_A_PAGE:]
+        with self._database.read() as tx:
+            present = tx.runs.present(page)
+        for run in page:
+            if run not in present:
+                shutil.rmtree(self._results / str(run), ignore_errors=True)
+        del self._unseen[-_FOLDERS_OF_A_PAGE:]
 
     def _tell(self) -> None:
         if self._runs or self._logs:
             log.info("history_pruned", extra={"runs": self._runs, "logs": self._logs})
         self._runs = self._logs = 0
+
+
+def _runs_in(results: Path) -> list[RunId]:
+    """The runs that have a folder there; there are others too, those of cached tasks for one."""
+    found = []
+    with contextlib.suppress(FileNotFoundError):
+        for name in os.listdir(results):
+            with contextlib.suppress(ValueError):
+                found.append(RunId(UUID(name)))
+    return found

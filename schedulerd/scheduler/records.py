@@ -12,11 +12,13 @@ from typing import Any, Final
 from uuid import UUID
 
 from schedulerd.clock import moment
+from schedulerd.domain.child_runs import Subflow
 from schedulerd.domain.failures import Failure
+from schedulerd.domain.ids import RunId
 from schedulerd.domain.logs import LogLine, Stream
 from schedulerd.domain.questions import Question
 from schedulerd.domain.results import OF_FLOW, Result, ResultKind
-from schedulerd.domain.states import FINAL, UNFINISHED_TASKS, RunState, TaskState
+from schedulerd.domain.states import ENDED, FINAL, UNFINISHED_TASKS, RunState, TaskState
 from schedulerd.domain.tasks import TaskRun
 from schedulerd.domain.told import Artifact, ArtifactKind, Event, check_key
 from schedulerd.engine.inspection import failure_from_json
@@ -44,6 +46,7 @@ class Said:
     started_at: datetime | None = None
     pid: int | None = None
     tasks: list[TaskRun] = field(default_factory=list)
+    subflows: list[Subflow] = field(default_factory=list)
     lines: list[LogLine] = field(default_factory=list)
     result_preview: str | None = None
     result_kept: ResultKind | None = None
@@ -73,27 +76,64 @@ def _start(said: Said, record: Record) -> None:
 
 
 def _task(said: Said, record: Record) -> None:
-    state, at = TaskState(record["s"]), moment(record["t"])
-    going_on = state in UNFINISHED_TASKS
     result = None if record.get("v") is None else _kept(record["v"], call=clean(str(record["c"])))
     if result is not None:
         said.results.append(result)
-    said.tasks.append(
-        TaskRun(
-            number=_number(record["n"]),
-            name=clean(str(record["name"])),
+    said.tasks.append(_task_run(record, result))
+
+
+def _flow(said: Said, record: Record) -> None:
+    """A record of a child run is one of the task run that stands for it, too."""
+    _task(said, record)
+    task = said.tasks[-1]
+    state = _child_state(task.state)
+    said.subflows.append(
+        Subflow(
+            task=task.number,
+            id=None if record.get("id") is None else RunId(UUID(record["id"])),
+            flow=clean(str(record["flow"])),
+            name=task.name,
             state=state,
-            attempt=_number(record.get("a", 1)),
-            map_index=None if record.get("i") is None else _number(record["i"]),
-            started_at=at if state is TaskState.RUNNING else None,
-            ended_at=None if going_on else at,
-            upstream=tuple(_number(number) for number in record.get("up") or ()),
-            message=clean(str(record.get("m") or "")),
-            failure=_failure(record.get("f")),
-            result_preview=_text(record.get("r")),
-            call=None if result is None else result.call,
-            kept=None if result is None else result.kind,
+            within=task.within,
+            attempt=task.attempt,
+            reason=task.message,
+            parameters=_cleaned(_object(record.get("p") or {})) if state not in FINAL else None,
+            tags=tuple(clean(str(tag)) for tag in record.get("g") or ()),
+            started_at=task.started_at,
+            ended_at=task.ended_at,
+            failure=task.failure,
+            result_preview=task.result_preview,
+            call=task.call,
+            kept=task.kept,
         )
+    )
+
+
+def _child_state(state: TaskState) -> RunState:
+    found = RunState(state.value)
+    if found is not RunState.RUNNING and found not in ENDED:
+        raise ValueError(f"no child run is {found}")
+    return found
+
+
+def _task_run(record: Record, result: Result | None) -> TaskRun:
+    state, at = TaskState(record["s"]), moment(record["t"])
+    going_on = state in UNFINISHED_TASKS
+    return TaskRun(
+        number=_number(record["n"]),
+        name=clean(str(record["name"])),
+        state=state,
+        attempt=_number(record.get("a", 1)),
+        map_index=None if record.get("i") is None else _number(record["i"]),
+        started_at=at if state is TaskState.RUNNING else None,
+        ended_at=None if going_on else at,
+        upstream=tuple(_number(number) for number in record.get("up") or ()),
+        message=clean(str(record.get("m") or "")),
+        failure=_failure(record.get("f")),
+        result_preview=_text(record.get("r")),
+        call=None if result is None else result.call,
+        kept=None if result is None else result.kind,
+        within=_task_number(record.get("w")),
     )
 
 
@@ -106,7 +146,8 @@ def _log(said: Said, record: Record) -> None:
             message=message,
             stream=Stream(record["s"]),
             logger=clean(str(record.get("g") or "")),
-            task=None if record.get("n") is None else _number(record["n"]),
+            task=_task_number(record.get("n")),
+            within=_task_number(record.get("w")),
         )
     )
 
@@ -163,7 +204,7 @@ def _artifact(said: Said, record: Record) -> None:
             data=_cleaned(record["d"]),
             key=check_key(record.get("y") or None),
             description=clean(str(record.get("e") or "")),
-            task=None if record.get("n") is None else _number(record["n"]),
+            task=_task_number(record.get("n")),
         )
     )
 
@@ -189,6 +230,7 @@ def _unknown(said: Said, record: Record) -> None:
 _KINDS: Final = {
     "start": _start,
     "task": _task,
+    "flow": _flow,
     "log": _log,
     "result": _result,
     "ask": _ask,
@@ -228,6 +270,10 @@ def _number(value: Any, *, most: int = _MOST_KEY) -> int:
     if not isinstance(value, int) or not 0 <= value <= most:
         raise ValueError(f"{value!r} is no number from 0 to {most}")
     return value
+
+
+def _task_number(value: Any) -> int | None:
+    return None if value is None else _number(value)
 
 
 def _kept(parts: Any, *, call: str) -> Result:

@@ -1,25 +1,16 @@
-"""The tables of what runs ask for and tell beside their logs; with the metadata that all tables share."""
+"""The tables of what runs ask for and tell beside their logs."""
 
 from typing import Final
 
-from sqlalchemy import Column, Double, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import Column, Double, Index, Integer, LargeBinary, Table, Text
 
-from schedulerd.store.columns import KEY, Document, Id, Moment, Words
-
-metadata: Final = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from schedulerd.store.columns import Document, Id, Moment, Words, metadata, of_run
 
 # What runs ask and have no answer to yet, or have not been handed it.
 questions: Final = Table(
     "questions",
     metadata,
-    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    of_run(),
     Column("attempt", Integer, primary_key=True),
     Column("asked", Words, primary_key=True),
     Column("kind", Words, nullable=False),
@@ -52,7 +43,7 @@ secrets: Final = Table(
 secret_uses: Final = Table(
     "secret_uses",
     metadata,
-    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    of_run(),
     Column("attempt", Integer, primary_key=True),
     Column("name", Text, primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
@@ -62,7 +53,7 @@ secret_uses: Final = Table(
 artifacts: Final = Table(
     "artifacts",
     metadata,
-    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    of_run(),
     Column("id", Id, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("key", Text, nullable=False),
@@ -77,7 +68,7 @@ artifacts: Final = Table(
 events: Final = Table(
     "events",
     metadata,
-    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    of_run(),
     Column("id", Id, primary_key=True),
     Column("name", Words, nullable=False),
     Column("at", Moment, nullable=False),
@@ -101,7 +92,7 @@ named_limits: Final = Table(
 slots: Final = Table(
     "slots",
     metadata,
-    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    of_run(),
     Column("attempt", Integer, primary_key=True),
     Column("asked", Words, primary_key=True),
     Column("name", Text, primary_key=True),
@@ -112,7 +103,7 @@ slots: Final = Table(
 approvals: Final = Table(
     "approvals",
     metadata,
-    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    of_run(),
     Column("key", Words, primary_key=True),
     Column("at", Moment, nullable=False),
     Column("answer", Document, nullable=False),

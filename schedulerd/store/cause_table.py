@@ -4,8 +4,7 @@ from typing import Final
 
 from sqlalchemy import Column, ForeignKey, Table, Text
 
-from schedulerd.store.columns import KEY, Moment, Words
-from schedulerd.store.tables import metadata
+from schedulerd.store.columns import KEY, Moment, Words, metadata
 
 # What made a schedule due that has no due times, and was decided: each mark once, however often it is seen.
 causes: Final = Table(

@@ -1,4 +1,4 @@
-"""The kinds of columns: how moments, ids, texts and documents lie in the two databases."""
+"""The kinds of columns: how moments, ids, texts and documents lie in the two databases; and what all tables share."""
 
 import json
 import re
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Dialect, Integer, LargeBinary, Text, Uuid
+from sqlalchemy import BigInteger, Column, Dialect, ForeignKey, Integer, LargeBinary, MetaData, Text, Uuid
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -16,6 +16,20 @@ _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 # SQLite makes only a column declared INTEGER the row's own number.
 KEY: Final = BigInteger().with_variant(Integer(), "sqlite")
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def of_run() -> Column[int]:
+    """The first part of the key of what belongs to a run, and goes with it: what is of one run lies together."""
+    return Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
 
 
 def storable(text: str) -> str:

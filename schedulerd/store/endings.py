@@ -1,4 +1,4 @@
-"""What ends with a run, or with an attempt of it: task runs that had not ended, and wishes that came too late."""
+"""What ends with a run, or with an attempt of it: task runs and child runs that had not ended, and wishes too late."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,7 +8,8 @@ from sqlalchemy import ColumnClause, Connection, bindparam, delete, literal_colu
 
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.states import FINAL, UNFINISHED_TASKS, RunState, TaskState
-from schedulerd.store.tables import has_ended, runs, task_runs, wishes
+from schedulerd.store.run_tables import child_runs, task_runs
+from schedulerd.store.tables import has_ended, runs, wishes
 
 # Constants, not parameters: a list of parameters cannot be given to a statement for many rows at once.
 _UNFINISHED: Final[list[ColumnClause[str]]] = [
@@ -20,6 +21,18 @@ _END_TASKS: Final = (
     .values(
         state=bindparam("to", type_=task_runs.c.state.type),
         ended_at=bindparam("at", type_=task_runs.c.ended_at.type),
+    )
+)
+_END_CHILDREN: Final = (
+    update(child_runs)
+    .where(
+        child_runs.c.run_id == bindparam("run"),
+        child_runs.c.state == literal_column(f"'{RunState.RUNNING}'"),
+    )
+    .values(
+        state=bindparam("to", type_=child_runs.c.state.type),
+        ended_at=bindparam("at", type_=child_runs.c.ended_at.type),
+        reason="ended with the run that it was part of",
     )
 )
 # Wishes are few, so that it costs less to look at them than to name the runs.
@@ -35,8 +48,8 @@ _WITH_RUN: Final = {
 
 
 def end_with_runs(connection: Connection, ends: Iterable[tuple[RunKey, RunState, datetime | None]]) -> None:
-    """Runs have come to these states, then: of those that have ended, or whose attempt has, no task run stays
-    `running`, and nobody's wish stays."""
+    """Runs have come to these states, then: of those that have ended, or whose attempt has, no task run and no
+    child run stays `running`, and nobody's wish stays."""
     over = [(run, state, at) for run, state, at in ends if state in FINAL or state is RunState.RETRYING]
     if not over:
         return
@@ -44,4 +57,5 @@ def end_with_runs(connection: Connection, ends: Iterable[tuple[RunKey, RunState,
         {"run": run, "to": _WITH_RUN.get(state, TaskState.CRASHED).value, "at": at} for run, state, at in over
     ]
     connection.execute(_END_TASKS, tasks)
+    connection.execute(_END_CHILDREN, tasks)
     connection.execute(_FORGET_WISHES)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.intakes import Intake
 from schedulerd.errors import Conflict
+from schedulerd.store.child_rows import take_children
 from schedulerd.store.endings import end_with_runs
 from schedulerd.store.hearing import Hearing
 from schedulerd.store.hooks import owe_hooks
@@ -15,7 +16,8 @@ from schedulerd.store.moving import INSERT_MOVE
 from schedulerd.store.progress import Progress
 from schedulerd.store.questions import PUT_QUESTION, end_attempts, let_go
 from schedulerd.store.results import PUT_RESULT, result_rows
-from schedulerd.store.tables import log_lines, runs, task_runs
+from schedulerd.store.run_tables import log_lines, task_runs
+from schedulerd.store.tables import runs
 from schedulerd.store.told import PUT_ARTIFACT, PUT_EVENT
 from schedulerd.store.upserts import Upsert
 
@@ -107,6 +109,7 @@ class IntakeTable:
         done = self._connection.execute(_RECORD, [progress.row() for progress in changed])
         if done.rowcount != len(changed):
             raise Conflict("a run changed while its records were taken")  # nobody else can write meanwhile
+        take_children(self._connection, changed)
         self._write(INSERT_MOVE, [row for progress in changed for row in progress.moves])
         self._write(_INSERT_LINE, [row for progress in changed for row in progress.lines])
         _PUT_TASK(self._connection, [row for progress in changed for row in progress.task_rows()])

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from schedulerd.domain.heartbeats import Beat
 from schedulerd.domain.results import ResultKind
 from schedulerd.domain.runs import SkipReason
-from schedulerd.domain.states import ACTIVE, FINAL, LIVE, MOVES, UNFINISHED_TASKS, RunState, TaskState
+from schedulerd.domain.states import ACTIVE, ENDED, FINAL, LIVE, MOVES, UNFINISHED_TASKS, RunState, TaskState
 from schedulerd.store.tables import metadata
 
 
@@ -91,6 +91,25 @@ _OF_WHAT_RUNS_BROUGHT: Final[Mapping[str, str]] = {
         WHERE task_runs.state IN ({_UNFINISHED}) AND runs.state IN ({_OVER})""",
     "a task run that has ended says when, and only such a task run": f"""
         SELECT run_id FROM task_runs WHERE (state IN ({_UNFINISHED})) <> (ended_at IS NULL)""",
+    "a child run of a run that has ended, or is to be tried again, has ended": f"""
+        SELECT run_id FROM child_runs JOIN runs ON runs.id = child_runs.run_id
+        WHERE child_runs.state = 'running' AND runs.state IN ({_OVER})""",
+    "a child run runs, or has ended and says when": f"""
+        SELECT run_id FROM child_runs WHERE state NOT IN ('running', {_words(ENDED)})
+        OR (state = 'running') <> (ended_at IS NULL)""",
+    "child runs are numbered from 1 without a gap": """
+        SELECT run_id FROM child_runs GROUP BY run_id HAVING count(*) <> max(number) OR min(number) <> 1""",
+    "what is of a child run has it, and a child run that was called in another comes after it": """
+        SELECT told.run_id FROM (
+        SELECT run_id, child FROM task_runs WHERE child IS NOT NULL
+        UNION SELECT run_id, child FROM log_lines WHERE child IS NOT NULL
+        UNION SELECT run_id, child FROM child_runs WHERE child IS NOT NULL
+        ) AS told LEFT JOIN child_runs ON child_runs.run_id = told.run_id AND child_runs.number = told.child
+        WHERE child_runs.run_id IS NULL
+        UNION ALL SELECT run_id FROM child_runs WHERE child >= number""",
+    "a child run was called in an attempt that its run has made": """
+        SELECT run_id FROM child_runs JOIN runs ON runs.id = child_runs.run_id
+        WHERE child_runs.of_attempt < 1 OR child_runs.of_attempt > runs.attempt""",
     "what a task or a flow returned is there where it is said to be kept": f"""
         SELECT run_id FROM task_runs WHERE kept IN ({_KEPT_APART})
         AND state IN ({_words({TaskState.COMPLETED, TaskState.CACHED})})

@@ -6,13 +6,28 @@ from sqlalchemy import Connection, and_, select
 
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.logs import LogLine, NumberedLine, Stream
-from schedulerd.store.tables import AnyRow, log_lines, runs, task_runs
+from schedulerd.store.run_tables import child_runs, log_lines, task_runs
+from schedulerd.store.tables import AnyRow, runs
 
-_LINES: Final = select(log_lines, task_runs.c.name.label("task_name")).select_from(
+_LINES: Final = select(
+    log_lines, task_runs.c.name.label("task_name"), child_runs.c.name.label("child_name")
+).select_from(
     log_lines.outerjoin(
         task_runs, and_(task_runs.c.run_id == log_lines.c.run_id, task_runs.c.number == log_lines.c.task)
+    ).outerjoin(
+        child_runs, and_(child_runs.c.run_id == log_lines.c.run_id, child_runs.c.number == log_lines.c.child)
     )
 )
+
+
+def _below(run: RunKey, child: int) -> Any:
+    """The numbers of a child run and of all that were called within it."""
+    top = select(child_runs.c.number).where(child_runs.c.run_id == run, child_runs.c.number == child)
+    below = top.cte("below", recursive=True)
+    called = child_runs.alias("called")
+    return below.union_all(
+        select(called.c.number).where(called.c.run_id == run, called.c.child == below.c.number)
+    )
 
 
 class Logs:
@@ -27,6 +42,7 @@ class Logs:
         *,
         after: int = 0,
         limit: int,
+        child: int | None = None,
         task: int | None = None,
         min_level: int = 0,
         text: str | None = None,
@@ -34,9 +50,12 @@ class Logs:
     ) -> list[NumberedLine]:
         """At most `limit` lines numbered above `after`, in order: the first such lines, or with `tail` the last.
 
+        Those of child runs are among them; with the number of a `child` only its own are, and those of its child runs.
         `task` is the number of a task run; `text` is looked for in the message, whatever its letter case.
         """
         query = _LINES.where(log_lines.c.run_id == run, log_lines.c.number > after).limit(limit)
+        if child is not None:
+            query = query.where(log_lines.c.child.in_(select(_below(run, child).c.number)))
         if task is not None:
             query = query.where(log_lines.c.task == task)
         if min_level:
@@ -64,6 +83,7 @@ def line_row(run: RunKey, number: int, line: LogLine) -> dict[str, Any]:
         "logger": line.logger,
         "task": line.task,
         "message": line.message,
+        "child": line.within,
     }
 
 
@@ -76,4 +96,4 @@ def _line(row: AnyRow) -> NumberedLine:
         logger=row.logger,
         task=row.task,
     )
-    return NumberedLine(number=row.number, line=line, task_name=row.task_name)
+    return NumberedLine(number=row.number, line=line, task_name=row.task_name, child_name=row.child_name)

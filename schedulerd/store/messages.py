@@ -7,7 +7,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from schedulerd.domain.messages import Message, MessageKey, MessageState, NewMessage
-from schedulerd.store.tables import IS_UNSENT, AnyRow, messages
+from schedulerd.store.notice_tables import IS_UNSENT, messages
+from schedulerd.store.tables import AnyRow
 
 _UNSENT: Final = select(messages).where(IS_UNSENT).order_by(messages.c.id).limit(bindparam("limit"))
 _NOTE: Final = (

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, tupl
 
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.notices import Happening, Notice, NoticeKind, NoticeRule
-from schedulerd.store.tables import IS_UNTOLD, AnyRow, notices
+from schedulerd.store.notice_tables import IS_UNTOLD, notices
+from schedulerd.store.tables import AnyRow
 
 _ADD: Final = insert(notices)
 _PAGE: Final = 500

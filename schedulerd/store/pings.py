@@ -9,7 +9,8 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from schedulerd.domain.heartbeats import OF_STATE, Beat, Heartbeat, Ping, PingKey, read_heartbeat
 from schedulerd.domain.ids import RunKey, ScheduleKey
 from schedulerd.domain.states import RunState
-from schedulerd.store.tables import AnyRow, flows, pings, runs, schedules
+from schedulerd.store.notice_tables import pings
+from schedulerd.store.tables import AnyRow, flows, runs, schedules
 
 Came = tuple[RunKey, RunState, datetime]
 """That a run came to a state, and when."""

@@ -1,9 +1,11 @@
 """How far a run is, and how far it is after the records that an intake brings. No database here: it only decides."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from schedulerd.domain.child_runs import Subflow
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.intakes import Intake
 from schedulerd.domain.results import Result
@@ -11,6 +13,7 @@ from schedulerd.domain.runs import Move, Position
 from schedulerd.domain.states import FINAL, RunState, may_move
 from schedulerd.domain.tasks import TaskRun
 from schedulerd.domain.told import Artifact
+from schedulerd.store.child_rows import Numbers, place_of
 from schedulerd.store.documents import failure_json
 from schedulerd.store.hooks import owes
 from schedulerd.store.logs import line_row
@@ -33,7 +36,8 @@ class Progress:
         self.questions: Final[list[dict[str, Any]]] = []
         self.artifacts: Final[dict[UUID, dict[str, Any]]] = {}
         self.events: Final[dict[UUID, dict[str, Any]]] = {}
-        self._attempt: Final[int] = row.attempt
+        self.attempt: Final[int] = row.attempt
+        self.subflows: Final[dict[int, Subflow]] = {}
         self._was: Final = Position(
             journal=row.journal_bytes, stdout=row.stdout_bytes, stderr=row.stderr_bytes
         )
@@ -72,8 +76,10 @@ class Progress:
             self.lines.append(line_row(self.run, self._line_count, line))
         for task in batch.tasks:
             self._take_task(task)
-        self.questions.extend(question_row(self.run, self._attempt, one) for one in batch.questions)
-        self.freed.extend(freed_row(self.run, self._attempt, one) for one in batch.freed)
+        for subflow in batch.subflows:
+            self._take_subflow(subflow)
+        self.questions.extend(question_row(self.run, self.attempt, one) for one in batch.questions)
+        self.freed.extend(freed_row(self.run, self.attempt, one) for one in batch.freed)
         for artifact in batch.artifacts:
             self._take_artifact(artifact)
         self.events.update((event.id, event_row(self.run, event)) for event in batch.events)
@@ -105,6 +111,18 @@ class Progress:
     def task_rows(self) -> list[dict[str, Any]]:
         """A row for each task run that was spoken of."""
         return list(self._tasks.values())
+
+    @property
+    def mentioned(self) -> set[int]:
+        """The task runs that stand for child runs of which something was told."""
+        rows = (*self.lines, *self._tasks.values())
+        found = (*(row["child"] for row in rows), *(one.within for one in self.subflows.values()))
+        return {task for task in found if task is not None} | set(self.subflows)
+
+    def place(self, numbers: Numbers) -> None:
+        """Say by these numbers to which child run each row belongs, instead of which task run stands for that."""
+        for row in (*self.lines, *self._tasks.values()):
+            row["child"] = place_of(row["child"], numbers)
 
     def _take_words(self, batch: Intake) -> None:
         given: dict[str, Any] = {
@@ -142,6 +160,14 @@ class Progress:
         if before is not None:
             row["created_at"] = before["created_at"]
         self.artifacts[artifact.id] = row
+
+    def _take_subflow(self, subflow: Subflow) -> None:
+        before = self.subflows.get(subflow.task)
+        if before is not None and before.parameters is not None:
+            subflow = replace(
+                subflow, started_at=before.started_at, parameters=before.parameters, tags=before.tags
+            )
+        self.subflows[subflow.task] = subflow
 
     def _take_task(self, task: TaskRun) -> None:
         row = task_row(self.run, task)

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from schedulerd.domain.ids import RunId, RunKey, uuid7
 from schedulerd.domain.retention import Age, Retention, is_log_too_old, is_run_too_old
 from schedulerd.domain.states import RunState
-from schedulerd.store.tables import AnyRow, flows, log_lines, runs
+from schedulerd.store.run_tables import log_lines
+from schedulerd.store.tables import AnyRow, flows, runs
 
 PAGE: Final = 500
 

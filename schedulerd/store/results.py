@@ -8,7 +8,8 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.results import OF_FLOW, Result, ResultKind
 from schedulerd.domain.states import TaskState
-from schedulerd.store.tables import AnyRow, results, runs, task_runs
+from schedulerd.store.run_tables import child_runs, results, task_runs
+from schedulerd.store.tables import AnyRow, runs
 from schedulerd.store.upserts import Upsert
 
 PUT_RESULT: Final = Upsert(results)
@@ -22,6 +23,7 @@ _KEPT: Final = select(results).where(results.c.run_id == bindparam("run"))
 _FORGET: Final = (
     delete(results).where(results.c.run_id == bindparam("run")),
     update(task_runs).where(task_runs.c.run_id == bindparam("run")).values(call=None, kept=None),
+    update(child_runs).where(child_runs.c.run_id == bindparam("run")).values(call=None, kept=None),
     update(runs).where(runs.c.id == bindparam("run")).values(result_preview=None, result_kept=None),
 )
 _OF_FLOW: Final = select(runs.c.result_preview, runs.c.result_kept).where(runs.c.id == bindparam("run"))

@@ -3,13 +3,12 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, cast, or_, select
 from sqlalchemy import Text as SqlText
 
 from schedulerd.domain.failures import Failure
-from schedulerd.domain.ids import FlowKey, RunId, RunKey
+from schedulerd.domain.ids import FlowKey, RunId, RunKey, ids_with
 from schedulerd.domain.limits import Limits
 from schedulerd.domain.runs import Move, NewRun, Run, RunFilter
 from schedulerd.domain.states import RunState
@@ -24,10 +23,10 @@ from schedulerd.store.run_rows import RUNS, run_of
 from schedulerd.store.tables import IS_LIVE, IS_SCHEDULED, AnySelect, flows, runs, schedules
 from schedulerd.store.wishes import Wishes
 
-_HEX_DIGITS: Final = 32
 _MOST_FOUND: Final = 10
 
 _BY_ID: Final = RUNS.where(runs.c.uuid == bindparam("id", type_=runs.c.uuid.type))
+_PRESENT: Final = select(runs.c.uuid).where(runs.c.uuid.in_(bindparam("ids", expanding=True)))
 _BY_KEY: Final = RUNS.where(runs.c.id == bindparam("key"))
 _BY_NUMBER: Final = RUNS.where(flows.c.name == bindparam("flow"), runs.c.number == bindparam("number"))
 _BY_PREFIX: Final = (
@@ -45,6 +44,7 @@ _MOST_LATE: Final = 1_000
 _LATE: Final = (
     RUNS.where(IS_SCHEDULED, runs.c.due_at <= bindparam("before")).order_by(runs.c.due_at).limit(_MOST_LATE)
 )
+_ASKED_FOR: Final = RUNS.where(runs.c.parent_id == bindparam("parent")).order_by(runs.c.id)
 _LOOKED_BACK: Final = 500
 _MOST_MEASURED: Final = 50
 _OF_FLOW: Final = (
@@ -138,6 +138,10 @@ class Runs:
         """The run with this id. Raises `NotFound`."""
         return self._one(_BY_ID, {"id": run_id}, str(run_id))
 
+    def present(self, ids: Collection[RunId]) -> set[RunId]:
+        """Those of these runs that are there."""
+        return set(self._connection.scalars(_PRESENT, {"ids": list(ids)}))
+
     def by_key(self, key: RunKey) -> Run:
         """The run with this key. Raises `NotFound`."""
         return self._one(_BY_KEY, {"key": key}, str(key))
@@ -152,13 +156,8 @@ class Runs:
 
     def find(self, prefix: str) -> list[Run]:
         """At most 10 runs whose id begins so, hyphens or not, the oldest first; none for what begins no id."""
-        digits = prefix.replace("-", "").lower()
-        try:
-            first = UUID(hex=digits.ljust(_HEX_DIGITS, "0"))
-            last = UUID(hex=digits.ljust(_HEX_DIGITS, "f"))
-        except ValueError:
-            return []
-        return self._all(_BY_PREFIX, {"first": first, "last": last})
+        found = ids_with(prefix)
+        return [] if found is None else self._all(_BY_PREFIX, {"first": found[0], "last": found[1]})
 
     def last(self, flow: str | None = None, states: Collection[RunState] | None = None) -> Run | None:
         """The newest run, of this flow and in one of these states where they are given."""
@@ -173,6 +172,10 @@ class Runs:
     def late(self, before: datetime) -> list[Run]:
         """The runs that were due at this moment or before, and have not started; the longest due first."""
         return self._all(_LATE, {"before": before})
+
+    def asked_for_by(self, key: RunKey) -> list[Run]:
+        """The runs that the code of this one asked for, each in a process of its own, the first first."""
+        return self._all(_ASKED_FOR, {"parent": key})
 
     def took(self, flow: FlowKey) -> list[float]:
         """How many seconds the last completed runs of a flow took."""

@@ -9,7 +9,6 @@ from sqlalchemy import (
     FromClause,
     Index,
     Integer,
-    LargeBinary,
     Row,
     Select,
     Table,
@@ -21,14 +20,15 @@ from sqlalchemy import (
 )
 
 from schedulerd.domain.states import ACTIVE, ENDED, FINAL, LIVE, RunState
-from schedulerd.store import asking_tables
-from schedulerd.store.columns import KEY, Document, Id, Moment, Words
+from schedulerd.store import asking_tables, cause_table, columns, notice_tables, run_tables
+from schedulerd.store.columns import KEY, Document, Id, Moment, Words, of_run
 
 # What a query gives, where its columns are told by name and not by type.
 AnyRow = Row[*tuple[Any, ...]]
 AnySelect = Select[*tuple[Any, ...]]
 
-metadata: Final = asking_tables.metadata
+metadata: Final = columns.metadata
+_OTHERS: Final = (asking_tables, cause_table, notice_tables, run_tables)  # so that they are in it
 
 
 def _in_states(column: ColumnElement[str], states: frozenset[RunState]) -> ColumnElement[bool]:
@@ -225,58 +225,12 @@ _run_index("ux_runs_key", runs.c.idempotency_key, where=runs.c.idempotency_key.i
 moves: Final = Table(
     "moves",
     metadata,
-    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    of_run(),
     Column("number", Integer, primary_key=True),
     Column("at", Moment, nullable=False),
     Column("was", Text, nullable=False),
     Column("to", Text, nullable=False),
     Column("actor", Words, nullable=False),
-    Column("message", Words, nullable=False),
-    sqlite_with_rowid=False,
-)
-
-task_runs: Final = Table(
-    "task_runs",
-    metadata,
-    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
-    Column("number", Integer, primary_key=True),
-    Column("name", Words, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("attempt", Integer, nullable=False),
-    Column("map_index", Integer),
-    Column("started_at", Moment),
-    Column("ended_at", Moment),
-    Column("upstream", Document),
-    Column("message", Words, nullable=False),
-    Column("failure", Document),
-    Column("result_preview", Words),
-    # How this call of the task is told from others, and how its value is kept.
-    Column("call", Words),
-    Column("kept", Text),
-    sqlite_with_rowid=False,
-)
-
-results: Final = Table(
-    "results",
-    metadata,
-    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
-    Column("call", Words, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("content", LargeBinary, nullable=False),
-    Column("file", Text, nullable=False),
-    sqlite_with_rowid=False,
-)
-
-log_lines: Final = Table(
-    "log_lines",
-    metadata,
-    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
-    Column("number", KEY, primary_key=True),
-    Column("at", Moment, nullable=False),
-    Column("level", Integer, nullable=False),
-    Column("stream", Text, nullable=False),
-    Column("logger", Words, nullable=False),
-    Column("task", Integer),
     Column("message", Words, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -296,7 +250,7 @@ wishes: Final = Table(
 hooks_due: Final = Table(
     "hooks_due",
     metadata,
-    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    of_run(),
     Column("number", Integer, primary_key=True),
     Column("attempt", Integer, nullable=False),
     Column("version_id", KEY, ForeignKey("versions.id")),
@@ -324,74 +278,4 @@ facts: Final = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("value", Words, nullable=False),
-)
-
-# What is to be told, written in the transaction of what it tells of; one for each rule that wants it.
-notices: Final = Table(
-    "notices",
-    metadata,
-    Column("id", KEY, primary_key=True),
-    Column("rule", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("at", Moment, nullable=False),
-    Column("subject", Words, nullable=False),
-    Column("words", Words, nullable=False),
-    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE")),
-    # Of what is told once only, however often it is found.
-    Column("mark", Text),
-    Column("told_at", Moment),
-)
-IS_UNTOLD: Final = notices.c.told_at.is_(None)
-Index(
-    "ix_notices_untold",
-    notices.c.rule,
-    notices.c.id,
-    sqlite_where=IS_UNTOLD,
-    postgresql_where=IS_UNTOLD,
-)
-Index("ix_notices_run_id", notices.c.run_id)
-_IS_MARKED: Final = notices.c.mark.is_not(None)
-Index(
-    "ux_notices_mark",
-    notices.c.rule,
-    notices.c.mark,
-    unique=True,
-    sqlite_where=_IS_MARKED,
-    postgresql_where=_IS_MARKED,
-)
-
-# What is told of them: a row for each address, which is known by a fingerprint, because a URL may be a secret.
-messages: Final = Table(
-    "messages",
-    metadata,
-    Column("id", KEY, primary_key=True),
-    Column("rule", Text, nullable=False),
-    Column("target", Text, nullable=False),
-    Column("shown", Text, nullable=False),
-    Column("made_at", Moment, nullable=False),
-    Column("title", Words, nullable=False),
-    Column("body", Words, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("tries", Integer, nullable=False, server_default="0"),
-    Column("next_at", Moment),
-    Column("done_at", Moment),
-    Column("answer", Words, nullable=False),
-    Index("ix_messages_rule", "rule", "made_at"),
-)
-IS_UNSENT: Final = messages.c.next_at.is_not(None)
-Index("ix_messages_next_at", messages.c.next_at, sqlite_where=IS_UNSENT, postgresql_where=IS_UNSENT)
-
-# What monitors are to be told, until they have been.
-pings: Final = Table(
-    "pings",
-    metadata,
-    Column("id", KEY, primary_key=True),
-    Column("schedule_id", KEY, ForeignKey("schedules.id"), nullable=False),
-    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
-    Column("beat", Text, nullable=False),
-    Column("at", Moment, nullable=False),
-    Column("tries", Integer, nullable=False, server_default="0"),
-    Column("next_at", Moment, nullable=False),
-    Column("answer", Words, nullable=False),
-    Index("ix_pings_run_id", "run_id"),
 )

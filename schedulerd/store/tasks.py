@@ -9,7 +9,8 @@ from schedulerd.domain.results import ResultKind
 from schedulerd.domain.states import TaskState
 from schedulerd.domain.tasks import TaskRun
 from schedulerd.store.documents import failure_json, read_failure
-from schedulerd.store.tables import AnyRow, task_runs
+from schedulerd.store.run_tables import task_runs
+from schedulerd.store.tables import AnyRow
 
 _OF_RUN: Final = select(task_runs).where(task_runs.c.run_id == bindparam("run")).order_by(task_runs.c.number)
 
@@ -20,9 +21,10 @@ class Tasks:
     def __init__(self, connection: Connection) -> None:
         self._connection: Final = connection
 
-    def tasks(self, run: RunKey) -> list[TaskRun]:
-        """The task runs of a run, by number."""
-        return [_task(row) for row in self._connection.execute(_OF_RUN, {"run": run})]
+    def tasks(self, run: RunKey, *, child: int | None = None) -> list[TaskRun]:
+        """The task runs of a run, by number; or those of a child run within it."""
+        belongs = task_runs.c.child.is_(None) if child is None else task_runs.c.child == child
+        return [_task(row) for row in self._connection.execute(_OF_RUN.where(belongs), {"run": run})]
 
 
 def task_row(run: RunKey, task: TaskRun) -> dict[str, Any]:
@@ -42,6 +44,7 @@ def task_row(run: RunKey, task: TaskRun) -> dict[str, Any]:
         "result_preview": task.result_preview,
         "call": task.call,
         "kept": None if task.kept is None else task.kept.value,
+        "child": task.within,
     }
 
 

@@ -10,6 +10,7 @@ from schedulerd.store import invariants
 from schedulerd.store.agents import Agents
 from schedulerd.store.approvals import Approvals
 from schedulerd.store.causes import Causes
+from schedulerd.store.child_runs import ChildRuns
 from schedulerd.store.facts import Facts
 from schedulerd.store.flows import Flows
 from schedulerd.store.hearing import Hearing
@@ -54,6 +55,7 @@ class Transaction:
         self.waiting: Final = Waiting(connection)
         self.intake: Final = IntakeTable(connection, hearing)
         self.tasks: Final = Tasks(connection)
+        self.child_runs: Final = ChildRuns(connection)
         self.results: Final = Results(connection)
         self.hooks: Final = Hooks(connection)
         self.logs: Final = Logs(connection)

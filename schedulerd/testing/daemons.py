@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from threading import Event
 from typing import Any, Final
 
+from schedulerd.authoring.loading import loaded_file
 from schedulerd.clock import SystemClock
 from schedulerd.domain.runs import RunFilter
 from schedulerd.domain.states import FINAL
@@ -47,6 +48,7 @@ def daemon(*targets: Target, settings: str = "", schedules: str = "") -> Iterato
 
     `settings` are lines of a settings file, `schedules` is the text of a schedule file. What is scheduled runs, too.
     """
+    _refuse_in_a_watched_file()
     files = [what for target in targets if isinstance(what := meant(target), Meant)]
     with TemporaryDirectory(prefix="schedulerd-test-", ignore_cleanup_errors=True) as folder:
         started = TestDaemon(Path(folder), flows=sorted({what.file.parent for what in files}))
@@ -58,6 +60,17 @@ def daemon(*targets: Target, settings: str = "", schedules: str = "") -> Iterato
             yield started
         finally:
             started.close()
+
+
+def _refuse_in_a_watched_file() -> None:
+    """A daemon that looks at a file that starts a daemon that looks at this file would have no end."""
+    file = loaded_file()
+    if file is not None:
+        raise BadDefinition(
+            "a daemon is started for a test while this file is being looked at for flows",
+            file=file,
+            mend="move the test into a folder `tests`, or under `if __name__ == '__main__':`",
+        )
 
 
 class TestDaemon:

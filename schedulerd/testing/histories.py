@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from schedulerd.authoring.serializing import deserialize
+from schedulerd.domain.child_runs import ChildRun
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.runs import Move
 from schedulerd.errors import Conflict, NotFound
 from schedulerd.operations.operations import Operations
 from schedulerd.operations.reruns import Value
-from schedulerd.operations.runs import LineFilter
+from schedulerd.operations.runs import LineFilter, RunDetails
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,7 +38,8 @@ class RunHistory:
     """A run, as the store remembers it.
 
     `name` is how people name it (`etl#1`), `state` what it came to (`completed`, `failed`, ...), `states` all that it went
-    through; `log` are the messages of its log, `moves` the states with their times and reasons.
+    through; `log` are the messages of its log, `moves` the states with their times and reasons. `children` are the runs of
+    flows that it called, or asked for; a child run within its process has no moves of its own.
     """
 
     name: str
@@ -52,6 +54,7 @@ class RunHistory:
     tasks: tuple[TaskHistory, ...]
     log: tuple[str, ...]
     failure: Failure | None
+    children: tuple["RunHistory", ...] = ()
     _value: Value | None = field(default=None, repr=False)
 
     @property
@@ -86,7 +89,7 @@ def history_of(ask: Operations, selector: str) -> RunHistory:
     """The history of the run that is named, as it is now."""
     details = ask.runs.details(selector)
     run = details.run
-    page = ask.runs.last_lines(run.key, LineFilter(), limit=None)
+    page = ask.runs.last_lines(run, LineFilter(), limit=None)
     return RunHistory(
         name=run.selector,
         id=str(run.id),
@@ -95,7 +98,7 @@ def history_of(ask: Operations, selector: str) -> RunHistory:
         message=run.reason,
         parameters=run.parameters,
         attempt=run.attempt,
-        states=("scheduled", *(move.to.value for move in details.moves)),
+        states=_states(details),
         moves=details.moves,
         tasks=tuple(
             TaskHistory(
@@ -112,8 +115,15 @@ def history_of(ask: Operations, selector: str) -> RunHistory:
         ),
         log=tuple(line.line.message for line in page.lines),
         failure=run.failure,
+        children=tuple(history_of(ask, child.selector) for child in details.children),
         _value=_value(ask, run.selector, None),
     )
+
+
+def _states(details: RunDetails) -> tuple[str, ...]:
+    if isinstance(details.run, ChildRun):
+        return ("running", *([details.run.state.value] if details.run.ended_at is not None else []))
+    return ("scheduled", *(move.to.value for move in details.moves))
 
 
 def _value(ask: Operations, selector: str, task: str | None) -> Value | None:

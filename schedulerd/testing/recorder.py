@@ -7,7 +7,8 @@ from typing import Final
 
 from schedulerd.authoring.console import ConsoleRecorder, run_logger
 from schedulerd.authoring.context import flow_run, task_run
-from schedulerd.authoring.keeping import Keeper, Kept
+from schedulerd.authoring.keeping import Keeper
+from schedulerd.authoring.records import FlowRecord, TaskRecord
 from schedulerd.clock import microseconds
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.ids import RunId
@@ -27,7 +28,8 @@ class RunLines(logging.Handler):
         if run is None or not isinstance(run.recorder, TestRecorder) or record.name.endswith(f".{_CONSOLE}"):
             return
         task = task_run.get()
-        run.recorder.note(record, self.format(record), task=None if task is None else task.number)
+        number = None if task is None else task.number
+        run.recorder.note(record, self.format(record), task=number, within=run.within)
 
 
 class TestRecorder(JournalRecorder):
@@ -46,38 +48,15 @@ class TestRecorder(JournalRecorder):
         self._console = ConsoleRecorder(run_logger().getChild(_CONSOLE))
         journal.append({"k": "start", "t": self.began_at, "pid": os.getpid()})
 
-    def task(
-        self,
-        number: int,
-        name: str,
-        state: str,
-        at: int,
-        *,
-        attempt: int = 1,
-        map_index: int | None = None,
-        upstream: tuple[int, ...] = (),
-        message: str = "",
-        failure: Failure | None = None,
-        result: str | None = None,
-        call: str | None = None,
-        kept: Kept | None = None,
-    ) -> None:
+    def task(self, record: TaskRecord) -> None:
         """In both."""
-        self._console.task(number, name, state, at, map_index=map_index, message=message, failure=failure)
-        super().task(
-            number,
-            name,
-            state,
-            at,
-            attempt=attempt,
-            map_index=map_index,
-            upstream=upstream,
-            message=message,
-            failure=failure,
-            result=result,
-            call=call,
-            kept=kept,
-        )
+        self._console.task(record)
+        super().task(record)
+
+    def flow(self, record: FlowRecord) -> None:
+        """In both."""
+        self._console.flow(record)
+        super().flow(record)
 
     def log(
         self,
@@ -87,15 +66,17 @@ class TestRecorder(JournalRecorder):
         at: int,
         *,
         task: int | None = None,
+        within: int | None = None,
         stream: str = "logging",
     ) -> None:
         """In both."""
-        self._console.log(level, logger, message, at, task=task, stream=stream)
-        super().log(level, logger, message, at, task=task, stream=stream)
+        self._console.log(level, logger, message, at)
+        super().log(level, logger, message, at, task=task, within=within, stream=stream)
 
-    def note(self, record: logging.LogRecord, text: str, *, task: int | None) -> None:
+    def note(self, record: logging.LogRecord, text: str, *, task: int | None, within: int | None) -> None:
         """A line that the console has already."""
-        super().log(record.levelno, record.name, text, int(record.created * 1_000_000), task=task)
+        at = int(record.created * 1_000_000)
+        super().log(record.levelno, record.name, text, at, task=task, within=within)
 
     def end(self, state: str, message: str, failure: Failure | None, at: int) -> None:
         """The last record; there are none after it."""

@@ -58,9 +58,10 @@ def test_a_flow_runs_after_another_that_ended_in_a_state_that_is_meant(started: 
     assert (cleaned.state, after.state) == ("completed", "completed")
     assert len(started.runs("second")) == 1
     assert len(thirds) == 3
-    assert started.operations.runs.get("second#1").trigger == "after"
+    assert started.operations.runs.get_whole("second#1").trigger == "after"
     assert (
-        started.operations.runs.get("second#1").slot == f"after {started.operations.runs.get('first#2').id}.1"
+        started.operations.runs.get_whole("second#1").slot
+        == f"after {started.operations.runs.get_whole('first#2').id}.1"
     )
 
 
@@ -77,8 +78,10 @@ def test_a_run_that_ended_while_no_daemon_was_there_is_followed_once(file: Path,
     )
     with daemon(file) as started:
         asked = started.operations.runs.start("first", {})
-        eventually(lambda: started.operations.runs.get(asked.run.selector).state == "running", within=60)
-        pid = started.operations.runs.get(asked.run.selector).pid
+        eventually(
+            lambda: started.operations.runs.get_whole(asked.run.selector).state == "running", within=60
+        )
+        pid = started.operations.runs.get_whole(asked.run.selector).pid
         started.kill()
         gate.touch()
         eventually(lambda: not is_alive(pid or 0), within=60)

@@ -117,6 +117,7 @@ def test_a_line_in_json_has_the_shape_that_the_api_has(project: Project, run: Ru
         "level": "info",
         "logger": "flow",
         "task": "extract",
+        "child": None,
         "message": "got 5 rows",
         "stream": "logging",
         "n": 2,

@@ -18,6 +18,7 @@ RUN_FIELDS = [
     "flow",
     "number",
     "name",
+    "flow_run_name",
     "state",
     "reason",
     "late",
@@ -38,6 +39,8 @@ RUN_FIELDS = [
     "pid",
     "version",
     "parent",
+    "root",
+    "task",
     "error",
     "cpu_ms",
     "max_rss_bytes",
@@ -103,7 +106,7 @@ def test_the_details_of_a_run_have_its_tasks_and_moves(project: Project) -> None
 
     run = json.loads(project.call("runs", "show", "etl#1", "-o", "json").stdout)
 
-    assert list(run) == [*RUN_FIELDS, "result_preview", "tasks", "moves"]
+    assert list(run) == [*RUN_FIELDS, "result_preview", "tasks", "moves", "children"]
     assert [list(task) for task in run["tasks"]] == [TASK_FIELDS]
     assert run["tasks"][0]["duration_ms"] == 1000
     assert [(move["from"], move["to"]) for move in run["moves"]] == [

@@ -8,7 +8,8 @@ from typing import Final
 import pytest
 from sqlalchemy import text
 
-from schedulerd.domain.ids import RunKey
+from schedulerd.domain.child_runs import Subflow
+from schedulerd.domain.ids import RunId, RunKey, uuid7
 from schedulerd.domain.results import OF_FLOW, Result, ResultKind
 from schedulerd.domain.runs import Position
 from schedulerd.domain.schedules import Overlap, Policies
@@ -119,6 +120,28 @@ LIES: Final[Mapping[str, tuple[str, ...]]] = {
         "UPDATE task_runs SET ended_at = NULL WHERE run_id = {completed}",
         "UPDATE task_runs SET ended_at = 1 WHERE run_id = {running} AND state = 'running'",
     ),
+    "a child run of a run that has ended, or is to be tried again, has ended": (
+        "UPDATE child_runs SET state = 'running', ended_at = NULL WHERE run_id = {completed}",
+        "UPDATE child_runs SET run_id = {retrying} WHERE run_id = {running} AND number = 1",
+    ),
+    "a child run runs, or has ended and says when": (
+        "UPDATE child_runs SET ended_at = NULL WHERE run_id = {completed}",
+        "UPDATE child_runs SET ended_at = 1 WHERE run_id = {running} AND state = 'running'",
+        "UPDATE child_runs SET state = 'pending' WHERE run_id = {running} AND state = 'running'",
+    ),
+    "child runs are numbered from 1 without a gap": (
+        "UPDATE child_runs SET number = 3 WHERE run_id = {running} AND number = 2",
+        "UPDATE child_runs SET number = 0 WHERE run_id = {completed}",
+    ),
+    "what is of a child run has it, and a child run that was called in another comes after it": (
+        "UPDATE task_runs SET child = 9 WHERE run_id = {completed}",
+        "UPDATE log_lines SET child = 9 WHERE run_id = {completed}",
+        "UPDATE child_runs SET child = 2 WHERE run_id = {running}",
+    ),
+    "a child run was called in an attempt that its run has made": (
+        "UPDATE child_runs SET of_attempt = 2 WHERE run_id = {completed}",
+        "UPDATE child_runs SET of_attempt = 0 WHERE run_id = {completed}",
+    ),
     "what a task or a flow returned is there where it is said to be kept": (
         "DELETE FROM results WHERE run_id = {completed} AND call = ''",
         "DELETE FROM results WHERE run_id = {completed} AND call <> ''",
@@ -199,8 +222,14 @@ def _completed(tx: Transaction, scene: Scene) -> RunKey:
     task = a_task(state=TaskState.COMPLETED, ended_at=NOW, call="extract 1", kept=ResultKind.JSON)
     moves = (a_move(RunState.RUNNING), a_move(RunState.COMPLETED))
     more = {"results": tuple(values), "result_kept": ResultKind.JSON}
-    tx.intake.take([an_intake(key, moves=moves, tasks=(task,), **more)])
+    tx.intake.take([an_intake(key, moves=moves, tasks=(task,), subflows=(_child(1),), **more)])
     return key
+
+
+def _child(task: int) -> Subflow:
+    """A child run that goes on, as far as was told."""
+    made = RunId(uuid7(NOW, entropy=task))
+    return Subflow(task=task, id=made, flow="load", name="load", state=RunState.RUNNING, started_at=NOW)
 
 
 def _running(tx: Transaction, scene: Scene) -> RunKey:
@@ -209,7 +238,8 @@ def _running(tx: Transaction, scene: Scene) -> RunKey:
     move(tx, key, RunState.PENDING)
     done = a_task(1, TaskState.COMPLETED, ended_at=NOW, call="extract 1", kept=ResultKind.PICKLE)
     value = Result(kind=ResultKind.PICKLE, call="extract 1", content=b"1")
-    tx.intake.take([an_intake(key, tasks=(done, a_task(2)), results=(value,))])
+    children = (_child(1), _child(2))
+    tx.intake.take([an_intake(key, tasks=(done, a_task(2)), results=(value,), subflows=children)])
     tx.runs.ask_cancel(key, at=NOW, actor="kim", reason="")
     return key
 

@@ -110,3 +110,14 @@ def test_a_flow_that_no_file_makes_is_refused() -> None:
 def test_settings_that_a_daemon_refuses_are_told(file: Path) -> None:
     with pytest.raises(BadDefinition, match="max_runing"), daemon(file, settings="max_runing = 3"):
         pass
+
+
+def test_a_file_that_is_looked_at_for_flows_starts_no_daemon_that_looks_at_it(tmp_path: Path) -> None:
+    file = tmp_path / "endless.py"
+    file.write_text(
+        f"from schedulerd import flow\nfrom schedulerd.testing import run_flow\n\n"
+        f"@flow\ndef endless():\n    pass\n\nrun_flow({str(file)!r})\n"
+    )
+
+    with pytest.raises(BadDefinition, match="while this file is being looked at"):
+        run_flow(file)

@@ -108,7 +108,7 @@ def test_async_flows_are_recorded() -> None:
         assert seen.last.result == "done"
 
 
-def test_a_subflow_is_a_task_of_the_run_and_no_run_of_its_own() -> None:
+def test_a_flow_that_is_called_within_another_is_a_child_run_for_which_a_task_stands() -> None:
     @flow
     def outer() -> int:
         return int(sums([3]))
@@ -117,7 +117,13 @@ def test_a_subflow_is_a_task_of_the_run_and_no_run_of_its_own() -> None:
         outer()
 
         (run,) = seen.runs
-    assert [(one.name, one.state) for one in run.tasks] == [("sums", "completed"), ("squared", "completed")]
+        (child,) = run.children
+    assert [(one.name, one.state, one.result) for one in run.tasks] == [("sums", "completed", 9)]
+    assert (child.name, child.flow, child.state, child.result) == ("outer#1.1", "sums", "completed", 9)
+    assert child.parameters == {"numbers": [3], "day": None}
+    assert [(one.name, one.state) for one in child.tasks] == [("squared", "completed")]
+    assert child.log == ("summing", "squaring 3")
+    assert run.log == child.log
 
 
 def test_values_that_are_not_json_come_back_as_they_were() -> None:

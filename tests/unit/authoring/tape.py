@@ -10,7 +10,7 @@ from schedulerd.authoring.execution import Outcome, execute
 from schedulerd.authoring.flows import AnyFlow
 from schedulerd.authoring.keeping import Keeper, Kept
 from schedulerd.authoring.loading import Found, loading
-from schedulerd.domain.failures import Failure
+from schedulerd.authoring.records import FlowRecord, TaskRecord
 
 
 class Tape:
@@ -21,42 +21,17 @@ class Tape:
 
     def __init__(self) -> None:
         self.tasks: list[dict[str, Any]] = []
+        self.flows: list[FlowRecord] = []
         self.lines: list[dict[str, Any]] = []
         self.results: list[str] = []
         self.told: list[dict[str, Any]] = []
 
-    def task(
-        self,
-        number: int,
-        name: str,
-        state: str,
-        at: int,
-        *,
-        attempt: int = 1,
-        map_index: int | None = None,
-        upstream: tuple[int, ...] = (),
-        message: str = "",
-        failure: Failure | None = None,
-        result: str | None = None,
-        call: str | None = None,
-        kept: Kept | None = None,
-    ) -> None:
-        self.tasks.append(
-            {
-                "number": number,
-                "name": name,
-                "state": state,
-                "at": at,
-                "attempt": attempt,
-                "map_index": map_index,
-                "upstream": upstream,
-                "message": message,
-                "failure": failure,
-                "result": result,
-                "call": call,
-                "kept": kept,
-            }
-        )
+    def task(self, record: TaskRecord) -> None:
+        self.tasks.append({name: getattr(record, name) for name in TaskRecord.__slots__})
+
+    def flow(self, record: FlowRecord) -> None:
+        self.task(record.task)
+        self.flows.append(record)
 
     def tell(self, kind: str, summary: str, at: int, said: Mapping[str, Any]) -> None:
         self.told.append({"kind": kind, "summary": summary, **said})
@@ -69,10 +44,18 @@ class Tape:
         at: int,
         *,
         task: int | None = None,
+        within: int | None = None,
         stream: str = "logging",
     ) -> None:
         self.lines.append(
-            {"level": level, "message": message, "task": task, "logger": logger, "stream": stream}
+            {
+                "level": level,
+                "message": message,
+                "task": task,
+                "within": within,
+                "logger": logger,
+                "stream": stream,
+            }
         )
 
     def result(self, preview: str, at: int, *, task: int | None = None, kept: Kept | None = None) -> None:
@@ -131,22 +114,10 @@ class NoRecorder:
     previews = False
     keeper: Keeper | None = None
 
-    def task(
-        self,
-        number: int,
-        name: str,
-        state: str,
-        at: int,
-        *,
-        attempt: int = 1,
-        map_index: int | None = None,
-        upstream: tuple[int, ...] = (),
-        message: str = "",
-        failure: Failure | None = None,
-        result: str | None = None,
-        call: str | None = None,
-        kept: Kept | None = None,
-    ) -> None:
+    def task(self, record: TaskRecord) -> None:
+        """Forget it."""
+
+    def flow(self, record: FlowRecord) -> None:
         """Forget it."""
 
     def log(
@@ -157,6 +128,7 @@ class NoRecorder:
         at: int,
         *,
         task: int | None = None,
+        within: int | None = None,
         stream: str = "logging",
     ) -> None:
         """Forget it."""

@@ -183,7 +183,7 @@ def test_a_flow_that_handles_the_failure_of_a_task_completes() -> None:
     assert tape.final() == {"broken": "failed"}
 
 
-def test_a_flow_within_a_flow_runs_inline_as_one_of_its_tasks() -> None:
+def test_a_flow_within_a_flow_is_a_child_run_for_which_a_task_of_it_stands() -> None:
     tape = Tape()
 
     @flow
@@ -193,16 +193,20 @@ def test_a_flow_within_a_flow_runs_inline_as_one_of_its_tasks() -> None:
     outcome = run(outer, tape=tape)
 
     assert outcome.result == "6"
-    assert [(record["number"], record["name"], record["state"]) for record in tape.tasks] == [
-        (1, "nightly-etl", "running"),
-        (2, "doubled", "running"),
-        (2, "doubled", "completed"),
-        (3, "doubled", "running"),
-        (3, "doubled", "completed"),
-        (1, "nightly-etl", "completed"),
-        (4, "doubled", "running"),
-        (4, "doubled", "completed"),
+    told = [(one["number"], one["within"], one["name"], one["state"]) for one in tape.tasks]
+    assert told == [
+        (1, None, "nightly-etl", "running"),
+        (1_000_001, 1, "doubled", "running"),
+        (1_000_001, 1, "doubled", "completed"),
+        (1_000_002, 1, "doubled", "running"),
+        (1_000_002, 1, "doubled", "completed"),
+        (1, None, "nightly-etl", "completed"),
+        (2, None, "doubled", "running"),
+        (2, None, "doubled", "completed"),
     ]
+    begun, ended = tape.flows
+    assert (begun.flow, begun.id) == ("nightly-etl", ended.id)
+    assert (begun.task.state, ended.task.state) == ("running", "completed")
 
 
 def test_a_flow_within_a_task_belongs_to_that_task() -> None:

@@ -404,8 +404,15 @@ def test_a_graph_within_a_running_flow_is_recorded_there() -> None:
     outcome = run(outer, tape=tape)
 
     assert outcome.result == "1"
-    assert tape.messages() == ["flow inner runs within outer", "inner: completed: 1 task completed"]
-    assert [(record["number"], record["name"]) for record in tape.tasks[::2]] == [(1, "one"), (2, "kept")]
+    assert tape.messages() == ["inner: completed: 1 task completed"]
+    assert [(one["number"], one["within"], one["name"], one["state"]) for one in tape.tasks] == [
+        (1, None, "one", "running"),
+        (1, None, "one", "completed"),
+        (2, None, "inner", "running"),
+        (1_000_001, 2, "kept", "running"),
+        (1_000_001, 2, "kept", "completed"),
+        (2, None, "inner", "completed"),
+    ]
 
 
 @pytest.mark.parametrize("name", ["", " ", None, 5])

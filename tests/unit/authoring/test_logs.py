@@ -11,6 +11,7 @@ import pytest
 from schedulerd import Flow, flow, get_run_logger, task
 from schedulerd.authoring.console import LOGGER, ConsoleRecorder
 from schedulerd.authoring.recording import RecordHandler
+from schedulerd.authoring.records import TaskRecord
 from tests.unit.authoring.tape import Tape, run
 
 
@@ -93,10 +94,10 @@ def test_a_retry_is_told_with_its_reason(capsys: pytest.CaptureFixture[str]) -> 
     with nothing_set_up():
         recorder = ConsoleRecorder()
 
-        recorder.task(1, "extract", "running", 0)
-        recorder.task(1, "extract", "retrying", 10, message="retry 1 of 2 in 1 s")
-        recorder.task(1, "extract", "running", 20, attempt=2)
-        recorder.task(1, "extract", "completed", 2_500_000, attempt=2)
+        recorder.task(TaskRecord(1, "extract", "running", 0))
+        recorder.task(TaskRecord(1, "extract", "retrying", 10, message="retry 1 of 2 in 1 s"))
+        recorder.task(TaskRecord(1, "extract", "running", 20, attempt=2))
+        recorder.task(TaskRecord(1, "extract", "completed", 2_500_000, attempt=2))
         recorder.result("5", 3_000_000)
 
     told = capsys.readouterr().err

@@ -10,6 +10,7 @@ from schedulerd import flow, task
 from schedulerd.authoring.context import FlowContext, flow_run, task_run, wait
 from schedulerd.authoring.execution import execute
 from schedulerd.authoring.recording import Recorder
+from schedulerd.authoring.records import TaskRecord
 from schedulerd.authoring.running import Cancelled, TaskOutcome, run_task, run_task_async
 from schedulerd.authoring.tasks import Task
 from tests.unit.authoring.tape import NoRecorder, Tape, a_context
@@ -267,7 +268,7 @@ def test_a_trivial_task_costs_few_calls() -> None:
 def test_recording_nothing_is_a_recorder() -> None:
     recorder: Recorder = NoRecorder()
 
-    recorder.task(1, "x", "running", 1)
+    recorder.task(TaskRecord(1, "x", "running", 1))
     recorder.log(20, "", "x", 1)
     recorder.result("x", 1)
 

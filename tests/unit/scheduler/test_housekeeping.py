@@ -1,6 +1,7 @@
 """The housekeeper: a page a second while there is something to look at, then rest."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
 
 from schedulerd.domain.retention import Retention
@@ -8,7 +9,7 @@ from schedulerd.domain.runs import RunFilter
 from schedulerd.scheduler.housekeeping import SWEEP_SECONDS, Housekeeper
 from schedulerd.store.database import Database
 from schedulerd.store.pruning import PAGE
-from tests.builders import NOW
+from tests.builders import NOW, a_run_id
 from tests.fakes import FakeClock
 from tests.store.scenes import a_scene
 from tests.store.test_pruning import add_old
@@ -53,3 +54,29 @@ def test_it_looks_again_after_its_rest(sqlite_database: Database) -> None:
     keeper.look()
 
     assert (before, count(sqlite_database)) == (1, 0)
+
+
+def test_large_values_of_runs_that_are_no_more_go_some_at_a_time(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    clock, results = FakeClock(NOW), tmp_path / "results"
+    with sqlite_database.write() as tx:
+        flow = a_scene(tx).flow
+        add_old(tx, flow, age=timedelta(days=1))
+    with sqlite_database.read() as tx:
+        (kept,) = tx.runs.list(RunFilter())
+    gone = [str(a_run_id()) for _ in range(150)]
+    for name in (str(kept.id), "of-cached-tasks", *gone):
+        (results / name).mkdir(parents=True)
+    keeper = Housekeeper(sqlite_database, clock, Retention(keep_per_flow=0), results=results)
+
+    left = []
+    for _ in range(5):
+        clock.advance(seconds=1)
+        keeper.look()
+        left.append(len(list(results.iterdir())))
+
+    assert left[0] == 152  # the history first
+    assert left[1] in (52, 53)  # one of the hundred may be that which is kept
+    assert left[2:] == [2, 2, 2]
+    assert {path.name for path in results.iterdir()} == {str(kept.id), "of-cached-tasks"}
