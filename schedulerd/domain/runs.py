@@ -19,6 +19,7 @@ class Trigger(StrEnum):
     CRONTAB = "crontab"
     AFTER = "after"
     FILE = "file"
+    WEBHOOK = "webhook"
     FLOW = "flow"
 
 

@@ -35,6 +35,21 @@ _NOT_INHERITED: Final = (
     signal.SIGQUIT,
     signal.SIGTERM,
 )  # ignored under nohup, or a shell's `&`
+_USUAL: Final = (
+    "asyncio",
+    "queue",
+    "schedulerd.authoring.console",
+    "schedulerd.authoring.final_states",
+    "schedulerd.authoring.futures",
+    "schedulerd.authoring.graph_runs",
+    "schedulerd.authoring.prints",
+    "schedulerd.authoring.runners",
+    "schedulerd.authoring.signals",
+    "schedulerd.authoring.states",
+    "schedulerd.authoring.submitting",
+)
+"""What many flows come to need when they run, and few when they are imported: loaded here once, and in no run."""
+
 _LATEST_SECONDS: Final = 5.0  # how long after it was taken a run begins at the latest, for its time limit
 _STEP_SECONDS: Final = 0.05  # how often processes that are being ended are looked at
 
@@ -341,7 +356,7 @@ def main() -> None:
     core = socket.socket(fileno=options.socket)
     core.setblocking(False)
     os.set_inheritable(options.socket, False)
-    for module in options.preload:
+    for module in (*_USUAL, *options.preload):
         try:
             importlib.import_module(module)
         except Exception as error:  # border: a preload that fails costs its warmth and nothing else

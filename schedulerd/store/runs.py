@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, cast, or_, select
 from sqlalchemy import Text as SqlText
 
 from schedulerd.domain.failures import Failure
-from schedulerd.domain.ids import FlowKey, RunId, RunKey, ids_with
+from schedulerd.domain.ids import FlowKey, RunId, RunKey, ScheduleKey, ids_with
 from schedulerd.domain.limits import Limits
 from schedulerd.domain.runs import Move, NewRun, Run, RunFilter
 from schedulerd.domain.states import RunState
@@ -30,6 +30,9 @@ _BY_ID: Final = RUNS.where(runs.c.uuid == bindparam("id", type_=runs.c.uuid.type
 _PRESENT: Final = select(runs.c.uuid).where(runs.c.uuid.in_(bindparam("ids", expanding=True)))
 _BY_KEY: Final = RUNS.where(runs.c.id == bindparam("key"))
 _BY_NUMBER: Final = RUNS.where(flows.c.name == bindparam("flow"), runs.c.number == bindparam("number"))
+_BY_SLOT: Final = RUNS.where(
+    runs.c.schedule_id == bindparam("schedule"), runs.c.slot == bindparam("slot"), runs.c.slot.is_not(None)
+)
 _BY_PREFIX: Final = (
     RUNS.where(
         runs.c.uuid >= bindparam("first", type_=runs.c.uuid.type),
@@ -154,6 +157,10 @@ class Runs:
     def by_number(self, flow: str, number: int) -> Run:
         """The run with this number of a flow. Raises `NotFound`."""
         return self._one(_BY_NUMBER, {"flow": flow, "number": number}, f"{flow}#{number}")
+
+    def by_slot(self, schedule: ScheduleKey, slot: str) -> Run:
+        """The run of a schedule that has this slot. Raises `NotFound`."""
+        return self._one(_BY_SLOT, {"schedule": schedule, "slot": slot}, slot)
 
     def find(self, prefix: str) -> list[Run]:
         """At most 10 runs whose id begins so, hyphens or not, the oldest first; none for what begins no id."""

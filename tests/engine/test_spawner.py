@@ -333,3 +333,53 @@ def test_a_time_limit_counts_from_when_the_run_began(spawning: Spawning) -> None
     assert ended is not None
     assert ended.stopped == "timeout"
     assert ended.ended_us / 1_000_000 - late >= 1.5 + 0.5 + 1.0
+
+
+TELLS_WHAT_IS_LOADED = """
+import os, sys
+
+BEFORE = set(sys.modules) | {__name__}
+
+def tell(status, end=os._exit):
+    with open("loaded", "w") as file:
+        file.write(" ".join(sorted(set(sys.modules) - BEFORE)))
+    end(status)
+
+os._exit = tell
+"""
+WITH_TASKS = """
+from schedulerd import flow, get_run_logger, task
+
+@task(retries=2)
+def numbers(): return [1, 2, 3]
+
+@task
+def double(number): return number * 2
+
+@flow(log_prints=True)
+def doubles():
+    print("begins")
+    get_run_logger().info("goes on")
+    return [future.result() for future in double.map(numbers())] + [double.submit(4).result()]
+"""
+WITH_AWAIT = "from schedulerd import flow\n\n@flow\nasync def waits():\n    return 1\n"
+DRAWN = """
+from schedulerd import Flow, Parameter, task
+
+@task
+def numbers(count): return list(range(count))
+
+@task
+def double(number): return number * 2
+
+with Flow("drawn") as flow:
+    double.map(numbers(Parameter("count", default=3)))
+"""
+
+
+@pytest.mark.parametrize("text", [WITH_TASKS, WITH_AWAIT, DRAWN], ids=["tasks", "await", "drawn"])
+def test_what_usual_flows_need_is_loaded_once_and_in_no_run(spawning: Spawning, text: str) -> None:
+    ran = spawning.flow(text + TELLS_WHAT_IS_LOADED)
+
+    assert ran.end["s"] == "completed", ran.end
+    assert (spawning.work / "loaded").read_text() == ""

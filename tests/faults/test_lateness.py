@@ -1,6 +1,6 @@
 """How late runs are taken, and begin: 500 schedules, 50 of them due in the same second, again and again."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,18 +26,24 @@ def service(tmp_path: Path) -> Iterator[Service]:
     service.close()
 
 
-def _entry(name: str, cron: str) -> str:
-    return f'[[schedule]]\nname = "{name}"\ncommand = "true"\ncron = "{cron}"\noverlap = "allow"\n'
+def _entry(name: str, cron: str, what: str) -> str:
+    return f'[[schedule]]\nname = "{name}"\n{what}\ncron = "{cron}"\noverlap = "allow"\n'
 
 
+@pytest.mark.parametrize("what", ['flow = "quick"', 'command = "true"'], ids=["flows", "commands"])
 @pytest.mark.parametrize(
     ("times", "leeway"),
     [(2, 20), pytest.param(30, 1, marks=pytest.mark.nemesis)],
     ids=["a few times", "for five minutes"],
 )
-def test_many_that_are_due_together_are_taken_in_time(service: Service, times: int, leeway: int) -> None:
-    together = [_entry(f"together-{number}", "*/10 * * * * *") for number in range(_TOGETHER)]
-    others = [_entry(f"other-{number}", f"{number % 60} {number % 24} 1 1 *") for number in range(_OTHERS)]
+def test_many_that_are_due_together_are_taken_in_time(
+    service: Service, what: str, times: int, leeway: int, record_property: Callable[[str, object], None]
+) -> None:
+    service.drop("quick.py", "from schedulerd import flow\n\n@flow\ndef quick():\n    pass\n")
+    together = [_entry(f"together-{number}", "*/10 * * * * *", what) for number in range(_TOGETHER)]
+    others = [
+        _entry(f"other-{number}", f"{number % 60} {number % 24} 1 1 *", what) for number in range(_OTHERS)
+    ]
     service.schedule("all.toml", "\n".join(together + others))
     service.start()
 
@@ -49,11 +55,12 @@ def test_many_that_are_due_together_are_taken_in_time(service: Service, times: i
     late = sorted(_lateness(run) for run in runs if run.due_at > first)
     median, worst = _middle_and_worst(late)
     began = sorted(run.started_at - run.due_at for run in runs if run.due_at > first and run.started_at)
-    print(
+    record_property(
+        "figures",
         f"taken: p50 {median / MILLISECOND:.0f} ms, p99 {worst / MILLISECOND:.0f} ms, of {len(late)}; "
         "begun: p50 {:.0f} ms, p99 {:.0f} ms".format(
             *(some / MILLISECOND for some in _middle_and_worst(began))
-        )
+        ),
     )
     assert late[0] >= timedelta()
     assert median <= MEDIAN * leeway

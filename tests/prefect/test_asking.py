@@ -83,7 +83,7 @@ def plainly(daemon_of_flows: TestDaemon) -> Mapping[str, list[Any]]:
     names = [*(flow for _, flow, *_ in (*OF_PREFECT_3, *OF_PREFECT_1)), *WAITS]
     done = subprocess.run(
         [*_command(), *names],
-        env=_environ(daemon_of_flows),
+        env=environ_of(daemon_of_flows),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -178,7 +178,7 @@ def test_34_a_run_is_resumed_by_another_and_by_plain_python(daemon_of_flows: Tes
     resumed = daemon_of_flows.run("r34-resume", {"run": ids[0]})
     code = f"from schedulerd import resume_flow_run; resume_flow_run({ids[1]!r})"
     subprocess.run(
-        [sys.executable, "-c", code], env=_environ(daemon_of_flows), check=True, timeout=30 * SLOWER
+        [sys.executable, "-c", code], env=environ_of(daemon_of_flows), check=True, timeout=30 * SLOWER
     )
 
     assert_came_to(resumed, "completed", "resumed")
@@ -199,7 +199,7 @@ def _in_a_terminal(flow: str, daemon: TestDaemon) -> Iterator[tuple[int, Any]]:
     ours, theirs = os.openpty()
     process = subprocess.Popen(
         [*_command(), flow],
-        env=_environ(daemon),
+        env=environ_of(daemon),
         stdin=theirs,
         stdout=subprocess.PIPE,
         stderr=theirs,
@@ -218,7 +218,7 @@ def _command() -> list[str]:
     return [sys.executable, "-m", "tests.prefect.plainly", str(ASKING)]
 
 
-def _environ(daemon: TestDaemon) -> dict[str, str]:
+def environ_of(daemon: TestDaemon) -> dict[str, str]:
     """That of a program that is started in the folder of the daemon's project."""
     path = str(Path(__file__).parents[2])
     return {**os.environ, "SCHEDULERD_CONFIG": str(daemon.folder / "schedulerd.toml"), "PYTHONPATH": path}

@@ -183,6 +183,7 @@ READS: dict[str, Work] = {
     "runs.present": lambda tx: tx.runs.present([a_run_id()]),
     "runs.by_idempotency_key": lambda tx: tx.runs.by_idempotency_key("known"),
     "runs.by_number": lambda tx: tx.runs.by_number("etl", 1),
+    "runs.by_slot": lambda tx: tx.runs.by_slot(tx.schedules.get("etl-morning").key, "06:00"),
     "runs.find": lambda tx: tx.runs.find("01"),
     "runs.last": lambda tx: tx.runs.last("etl"),
     "runs.list": lambda tx: tx.runs.list(RunFilter()),
