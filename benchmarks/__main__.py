@@ -3,9 +3,10 @@
 import sys
 
 from benchmarks.cgroups import cost_of_cgroups
+from benchmarks.plain import cost_of_plain_python
 from benchmarks.runs import cost_of_runs
 
-BENCHMARKS = {"runs": cost_of_runs, "cgroups": cost_of_cgroups}
+BENCHMARKS = {"runs": cost_of_runs, "cgroups": cost_of_cgroups, "plain": cost_of_plain_python}
 
 
 def main(names: list[str]) -> int:

@@ -342,6 +342,7 @@ TRIGGER_MEANINGS: Final[Mapping[Trigger, str]] = {
     Trigger.CRONTAB: "a line of a crontab file was due",
     Trigger.AFTER: "a run of another flow ended",
     Trigger.FILE: "a file appeared",
+    Trigger.WEBHOOK: "its webhook was called",
 }
 
 

@@ -20,8 +20,13 @@ KEY_MEANINGS: Final[Mapping[str, str]] = {
     '`cancelled`. Default: `["completed"]`.',
     "file": 'The whole path of a file, with wildcards in its last part, such as `"/inbox/*.csv"`: runs once for each file '
     "that appears and is complete (the same for half a second). See [when a file appears](../howto/triggers.md).",
+    "webhook": "A name: runs once for each call of `POST /api/v1/hooks/NAME` that shows the secret. See "
+    "[when it is called](../howto/triggers.md#when-it-is-called).",
+    "secret": "The name of the secret that a call of the `webhook` has to show (`schedulerd secrets set NAME`); never the "
+    "secret itself.",
     "parameter": "The parameter of the flow that is given the path of the file. Default: `path`. A command finds it in "
-    "`$SCHEDULERD_FILE`.",
+    "`$SCHEDULERD_FILE`. With `webhook` the one that is given the body of the call, or `*`: each member of the body is the "
+    "parameter of its name. Default: the body is not looked at.",
     "user": "The user that the command runs as. Needs a daemon that runs as root; see "
     "[run as another user](../howto/run-as-another-user.md).",
     "environment": 'Variables for the command, besides those of the daemon: `{ PATH = "/usr/bin:/bin" }`. With a `HOME` and '

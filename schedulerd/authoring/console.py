@@ -20,6 +20,8 @@ LOGGER: Final = "schedulerd.run"
 _LEVELS: Final = {
     "retrying": logging.WARNING,
     "failed": logging.ERROR,
+    "timed_out": logging.ERROR,
+    "crashed": logging.ERROR,
     "upstream_failed": logging.ERROR,
     "cancelled": logging.WARNING,
 }

@@ -175,7 +175,7 @@ def _understood(kind: str, made: Any, run: TaskRun) -> Any:
         return made
     error, failure = made
     run.told = (error, failure)
-    error.__cause__ = TracebackElsewhere(failure.traceback)
+    error.__cause__ = TracebackElsewhere(failure)
     raise error
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import traceback
+from linecache import getline
+from types import TracebackType
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from schedulerd.authoring.previews import shortened, shortened_middle
 from schedulerd.authoring.running import is_cancellation
 from schedulerd.domain.failures import Failure
+from schedulerd.errors import SchedulerdError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +23,9 @@ TRACEBACK_BYTES: Final = 32 * 1_024
 _OURS: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _LIBRARY: Final = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 _INSTALLED: Final = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+
+_MOST_DECORATORS: Final = 50  # lines of them
+_DEFINING: Final = ("def ", "async def ", "class ")
 
 Place = tuple[str | None, int | None]
 T = TypeVar("T")
@@ -34,14 +40,18 @@ def describe_failure(
 ) -> Failure:
     """What a person needs to find the place. Never raises but for a cancellation, whatever the exception does.
 
-    `message` replaces what the exception says of itself. `called` is the user's function: its first line is the place
-    of an exception that was raised before any line of the user's own, by arguments that do not fit.
+    `message` replaces what the exception says of itself. `called` is the user's function: its `def` is the place of an
+    exception that was raised before any line of the user's own, by arguments that do not fit.
     """
     summary = _safely(lambda: _summary(error), None)
     nowhere: Place = (None, None)
     file, line = _safely(lambda: _place(error, summary), nowhere)
     if file is None:
-        file, line = _safely(lambda: _first_line(called), nowhere)
+        frame = _safely(lambda: _frame_of(called), None)
+        if frame is not None:
+            file, line = frame.filename, frame.lineno
+            if summary is not None:
+                summary.stack.append(frame)
     return Failure(
         type=_safely(lambda: shortened(type(error).__name__, limit=200), "Exception"),
         message=shortened(_message(error) if message is None else message, limit=MESSAGE_BYTES),
@@ -50,6 +60,36 @@ def describe_failure(
         task=task,
         traceback=_safely(lambda: _text(summary), ""),
     )
+
+
+def fold(error: BaseException) -> None:
+    """Take our own frames out of the traceback of an error, and of those that it is chained to.
+
+    One of ours that no line of the user's led to is left whole: it may be a fault of ours.
+    """
+    left, seen = [error], set()
+    while left:
+        one = left.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        folded = _without_ours(one.__traceback__)
+        if folded is not None or isinstance(one, SchedulerdError):
+            one.__traceback__ = folded
+        linked = (one.__cause__, one.__context__, *getattr(one, "exceptions", ()))
+        left.extend(other for other in linked if isinstance(other, BaseException))
+
+
+def _without_ours(found: TracebackType | None) -> TracebackType | None:
+    kept: list[TracebackType] = []
+    while found is not None:
+        if not found.tb_frame.f_code.co_filename.startswith((_OURS, "<frozen ")):
+            kept.append(found)
+        found = found.tb_next
+    made: TracebackType | None = None
+    for one in reversed(kept):
+        made = TracebackType(made, one.tb_frame, one.tb_lasti, one.tb_lineno)
+    return made
 
 
 def _safely(make: Callable[[], T], otherwise: T) -> T:
@@ -88,6 +128,8 @@ def _place(error: BaseException, summary: TracebackException | None) -> Place:
     """Where a person should look first: the innermost line of code that is neither ours nor a library's."""
     if isinstance(error, SyntaxError) and isinstance(error.filename, str) and error.filename[:1] != "<":
         return error.filename, error.lineno
+    if isinstance(place := getattr(error.__cause__, "place", None), tuple) and place[0] is not None:
+        return place[0], place[1]  # it was raised in another process
     if summary is None:
         return None, None
     for part in _parts(summary):
@@ -98,9 +140,14 @@ def _place(error: BaseException, summary: TracebackException | None) -> Place:
     return None, None
 
 
-def _first_line(called: object) -> Place:
+def _frame_of(called: object) -> FrameSummary | None:
+    """The line on which a function is defined, below its decorators, as a frame of a traceback."""
     code = getattr(called, "__code__", None)
-    return (None, None) if code is None else (code.co_filename, code.co_firstlineno)
+    if code is None:
+        return None
+    first, most = code.co_firstlineno, code.co_firstlineno + _MOST_DECORATORS
+    lines = (n for n in range(first, most) if getline(code.co_filename, n).lstrip().startswith(_DEFINING))
+    return traceback.FrameSummary(code.co_filename, next(lines, first), code.co_name)
 
 
 def _text(summary: TracebackException | None) -> str:

@@ -180,10 +180,18 @@ class FunctionFlow(AnyFlow, Hooked):
         returns_state, wait_for = False, None
         if kwargs and not CALL_WORDS.isdisjoint(kwargs):
             returns_state, wait_for = kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
-        run = FunctionRun(self, self._context(), outer=flow_run.get())
+        outer = flow_run.get()
+        run = FunctionRun(self, self._context(), outer=outer)
         if self.is_async:
+            if outer is None:
+                return _folding(run, args, kwargs, wait_for=wait_for, returns_state=returns_state)
             return run.called_async(args, kwargs, wait_for=wait_for, returns_state=returns_state)
-        return run.called(args, kwargs, wait_for=wait_for, returns_state=returns_state)
+        try:
+            return run.called(args, kwargs, wait_for=wait_for, returns_state=returns_state)
+        except Exception as error:
+            if outer is None:
+                _fold(error)
+            raise
 
     def perform(self, parameters: Mapping[str, Any], context: FlowContext) -> State:
         """Run within `context`, with parameters from JSON: the state by what the function returned, or raised.
@@ -204,6 +212,21 @@ class FunctionFlow(AnyFlow, Hooked):
     def value(self, state: State) -> Any:
         """What the function returned."""
         return state.data if state.is_completed() else None
+
+
+async def _folding(run: FunctionRun, *args: Any, **kwargs: Any) -> Any:
+    """What an async flow gives; what it raises, without our own frames."""
+    try:
+        return await run.called_async(*args, **kwargs)
+    except Exception as error:
+        _fold(error)
+        raise
+
+
+def _fold(error: BaseException) -> None:
+    from schedulerd.authoring.failures import fold  # late: loads dataclasses and traceback
+
+    fold(error)
 
 
 def _storage_of(given: Any) -> str | None:

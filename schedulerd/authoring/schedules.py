@@ -162,6 +162,18 @@ class FileAppears(Schedule):
         super().__init__({"file": pattern, "parameter": parameter}, options)
 
 
+class Webhook(Schedule):
+    """Once for each call of `POST /api/v1/hooks/NAME` that shows the secret which is kept under the name `secret`.
+
+    The flow is given the body of the call as `parameter`, or with "*" each member of it as a parameter of that name.
+    """
+
+    def __init__(
+        self, hook: str, secret: str, parameter: str | None = None, **options: Unpack[Options]
+    ) -> None:
+        super().__init__({"webhook": hook, "secret": secret, "parameter": parameter}, options)
+
+
 def schedules_of(given: Schedule | Iterable[Schedule] | None) -> tuple[Schedule, ...]:
     """None, one schedule or several, as a tuple; raises `TypeError` for what is none."""
     if given is None:

@@ -53,6 +53,10 @@ class ProcessDied(RuntimeError):
 class TracebackElsewhere(Exception):
     """Where an exception was raised, in another process; its cause, for whoever reads the traceback."""
 
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.traceback)
+        self.place = failure.file, failure.line
+
     def __str__(self) -> str:
         return f"\n{self.args[0]}"
 
@@ -158,7 +162,7 @@ class Workers:
         failure: Failure
         error, failure = made
         run.told = (error, failure)
-        error.__cause__ = TracebackElsewhere(failure.traceback)
+        error.__cause__ = TracebackElsewhere(failure)
         raise error
 
     def _died(self, worker: Worker, run: TaskRun) -> BaseException:

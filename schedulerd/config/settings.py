@@ -16,6 +16,7 @@ from schedulerd.config.values import (
     Duration,
     Few,
     Folder,
+    HostNames,
     Kept,
     Memory,
     Module,
@@ -71,6 +72,11 @@ class WebSettings(BaseModel):
         description="The address to listen on. The default is reachable from this machine only.",
     )
     port: Port = Field(default=8080, description="The port to listen on; 0 takes any that is free.")
+    hosts: HostNames = Field(
+        default=(),
+        description="Names, besides `localhost` and the address it listens on, by which it may be called, such as that of a "
+        "proxy in front of it: `schedulerd.example.com`. A request for another is refused.",
+    )
 
 
 class RetentionSettings(BaseModel):

@@ -65,6 +65,19 @@ def _zone(value: str) -> str:
     return value
 
 
+def _host_names(value: object) -> object:
+    """Several in the environment have commas between them."""
+    return [one.strip() for one in value.split(",") if one.strip()] if isinstance(value, str) else value
+
+
+def _host_name(value: str) -> str:
+    if not _HOST_NAME.fullmatch(value):
+        raise ValueError(
+            f"{value!r} is not the name of a host, without a port, such as `schedulerd.example.com`"
+        )
+    return value.lower()
+
+
 def _module(value: str) -> str:
     if not all(part.isidentifier() for part in value.split(".")):
         raise ValueError(f"{value!r} is not the name of a module")
@@ -77,6 +90,7 @@ def _pool_name(value: str) -> str:
     return value
 
 
+_HOST_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
 _POSTGRESQL: Final = re.compile(r"postgres(ql)?(\+psycopg)?://")
 
 
@@ -133,6 +147,7 @@ Port = Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=65_535)]
 Folder = Annotated[Path, BeforeValidator(_folder)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Storage = Annotated[str, AfterValidator(_storage)]
+HostNames = Annotated[tuple[Annotated[str, AfterValidator(_host_name)], ...], BeforeValidator(_host_names)]
 Module = Annotated[str, AfterValidator(_module)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 TimeLimit = Annotated[timedelta, BeforeValidator(_time_limit)]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from queue import SimpleQueue
+from typing import Any
 
 from schedulerd.clock import Clock
 from schedulerd.config import Settings
@@ -128,7 +129,7 @@ class _Builder:
         self._environ = environ
         self._secrets_from = secrets_from
         self._database = database
-        self._web = None if listener is None else WebProcess(listener, environ)
+        self._web = None if listener is None else WebProcess(listener, environ, _told_to_web(settings))
         self._agent = agent_name(settings.state_dir)
         self._started_at = clock.now()
 
@@ -346,6 +347,15 @@ def usual_of(limits: LimitSettings) -> Usual:
     except BadEntry as error:
         raise NotPermitted(f"[limits] of the settings: {error.reason}") from error
     return Usual(surroundings=surroundings, timeout=limits.timeout)
+
+
+def _told_to_web(settings: Settings) -> Mapping[str, Any]:
+    """What the web process goes by."""
+    return {
+        "database": settings.store.url,
+        "state_dir": str(settings.state_dir),
+        "hosts": list(settings.web.hosts),
+    }
 
 
 def _hand_over(causes: CauseDesk, mailbox: Mailbox, files: Iterable[SettledFile]) -> None:

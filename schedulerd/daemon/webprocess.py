@@ -1,13 +1,18 @@
-"""The web process: started with a socket that the daemon bound, watched, and started again when it dies."""
+"""The web process: started with a socket that the daemon bound, watched, and started again when it dies.
+
+What it is told beside that comes in a file in memory: the URL of the database may hold a password, and arguments and
+variables of a process can be seen.
+"""
 
 import contextlib
+import json
 import logging
 import os
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from schedulerd.errors import NotPermitted, PortTaken
 
@@ -39,11 +44,12 @@ def bind(host: str, port: int) -> socket.socket:
 class WebProcess:
     """Keeps the web process alive. `look` is called now and then; it never waits.
 
-    `trouble` says what is wrong with it, and is empty when nothing is.
+    `told` is JSON that it goes by. `trouble` says what is wrong with it, and is empty when nothing is.
     """
 
-    def __init__(self, listener: socket.socket, environ: Mapping[str, str]) -> None:
+    def __init__(self, listener: socket.socket, environ: Mapping[str, str], told: Mapping[str, Any]) -> None:
         self._listener = listener
+        self._told = json.dumps(told).encode()
         self._environ = environ
         self._process: subprocess.Popen[bytes] | None = None
         self._lifeline: int | None = None
@@ -87,18 +93,23 @@ class WebProcess:
 
     def _start(self) -> None:
         reading, self._lifeline = os.pipe2(os.O_CLOEXEC)
-        command = [sys.executable, "-P", "-m", "schedulerd.web.program"]
-        command += ["--socket", str(self._listener.fileno()), "--lifeline", str(reading)]
+        given = [self._listener.fileno(), reading]
         try:
+            given.append(_in_memory(self._told))
+            words = zip(("--socket", "--lifeline", "--told"), map(str, given), strict=True)
             self._process = subprocess.Popen(
-                command,
-                pass_fds=[self._listener.fileno(), reading],
+                [
+                    *(sys.executable, "-P", "-m", "schedulerd.web.program"),
+                    *(part for pair in words for part in pair),
+                ],
+                pass_fds=given,
                 stdin=subprocess.DEVNULL,
                 env=dict(self._environ),
                 cwd="/",
             )
         finally:
-            os.close(reading)
+            for descriptor in given[1:]:
+                os.close(descriptor)
 
     def _forget(self) -> None:
         self._process = None
@@ -119,3 +130,11 @@ class WebProcess:
         if process.returncode is None:
             process.kill()
             process.wait()
+
+
+def _in_memory(content: bytes) -> int:
+    """A file that is in no folder, open at its beginning."""
+    descriptor = os.memfd_create("told", os.MFD_CLOEXEC)
+    os.write(descriptor, content)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor

@@ -1,20 +1,27 @@
-"""What a table says of causes, in place of times: after which flow, for which file. Pure."""
+"""What a table says of causes, in place of times: after which flow, for which file, for which call. Pure."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from schedulerd.domain.entries import Entry
-from schedulerd.domain.schedules import After, Caused, FileAppears
+from schedulerd.domain.schedules import After, Caused, FileAppears, Webhook
 from schedulerd.domain.states import ENDED, RunState
+from schedulerd.domain.variables import check_name
+from schedulerd.errors import BadParameters
 
-CAUSES: Final = ("after", "file")
+CAUSES: Final = ("after", "file", "webhook")
 """Keys that name a cause, where others name a time."""
 
-CAUSE_KEYS: Final = ("states", "parameter")
+CAUSE_KEYS: Final = ("states", "parameter", "secret")
 """Keys that go with them."""
 
+EACH_MEMBER: Final = "*"
+"""As the parameter of a webhook: each member of the body is one."""
+
 _WILD: Final = frozenset("*?[")
+_HOOK: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
 def _after(entry: Entry, timezone: str) -> Caused:
@@ -58,4 +65,44 @@ def _file(entry: Entry, timezone: str) -> Caused:
     return FileAppears(pattern=os.path.normpath(pattern), parameter=parameter, timezone=timezone)
 
 
-CAUSE_READERS: Final[Mapping[str, Callable[[Entry, str], Caused]]] = {"after": _after, "file": _file}
+def _webhook(entry: Entry, timezone: str) -> Caused:
+    hook = entry.text("webhook")
+    if not _HOOK.fullmatch(hook):
+        raise entry.wrong(
+            "webhook",
+            "`webhook` must be a name for its address: letters, digits, `_`, `.` and `-`, beginning with a letter or digit",
+        )
+    if not entry.has("secret"):
+        raise entry.wrong(
+            "webhook",
+            "`webhook` needs `secret` beside it, the name of a secret that callers have to show",
+            mend=f'`schedulerd secrets set {hook}`, and write secret = "{hook}"',
+        )
+    try:
+        secret = check_name(entry.text("secret"), what="secret")
+    except BadParameters as error:  # it may be the secret itself that stands there
+        raise entry.wrong(
+            "secret", "`secret` must be the name of a secret, as `schedulerd secrets list` shows it"
+        ) from error
+    return Webhook(hook=hook, secret=secret, parameter=_parameter_of_body(entry), timezone=timezone)
+
+
+def _parameter_of_body(entry: Entry) -> str | None:
+    if not entry.has("parameter"):
+        return None
+    if entry.has("command"):
+        raise entry.wrong("parameter", "a command has no parameters")
+    parameter = entry.text("parameter")
+    if parameter != EACH_MEMBER and not parameter.isidentifier():
+        raise entry.wrong(
+            "parameter",
+            '`parameter` must be the name of a parameter of the flow, or "*" for each member of the body',
+        )
+    return parameter
+
+
+CAUSE_READERS: Final[Mapping[str, Callable[[Entry, str], Caused]]] = {
+    "after": _after,
+    "file": _file,
+    "webhook": _webhook,
+}

@@ -8,10 +8,12 @@ from fnmatch import fnmatchcase
 from hashlib import sha256
 from typing import Any
 
+from schedulerd.domain.cause_values import EACH_MEMBER
 from schedulerd.domain.ids import RunId, RunKey
 from schedulerd.domain.runs import SkipReason, Trigger
-from schedulerd.domain.schedules import After, FileAppears, Schedule
+from schedulerd.domain.schedules import After, FileAppears, Schedule, Webhook
 from schedulerd.domain.states import RunState
+from schedulerd.errors import BadParameters
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,6 +85,32 @@ def is_meant(when: FileAppears, path: str) -> bool:
     folder, name = os.path.split(path)
     where, pattern = os.path.split(when.pattern)
     return folder == where and name.startswith(".") <= pattern.startswith(".") and fnmatchcase(name, pattern)
+
+
+def cause_of_call(schedule: Schedule, body: Any, *, call: str) -> Cause:
+    """What a call of its webhook is to a schedule; `call` tells it from others. Raises `BadParameters`.
+
+    What the schedule says itself of the parameters stands.
+    """
+    when = schedule.definition.when
+    assert isinstance(when, Webhook)
+    mark = f"webhook {sha256(call.encode()).hexdigest()}"
+    parameters = _of_body(when, body)
+    if taken := sorted(set(parameters) & set(schedule.definition.parameters)):
+        raise BadParameters(f"the schedule says itself what {taken[0]!r} is; a call may not")
+    return Cause(mark=mark, subject=when.hook, trigger=Trigger.WEBHOOK, parameters=parameters)
+
+
+def _of_body(when: Webhook, body: Any) -> Mapping[str, Any]:
+    if when.parameter is None:
+        return {}
+    if when.parameter != EACH_MEMBER:
+        return {when.parameter: body}
+    if body is None:
+        return {}
+    if not isinstance(body, dict):
+        raise BadParameters("the body must be an object: each of its members is a parameter of the flow")
+    return body
 
 
 def outcome(schedule: Schedule) -> SkipReason | None:

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from schedulerd.domain.cause_values import EACH_MEMBER
 from schedulerd.domain.chains import Chains
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition, FlowDefinition, FlowKind
 from schedulerd.domain.names import near_names
-from schedulerd.domain.parameters import check_parameters
-from schedulerd.domain.schedules import After, FileAppears, ScheduleDefinition
+from schedulerd.domain.parameters import check_parameters, without_required
+from schedulerd.domain.schedules import After, FileAppears, ScheduleDefinition, Webhook
 from schedulerd.errors import BadParameters
 
 _LONGEST_NAME: Final = 250
@@ -85,6 +86,10 @@ class _Resolution:
         if holder is not None:
             self._refuse(schedule.origin, f"the schedule name {schedule.name!r} is taken by {holder.origin}")
             return
+        fault = self._hook_fault(schedule)
+        if fault is not None:
+            self._refuse(schedule.origin, fault)
+            return
         fault = self._take_command(schedule) if schedule.command is not None else self._fault(schedule)
         if fault is None:
             self.schedules[schedule.name] = schedule
@@ -113,6 +118,16 @@ class _Resolution:
             if circle := chains.circle(runs, schedule.when.flows):
                 return schedule, f"it would never end: {' after '.join(circle)}"
             chains.add(runs, schedule.when.flows)
+        return None
+
+    def _hook_fault(self, schedule: ScheduleDefinition) -> str | None:
+        """Why its webhook cannot be had: each is one schedule's."""
+        if not isinstance(schedule.when, Webhook):
+            return None
+        hook = schedule.when.hook
+        for other in self.schedules.values():
+            if isinstance(other.when, Webhook) and other.when.hook == hook:
+                return f"schedule {schedule.name!r}: the webhook {hook!r} is taken by {other.origin}"
         return None
 
     def _take_command(self, schedule: ScheduleDefinition) -> str | None:
@@ -162,19 +177,30 @@ def _hint(name: str, known: Iterable[str]) -> str:
 
 
 def _parameter_fault(schedule: ScheduleDefinition, flow: FlowDefinition) -> str | None:
-    given = dict(schedule.parameters)
-    if isinstance(schedule.when, FileAppears):
-        name = schedule.when.parameter
-        if name not in flow.parameters.get("properties", {}):
+    given, schema = dict(schedule.parameters), flow.parameters
+    name = _of_cause(schedule)
+    if name == EACH_MEMBER:
+        schema = without_required(schema, schema.get("required", ()))
+    elif name is not None:
+        what = "the file" if isinstance(schedule.when, FileAppears) else "the body"
+        if name not in schema.get("properties", {}):
             return (
-                f"schedule {schedule.name!r}: flow {flow.name!r} has no parameter {name!r} to be given the file; "
+                f"schedule {schedule.name!r}: flow {flow.name!r} has no parameter {name!r} to be given {what}; "
                 f'say which it is: parameter = "..."'
             )
         if name in given:
-            return f"schedule {schedule.name!r}: the parameter {name!r} is the file, and cannot be given too"
-        given[name] = schedule.when.pattern
+            return f"schedule {schedule.name!r}: the parameter {name!r} is {what}, and cannot be given too"
+        if isinstance(schedule.when, FileAppears):
+            given[name] = schedule.when.pattern
+        schema = without_required(schema, [name])
     try:
-        check_parameters(flow.name, flow.parameters, given)
+        check_parameters(flow.name, schema, given)
     except BadParameters as error:
         return f"schedule {schedule.name!r}: {error.message}"
     return None
+
+
+def _of_cause(schedule: ScheduleDefinition) -> str | None:
+    """The parameter that the flow is given by what makes it due; None where there is none."""
+    when = schedule.when
+    return when.parameter if isinstance(when, FileAppears | Webhook) else None

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from schedulerd.domain import intervals, nominal, rrules
 from schedulerd.domain.cron import CronFields, parse_cron
-from schedulerd.domain.schedules import After, Cron, FileAppears, Interval, Once, Reboot, RRule, When
+from schedulerd.domain.schedules import After, Cron, FileAppears, Interval, Once, Reboot, RRule, Webhook, When
 from schedulerd.domain.zones import (
     LONGEST_MENDED_GAP,
     TICK,
@@ -51,7 +51,7 @@ def check_when(when: When, *, name: str = "") -> None:
             intervals.check(when)
         case RRule():
             rrules.check(when)
-        case Reboot() | After() | FileAppears():
+        case Reboot() | After() | FileAppears() | Webhook():
             pass
         case Once():
             if not list(_once(when, local)):
@@ -117,7 +117,7 @@ def _passes(when: When, *, after: datetime, first_seen: datetime, name: str) -> 
             return intervals.passes(when, local, after=after, first_seen=first_seen)
         case RRule():
             return rrules.passes(when, local, after=after, first_seen=first_seen)
-        case Reboot() | After() | FileAppears():
+        case Reboot() | After() | FileAppears() | Webhook():
             return iter(())
         case Once():
             return (once for once in _once(when, local) if once.at > after)

@@ -28,6 +28,12 @@ def check_parameters(flow: str, schema: Schema, given: Mapping[str, Any]) -> Non
         )
 
 
+def without_required(schema: Schema, names: Iterable[str]) -> Schema:
+    """The schema, by which these need not be given."""
+    left = [name for name in schema.get("required", ()) if name not in set(names)]
+    return {**schema, "required": left} if schema else schema
+
+
 def value_of(schema: Schema, text: str) -> Any:
     """What a parameter typed as text stands for: JSON where the schema asks for more than a text, else the text."""
     types = _types(schema)

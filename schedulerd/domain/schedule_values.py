@@ -60,7 +60,8 @@ _GOES_WITH: Final[Mapping[str, tuple[str, ...]]] = {
     "start": ("cron", "every", "rrule"),
     "end": ("cron", "every", "rrule"),
     "states": ("after",),
-    "parameter": ("file",),
+    "parameter": ("file", "webhook"),
+    "secret": ("webhook",),
     **dict.fromkeys(("jitter", "blackout", "blackout_action", *_CATCHUP), _TIMES),
 }
 """Keys that mean something with some kinds only, and nothing with the start of the machine."""

@@ -88,7 +88,21 @@ class FileAppears:
     timezone: str = "UTC"
 
 
-Caused = After | FileAppears
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Webhook:
+    """Once for each call of the web process by this name that shows the secret of the name `secret`.
+
+    The flow is given the body of the call as its `parameter`, or with `*` each of its members as one of that name; None:
+    it is given nothing.
+    """
+
+    hook: str
+    secret: str
+    parameter: str | None = None
+    timezone: str = "UTC"
+
+
+Caused = After | FileAppears | Webhook
 """What has causes and no due times; each cause makes it due once."""
 
 When = Cron | Interval | Once | RRule | Reboot | Caused

@@ -29,6 +29,7 @@ from schedulerd.domain.schedules import (
     RRule,
     Schedule,
     ScheduleDefinition,
+    Webhook,
     When,
 )
 from schedulerd.domain.zones import first_instant, zone
@@ -36,7 +37,12 @@ from schedulerd.errors import BadExpression
 
 _BEGINNING: Final = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
 _A_DAY: Final = timedelta(days=1)
-_WITHOUT_TIMES: Final[Mapping[type, str]] = {Reboot: "@reboot", After: "after", FileAppears: "file"}
+_WITHOUT_TIMES: Final[Mapping[type, str]] = {
+    Reboot: "@reboot",
+    After: "after",
+    FileAppears: "file",
+    Webhook: "webhook",
+}
 _IN_SIGHT: Final = 100
 """So many stretches of a blackout in a row are searched for a due time between them, at each tick."""
 

@@ -19,6 +19,7 @@ from schedulerd.domain.schedules import (
     Reboot,
     RRule,
     ScheduleDefinition,
+    Webhook,
     When,
 )
 from schedulerd.domain.wording_parts import (
@@ -92,6 +93,8 @@ def sentence(when: When, name: str) -> str:
             return _after(when)
         case FileAppears():
             return f"for each file that appears as {when.pattern}"
+        case Webhook():
+            return f"for each call of the webhook {when.hook}"
         case _:  # pragma: no cover - every kind is above
             assert_never(when)
     return f"{said}, {when.timezone} time" if when.timezone != "UTC" else f"{said}, UTC"

@@ -19,6 +19,7 @@ from schedulerd.domain.schedules import (
     Reboot,
     RRule,
     ScheduleDefinition,
+    Webhook,
     When,
 )
 from schedulerd.domain.wording_parts import (
@@ -77,6 +78,8 @@ def sentence(when: When, name: str) -> str:
             return f"{', '.join(when.flows)} 실행이 끝날 때마다({ends})"
         case FileAppears():
             return f"{when.pattern} 파일이 나타날 때마다"
+        case Webhook():
+            return f"웹훅 {when.hook} 호출이 올 때마다"
         case Reboot():
             return "재부팅할 때마다 한 번"
         case _:  # pragma: no cover - every kind is above

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from schedulerd.operations.simulating import Simulation
     from schedulerd.operations.told import Told
     from schedulerd.operations.variables import Variables
+    from schedulerd.operations.webhooks import Webhooks
 
 
 class Operations:
@@ -47,6 +48,7 @@ class Operations:
         self._state_dir: Final = state_dir
         self._clock: Final = clock
         self._environ: Final = environ
+        self._entropy: Final = entropy
 
     @cached_property
     def reruns(self) -> "Reruns":
@@ -99,6 +101,15 @@ class Operations:
         from schedulerd.operations.approvals import Approvals  # seldom asked for
 
         return Approvals(self._database, self._clock, wake=self.daemon.wake)
+
+    @cached_property
+    def webhooks(self) -> "Webhooks":
+        """Calls from outside that ask for runs."""
+        from schedulerd.operations.sealing import KeyRing
+        from schedulerd.operations.webhooks import Webhooks  # the web process asks
+
+        keys = KeyRing(self._state_dir, self._environ)
+        return Webhooks(self._database, self._clock, keys, wake=self.daemon.wake, entropy=self._entropy)
 
     @cached_property
     def fires(self) -> "Fires":

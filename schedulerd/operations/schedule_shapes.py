@@ -18,6 +18,7 @@ from schedulerd.domain.schedules import (
     RRule,
     Schedule,
     ScheduleDefinition,
+    Webhook,
     When,
 )
 from schedulerd.domain.simulation import Decision
@@ -102,6 +103,15 @@ def when_shape(when: When) -> Shape:
                 "kind": "file",
                 "expression": when.pattern,
                 "timezone": when.timezone,
+                "parameter": when.parameter,
+            }
+        case Webhook():
+            return {
+                "kind": "webhook",
+                "expression": f"webhook {when.hook}",
+                "timezone": when.timezone,
+                "hook": when.hook,
+                "secret": when.secret,  # its name
                 "parameter": when.parameter,
             }
         case Reboot():

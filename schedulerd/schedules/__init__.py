@@ -5,7 +5,7 @@ And those of Prefect 1 and 2: `CronSchedule`, `IntervalSchedule`, `RRuleSchedule
 
 from __future__ import annotations
 
-from schedulerd.authoring.schedules import After, Cron, FileAppears, Interval, RRule
+from schedulerd.authoring.schedules import After, Cron, FileAppears, Interval, RRule, Webhook
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ __all__ = [
     "RRule",
     "RRuleSchedule",
     "Schedule",
+    "Webhook",
 ]
 
 # Loaded when they are asked for: they need datetime, which flow files can do without.

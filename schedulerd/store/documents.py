@@ -25,6 +25,7 @@ from schedulerd.domain.schedules import (
     Reboot,
     RRule,
     ScheduleDefinition,
+    Webhook,
     When,
 )
 from schedulerd.domain.states import RunState
@@ -206,6 +207,14 @@ def _when_json(when: When) -> Json:
                 "parameter": when.parameter,
                 "timezone": when.timezone,
             }
+        case Webhook():
+            return {
+                "kind": "webhook",
+                "hook": when.hook,
+                "secret": when.secret,
+                "parameter": when.parameter,
+                "timezone": when.timezone,
+            }
         case Reboot():
             return {"kind": "reboot", "timezone": when.timezone}
         case _:
@@ -240,6 +249,10 @@ def read_when(json: Mapping[str, Any]) -> When:
             return After(flows=tuple(json["flows"]), states=states, timezone=timezone)
         case "file":
             return FileAppears(pattern=json["pattern"], parameter=json["parameter"], timezone=timezone)
+        case "webhook":
+            return Webhook(
+                hook=json["hook"], secret=json["secret"], parameter=json["parameter"], timezone=timezone
+            )
         case "reboot":
             return Reboot(timezone=timezone)
         case other:

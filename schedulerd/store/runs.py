@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, cast, or_, select
 from sqlalchemy import Text as SqlText
 
 from schedulerd.domain.failures import Failure
-from schedulerd.domain.ids import FlowKey, RunId, RunKey, ids_with
+from schedulerd.domain.ids import FlowKey, RunId, RunKey, ScheduleKey, ids_with
 from schedulerd.domain.limits import Limits
 from schedulerd.domain.runs import Move, NewRun, Run, RunFilter
 from schedulerd.domain.states import RunState
@@ -19,6 +19,7 @@ from schedulerd.store.claiming import Claim
 from schedulerd.store.hearing import Hearing
 from schedulerd.store.moving import Step, move_run, moves_of
 from schedulerd.store.retrying import Retries, try_again
+from schedulerd.store.roots import rooted
 from schedulerd.store.run_rows import RUNS, run_of
 from schedulerd.store.tables import IS_LIVE, IS_SCHEDULED, AnySelect, flows, runs, schedules
 from schedulerd.store.wishes import Wishes
@@ -29,6 +30,9 @@ _BY_ID: Final = RUNS.where(runs.c.uuid == bindparam("id", type_=runs.c.uuid.type
 _PRESENT: Final = select(runs.c.uuid).where(runs.c.uuid.in_(bindparam("ids", expanding=True)))
 _BY_KEY: Final = RUNS.where(runs.c.id == bindparam("key"))
 _BY_NUMBER: Final = RUNS.where(flows.c.name == bindparam("flow"), runs.c.number == bindparam("number"))
+_BY_SLOT: Final = RUNS.where(
+    runs.c.schedule_id == bindparam("schedule"), runs.c.slot == bindparam("slot"), runs.c.slot.is_not(None)
+)
 _BY_PREFIX: Final = (
     RUNS.where(
         runs.c.uuid >= bindparam("first", type_=runs.c.uuid.type),
@@ -154,6 +158,10 @@ class Runs:
         """The run with this number of a flow. Raises `NotFound`."""
         return self._one(_BY_NUMBER, {"flow": flow, "number": number}, f"{flow}#{number}")
 
+    def by_slot(self, schedule: ScheduleKey, slot: str) -> Run:
+        """The run of a schedule that has this slot. Raises `NotFound`."""
+        return self._one(_BY_SLOT, {"schedule": schedule, "slot": slot}, slot)
+
     def find(self, prefix: str) -> list[Run]:
         """At most 10 runs whose id begins so, hyphens or not, the oldest first; none for what begins no id."""
         found = ids_with(prefix)
@@ -172,6 +180,11 @@ class Runs:
     def late(self, before: datetime) -> list[Run]:
         """The runs that were due at this moment or before, and have not started; the longest due first."""
         return self._all(_LATE, {"before": before})
+
+    def to_prepare(self, key: RunKey) -> Run:
+        """The run with this key and its root, as a claim gives it. Raises `NotFound`."""
+        (run,) = rooted(self._connection, [self.by_key(key)])
+        return run
 
     def asked_for_by(self, key: RunKey) -> list[Run]:
         """The runs that the code of this one asked for, each in a process of its own, the first first."""

@@ -7,7 +7,15 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from schedulerd.domain.ids import FlowKey, ScheduleKey
-from schedulerd.domain.schedules import After, FileAppears, Pause, Reboot, Schedule, ScheduleDefinition
+from schedulerd.domain.schedules import (
+    After,
+    FileAppears,
+    Pause,
+    Reboot,
+    Schedule,
+    ScheduleDefinition,
+    Webhook,
+)
 from schedulerd.errors import Conflict, NotFound
 from schedulerd.store.aligning import align_with_schedule
 from schedulerd.store.documents import read_schedule, schedule_json
@@ -65,7 +73,7 @@ _SET_DUE: Final = (
 _DECIDE_AGAIN: Final = update(runs).where(IS_QUEUED, runs.c.schedule_id == bindparam("key")).values(queued=0)
 
 
-_KINDS_OF_CAUSE: Final[Mapping[type, str]] = {After: "after", FileAppears: "file"}
+_KINDS_OF_CAUSE: Final[Mapping[type, str]] = {After: "after", FileAppears: "file", Webhook: "webhook"}
 
 
 class Schedules:
@@ -183,7 +191,7 @@ class Schedules:
         return [_schedule(row) for row in self._connection.execute(_NOT_BOOTED, {"boot": boot_id})]
 
     def caused_by(self, kind: str) -> list[Schedule]:
-        """The schedules in force whose causes are of this kind, `after` or `file`."""
+        """The schedules in force whose causes are of this kind: `after`, `file` or `webhook`."""
         found = self._connection.execute(_CAUSED, {"kind": kind})
         return [one for row in found if (one := _schedule(row)).definition.enabled]
 

@@ -6,7 +6,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from schedulerd.clock import Clock
+from schedulerd.operations.webhooks import Webhooks
 from schedulerd.version import __version__
+from schedulerd.web.hooks import hooks
 from schedulerd.web.problems import problem, tell_problems
 from schedulerd.web.schedules import schedules
 
@@ -30,8 +32,8 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 _LONGEST_BODY = 1 << 20
 
 
-def make_app(*, hosts: Collection[str], clock: Clock) -> FastAPI:
-    """The application. A request for a host that is not in `hosts` is refused: a browser was told a lie (DNS rebinding)."""
+def make_app(*, hosts: Collection[str], clock: Clock, webhooks: Webhooks | None = None) -> FastAPI:
+    """The application; without `webhooks` none can be called. A request for a host that is not in `hosts` is refused: a browser was told a lie (DNS rebinding)."""
     app = FastAPI(title="schedulerd", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.middleware("http")
@@ -44,6 +46,8 @@ def make_app(*, hosts: Collection[str], clock: Clock) -> FastAPI:
 
     tell_problems(app)
     app.include_router(schedules(clock))
+    if webhooks is not None:
+        app.include_router(hooks(webhooks, clock))
 
     @app.get("/healthz")
     async def healthz() -> PlainTextResponse:
@@ -62,12 +66,20 @@ def _at_the_door(request: Request) -> Response | None:
         return None
     if _is_foreign(request):
         return problem(request, 403, "the request comes from another site")
+    if _is_empty(request):
+        return None
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         return problem(request, 415, "send the body as application/json")
     length = request.headers.get("content-length", "")
     if not length.isdecimal() or int(length) > _LONGEST_BODY:
         return problem(request, 413, f"the body has at most {_LONGEST_BODY} bytes, and says how many")
     return None
+
+
+def _is_empty(request: Request) -> bool:
+    """Has it no body?"""
+    headers = request.headers
+    return "transfer-encoding" not in headers and headers.get("content-length", "0") == "0"
 
 
 def _is_foreign(request: Request) -> bool:

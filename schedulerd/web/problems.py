@@ -12,12 +12,18 @@ from schedulerd.errors import BadExpression
 
 _MEDIA_TYPE: Final = "application/problem+json"
 _TITLES: Final[Mapping[int, tuple[str, str]]] = {
+    400: ("bad-request", "The request is not as it has to be"),
+    401: ("unauthorized", "This needs a secret"),
     403: ("forbidden", "This is not allowed"),
     404: ("not-found", "There is nothing here"),
     405: ("method-not-allowed", "This cannot be done here"),
+    408: ("timeout", "The request took too long"),
+    409: ("conflict", "This cannot be done now"),
     413: ("too-large", "The request is too large"),
     415: ("unsupported-media-type", "The request must be JSON"),
     422: ("validation-error", "The request is not valid"),
+    429: ("too-many-requests", "Too many requests"),
+    503: ("unavailable", "This cannot be done just now"),
 }
 
 

@@ -1,28 +1,40 @@
 """The web process as a program: serves on an inherited socket until its lifeline is cut."""
 
 import argparse
+import json
 import os
 import signal
 import socket
 import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import uvicorn
 
-from schedulerd.clock import SystemClock
+from schedulerd.clock import Clock, SystemClock
+from schedulerd.operations.daemon import guard
+from schedulerd.operations.operations import Operations
+from schedulerd.store.database import Database
 from schedulerd.web.app import make_app
 
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
 def main() -> None:
-    """Run as a program: started by the daemon with two inherited descriptors."""
+    """Run as a program: started by the daemon with three inherited descriptors."""
     arguments = argparse.ArgumentParser(prog="schedulerd-web")
     arguments.add_argument("--socket", type=int, required=True)
     arguments.add_argument("--lifeline", type=int, required=True)
+    arguments.add_argument("--told", type=int, required=True)
     options = arguments.parse_args()
+    with os.fdopen(options.told, "rb") as file:
+        told = json.load(file)
     listener = socket.socket(fileno=options.socket)
     host = listener.getsockname()[0]
-    app = make_app(hosts={*_LOOPBACK, f"[{host}]" if ":" in host else host}, clock=SystemClock())
+    clock = SystemClock()
+    hosts = {*_LOOPBACK, f"[{host}]" if ":" in host else host, *told["hosts"]}
+    app = make_app(hosts=hosts, clock=clock, webhooks=_operations(told, clock).webhooks)
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -39,6 +51,13 @@ def main() -> None:
 
     threading.Thread(target=wait_for_the_end, name="lifeline", daemon=True).start()
     server.run(sockets=[listener])
+
+
+def _operations(told: Mapping[str, Any], clock: Clock) -> Operations:
+    """What can be asked, of the database that the daemon uses."""
+    state_dir = Path(told["state_dir"])
+    database = guard(Database(told["database"]), state_dir)
+    return Operations(database, state_dir=state_dir, clock=clock, environ=os.environ)
 
 
 def _ignore_interrupts() -> None:

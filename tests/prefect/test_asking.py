@@ -61,6 +61,10 @@ OF_PREFECT_3: Final[list[Case]] = [
 OF_PREFECT_1: Final[list[Case]] = [
     (22, "g22", "completed", ["completed", "10"], None),
     (22, "g22-starts", "completed", None, None),
+    (22, "g22-result", "completed", [10, [2, 4, 6], 4, "7"], None),
+    (22, "g22-result-fails", "failed", "is failed: LookupError: nothing", None),
+    (22, "g22-result-name-fails", "failed", "there is no task 'twicee'", None),
+    (22, "g22-result-of-another-fails", "failed", "there is no run", None),
     (22, "g22-create-fails", "failed", NO_FLOW, None),
     (22, "g22-wait-fails", "failed", "is failed: LookupError: no 1", None),
     (22, "g22-start-fails", "failed", "is failed: LookupError: no 1", None),
@@ -83,7 +87,7 @@ def plainly(daemon_of_flows: TestDaemon) -> Mapping[str, list[Any]]:
     names = [*(flow for _, flow, *_ in (*OF_PREFECT_3, *OF_PREFECT_1)), *WAITS]
     done = subprocess.run(
         [*_command(), *names],
-        env=_environ(daemon_of_flows),
+        env=environ_of(daemon_of_flows),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -119,6 +123,16 @@ def test_in_a_run_of_the_daemon(
         assert (run.state, len(run.result)) == (state, 36)
     else:
         assert_came_to(run, state, value if by_daemon is None else by_daemon)
+
+
+def test_22_a_run_is_not_given_what_the_tasks_of_a_run_came_to_that_it_did_not_ask_for(
+    daemon_of_flows: TestDaemon,
+) -> None:
+    other = daemon_of_flows.run("asked-for-tasks")
+
+    refused = daemon_of_flows.run("g22-result-of-another-fails", {"run": other.id})
+
+    assert_came_to(refused, "failed", f"{other.name} was not asked for by this run")
 
 
 # -- 34, and 17 and 19 of Prefect 1: what waits for a decision -------------------------------------------------------
@@ -178,7 +192,7 @@ def test_34_a_run_is_resumed_by_another_and_by_plain_python(daemon_of_flows: Tes
     resumed = daemon_of_flows.run("r34-resume", {"run": ids[0]})
     code = f"from schedulerd import resume_flow_run; resume_flow_run({ids[1]!r})"
     subprocess.run(
-        [sys.executable, "-c", code], env=_environ(daemon_of_flows), check=True, timeout=30 * SLOWER
+        [sys.executable, "-c", code], env=environ_of(daemon_of_flows), check=True, timeout=30 * SLOWER
     )
 
     assert_came_to(resumed, "completed", "resumed")
@@ -199,7 +213,7 @@ def _in_a_terminal(flow: str, daemon: TestDaemon) -> Iterator[tuple[int, Any]]:
     ours, theirs = os.openpty()
     process = subprocess.Popen(
         [*_command(), flow],
-        env=_environ(daemon),
+        env=environ_of(daemon),
         stdin=theirs,
         stdout=subprocess.PIPE,
         stderr=theirs,
@@ -218,7 +232,7 @@ def _command() -> list[str]:
     return [sys.executable, "-m", "tests.prefect.plainly", str(ASKING)]
 
 
-def _environ(daemon: TestDaemon) -> dict[str, str]:
+def environ_of(daemon: TestDaemon) -> dict[str, str]:
     """That of a program that is started in the folder of the daemon's project."""
     path = str(Path(__file__).parents[2])
     return {**os.environ, "SCHEDULERD_CONFIG": str(daemon.folder / "schedulerd.toml"), "PYTHONPATH": path}

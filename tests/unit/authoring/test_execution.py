@@ -151,7 +151,7 @@ def test_parameters_that_do_not_fit_fail_the_run_before_any_line_of_it() -> None
     assert outcome.state == "failed"
     assert "parameter 'limit': 'many' (a str) is not a whole number" in outcome.message
     assert outcome.failure is not None
-    assert outcome.failure.line == etl.fn.__code__.co_firstlineno
+    assert outcome.failure.line == etl.fn.__code__.co_firstlineno + 1
 
 
 def test_a_graph_that_fails_says_which_task_and_why() -> None:

@@ -1,14 +1,16 @@
 """From an exception to a failure: the user's own line, our frames folded away, never raising."""
 
+import asyncio
 import json
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from schedulerd import Flow, task
-from schedulerd.authoring.failures import MESSAGE_BYTES, TRACEBACK_BYTES, describe_failure
+from schedulerd import Flow, flow, task
+from schedulerd.authoring.failures import MESSAGE_BYTES, TRACEBACK_BYTES, describe_failure, fold
 from schedulerd.authoring.running import Cancelled
 from schedulerd.domain.failures import Failure
 from tests.unit.authoring.tape import load, run
@@ -267,3 +269,76 @@ def test_the_place_in_a_flow_file_is_its_line(tmp_path: Path) -> None:
     assert failure is not None
     assert (failure.file, failure.line) == (str(tmp_path / "flow_file.py"), 5)
     assert "return 1 / 0" in failure.traceback
+
+
+# -- what a person's own program raises ---------------------------------------------------------------------------
+
+
+def frames(error: BaseException) -> list[str]:
+    """The functions of its traceback."""
+    return [frame.name for frame in traceback.extract_tb(error.__traceback__)]
+
+
+def test_a_flow_raises_what_it_failed_with_and_no_frame_of_ours() -> None:
+    @task
+    def breaks() -> None:
+        chained()
+
+    @flow
+    def outer() -> None:
+        breaks()
+
+    error = raised(outer)
+
+    assert frames(error)[-3:] == ["outer", "breaks", "chained"]
+    assert error.__cause__ is not None
+    assert frames(error.__cause__) == ["chained", "failing"]
+    assert {frame.filename for frame in traceback.extract_tb(error.__traceback__)} == {HERE}
+
+
+def test_an_async_flow_does_too() -> None:
+    @flow
+    async def outer() -> None:
+        failing()
+
+    assert frames(raised(lambda: asyncio.run(outer())))[-2:] == ["outer", "failing"]
+
+
+def test_members_of_a_group_are_folded_and_a_circle_of_causes_ends() -> None:
+    error = raised(grouped)
+    error.__context__ = ValueError("round")
+    error.__context__.__context__ = error
+
+    fold(error)
+
+    assert frames(error)[-1] == "grouped"
+
+
+def test_an_error_that_no_line_of_the_users_led_to_keeps_its_frames() -> None:
+    from schedulerd.authoring.options import tags_of
+
+    error = raised(lambda: tags_of(5))  # type: ignore[arg-type]
+    assert error.__traceback__ is not None
+    ours = error.__traceback__
+    while ours is not None and "options" not in ours.tb_frame.f_code.co_filename:
+        ours = ours.tb_next  # type: ignore[assignment]
+    error.__traceback__ = ours
+
+    fold(error)
+
+    assert frames(error)[-1] == "tags_of"
+
+
+def test_arguments_that_do_not_fit_are_shown_with_the_definition_below_its_decorators() -> None:
+    @task(
+        retries=0,
+    )
+    def needs(one: int) -> int:
+        return one
+
+    failure = describe_failure(raised(lambda: None.x), called=needs.fn)  # type: ignore[attr-defined]
+    bare = describe_failure(TypeError("it does not fit"), called=needs.fn)
+
+    assert failure.file == HERE
+    assert (bare.file, "def needs" in bare.traceback) == (HERE, True)
+    assert bare.line == needs.fn.__code__.co_firstlineno + 3

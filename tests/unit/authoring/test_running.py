@@ -83,7 +83,7 @@ def test_arguments_that_do_not_fit_are_placed_at_the_function() -> None:
 
     assert outcome.failure is not None
     assert outcome.failure.file == __file__
-    assert outcome.failure.line == needs.fn.__code__.co_firstlineno
+    assert outcome.failure.line == needs.fn.__code__.co_firstlineno + 1
     assert "missing 1 required positional argument: 'one'" in outcome.failure.message
 
 

@@ -7,12 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schedulerd.domain.causes import EndedRun, SettledFile, cause_of_end, cause_of_file, is_meant, outcome
+from schedulerd.domain.causes import (
+    EndedRun,
+    SettledFile,
+    cause_of_call,
+    cause_of_end,
+    cause_of_file,
+    is_meant,
+    outcome,
+)
 from schedulerd.domain.chains import Chains
 from schedulerd.domain.ids import FlowKey, RunKey, ScheduleKey
 from schedulerd.domain.runs import SkipReason, Trigger
-from schedulerd.domain.schedules import After, FileAppears, Pause, Schedule, When
+from schedulerd.domain.schedules import After, FileAppears, Pause, Schedule, Webhook, When
 from schedulerd.domain.states import ENDED, RunState
+from schedulerd.errors import BadParameters
 from tests.builders import NOW, a_run_id, a_schedule
 
 FLOWS = ["a", "b", "c", "d", "e"]
@@ -156,3 +165,46 @@ def has_circle(edges: set[tuple[str, str]]) -> bool:
     while free := {flow for flow in left if not any(end == flow and start in left for start, end in edges)}:
         left -= free
     return bool(left)
+
+
+def hook(parameter: str | None = None, **fixed: object) -> Schedule:
+    one = schedule(Webhook(hook="deploy", secret="deploy", parameter=parameter))
+    return replace(one, definition=replace(one.definition, parameters=fixed))
+
+
+@pytest.mark.parametrize(
+    ("parameter", "body", "given"),
+    [
+        (None, {"a": 1}, {}),
+        (None, None, {}),
+        ("event", {"a": 1}, {"event": {"a": 1}}),
+        ("event", None, {"event": None}),
+        ("event", [1, "x"], {"event": [1, "x"]}),
+        ("*", {"a": 1, "b": None}, {"a": 1, "b": None}),
+        ("*", {}, {}),
+        ("*", None, {}),
+    ],
+)
+def test_what_a_flow_is_given_of_a_call(parameter: str | None, body: object, given: object) -> None:
+    cause = cause_of_call(hook(parameter, label="x"), body, call="1")
+
+    assert cause.parameters == given
+    assert (cause.trigger, cause.subject) == (Trigger.WEBHOOK, "deploy")
+
+
+@pytest.mark.parametrize("body", [[], "text", 3, True])
+def test_members_are_those_of_an_object(body: object) -> None:
+    with pytest.raises(BadParameters, match="the body must be an object"):
+        cause_of_call(hook("*"), body, call="1")
+
+
+def test_a_call_does_not_change_what_the_schedule_says_itself() -> None:
+    with pytest.raises(BadParameters, match="the schedule says itself what 'region' is"):
+        cause_of_call(hook("*", region="kr"), {"region": "us"}, call="1")
+
+
+def test_a_call_that_is_made_again_is_the_same_cause_and_shows_nothing_of_its_key() -> None:
+    once, again, other = (cause_of_call(hook(), None, call=key) for key in ("key-1", "key-1", "key-2"))
+
+    assert once.mark == again.mark != other.mark
+    assert "key-1" not in once.mark

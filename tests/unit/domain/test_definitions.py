@@ -7,7 +7,7 @@ import pytest
 
 from schedulerd.domain.definitions import InForce, resolve
 from schedulerd.domain.flows import FileDefinition, FlowDefinition, FlowKind
-from schedulerd.domain.schedules import ScheduleDefinition
+from schedulerd.domain.schedules import ScheduleDefinition, Webhook
 from schedulerd.domain.surroundings import Surroundings
 from tests.builders import a_file, a_flow, a_schedule
 
@@ -193,3 +193,52 @@ def test_a_command_has_the_surroundings_that_its_schedule_gives_it() -> None:
 
     assert {name: getattr(flow, name) for name in surroundings} == surroundings
     assert flow.timeout_seconds == 60.0
+
+
+OF_A_CALL = {
+    "type": "object",
+    "properties": {"event": {}, "region": {"type": "string"}},
+    "required": ["event", "region"],
+    "additionalProperties": False,
+}
+
+
+def called(name: str, parameter: str | None, **given: Any) -> ScheduleDefinition:
+    when = Webhook(hook="deploy", secret="deploy", parameter=parameter)
+    return a_schedule(name, when=when, parameters=given, origin=f"{name}.toml:1")
+
+
+@pytest.mark.parametrize(
+    ("schedule", "fault"),
+    [
+        (called("a", "event", region="kr"), None),
+        (called("a", "*"), None),
+        (called("a", "*", region="kr"), None),
+        (called("a", None, event=1, region="kr"), None),
+        (called("a", "event"), "parameter 'region' is required"),
+        (called("a", None, region="kr"), "parameter 'event' is required"),
+        (called("a", "body", region="kr"), "has no parameter 'body' to be given the body"),
+        (
+            called("a", "event", event=1, region="kr"),
+            "the parameter 'event' is the body, and cannot be given",
+        ),
+        (called("a", "*", colour="red"), "there is no parameter 'colour'"),
+        (called("a", "*", region=3), "parameter 'region': 3 is not a text"),
+    ],
+)
+def test_what_a_call_gives_fits_the_flow_as_far_as_can_be_told_before(
+    schedule: ScheduleDefinition, fault: str | None
+) -> None:
+    found = resolve([file("etl.py", flow("etl", "etl.py", parameters=OF_A_CALL))], [schedule])
+
+    assert names(found) == ([] if fault else ["a"])
+    assert fault is None or fault in reasons(found, "a.toml")[0]
+
+
+def test_a_webhook_is_one_schedules() -> None:
+    found = resolve(
+        [file("etl.py", flow("etl", "etl.py", parameters=OF_A_CALL))], [called("a", "*"), called("b", "*")]
+    )
+
+    assert names(found) == ["a"]
+    assert reasons(found, "b.toml") == ["schedule 'b': the webhook 'deploy' is taken by a.toml:1"]

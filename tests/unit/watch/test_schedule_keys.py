@@ -19,6 +19,7 @@ from schedulerd.domain.schedules import (
     Reboot,
     RRule,
     ScheduleDefinition,
+    Webhook,
     When,
 )
 from schedulerd.watch.calendars import CalendarsBeside
@@ -158,6 +159,43 @@ def test_a_blackout_of_calendars_names_what_its_days_come_from(tmp_path: Path) -
     assert found.calendars == ("days.txt", "holidays DE-BY")
     assert {date(2026, 5, 1), date(2026, 5, 2), date(2026, 1, 6)} <= set(found.days)
     assert len(found.days) == len(set(found.days))
+
+
+HOOK = 'webhook = "deploy"\n'
+
+
+def test_a_webhook_with_the_name_of_its_secret() -> None:
+    definition = only(HOOK + 'secret = "deploy-key"\nparameter = "*"')
+
+    assert definition.when == Webhook(
+        hook="deploy", secret="deploy-key", parameter="*", timezone="Asia/Seoul"
+    )
+    assert definition.policies.overlap is Overlap.ALLOW
+
+
+@pytest.mark.parametrize(
+    ("keys", "line", "reason"),
+    [
+        (HOOK, 4, "`webhook` needs `secret` beside it"),
+        ('webhook = "a/b"\nsecret = "x"', 4, "`webhook` must be a name for its address"),
+        ('webhook = ""\nsecret = "x"', 4, "`webhook` is empty"),
+        (HOOK + 'secret = "canary key 1"', 5, "`secret` must be the name of a secret, as"),
+        (HOOK + 'secret = "x"\nparameter = "a-b"', 6, "`parameter` must be the name of a parameter of"),
+        (HOOK + 'secret = "x"\nevery = "1h"', 6, "there is `webhook` and `every`; a schedule has one"),
+        (HOOK + 'secret = "x"\njitter = "5m"', 6, "`jitter` means nothing with `webhook`, which has no due"),
+        (EVERY + 'secret = "x"', 5, "`secret` goes with `webhook`, and this is a schedule by `every`"),
+        (EVERY + 'parameter = "x"', 5, "`parameter` goes with `file` and `webhook`, and this is"),
+    ],
+)
+def test_a_slip_in_a_webhook_is_told_and_never_what_may_be_the_secret(
+    keys: str, line: int, reason: str
+) -> None:
+    file = parse(keys)
+
+    (error,) = file.errors
+    assert error.line == line
+    assert error.reason.startswith(reason)
+    assert "canary" not in error.reason
 
 
 def test_the_entries_of_a_blackout_may_be_tables_of_their_own() -> None:
