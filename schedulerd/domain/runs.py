@@ -84,7 +84,7 @@ class Run:
 
     `queued`: it waits for one of its schedule. `pool` is where it takes a place, or took one. `retry_at`: when one that
     is `retrying` is tried again. `hooks` are the final states for which the version of its flow has hooks. `parent` is the
-    run whose code asked for it.
+    run whose code asked for it, `root` the first above it that is still known: that is told of a run that is to be started.
     """
 
     key: RunKey
@@ -122,6 +122,7 @@ class Run:
     priority: int = 0
     retry_at: datetime | None = None
     parent: RunId | None = None
+    root: RunId | None = None
     hooks: frozenset[RunState] = frozenset()
 
     @property

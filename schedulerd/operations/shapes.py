@@ -67,6 +67,7 @@ def _child_run_shape(run: ChildRun, *, now: datetime) -> Shape:
         "tags": list(run.tags),
         "pool": None,
         "priority": 0,
+        "pid": run.root.pid if run.state is RunState.RUNNING else None,  # it may be of an earlier attempt
         "parent": str(run.parent),
         "root": str(run.root.id),
         "task": run.task,

@@ -216,7 +216,7 @@ class HookDesk:
     def _prepare(self, call: _Call) -> None:
         due, attempt = call.due, call.attempt
         with self._database.read() as tx:
-            run = tx.runs.by_key(due.run)
+            run = tx.runs.to_prepare(due.run)
             flow = tx.flows.get(run.flow)
             has_value = due.state is RunState.COMPLETED and run.attempt == due.attempt
             value = tx.results.of_flow(run.key) if has_value else None

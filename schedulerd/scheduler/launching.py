@@ -152,6 +152,8 @@ def request_of(run: Run, flow: Flow, launch: Launch) -> dict[str, Any]:
             **_of_file(run),
         },
     }
+    if run.parent is not None:
+        request |= {"parent": str(run.parent), "root": str(run.root or run.parent)}
     if run.hooks:
         request["hooks_after"] = sorted(run.hooks)
     if definition.kind is FlowKind.COMMAND:

@@ -126,7 +126,7 @@ class Reconciler:
 
     def _prepare_again(self, attempt: Attempt, flows: Mapping[FlowKey, Flow]) -> None:
         with self._database.read() as tx:
-            run = tx.runs.by_key(attempt.run)
+            run = tx.runs.to_prepare(attempt.run)
             known = tx.results.of_tasks(run.key) if run.attempt > 1 else []
         self._folders.remove(attempt.folder)
         attempt.ours, attempt.pid = False, None

@@ -18,6 +18,7 @@ from schedulerd.store.holders import holders, share, without_place
 from schedulerd.store.lines import KEYS, Going, Lines, by_schedule
 from schedulerd.store.moving import move_due
 from schedulerd.store.retrying import Retries
+from schedulerd.store.roots import rooted
 from schedulerd.store.run_rows import RUNS, run_of
 from schedulerd.store.strands import DUE_RUNS, NOW, Strands
 from schedulerd.store.tables import IS_ACTIVE, IS_SCHEDULED, AnyRow, flows, runs
@@ -68,7 +69,10 @@ class Claim:
         picked = self._pick(min(limit - len(again), places.free), going, places)
         self._start(picked)
         keys = [*again, *(RunKey(row.id) for row in picked)]
-        return [run_of(row) for row in self._connection.execute(_CLAIMED, {"keys": keys})] if keys else []
+        if not keys:
+            return []
+        claimed = [run_of(row) for row in self._connection.execute(_CLAIMED, {"keys": keys})]
+        return rooted(self._connection, claimed)
 
     @property
     def skipped(self) -> list[RunKey]:

@@ -19,6 +19,7 @@ from schedulerd.store.claiming import Claim
 from schedulerd.store.hearing import Hearing
 from schedulerd.store.moving import Step, move_run, moves_of
 from schedulerd.store.retrying import Retries, try_again
+from schedulerd.store.roots import rooted
 from schedulerd.store.run_rows import RUNS, run_of
 from schedulerd.store.tables import IS_LIVE, IS_SCHEDULED, AnySelect, flows, runs, schedules
 from schedulerd.store.wishes import Wishes
@@ -179,6 +180,11 @@ class Runs:
     def late(self, before: datetime) -> list[Run]:
         """The runs that were due at this moment or before, and have not started; the longest due first."""
         return self._all(_LATE, {"before": before})
+
+    def to_prepare(self, key: RunKey) -> Run:
+        """The run with this key and its root, as a claim gives it. Raises `NotFound`."""
+        (run,) = rooted(self._connection, [self.by_key(key)])
+        return run
 
     def asked_for_by(self, key: RunKey) -> list[Run]:
         """The runs that the code of this one asked for, each in a process of its own, the first first."""

@@ -264,3 +264,20 @@ def test_a_thousand_of_them_come_in_one_step(database: Database) -> None:
 
         assert tx.child_runs.count(key) == 1_200
         assert {one.state for one in children(tx, key)} == {RunState.COMPLETED}
+
+
+def test_a_run_that_was_asked_for_knows_the_first_above_it(database: Database) -> None:
+    with database.write() as tx:
+        scene = a_scene(tx)
+        top = add(tx, scene.flow)
+        claim(tx)
+        middle = add(tx, scene.flow, parent=top)
+        low = add(tx, scene.flow, parent=middle)
+        orphan = add(tx, scene.flow, parent=RunKey(99))
+
+        claimed = {one.key: one for one in claim(tx)}
+        root = tx.runs.by_key(top)
+        assert (claimed[middle].root, claimed[low].root) == (root.id, root.id)
+        assert tx.runs.to_prepare(low) == claimed[low]
+        assert (claimed[orphan].parent, claimed[orphan].root) == (None, None)
+        assert [one.key for one in tx.runs.asked_for_by(middle)] == [low]

@@ -199,6 +199,7 @@ READS: dict[str, Work] = {
     "child_runs.find": lambda tx: tx.child_runs.find("01"),
     "child_runs.newest": lambda tx: tx.child_runs.newest(RunFilter()),
     "child_runs.count": lambda tx: tx.child_runs.count(RunKey(1)),
+    "runs.to_prepare": lambda tx: tx.runs.to_prepare(RunKey(1)),
     "runs.asked_for_by": lambda tx: tx.runs.asked_for_by(RunKey(1)),
     "tasks.tasks": lambda tx: tx.tasks.tasks(RunKey(1)),
     "logs.lines": lambda tx: tx.logs.lines(RunKey(1), limit=1),

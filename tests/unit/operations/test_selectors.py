@@ -1,13 +1,17 @@
 """How a run is named."""
 
+from uuid import UUID
+
 import pytest
 
+from schedulerd.domain.child_runs import ChildRun, Subflow
+from schedulerd.domain.ids import RunId
 from schedulerd.domain.states import RunState
-from schedulerd.errors import Ambiguous, NotFound
-from schedulerd.operations.selectors import find_run
+from schedulerd.errors import Ambiguous, Conflict, NotFound
+from schedulerd.operations.selectors import find_run, find_whole
 from schedulerd.store.database import Database
 from tests.builders import a_run_id
-from tests.store.scenes import a_scene, add, add_in
+from tests.store.scenes import a_scene, add, add_in, an_intake
 
 
 @pytest.fixture
@@ -68,6 +72,9 @@ def test_a_prefix_of_several_is_ambiguous(sqlite_database: Database, ids: dict[s
         ("@lats", "a run is named by"),
         ("etl", "@last:etl names its last run"),
         ("etl#x", "a run is named by"),
+        ("etl#1.", "a run is named by"),
+        ("etl#1.x", "a run is named by"),
+        ("etl#1.1", "it has no child runs"),
         ("", "a run is named by"),
     ],
 )
@@ -88,3 +95,39 @@ def test_a_misspelt_flow_is_told_what_it_may_be(
         find_run(tx, selector)
 
     assert caught.value.near == ("etl",)
+
+
+@pytest.fixture
+def child(sqlite_database: Database, ids: dict[str, str]) -> str:
+    """The id of the one child run of `report#1`."""
+    told = Subflow(task=1, id=RunId(UUID(int=2**120)), flow="load", name="load kr", state=RunState.RUNNING)
+    with sqlite_database.write() as tx:
+        key = add_in(tx, tx.flows.get("report").key, RunState.PENDING)
+        tx.intake.take([an_intake(key, subflows=(told,), lines=(), tasks=())])
+    return str(told.id)
+
+
+def test_a_child_run_is_named_by_its_root_and_a_number_or_by_its_id(
+    sqlite_database: Database, child: str
+) -> None:
+    with sqlite_database.read() as tx:
+        for selector in ("report#2.1", child, child[:8]):
+            found = find_run(tx, selector)
+
+            assert isinstance(found, ChildRun)
+            assert (found.selector, found.name, str(found.id)) == ("report#2.1", "load kr", child)
+        with pytest.raises(NotFound) as caught:
+            find_run(tx, "report#2.2")
+    assert caught.value.mend == "it has 1 child run(s)"
+
+
+def test_where_a_whole_run_is_wanted_a_child_run_is_refused_with_what_to_do(
+    sqlite_database: Database, child: str
+) -> None:
+    with sqlite_database.read() as tx:
+        assert find_whole(tx, "report#2").selector == "report#2"
+        with pytest.raises(Conflict) as caught:
+            find_whole(tx, child, instead="runs cancel")
+
+    assert caught.value.message == "report#2.1 is a part of report#2, in the same process"
+    assert caught.value.mend == "`schedulerd runs cancel report#2`"
