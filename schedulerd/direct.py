@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 from schedulerd.clock import SystemClock
 from schedulerd.config import Settings, find_settings_file, load_settings
 from schedulerd.domain.questions import refusal
+from schedulerd.engine.folders import RESULTS
 from schedulerd.errors import NotFound, SchedulerdError
 from schedulerd.operations.daemon import guard
 from schedulerd.operations.operations import Operations
@@ -76,6 +77,9 @@ class DirectChannel(_Channel):
             return self._asked(lambda asked: asked.secrets.ask(kind, body, private))
         if kind in ("run.start", "run.state", "run.resume"):
             return self._asked(lambda asked: asked.child_runs.ask(kind, body))
+        if kind == "run.result":
+            folder = str(self._settings.state_dir / RESULTS)
+            return {**self._asked(lambda asked: asked.child_runs.ask(kind, body)), "folder": folder}
         if kind == "run.wait":
             return self._waited(body, seconds)
         return refusal(

@@ -164,6 +164,33 @@ def start_for_task(
     return str(started(flow_name, parameters, due_at=at, key=key).id)
 
 
+def result_for_task(flow_run_id: str, task_slug: str, map_index: int) -> Any:
+    """What a task of a run returned, once the run has ended; of a map all that its tasks did, unless an index is given."""
+    ask("run.wait", _is_long=True, id=str(flow_run_id))
+    index = None if map_index < 0 else map_index
+    answer = ask("run.result", id=str(flow_run_id), task=task_slug, index=index)
+    values = [_value(answer, one) for one in answer["values"]]
+    return values if answer["is_map"] else values[0]
+
+
+def _value(answer: Mapping[str, Any], said: Mapping[str, str]) -> Any:
+    """A value that was kept with another run. Raises `OSError` where its file cannot be read here."""
+    import os
+    from base64 import b64decode
+    from pathlib import Path
+
+    from schedulerd.authoring.keeping import FOLDER_VARIABLE
+    from schedulerd.authoring.serializing import deserialize
+    from schedulerd.authoring.storages import read_from
+
+    if not said["file"]:
+        return deserialize(said["kind"], b64decode(said["content"]))
+    if "/" in said["file"]:
+        return deserialize(said["kind"], read_from(said["file"]))
+    folder = Path(answer.get("folder") or os.environ[FOLDER_VARIABLE])
+    return deserialize(said["kind"], (folder / str(answer["run"]) / said["file"]).read_bytes())
+
+
 def wait_for_task(flow_run_id: str, *, raises: bool, most: timedelta | None) -> FlowRun:
     """How a run ended. With `raises` one that ended badly is raised as a signal. Raises `TimeoutError` after `most`."""
     seconds = None if most is None else most.total_seconds()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schedulerd.authoring.child_runs import start_for_task, wait_for_task
+from schedulerd.authoring.child_runs import result_for_task, start_for_task, wait_for_task
 from schedulerd.authoring.tasks import Task, task
 
 if TYPE_CHECKING:
@@ -39,6 +39,15 @@ def wait_for_flow_run(
 ) -> Any:
     """Wait for the end of a run; how it stands then. With `raise_final_state` one that ended badly fails the task."""
     return wait_for_task(flow_run_id, raises=raise_final_state, most=max_duration)
+
+
+@task(name="get_task_run_result")
+def get_task_run_result(flow_run_id: str, task_slug: str, map_index: int = -1, poll_time: int = 5) -> Any:
+    """What a task of a run returned that this run asked for, once that has ended; of a map all, or that of an index.
+
+    `task_slug` is the task's name, of several `name-2` the second. `poll_time` is Prefect's, and does nothing.
+    """
+    return result_for_task(flow_run_id, task_slug, map_index)
 
 
 class StartFlowRun(Task):

@@ -132,7 +132,11 @@ NAMES = (
         "prefect.tasks.prefect.StartFlowRun",
         'until then: a schedule `after = "flow"`, or `schedulerd run`',
     ),
-    absent(22, "prefect.tasks.prefect.get_task_run_result", "`schedulerd runs result RUN --task NAME`"),
+    differs(
+        22,
+        "prefect.tasks.prefect.get_task_run_result",
+        "of runs that this run created; a task is named by its name",
+    ),
     same(23, "prefect.engine.results.LocalResult"),
     absent(
         23,

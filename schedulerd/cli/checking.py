@@ -56,6 +56,7 @@ class Checker:
         """All that the settings name, and then whether it fits together."""
         if settings_file is not None:
             yield Finding(file=str(settings_file), holds=("settings",))
+        yield from _urls_files(self.settings)
         watched = [WatchedFolder(path=path, role=Role.FLOW) for path in self.settings.flows]
         watched += [WatchedFolder(path=path, role=Role.SCHEDULES) for path in self.settings.schedules]
         watched += [WatchedFolder(path=path, role=Role.CRONTAB) for path in self.settings.crontabs]
@@ -71,7 +72,7 @@ class Checker:
                 scan([WatchedFolder(path=path, role=role) for role in roles], Scan(), now=_LONG_AGO)
             )
         elif path.name == _SETTINGS_NAME:
-            yield _settings(path, environ)
+            yield from _settings(path, environ)
         elif path.suffix == ".toml":
             yield from self._schedules(read_schedule_file(path, timezone=self.settings.timezone))
         elif path.suffix == SUFFIX:
@@ -124,12 +125,23 @@ class Checker:
         return Finding(file=str(path), holds=(f"{len(found.days)} days", f"{len(found.spans)} spans"))
 
 
-def _settings(path: Path, environ: "Mapping[str, str]") -> Finding:
+def _settings(path: Path, environ: "Mapping[str, str]") -> Iterable[Finding]:
     try:
-        load_settings(path, environ)
+        settings = load_settings(path, environ)
     except BadDefinition as error:
-        return _of_error(error)
-    return Finding(file=str(path), holds=("settings",))
+        return [_of_error(error)]
+    return [Finding(file=str(path), holds=("settings",)), *_urls_files(settings)]
+
+
+def _urls_files(settings: Settings) -> Iterator[Finding]:
+    """Where messages go to. Variables that URLs name are the daemon's, and are not looked for here."""
+    for file, rule in {one.urls_file: one for one in settings.notify if one.urls_file is not None}.items():
+        try:
+            count = len(rule.written()) - len(rule.urls)
+        except BadDefinition as error:
+            yield _of_error(error)
+        else:
+            yield Finding(file=str(file), holds=(f"{count} URL{'' if count == 1 else 's'}",))
 
 
 def _of_error(error: BadDefinition) -> Finding:

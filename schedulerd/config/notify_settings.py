@@ -131,10 +131,14 @@ class NotifySettings(BaseModel):
 
     def addresses(self, environ: Mapping[str, str]) -> list[str]:
         """The URLs as they are now, each once. Raises `BadDefinition`, which never shows one."""
+        return list(dict.fromkeys(with_variables(url, environ) for url in self.written()))
+
+    def written(self) -> list[str]:
+        """The URLs as they are written, without their variables. Raises `BadDefinition`, which never shows one."""
         written = [url.get_secret_value() for url in self.urls]
         if self.urls_file is not None:
             written += _read(self.urls_file)
-        return list(dict.fromkeys(with_variables(url, environ) for url in written))
+        return written
 
 
 def with_variables(url: str, environ: Mapping[str, str]) -> str:

@@ -32,7 +32,7 @@ MENDS: Final[Mapping[TroubleKind, str]] = {
     TroubleKind.WATCHER: "it is started again by itself; until then changed files are not noticed",
     TroubleKind.WEB: "it is started again by itself; schedules are not affected",
     TroubleKind.SCHEDULES: "change it in its file; the daemon's log says where it went wrong; others are not affected",
-    TroubleKind.NOTICES: "`schedulerd notify list` shows what is not sent, which is tried again for a day",
+    TroubleKind.NOTICES: "`schedulerd notify sent` shows what is not sent, which is tried again for a day",
     TroubleKind.MONITORS: "see to the `heartbeat` of the schedule; what a monitor was not told is tried again for a day",
     TroubleKind.CLOCK: "see that the machine's time is kept (`timedatectl`)",
 }

@@ -13,6 +13,7 @@ from schedulerd.domain.states import FINAL
 from schedulerd.errors import BadParameters, NotFound
 from schedulerd.operations.approvals import resume
 from schedulerd.operations.runs import record
+from schedulerd.operations.task_results import task_results
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
@@ -34,6 +35,8 @@ class ChildRuns:
             match kind:
                 case "run.start":
                     answer: Mapping[str, Any] | None = start(tx, body, now=now, parent=None)
+                case "run.result":
+                    answer = result(tx, body, asker=None)
                 case "run.resume":
                     answer = resume(tx, body, now)
                 case "run.wait":
@@ -77,6 +80,11 @@ def wait(tx: Transaction, body: Mapping[str, Any], now: datetime) -> Mapping[str
     """How a run ended; None as long as it has not."""
     run = _run(tx, body)
     return {"run": told(run)} if run.state in FINAL else None
+
+
+def result(tx: Transaction, body: Mapping[str, Any], *, asker: RunKey | None) -> Mapping[str, Any]:
+    """What a task of a run that has ended returned. Raises as `task_results` does."""
+    return task_results(tx, _run(tx, body), body, asker=asker)
 
 
 def told(run: Run) -> dict[str, Any]:

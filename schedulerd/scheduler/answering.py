@@ -19,9 +19,10 @@ from schedulerd.engine.folders import RunFolders
 from schedulerd.engine.mailbox import put_into_inbox
 from schedulerd.errors import NotFound, SchedulerdError, StoreUnavailable
 from schedulerd.operations.approvals import resume
-from schedulerd.operations.child_runs import START, start, state, wait
+from schedulerd.operations.child_runs import START, result, start, state, wait
 from schedulerd.operations.named_limits import TAKE, take_slots
 from schedulerd.operations.secrets import SecretBox
+from schedulerd.operations.task_results import RESULT
 from schedulerd.operations.variables import ANSWERS
 from schedulerd.scheduler.attempts import Attempts
 from schedulerd.scheduler.confiding import CONFIDENTIAL, Confidant
@@ -155,6 +156,8 @@ class Answerer:
                 return _OF_RUNS[kind](tx, body, now)
             if kind == START:
                 return start(tx, body, now=now, parent=asked.run)
+            if kind == RESULT:
+                return result(tx, body, asker=asked.run)
             if kind == TAKE:
                 return take_slots(tx, asked, waiting, now=now)
             if kind == PAUSE:

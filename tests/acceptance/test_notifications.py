@@ -197,7 +197,7 @@ def test_the_command_line_tests_addresses_and_lists_what_was_sent(
     assert "500" in refused.stdout
     assert SECRET not in tested.stdout + refused.stdout + refused.stderr
     listed = eventually(
-        lambda: [one for one in service.cli("notify", "list") if one["state"] == "sent"], within=60
+        lambda: [one for one in service.cli("notify", "sent") if one["state"] == "sent"], within=60
     )
     assert [(one["rule"], one["tries"]) for one in listed] == [("notify-1", 1)]
     assert service.command("notify", "test", "other").returncode != 0

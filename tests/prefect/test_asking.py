@@ -61,6 +61,10 @@ OF_PREFECT_3: Final[list[Case]] = [
 OF_PREFECT_1: Final[list[Case]] = [
     (22, "g22", "completed", ["completed", "10"], None),
     (22, "g22-starts", "completed", None, None),
+    (22, "g22-result", "completed", [10, [2, 4, 6], 4, "7"], None),
+    (22, "g22-result-fails", "failed", "is failed: LookupError: nothing", None),
+    (22, "g22-result-name-fails", "failed", "there is no task 'twicee'", None),
+    (22, "g22-result-of-another-fails", "failed", "there is no run", None),
     (22, "g22-create-fails", "failed", NO_FLOW, None),
     (22, "g22-wait-fails", "failed", "is failed: LookupError: no 1", None),
     (22, "g22-start-fails", "failed", "is failed: LookupError: no 1", None),
@@ -119,6 +123,16 @@ def test_in_a_run_of_the_daemon(
         assert (run.state, len(run.result)) == (state, 36)
     else:
         assert_came_to(run, state, value if by_daemon is None else by_daemon)
+
+
+def test_22_a_run_is_not_given_what_the_tasks_of_a_run_came_to_that_it_did_not_ask_for(
+    daemon_of_flows: TestDaemon,
+) -> None:
+    other = daemon_of_flows.run("asked-for-tasks")
+
+    refused = daemon_of_flows.run("g22-result-of-another-fails", {"run": other.id})
+
+    assert_came_to(refused, "failed", f"{other.name} was not asked for by this run")
 
 
 # -- 34, and 17 and 19 of Prefect 1: what waits for a decision -------------------------------------------------------

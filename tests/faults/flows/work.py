@@ -111,10 +111,24 @@ def end(witness: Witness, dice: random.Random) -> None:
 
 
 @flow
+def leaf(number: int) -> int:
+    """The innermost of child runs."""
+    return number
+
+
+@flow
+def branch(number: int) -> int:
+    """A child run that has child runs."""
+    return leaf(number) + leaf(number + 1)
+
+
+@flow
 def work(records: str, seed: int, schedule: str, longest: float, token: str = "") -> None:
-    """Log lines for some time, and come to some end."""
+    """Log lines for some time, with child runs before and after, and come to some end."""
     witness, dice = Witness(records), dice_of(seed, schedule)
+    branch(1)
     witness.talk(dice, dice.random() * longest)
+    branch(2)
     end(witness, dice)
 
 
@@ -178,8 +192,10 @@ def hooked(records: str, seed: int, schedule: str, longest: float) -> None:
     on_cancellation=[tell],
 )
 def retried(records: str, seed: int, schedule: str, longest: float) -> None:
-    """Fail as often as not, and be tried again."""
+    """Fail as often as not, and be tried again; child runs that completed are not made again."""
     witness, dice = Witness(records), dice_of(seed, schedule)
+    branch(int(os.environ["SCHEDULERD_ATTEMPT"]))
+    branch(0)
     witness.talk(dice, dice.random() * longest)
     if dice.random() < 0.5:
         witness.note("end", "failed")

@@ -20,7 +20,12 @@ from schedulerd.concurrency.sync import concurrency, rate_limit
 from schedulerd.deployments import run_deployment
 from schedulerd.engine.signals import PAUSE
 from schedulerd.events import emit_event
-from schedulerd.tasks.prefect import StartFlowRun, create_flow_run, wait_for_flow_run
+from schedulerd.tasks.prefect import (
+    StartFlowRun,
+    create_flow_run,
+    get_task_run_result,
+    wait_for_flow_run,
+)
 from schedulerd.triggers import manual_only
 
 # -- 9: secrets ---------------------------------------------------------------------------------------------------
@@ -271,6 +276,46 @@ with Flow("g22") as g22:
 
 with Flow("g22-starts") as g22_starts:
     StartFlowRun("asked-for", wait=True, parameters={"number": 6})()
+
+
+@task
+def twice(number):
+    return number * 2
+
+
+@task
+def as_a_set(number):
+    return {number, "b" * 70_000}  # no JSON, and too much for a line of the journal
+
+
+@task
+def breaks():
+    raise LookupError("nothing")
+
+
+with Flow("asked-for-tasks") as asked_for_tasks:
+    numbers = twice.map([1, 2, 3])
+    twice(5, task_args={"name": "again"})
+    as_a_set(Parameter("number", default=7))
+    breaks()
+
+with Flow("g22-result") as g22_result:
+    of_tasks = create_flow_run(flow_name="asked-for-tasks")
+    task(lambda *given: [min(map(str, one)) if isinstance(one, set) else one for one in given], name="all")(
+        get_task_run_result(of_tasks, "again"),
+        get_task_run_result(of_tasks, "twice"),
+        get_task_run_result(of_tasks, "twice", map_index=1),
+        get_task_run_result(of_tasks, "as_a_set-1"),
+    )
+
+with Flow("g22-result-fails") as g22_result_fails:
+    get_task_run_result(create_flow_run(flow_name="asked-for-tasks"), "breaks")
+
+with Flow("g22-result-name-fails") as g22_result_name_fails:
+    get_task_run_result(create_flow_run(flow_name="asked-for-tasks"), "twicee")
+
+with Flow("g22-result-of-another-fails") as g22_result_of_another_fails:
+    get_task_run_result(Parameter("run", default="00000000-0000-7000-8000-000000000000"), "twice")
 
 with Flow("g22-create-fails") as g22_create_fails:
     create_flow_run(flow_name="nobody-has-this")
