@@ -119,7 +119,7 @@ def leaf(number: int) -> int:
 @flow
 def branch(number: int) -> int:
     """A child run that has child runs."""
-    return leaf(number) + leaf(number + 1)
+    return int(leaf(number) + leaf(number + 1))
 
 
 @flow
