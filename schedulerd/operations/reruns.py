@@ -60,6 +60,13 @@ class Reruns:
             raise NotFound("result", run.selector, mend=f"{what}, or its value was not kept (`max_result`)")
         return Value(kind=found.kind, content=self._content(place_of(run)[0], found))
 
+    def of_call(self, run: AnyRun, call: str | None) -> Value | None:
+        """What a call within the run came to; None where it came to nothing, or its value was not kept."""
+        root, _ = place_of(run)
+        with self._database.read() as tx:
+            found = None if call is None else tx.results.of_call(root.key, call)
+        return None if found is None else Value(kind=found.kind, content=self._content(root, found))
+
     def retry(self, selector: str, *, from_failed: bool, actor: str) -> Run:
         """Have the same run tried again as its next attempt, and wake the daemon.
 
@@ -96,7 +103,7 @@ class Reruns:
             raise Conflict(
                 f"{run.selector} has {len(tasks)} tasks {task!r}", mend=f"name one by its number: {numbers}"
             )
-        return next((one for one in tx.results.of_tasks(root.key) if one.call in calls), None)
+        return next((tx.results.of_call(root.key, call) for call in calls), None)
 
     def _content(self, run: Run, result: Result) -> bytes:
         if not result.file:
@@ -113,7 +120,7 @@ def _of_flow(tx: Transaction, run: AnyRun) -> Result | None:
     """What the flow returned; of a child run it is kept as of a task of its root."""
     if not isinstance(run, ChildRun):
         return tx.results.of_flow(run.key)
-    return next((one for one in tx.results.of_tasks(run.root.key) if one.call == run.call), None)
+    return None if run.call is None else tx.results.of_call(run.root.key, run.call)
 
 
 def _from_elsewhere(run: Run, where: str) -> bytes:

@@ -20,6 +20,10 @@ _SHOWN: Final = select(task_runs.c.call, task_runs.c.result_preview).where(
     task_runs.c.state.in_(_COMPLETED),
 )
 _KEPT: Final = select(results).where(results.c.run_id == bindparam("run"))
+_SHOWN_OF_CALL: Final = _SHOWN.where(task_runs.c.call == bindparam("of", type_=task_runs.c.call.type)).limit(
+    1
+)
+_KEPT_OF_CALL: Final = _KEPT.where(results.c.call == bindparam("of", type_=results.c.call.type))
 _FORGET: Final = (
     delete(results).where(results.c.run_id == bindparam("run")),
     update(task_runs).where(task_runs.c.run_id == bindparam("run")).values(call=None, kept=None),
@@ -42,6 +46,15 @@ class Results:
         ]
         kept = [_result(row) for row in self._connection.execute(_KEPT, {"run": run}) if row.call != OF_FLOW]
         return [*shown, *kept]
+
+    def of_call(self, run: RunKey, call: str) -> Result | None:
+        """What a completed call of a task, or of a flow within the run, came to; None where that was not kept."""
+        values = {"run": run, "of": call}
+        kept = self._connection.execute(_KEPT_OF_CALL, values).one_or_none()
+        if kept is not None:
+            return _result(kept)
+        shown = self._connection.execute(_SHOWN_OF_CALL, values).first()
+        return None if shown is None else _shown(shown.call, shown.result_preview)
 
     def of_flow(self, run: RunKey) -> Result | None:
         """What the flow returned; None where that was not kept, or where it has not."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from schedulerd.authoring.serializing import deserialize
-from schedulerd.domain.child_runs import ChildRun
+from schedulerd.domain.child_runs import AnyRun, ChildRun
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.runs import Move
 from schedulerd.errors import Conflict, NotFound
@@ -109,14 +109,14 @@ def history_of(ask: Operations, selector: str) -> RunHistory:
                 map_index=one.map_index,
                 message=one.message,
                 failure=one.failure,
-                _value=_value(ask, run.selector, str(one.number)),
+                _value=_of_task(ask, run, one.call),
             )
             for one in details.tasks
         ),
         log=tuple(line.line.message for line in page.lines),
         failure=run.failure,
         children=tuple(history_of(ask, child.selector) for child in details.children),
-        _value=_value(ask, run.selector, None),
+        _value=_of_flow(ask, run.selector),
     )
 
 
@@ -126,8 +126,15 @@ def _states(details: RunDetails) -> tuple[str, ...]:
     return ("scheduled", *(move.to.value for move in details.moves))
 
 
-def _value(ask: Operations, selector: str, task: str | None) -> Value | None:
+def _of_flow(ask: Operations, selector: str) -> Value | None:
     try:
-        return ask.reruns.result(selector, task=task)
+        return ask.reruns.result(selector)
     except (NotFound, Conflict):
+        return None
+
+
+def _of_task(ask: Operations, run: AnyRun, call: str | None) -> Value | None:
+    try:
+        return ask.reruns.of_call(run, call)
+    except NotFound:
         return None

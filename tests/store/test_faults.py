@@ -192,6 +192,7 @@ READS: dict[str, Work] = {
     "runs.moves": lambda tx: tx.runs.moves(RunKey(1)),
     "runs.cancel_wishes": lambda tx: tx.runs.cancel_wishes(),
     "results.of_tasks": lambda tx: tx.results.of_tasks(RunKey(1)),
+    "results.of_call": lambda tx: tx.results.of_call(RunKey(1), "extract 1"),
     "results.of_flow": lambda tx: tx.results.of_flow(RunKey(1)),
     "runs.next_retry": lambda tx: tx.runs.next_retry(NOW),
     "child_runs.of": lambda tx: tx.child_runs.of(tx.runs.by_key(RunKey(1))),

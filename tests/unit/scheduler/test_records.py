@@ -3,13 +3,16 @@
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schedulerd.clock import moment
+from schedulerd.domain.child_runs import Subflow
 from schedulerd.domain.failures import Failure
+from schedulerd.domain.ids import RunId
 from schedulerd.domain.logs import LogLine, Stream
 from schedulerd.domain.states import RunState, TaskState
 from schedulerd.domain.tasks import TaskRun
@@ -72,6 +75,75 @@ def test_a_log_line_has_its_level_logger_task_and_stream() -> None:
     assert said.lines == [
         LogLine(at=AT, level=30, message="slow", stream=Stream.STDOUT, logger="etl", task=2)
     ]
+
+
+CALLED: dict[str, Any] = {
+    "k": "flow",
+    "t": T,
+    "n": 1_000_001,
+    "w": 2,
+    "name": "load kr",
+    "flow": "load",
+    "s": "running",
+    "id": "01a21c3f-b559-7784-abfc-436b3f640e24",
+    "p": {"region": "kr\0"},
+    "g": ["nightly"],
+}
+
+
+def test_a_flow_that_was_called_is_a_child_run_and_the_task_run_that_stands_for_it() -> None:
+    said = read_records([CALLED], now=NOW)
+
+    assert said.subflows == [
+        Subflow(
+            task=1_000_001,
+            id=RunId(UUID(CALLED["id"])),
+            flow="load",
+            name="load kr",
+            state=RunState.RUNNING,
+            within=2,
+            parameters={"region": "kr␀"},
+            tags=("nightly",),
+            started_at=AT,
+        )
+    ]
+    assert [(one.number, one.within, one.name, one.state) for one in said.tasks] == [
+        (1_000_001, 2, "load kr", TaskState.RUNNING)
+    ]
+
+
+def test_the_end_of_a_child_run_says_nothing_of_how_it_began() -> None:
+    end = {**CALLED, "s": "failed", "m": "no", "a": 2}
+    for name in ("p", "g"):
+        del end[name]
+
+    (subflow,) = read_records([end], now=NOW).subflows
+
+    assert (subflow.state, subflow.reason, subflow.attempt) == (RunState.FAILED, "no", 2)
+    assert (subflow.started_at, subflow.ended_at, subflow.parameters) == (None, AT, None)
+
+
+def test_a_call_that_completed_in_an_earlier_attempt_has_no_id() -> None:
+    known = {**CALLED, "s": "completed", "c": "- 0 load/", "v": ["preview"], "r": "5"}
+    del known["id"]
+
+    (subflow,) = read_records([known], now=NOW).subflows
+
+    assert (subflow.id, subflow.call, subflow.result_preview) == (None, "- 0 load/", "5")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"s": "skipped"}, {"s": "cached"}, {"id": "7"}, {"p": [1]}, {"flow": None}]
+)
+def test_a_child_run_that_cannot_be_is_damage(wrong: dict[str, Any]) -> None:
+    record = CALLED | wrong
+    if wrong.get("flow", "") is None:
+        del record["flow"]
+
+    said = read_records([record], now=NOW)
+
+    assert said.subflows == []
+    assert "damaged" in said.lines[0].message
 
 
 def test_only_the_result_of_the_flow_is_the_runs() -> None:
