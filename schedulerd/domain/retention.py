@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from schedulerd.domain.states import FINAL, RunState
+
+SHORTEST_OF_CAUSES: Final = timedelta(days=30)
+"""So long it is known at least which causes were decided."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -13,6 +17,10 @@ class Retention:
     runs: timedelta = timedelta(days=90)
     logs: timedelta = timedelta(days=30)
     keep_per_flow: int = 100
+
+    def oldest_cause(self, now: datetime) -> datetime:
+        """The moment before which what was decided of causes is forgotten."""
+        return now - max(self.runs, SHORTEST_OF_CAUSES)
 
     def oldest_kept(self, now: datetime) -> datetime:
         """The moment up to which something may have become too old."""

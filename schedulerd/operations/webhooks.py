@@ -84,9 +84,10 @@ class Webhooks:
             cause = cause_of_call(schedule, call.body, call=call.key or uuid4().hex)
             new = self._runs.caused(schedule, cause, now=now, reason=outcome(schedule))
             _require_fit(tx, schedule, new)
-            if tx.causes.known(schedule.key, [cause.mark]):
-                return Called(run=_made_before(tx, schedule, new), is_new=False)
-            tx.causes.decided(schedule.key, [cause], at=now)
+            if call.key is not None:
+                if tx.causes.known(schedule.key, [cause.mark]):
+                    return Called(run=_made_before(tx, schedule, new), is_new=False)
+                tx.causes.decided(schedule.key, [cause], at=now)
             tx.schedules.touched(schedule.key, last_due=now)
             (key,) = tx.runs.add([new])
             assert key is not None  # its slot is the mark, which nobody had

@@ -52,8 +52,11 @@ class Housekeeper:
         self._next_at = self._clock.monotonic() + (SWEEP_SECONDS if is_done else PAGE_SECONDS)
 
     def _prune(self) -> None:
+        now = self._clock.now()
         with self._database.write() as tx:
-            pruned = tx.pruning.page(self._retention, now=self._clock.now(), after=self._after)
+            pruned = tx.pruning.page(self._retention, now=now, after=self._after)
+            if pruned.after is None:
+                tx.causes.forget(self._retention.oldest_cause(now))
         self._runs += pruned.runs
         self._logs += pruned.logs
         self._after = pruned.after

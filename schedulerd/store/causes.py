@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from schedulerd.domain.causes import Cause, EndedRun
 from schedulerd.domain.ids import RunId, RunKey, ScheduleKey
 from schedulerd.domain.states import RunState
 from schedulerd.store.cause_table import causes
-from schedulerd.store.tables import IS_TO_FOLLOW, flows, runs
+from schedulerd.store.tables import IS_TO_FOLLOW, flows, runs, schedules
 
 _ENDED: Final = (
     select(runs.c.id, runs.c.uuid, flows.c.name, runs.c.number, runs.c.state, runs.c.attempt, runs.c.ended_at)
@@ -23,6 +23,13 @@ _FOLLOWED: Final = update(runs).where(runs.c.id.in_(bindparam("keys", expanding=
 _ALL_FOLLOWED: Final = update(runs).where(IS_TO_FOLLOW).values(to_follow=0)
 _KNOWN: Final = select(causes.c.mark).where(
     causes.c.schedule_id == bindparam("schedule"), causes.c.mark.in_(bindparam("marks", expanding=True))
+)
+_OLD: Final = delete(causes).where(causes.c.at < bindparam("before"))
+# A file is older than the decision about it: what lies there still is from before the watermark then, and no cause.
+_FORGOTTEN_FILES: Final = (
+    update(schedules)
+    .where(schedules.c.cause == "file", schedules.c.watermark < bindparam("before"))
+    .values(watermark=bindparam("before", type_=schedules.c.watermark.type))
 )
 _PAGE: Final = 1_000
 
@@ -72,3 +79,8 @@ class Causes:
         ]
         if rows:
             self._connection.execute(insert(causes), rows)
+
+    def forget(self, before: datetime) -> None:
+        """Forget what was decided before this moment. A file that was there before it is no cause any more."""
+        if self._connection.execute(_OLD, {"before": before}).rowcount:
+            self._connection.execute(_FORGOTTEN_FILES, {"before": before})

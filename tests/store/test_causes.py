@@ -1,10 +1,12 @@
 """Which runs that ended are yet to be looked at, and which causes were decided."""
 
 from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from schedulerd.domain.causes import Cause
+from schedulerd.domain.causes import Cause, SettledFile, cause_of_file
 from schedulerd.domain.runs import Trigger
 from schedulerd.domain.schedules import After, Cron, FileAppears
 from schedulerd.domain.states import ENDED, RunState
@@ -85,3 +87,28 @@ def test_schedules_are_found_by_the_kind_of_their_causes(database: Database) -> 
     with database.read() as tx:
         assert [one.definition.name for one in tx.schedules.caused_by("after")] == ["a"]
         assert [one.definition.when for one in tx.schedules.caused_by("file")] == [whens["f"]]
+
+
+def test_what_was_decided_long_ago_is_forgotten_and_its_file_is_no_cause_again(database: Database) -> None:
+    long_ago, lately = NOW - timedelta(days=100), NOW - timedelta(days=1)
+    with database.write() as tx:
+        scene = a_scene(tx)
+        keys = {}
+        for name, when in (("f", FileAppears(pattern="/in/*")), ("a", After(flows=("etl",)))):
+            definition = a_schedule(name, when=when)
+            keys[name] = tx.schedules.put(
+                definition, flow=scene.flow, watermark=NOW - timedelta(days=200), next_due=None, now=NOW
+            )
+        tx.causes.decided(keys["f"], [a_cause("file old")], at=long_ago)
+        tx.causes.decided(keys["f"], [a_cause("file new")], at=lately)
+
+    with database.write() as tx:
+        tx.causes.forget(NOW - timedelta(days=90))
+
+    still_there = SettledFile(path="/in/a", inode=1, size=1, modified_ns=1, changed_at=long_ago)
+    with database.read() as tx:
+        assert tx.causes.known(keys["f"], ["file old", "file new"]) == {"file new"}
+        (waits,) = tx.schedules.caused_by("file")
+        assert cause_of_file(waits, still_there) is None
+        assert cause_of_file(waits, replace(still_there, changed_at=lately)) is not None
+        assert tx.schedules.get("a").watermark == NOW - timedelta(days=200)

@@ -276,6 +276,7 @@ WRITES: dict[str, Work] = {
     "schedules.touched": lambda tx: tx.schedules.touched(tx.schedules.get("etl-morning").key, last_due=NOW),
     "causes.followed": lambda tx: tx.causes.followed([RunKey(1)]),
     "causes.all_followed": lambda tx: tx.causes.all_followed(),
+    "causes.forget": lambda tx: tx.causes.forget(NOW),
     "causes.decided": lambda tx: tx.causes.decided(
         tx.schedules.get("etl-morning").key,
         [Cause(mark="m", subject="s", trigger=Trigger.FILE, parameters={})],

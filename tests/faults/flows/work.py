@@ -119,7 +119,9 @@ def leaf(number: int) -> int:
 @flow
 def branch(number: int) -> int:
     """A child run that has child runs."""
-    return int(leaf(number) + leaf(number + 1))
+    first: int = leaf(number)
+    second: int = leaf(number + 1)
+    return first + second
 
 
 @flow

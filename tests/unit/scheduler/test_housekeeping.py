@@ -4,8 +4,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from schedulerd.domain.causes import Cause
 from schedulerd.domain.retention import Retention
-from schedulerd.domain.runs import RunFilter
+from schedulerd.domain.runs import RunFilter, Trigger
 from schedulerd.scheduler.housekeeping import SWEEP_SECONDS, Housekeeper
 from schedulerd.store.database import Database
 from schedulerd.store.pruning import PAGE
@@ -80,3 +81,25 @@ def test_large_values_of_runs_that_are_no_more_go_some_at_a_time(
     assert left[1] in (52, 53)  # one of the hundred may be that which is kept
     assert left[2:] == [2, 2, 2]
     assert {path.name for path in results.iterdir()} == {str(kept.id), "of-cached-tasks"}
+
+
+def test_what_was_decided_of_causes_is_known_for_as_long_as_runs_are_kept_and_a_month(
+    sqlite_database: Database,
+) -> None:
+    clock = FakeClock(NOW)
+    with sqlite_database.write() as tx:
+        key = a_scene(tx).schedule
+        for days in (29, 31, 91):
+            cause = Cause(mark=f"{days}", subject="", trigger=Trigger.WEBHOOK, parameters={})
+            tx.causes.decided(key, [cause], at=NOW - timedelta(days=days))
+
+    left = []
+    for kept in (90, 1):
+        clock.advance(seconds=SWEEP_SECONDS)
+        keeper = Housekeeper(sqlite_database, clock, Retention(runs=timedelta(days=kept)))
+        clock.advance(seconds=1)
+        keeper.look()
+        with sqlite_database.read() as tx:
+            left.append(tx.causes.known(key, ["29", "31", "91"]))
+
+    assert left == [{"29", "31"}, {"29"}]
