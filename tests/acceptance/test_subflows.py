@@ -314,7 +314,9 @@ def test_the_child_runs_of_a_run_that_is_adopted_go_on(service: Service, done: P
     service.kill()
     service.start()
 
-    assert states(shown(service, "holds#1"))[-1] == ("holds#1.2", "sleeps", "running")
+    eventually(
+        lambda: states(shown(service, "holds#1"))[-1:] == [("holds#1.2", "sleeps", "running")], within=30
+    )
 
 
 def test_a_child_run_ends_with_a_run_that_is_out_of_time(service: Service, done: Path) -> None:
