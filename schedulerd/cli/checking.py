@@ -57,20 +57,14 @@ class Checker:
         if settings_file is not None:
             yield Finding(file=str(settings_file), holds=("settings",))
         yield from _urls_files(self.settings)
-        watched = [WatchedFolder(path=path, role=Role.FLOW) for path in self.settings.flows]
-        watched += [WatchedFolder(path=path, role=Role.SCHEDULES) for path in self.settings.schedules]
-        watched += [WatchedFolder(path=path, role=Role.CRONTAB) for path in self.settings.crontabs]
-        yield from self._seen(scan(watched, Scan(), now=_LONG_AGO))
+        yield from self._seen(scan(_watched(self.settings), Scan(), now=_LONG_AGO))
         for failures in resolve(self.files, self.schedules).errors.values():
             yield from map(_of_failure, failures)
 
     def path(self, path: Path, environ: "Mapping[str, str]") -> Iterator[Finding]:
-        """One file, or the files of a folder."""
+        """One file, or the files of a folder and of those below it that the settings name."""
         if path.is_dir():
-            roles = (Role.FLOW, Role.SCHEDULES)
-            yield from self._seen(
-                scan([WatchedFolder(path=path, role=role) for role in roles], Scan(), now=_LONG_AGO)
-            )
+            yield from list(self._folder(path, environ)) or [_nothing_in(path)]
         elif path.name == _SETTINGS_NAME:
             yield from _settings(path, environ)
         elif path.suffix == ".toml":
@@ -81,6 +75,14 @@ class Checker:
             yield self._calendar(path)
         else:
             yield self._flow_file(path, roots=[path.parent])
+
+    def _folder(self, path: Path, environ: "Mapping[str, str]") -> Iterator[Finding]:
+        if (path / _SETTINGS_NAME).is_file():
+            yield from _settings(path / _SETTINGS_NAME, environ)
+        folders = [WatchedFolder(path=path, role=role) for role in (Role.FLOW, Role.SCHEDULES)]
+        named = [one for one in _watched(self.settings) if path in one.path.resolve().parents]
+        # a file counts as what the last of its folders makes of it
+        yield from self._seen(scan([*folders, *named], Scan(), now=_LONG_AGO))
 
     def _seen(self, seen: Scan) -> Iterator[Finding]:
         yield from dict.fromkeys([*map(_of_error, seen.problems), *self._each(seen)])  # each once
@@ -123,6 +125,24 @@ class Checker:
         except BadDefinition as error:
             return _of_error(error)
         return Finding(file=str(path), holds=(f"{len(found.days)} days", f"{len(found.spans)} spans"))
+
+
+def _watched(settings: Settings) -> list[WatchedFolder]:
+    """The folders that the settings name."""
+    return [
+        *(WatchedFolder(path=path, role=Role.FLOW) for path in settings.flows),
+        *(WatchedFolder(path=path, role=Role.SCHEDULES) for path in settings.schedules),
+        *(WatchedFolder(path=path, role=Role.CRONTAB) for path in settings.crontabs),
+    ]
+
+
+def _nothing_in(folder: Path) -> Finding:
+    return Finding(
+        file=str(folder),
+        message="nothing was checked: no flow file (*.py), schedule file (*.toml), crontab (*.crontab) or calendar "
+        "(*.ics) lies directly in it",
+        mend="of the folders below it those are looked at that the settings name; name others themselves",
+    )
 
 
 def _settings(path: Path, environ: "Mapping[str, str]") -> Iterable[Finding]:

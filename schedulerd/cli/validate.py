@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def validate(invocation: Invocation, paths: tuple[Path, ...]) -> None:
     """Check flow files, schedule files and settings, at each PATH or all that the settings name.
 
-    What is wrong is printed as file:line: message, and ends with exit code 8.
+    A PATH that is a folder stands for the files directly in it, and for the folders below it that the settings name; that
+    nothing in it can be checked is a finding too. What is wrong is printed as file:line: message, and ends with exit code 8.
     """
     found = _check(invocation, paths)
     _show(invocation, found)
@@ -60,7 +61,10 @@ def _show(invocation: Invocation, found: "list[Finding]") -> None:
             if one.mend:
                 out.say(visible(f"  {one.mend}"))
     bad = sum(not one.is_good for one in found)
-    out.say(f"{bad} finding{'' if bad == 1 else 's'}" if bad else "all is well")
+    if bad:
+        out.say(f"{bad} finding{'' if bad == 1 else 's'}")
+    else:
+        out.say("all is well" if found else "there is nothing to check")
 
 
 def _shape(finding: "Finding") -> Shape:

@@ -10,6 +10,7 @@ from schedulerd.watch.changes import FolderChange
 from schedulerd.watch.crontab_reading import read_crontab_file
 from schedulerd.watch.crontabs import SUFFIX
 from schedulerd.watch.folders import Role, SeenFile
+from schedulerd.watch.importers import importers
 from schedulerd.watch.schedule_files import (
     ScheduleFile,
     SchedulesInForce,
@@ -104,8 +105,11 @@ def _is_of_schedule_file(definition: ScheduleDefinition) -> bool:
 
 
 def _to_look_at(change: FolderChange) -> frozenset[str]:
-    """Flow files that changed, and all of a folder in which a module that they may import did."""
-    folders = {file.folder for file in (*change.changed, *change.removed) if file.role is Role.MODULE}
+    """Flow files that changed, those that may import them, and all of a folder in which another module did."""
+    touched = (*change.changed, *change.removed)
+    folders = {file.folder for file in touched if file.role is Role.MODULE}
     flows = [file for file in change.files if file.role is Role.FLOW]
-    changed = {file.path for file in change.changed}
-    return frozenset(str(file.path) for file in flows if file.path in changed or file.folder in folders)
+    wanted = {file.path for file in change.changed}
+    if any(file.path not in wanted for file in flows):  # else, as at the first look, there are no others
+        wanted |= importers(touched, change.files)
+    return frozenset(str(file.path) for file in flows if file.path in wanted or file.folder in folders)

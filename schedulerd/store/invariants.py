@@ -77,7 +77,8 @@ _OF_MOVES: Final[Mapping[str, str]] = {
 }
 _OF_WHAT_RUNS_BROUGHT: Final[Mapping[str, str]] = {
     "what belongs to a run has its run": " UNION ALL ".join(
-        f"SELECT run_id FROM {table} WHERE run_id NOT IN (SELECT id FROM runs)" for table in _BELONGINGS
+        f"SELECT run_id FROM {table} WHERE run_id IS NOT NULL AND run_id NOT IN (SELECT id FROM runs)"
+        for table in _BELONGINGS
     ),
     "a wish is for a run that has not ended": f"""
         SELECT wishes.id FROM wishes JOIN runs ON runs.id = wishes.run_id

@@ -203,6 +203,36 @@ def test_a_folder_is_validated_with_all_that_it_holds(project: Project) -> None:
     assert {Path(one["file"]).name: one["ok"] for one in found} == {"bad.py": False, "etl.py": True}
 
 
+def test_a_folder_is_validated_with_the_folders_below_it_that_the_settings_name(project: Project) -> None:
+    schedules = project.folder / "config" / "schedules"
+    (schedules / "a.toml").write_text('[[schedule]]\nname = "a"\nflow = "etl"\ncron = "61 * * * *"\n')
+    (project.folder / "flows" / "etl.py").write_text(GOOD_FLOW)
+
+    config = project.call("validate", str(project.folder / "config"), "-o", "json")
+    whole = project.call("validate", str(project.folder), "-o", "json")
+
+    in_config, in_whole = (
+        {Path(one["file"]).name: one["ok"] for one in json.loads(result.stdout)} for result in (config, whole)
+    )
+    assert (config.exit_code, in_config) == (8, {"schedulerd.toml": True, "a.toml": False})
+    assert (whole.exit_code, in_whole) == (8, {"etl.py": True, "a.toml": False})
+
+
+@pytest.mark.parametrize("below", ["", "more/a.toml"], ids=["empty", "deeper"])
+def test_a_folder_in_which_nothing_is_checked_is_no_success(project: Project, below: str) -> None:
+    folder = project.folder / "elsewhere"
+    folder.mkdir()
+    if below:
+        (folder / below).parent.mkdir()
+        (folder / below).write_text("broken [")
+
+    result = project.call("validate", str(folder))
+
+    assert result.exit_code == 8
+    assert "elsewhere: nothing was checked: no flow file (*.py), schedule file (*.toml)" in result.stdout
+    assert "all is well" not in result.stderr
+
+
 def test_a_crontab_is_validated_by_path_and_with_all_that_the_settings_name(project: Project) -> None:
     crontab = project.folder / "config" / "night.crontab"
     crontab.write_text("0 2 * * * backup\n@dayly rotate\n")

@@ -1,5 +1,6 @@
 """From what changed in the folders to what the core is told."""
 
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ class Told:
 
     def file(self, name: str, text: str = "", *, folder: str = "flows", role: Role = Role.FLOW) -> SeenFile:
         path = self.folder / folder / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         digest = sha256(text.encode()).hexdigest()
         stamp: Any = (0, 0, 0)  # the feed does not look at it
@@ -74,6 +75,28 @@ def test_all_flow_files_of_a_folder_are_looked_at_when_a_module_in_it_changes(to
     message = told((etl, other), **({"changed": ()} | {how: (module,)}))
 
     assert message.look_at == {str(etl.path)}
+
+
+@pytest.mark.parametrize("how", ["changed", "removed"])
+def test_flow_files_that_may_import_one_that_changes_are_looked_at_with_it(told: Told, how: str) -> None:
+    helper = told.file("aa.py", "V = 22\n")
+    through = told.file("lib/__init__.py", "from aa import V\n", role=Role.MODULE)
+    through = replace(through, folder=helper.folder)
+    direct, indirect = told.file("imp.py", "import aa\n"), told.file("far.py", "def f():\n    import lib\n")
+    other, elsewhere = told.file("etl.py", "import aaa\n"), told.file("imp.py", "import aa\n", folder="more")
+    files = (direct, indirect, through, other, elsewhere)
+
+    message = told((helper, *files) if how == "changed" else files, **({"changed": ()} | {how: (helper,)}))
+
+    itself = {str(helper.path)} if how == "changed" else set()
+    assert message.look_at == {str(direct.path), str(indirect.path)} | itself
+
+
+def test_a_flow_file_that_cannot_be_read_now_is_looked_at_with_any_other(told: Told) -> None:
+    helper, lost = told.file("aa.py"), told.file("imp.py")
+    lost.path.unlink()
+
+    assert told((helper, lost), changed=(helper,)).look_at == {str(helper.path), str(lost.path)}
 
 
 def test_schedules_are_not_spoken_of_when_their_files_did_not_change(told: Told) -> None:
