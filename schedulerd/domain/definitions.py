@@ -9,7 +9,7 @@ from schedulerd.domain.chains import Chains
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition, FlowDefinition, FlowKind
 from schedulerd.domain.names import near_names
-from schedulerd.domain.parameters import check_parameters, without_required
+from schedulerd.domain.parameters import check_parameters, require_storable, without_required
 from schedulerd.domain.schedules import After, FileAppears, ScheduleDefinition, Webhook
 from schedulerd.errors import BadParameters
 
@@ -194,6 +194,7 @@ def _parameter_fault(schedule: ScheduleDefinition, flow: FlowDefinition) -> str 
             given[name] = schedule.when.pattern
         schema = without_required(schema, [name])
     try:
+        require_storable(flow.name, schema, given)
         check_parameters(flow.name, schema, given)
     except BadParameters as error:
         return f"schedule {schedule.name!r}: {error.message}"

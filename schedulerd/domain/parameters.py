@@ -28,6 +28,25 @@ def check_parameters(flow: str, schema: Schema, given: Mapping[str, Any]) -> Non
         )
 
 
+def require_storable(flow: str, schema: Schema, given: Mapping[str, Any]) -> None:
+    """Raise `BadParameters`, without their values, where secrets are given: parameters are kept with the run, to be seen."""
+    properties: Mapping[str, Schema] = schema.get("properties", {})
+    secret = sorted(name for name in given if name in properties and _is_secret(properties[name]))
+    if secret:
+        names = ", ".join(map(repr, secret))
+        raise BadParameters(
+            f"flow {flow!r}: a secret is not given as a parameter ({names}): parameters are kept with the run, for all to see",
+            mend='store it with `schedulerd secrets set NAME`, and load it in the flow: `Secret.load("NAME").get()`',
+        )
+
+
+def _is_secret(schema: Any) -> bool:
+    """Does any part of it ask for what is not to be shown?"""
+    if isinstance(schema, Mapping):
+        return schema.get("writeOnly") is True or any(map(_is_secret, schema.values()))
+    return isinstance(schema, list) and any(map(_is_secret, schema))
+
+
 def without_required(schema: Schema, names: Iterable[str]) -> Schema:
     """The schema, by which these need not be given."""
     left = [name for name in schema.get("required", ()) if name not in set(names)]

@@ -12,7 +12,7 @@ from schedulerd.domain.child_runs import AnyRun, ChildRun
 from schedulerd.domain.flows import Flow
 from schedulerd.domain.ids import RunId, RunKey, uuid7
 from schedulerd.domain.logs import NumberedLine
-from schedulerd.domain.parameters import check_parameters
+from schedulerd.domain.parameters import check_parameters, require_storable
 from schedulerd.domain.runs import Move, NewRun, Run, RunFilter, Trigger
 from schedulerd.domain.states import ACTIVE, RunState
 from schedulerd.domain.tasks import TaskRun
@@ -248,6 +248,7 @@ def record(
     Raises `NotFound`, `BadParameters`, and `Conflict` for a flow that was removed, or a key whose run is another.
     """
     found = _in_force(tx.flows.get(flow))
+    require_storable(flow, found.definition.parameters, parameters)
     check_parameters(flow, found.definition.parameters, parameters)
     wanted = NewRun(
         id=RunId(uuid7(now, entropy=entropy)),

@@ -10,7 +10,7 @@ from uuid import uuid4
 from schedulerd.clock import Clock
 from schedulerd.domain.causes import cause_of_call, outcome
 from schedulerd.domain.new_runs import RunMaker
-from schedulerd.domain.parameters import check_parameters
+from schedulerd.domain.parameters import check_parameters, require_storable
 from schedulerd.domain.runs import NewRun, Run
 from schedulerd.domain.schedules import Schedule, Webhook
 from schedulerd.errors import Conflict, NotFound, NotPermitted, SchedulerdError, StoreUnavailable
@@ -125,6 +125,7 @@ def _require_fit(tx: Transaction, schedule: Schedule, new: NewRun) -> None:
     """Raise `BadParameters` unless the flow takes what it is given."""
     if schedule.definition.flow is not None:
         flow = tx.flows.get(schedule.definition.flow)
+        require_storable(flow.definition.name, flow.definition.parameters, new.parameters)
         check_parameters(flow.definition.name, flow.definition.parameters, new.parameters)
 
 

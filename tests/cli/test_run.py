@@ -314,3 +314,16 @@ def test_a_run_that_waits_for_a_place_says_so_wherever_it_is_shown(project: Proj
     assert [where for where, text in shown.items() if words not in text] == []
     assert [one["reason"] for one in told] == [words, ""]
     assert [one["reason"] for one in then] == [""]
+
+
+def test_a_secret_is_refused_as_a_parameter_and_stands_nowhere(project: Project) -> None:
+    secret = {"type": "string", "format": "password", "writeOnly": True}
+    project.add_flow(parameters={"type": "object", "properties": {"pw": secret}})
+
+    result = project.call("run", "etl", "-p", "pw=topsecret123")
+
+    assert result.exit_code == 2
+    assert "a secret is not given as a parameter ('pw')" in result.stderr
+    assert "schedulerd secrets set NAME" in result.stderr
+    assert the_runs(project) == []
+    assert "topsecret123" not in result.output + project.call("runs", "list", "-o", "json").output

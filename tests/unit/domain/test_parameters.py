@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from schedulerd.domain.parameters import check_parameters, value_of, wanted
+from schedulerd.domain.parameters import check_parameters, require_storable, value_of, wanted
 from schedulerd.errors import BadParameters
 
 SCHEMA = {
@@ -114,3 +114,22 @@ def test_a_text_stands_for_what_its_parameter_asks_for(name: str, text: str, val
 def test_what_a_parameter_asks_for_has_words() -> None:
     assert wanted({}) == "anything"
     assert wanted({"type": ["integer", "null"]}) == "a whole number or null"
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        {"type": "string", "format": "password", "writeOnly": True},
+        {"anyOf": [{"type": "string", "writeOnly": True}, {"type": "null"}], "default": None},
+        {"type": "object", "properties": {"password": {"type": "string", "writeOnly": True}}},
+    ],
+)
+def test_a_secret_is_not_kept_as_a_parameter_nor_shown_where_it_is_refused(secret: Any) -> None:
+    schema = {"type": "object", "properties": {"day": {"type": "string"}, "password": secret}}
+
+    require_storable("etl", schema, {"day": "hush", "unknown": 1})
+    with pytest.raises(BadParameters, match="'password'") as refused:
+        require_storable("etl", schema, {"day": "x", "password": "hush"})
+
+    assert "hush" not in f"{refused.value} {refused.value.mend}"
+    assert "Secret.load(" in str(refused.value.mend)
