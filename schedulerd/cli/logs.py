@@ -13,8 +13,10 @@ from schedulerd.cli.invocation import Invocation, pass_invocation
 from schedulerd.cli.kinds import LEVEL, LINES, PAST
 from schedulerd.cli.output import Output, json_text
 from schedulerd.cli.tables import visible
+from schedulerd.domain.states import BAD
 
 if TYPE_CHECKING:
+    from schedulerd.domain.child_runs import AnyRun
     from schedulerd.domain.logs import NumberedLine
     from schedulerd.operations.runs import LogPage
 
@@ -60,10 +62,15 @@ def logs(
     read = asked.lines_after if head else asked.last_lines
     page = read(run, wanted, limit=limit or None)
     if not page.lines:
-        why = "its log was removed, as it is old" if run.log_removed else "there are no such lines"
-        invocation.output.say(f"{run.selector} ({run.state}): {why}")
+        invocation.output.say(_why_empty(run))
     shower(invocation.output, raw=raw)(page)
     _tell_what_is_left_out(page, invocation.output, "first" if head else "last")
+
+
+def _why_empty(run: "AnyRun") -> str:
+    why = "its log was removed, as it is old" if run.log_removed else "there are no such lines"
+    more = f"; why it failed: `schedulerd runs show {run.selector}`" if run.state in BAD else ""
+    return f"{run.selector} ({run.state}): {why}{more}"
 
 
 def _tell_what_is_left_out(page: "LogPage", out: Output, which: str) -> None:

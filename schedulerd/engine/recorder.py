@@ -11,8 +11,11 @@ from schedulerd.clock import microseconds
 from schedulerd.domain.failures import Failure
 from schedulerd.engine.journal import Journal, Record
 
+RUN_LOGGER: Final = "schedulerd.run"
 LONGEST: Final = 64 * 1024  # characters of one log line; a longer one is split
 _WARNING: Final = 30
+_ERROR: Final = 40
+_BAD: Final = {"failed": "failed", "timed_out": "timed out", "crashed": "crashed"}
 
 
 def failure_as_json(failure: Failure) -> dict[str, object]:
@@ -51,6 +54,25 @@ def _task(kind: str, told: TaskRecord) -> Record:
     return record
 
 
+def _trouble(record: TaskRecord) -> str | None:
+    """How a task run, or a child run, ended badly, or one of its attempts did; None where it did not."""
+    if record.state == "retrying":
+        return f"failed in attempt {record.attempt}{_cause(record.failure, '')}; {record.message}"
+    if record.state not in _BAD:
+        return None
+    attempt = f" in attempt {record.attempt}" if record.attempt > 1 else ""
+    return f"{_BAD[record.state]}{attempt}{_cause(record.failure, record.message)}"
+
+
+def _cause(failure: Failure | None, message: str) -> str:
+    """Why, and where that is in the user's code; a failure says more than the message."""
+    if failure is None:
+        return f": {message}" if message else ""
+    said = f"{failure.type}: {failure.message}" if failure.message else failure.type
+    where = f" ({failure.file}, line {failure.line})" if failure.file and failure.line else ""
+    return f": {said}{where}"
+
+
 class JournalRecorder:
     """Writes what a run tells into its journal."""
 
@@ -63,6 +85,8 @@ class JournalRecorder:
     def task(self, record: TaskRecord) -> None:
         """A task run is in a state. What has its usual value is left out."""
         self._append(_task("task", record))
+        if (said := _trouble(record)) is not None:
+            self._log_trouble(said, record.at, task=record.number, within=record.within)
 
     def flow(self, record: FlowRecord) -> None:
         """A flow that was called within the run is in a state."""
@@ -75,6 +99,8 @@ class JournalRecorder:
         if record.tags:
             made["g"] = record.tags
         self._append(made)
+        if (said := _trouble(record.task)) is not None:
+            self._log_trouble(f"the flow {said}", record.task.at, within=record.task.number)
 
     def log(
         self,
@@ -98,6 +124,12 @@ class JournalRecorder:
                 record["w"] = within
             self._append(record)
 
+    def _log_trouble(
+        self, message: str, at: int, *, task: int | None = None, within: int | None = None
+    ) -> None:
+        """Log how something ended badly: whoever reads the log of a run that failed looks for that in it."""
+        self.log(_ERROR, RUN_LOGGER, message, at, task=task, within=within, stream="system")
+
     def warn(self, message: str) -> None:
         """Something about the run that a person should know, said by schedulerd itself."""
         self.log(_WARNING, "schedulerd", message, microseconds(), stream="system")
@@ -116,7 +148,9 @@ class JournalRecorder:
         self._append({"k": kind, "t": at, **said})
 
     def end(self, state: str, message: str, failure: Failure | None, at: int) -> None:
-        """The last record: what the run came to."""
+        """The last record: what the run came to, which stands in its log too where that is bad."""
+        if state in _BAD:
+            self._log_trouble(f"the flow {_BAD[state]}{_cause(failure, message)}", at)
         record: Record = {"k": "end", "t": at, "s": state, "m": message}
         if failure is not None:
             record["f"] = failure_as_json(failure)

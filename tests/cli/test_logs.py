@@ -213,3 +213,13 @@ def test_a_reader_that_goes_away_leaves_no_traceback(project: Project, run: RunK
     assert done.returncode == 141
     assert done.stdout.count("\n") == 1
     assert done.stderr == ""
+
+
+def test_a_run_that_failed_and_said_nothing_points_to_where_the_reason_stands(project: Project) -> None:
+    project.add_flow()
+    project.add_run(RunState.FAILED)
+
+    result = project.call("logs", "@last-failed", "--level", "warning")
+
+    assert result.exit_code == 0
+    assert "there are no such lines; why it failed: `schedulerd runs show etl#1`" in result.stderr

@@ -396,3 +396,49 @@ def test_a_shell_that_cannot_be_is_told(spawning: Spawning, shell: str, status: 
     ran = spawning.command("true", shell=shell)
 
     assert (ran.exit.status, ran.stderr.decode()) == (status, f"cannot run {shell} (SHELL): {said}\n")
+
+
+def errors(ran: Ran) -> list[tuple[int | None, str]]:
+    """What stands in the log as an error, with the task."""
+    return [(record.get("n"), record["m"]) for record in ran.of("log") if record["l"] == 40]
+
+
+def test_the_log_says_of_each_attempt_of_a_task_and_of_the_flow_why_it_failed(spawning: Spawning) -> None:
+    ran = spawning.flow(
+        HEAD
+        + "@task(retries=1, retry_delay_seconds=0)\ndef load():\n    raise ValueError('no')\n"
+        + "@flow\ndef etl():\n    load()\n"
+    )
+
+    place = f"({spawning.flows / 'etl.py'}, line 5)"
+    assert errors(ran) == [
+        (1, f"failed in attempt 1: ValueError: no {place}; retry 1 of 1 in 0 s"),
+        (1, f"failed in attempt 2: ValueError: no {place}"),
+        (None, f"the flow failed: ValueError: no {place}"),
+    ]
+
+
+def test_the_log_says_so_of_a_graph_too(spawning: Spawning) -> None:
+    ran = spawning.flow(
+        HEAD
+        + "from schedulerd import Flow\n@task\ndef load():\n    raise ValueError('no')\n"
+        + "with Flow('etl') as etl:\n    load()\n"
+    )
+
+    place = f"({spawning.flows / 'etl.py'}, line 6)"
+    (task, of_task), (none, of_flow) = errors(ran)
+    assert (task, of_task, none) == (1, f"failed: ValueError: no {place}", None)
+    assert of_flow.startswith("the flow failed: ")
+
+
+def test_the_log_of_a_child_run_says_why_that_failed(spawning: Spawning) -> None:
+    ran = spawning.flow(
+        HEAD
+        + "@flow\ndef etl(deep=False):\n    if deep:\n        raise ValueError('no')\n"
+        + "    etl(True, return_state=True)\n    return 1\n"
+    )
+
+    assert ran.end["s"] == "completed"
+    (said,) = (record for record in ran.of("log") if record["l"] == 40)
+    assert said["m"].startswith("the flow failed: ValueError: no")
+    assert said["w"] == ran.of("flow")[0]["n"]
