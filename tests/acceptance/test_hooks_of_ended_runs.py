@@ -250,7 +250,9 @@ def test_a_hook_that_hangs_is_killed_at_the_limit_with_what_it_started(service: 
     for pid in map(int, hung.split()[1:]):
         eventually(partial(_is_gone, pid))
     line = FLOWS.splitlines().index("def hangs(flow, flow_run, state):") + 1
-    (said,) = [one.message for one in log_of(service, key) if one.level >= 40]
+    _, said = [
+        one.message for one in log_of(service, key) if one.level >= 40
+    ]  # the first says why the run failed
     assert said.startswith(
         f"hook hangs ({service.flows / 'hooks.py'}:{line}) was cut short: "
         "it did not end within 2s (`hook_timeout`)"
