@@ -97,7 +97,9 @@ def _words(error: BaseException) -> str:
         case errors.BadExpression():
             return f"{visible(error.message)}\n{_indented(error.caret())}"
         case errors.SchedulerdError():
-            return visible(error.message) + (f"\n  {error.mend}" if error.mend else "")
+            return visible(error.message) + "".join(
+                f"\n  {visible(line)}" for line in error.mend.splitlines()
+            )
         case PermissionError():
             return f"not permitted: {error.strerror}: {error.filename}"
         case OSError() if error.errno in _FULL:
