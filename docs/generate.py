@@ -299,7 +299,7 @@ STATE_MEANINGS: Final[Mapping[RunState, str]] = {
     RunState.PENDING: "it has been claimed, and its process is being started",
     RunState.RUNNING: "its process runs",
     RunState.RETRYING: "an attempt of it ended badly, and it is to be tried again",
-    RunState.PAUSED: "it waits for somebody (nothing moves a run here yet)",
+    RunState.PAUSED: "it waits for somebody: an approval, or what was asked of a person",
     RunState.CANCELLING: "it was told to end, and is ending",
     RunState.COMPLETED: "it ended as it should",
     RunState.FAILED: "user code raised, or a command ended with a status other than 0",
@@ -309,16 +309,16 @@ STATE_MEANINGS: Final[Mapping[RunState, str]] = {
     RunState.SKIPPED: "its due time did not become a run; the reason is kept",
 }
 TASK_MEANINGS: Final[Mapping[TaskState, str]] = {
-    TaskState.PENDING: "it is to run (nothing does this yet)",
+    TaskState.PENDING: "it is to run",
     TaskState.RUNNING: "it runs",
     TaskState.RETRYING: "it failed, and is to be tried again",
     TaskState.COMPLETED: "it returned",
-    TaskState.CACHED: "a stored result was taken (nothing does this yet)",
+    TaskState.CACHED: "a stored result was taken",
     TaskState.FAILED: "it raised",
     TaskState.TIMED_OUT: "its run was ended at its time limit while it ran",
     TaskState.CRASHED: "its process went away while it ran",
     TaskState.CANCELLED: "its run was cancelled while it ran",
-    TaskState.SKIPPED: "it was left out (nothing does this yet)",
+    TaskState.SKIPPED: "it was left out: a branch not taken, or by a signal",
     TaskState.UPSTREAM_FAILED: "a task that it needs did not complete",
 }
 SKIP_MEANINGS: Final[Mapping[SkipReason, str]] = {

@@ -12,6 +12,23 @@ if TYPE_CHECKING:
     from schedulerd.authoring.keeping import Keeper
 
 
+class Earlier:
+    """A call that completed before: with what it was made, what gives its value, and when it began and ended, where known.
+
+    The times are in microseconds since 1970.
+    """
+
+    __slots__ = ("began_at", "digest", "ended_at", "load")
+
+    def __init__(
+        self, digest: str, load: Callable[[], Any], *, began_at: int | None, ended_at: int | None
+    ) -> None:
+        self.digest = digest
+        self.load = load
+        self.began_at = began_at
+        self.ended_at = ended_at
+
+
 class Known:
     """A call of a task is told by the task's name, by the how-manieth it is, and by what it is given, where that is plain.
 
@@ -21,20 +38,23 @@ class Known:
 
     def __init__(self, *, holds: bool = True) -> None:
         self._holds = holds
-        self._completed: dict[tuple[int, str], tuple[str, Callable[[], Any]]] = {}
+        self._completed: dict[tuple[int, str], Earlier] = {}
         self._counts: dict[str, int] = {}
         self._prefix = ""
 
     @classmethod
     def of_earlier(cls, values: Iterable[Mapping[str, str]], keeper: Keeper) -> Known:
-        """What was kept of an earlier attempt: `call`, `kind`, and `content` (in Base64) or `file` of each."""
+        """What was kept of an earlier attempt: of each `call`, `kind`, and `content` (in Base64) or `file`; `began`, `ended`."""
         from base64 import b64decode
 
         known = cls(holds=False)  # where there was an earlier process, the next attempt is another one
         for one in values:
             digest, index, name = call_parts(one["call"])
             content, file, kind = b64decode(one.get("content", "")), one.get("file", ""), one["kind"]
-            known._completed[index, name] = digest, _later(keeper, kind, content, file)
+            load = _later(keeper, kind, content, file)
+            known._completed[index, name] = Earlier(
+                digest, load, began_at=_time(one, "began"), ended_at=_time(one, "ended")
+            )
         return known
 
     def within(self, prefix: str, *, holds: bool) -> Known:
@@ -61,20 +81,26 @@ class Known:
         """How this call is told from others."""
         return call_of(f"{self._prefix}{name}", index, args, kwargs)
 
-    def found(self, call: str) -> Callable[[], Any] | None:
-        """What gives the value of this call, where it completed before, with the same arguments as far as is known."""
+    def found(self, call: str) -> Earlier | None:
+        """This call, where it completed before, with the same arguments as far as is known."""
         if not self._completed:
             return None
         digest, index, name = call_parts(call)
-        was, load = self._completed.get((index, name), ("", None))
-        return load if was == digest or "-" in (was, digest) else None
+        known = self._completed.get((index, name))
+        if known is None or not (known.digest == digest or "-" in (known.digest, digest)):
+            return None
+        return known
 
-    def keep(self, call: str, value: Any) -> None:
+    def keep(self, call: str, value: Any, *, began_at: int, ended_at: int) -> None:
         """It completed with this value, which is held where this process may make another attempt."""
         if not self._holds:
             return
         digest, index, name = call_parts(call)
-        self._completed[index, name] = digest, lambda: value
+        self._completed[index, name] = Earlier(digest, lambda: value, began_at=began_at, ended_at=ended_at)
+
+
+def _time(said: Mapping[str, str], name: str) -> int | None:
+    return int(said[name]) if said.get(name) else None
 
 
 def _later(keeper: Keeper, kind: str, content: bytes, file: str) -> Callable[[], Any]:

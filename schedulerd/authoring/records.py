@@ -16,11 +16,24 @@ class TaskRecord:
 
     `at` is in microseconds since 1970; `state` a value of `TaskState`; `number` counts the task runs of the process from
     1. `within` is the number of the task run that stands for the child run in which it runs; None: in the run itself.
+    `began_at` is given to one that completed in an earlier attempt, with the time at which it ended there as `at`.
     `kept` is what a keeper made of its value, and `call` tells the call of the task from others of the run.
     """
 
     __slots__ = (
-        *("at", "attempt", "call", "failure", "kept", "map_index", "message", "name", "number", "result"),
+        *(
+            "at",
+            "attempt",
+            "began_at",
+            "call",
+            "failure",
+            "kept",
+            "map_index",
+            "message",
+            "name",
+            "number",
+            "result",
+        ),
         *("state", "upstream", "within"),
     )
 
@@ -31,6 +44,7 @@ class TaskRecord:
         state: str,
         at: int,
         *,
+        began_at: int | None = None,
         within: int | None = None,
         attempt: int = 1,
         map_index: int | None = None,
@@ -45,6 +59,7 @@ class TaskRecord:
         self.name = name
         self.state = state
         self.at = at
+        self.began_at = began_at
         self.within = within
         self.attempt = attempt
         self.map_index = map_index

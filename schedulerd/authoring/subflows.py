@@ -44,11 +44,11 @@ class Subflow:
     def found(self) -> tuple[Any] | None:
         """What the same call came to in an earlier attempt, where it completed: that is recorded, and it does not run again."""
         known = self._outer.known
-        load = None if known is None or self._call is None else known.found(self._call)
-        if load is None:
+        earlier = None if known is None or self._call is None else known.found(self._call)
+        if earlier is None:
             return None
         try:
-            value = load()
+            value = earlier.load()
         except Exception as error:  # a class that has changed since, or a file that is gone
             self._outer.log(
                 _WARNING, f"{self._flow.name} runs again: what it came to cannot be read: {error!r}"
@@ -56,6 +56,7 @@ class Subflow:
             return None
         shown, kept = self._kept(value)
         task = self._task("completed", message="completed in an earlier attempt", result=shown, kept=kept)
+        task.began_at, task.at = earlier.began_at, earlier.ended_at or task.at
         self._outer.recorder.flow(FlowRecord(task, id=None, flow=self._flow.name))
         return (value,)
 
@@ -84,10 +85,11 @@ class Subflow:
         shown, kept = None, None
         if word == "completed":
             shown, kept = self._kept(value)
-            self._remember(value)
         elif word not in _ENDS:
             word, message = "failed", f"the flow returned the state {word}, which is no end"
         task = self._task(word, attempt=attempt, message=message, failure=failure, result=shown, kept=kept)
+        if word == "completed":
+            self._remember(value, ended_at=task.at)
         context = self._context
         self._outer.recorder.flow(FlowRecord(task, id=context.facts.id, flow=self._flow.name))
 
@@ -98,9 +100,10 @@ class Subflow:
         outcome = outcome_of_error(error, self._context, called=getattr(self._flow, "fn", None))
         self.ended(outcome.state, attempt=attempt, message=outcome.message, failure=outcome.failure)
 
-    def _remember(self, value: Any) -> None:
+    def _remember(self, value: Any, *, ended_at: int) -> None:
         if self._call is not None and self._outer.known is not None:
-            self._outer.known.keep(self._call, value)
+            began_at = self._context.started_at
+            self._outer.known.keep(self._call, value, began_at=began_at, ended_at=ended_at)
 
     def _kept(self, value: Any) -> tuple[str | None, Kept | None]:
         """What people are shown of the value, and the value as it is kept, where values are."""

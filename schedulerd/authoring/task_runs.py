@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from schedulerd.authoring.context import FlowContext
     from schedulerd.authoring.keeping import Kept
+    from schedulerd.authoring.known import Earlier
     from schedulerd.authoring.states import State
     from schedulerd.authoring.tasks import Task
     from schedulerd.domain.failures import Failure
@@ -155,15 +156,15 @@ class TaskRun:
         assert known is not None
         assert self._index is not None
         self._call = known.call(self.task.name, self._index, self.args, self.kwargs)
-        load = known.found(self._call)
-        if load is None:
+        earlier = known.found(self._call)
+        if earlier is None:
             return None
         try:
-            value = load()
+            value = earlier.load()
         except Exception as error:  # a class that has changed since, or a file that is gone
             self.context.log(_WARNING, f"{self.name} runs again: what it came to cannot be read: {error!r}")
             return None
-        self._complete("completed", value, message="completed in an earlier attempt")
+        self._complete("completed", value, message="completed in an earlier attempt", earlier=earlier)
         return TaskOutcome(self.number, "completed", attempts=0, value=value)
 
     def _cached(self) -> TaskOutcome | None:
@@ -183,16 +184,15 @@ class TaskRun:
             return outcome
         if self.task.hooks is not None:
             self._call_hooks("completed", data=value)
-        self._complete("completed", value)
-        self._remember(value)
+        self._remember(value, ended_at=self._complete("completed", value))
         return TaskOutcome(self.number, "completed", attempts=self.attempt, value=value)
 
-    def _remember(self, value: Any) -> None:
+    def _remember(self, value: Any, *, ended_at: int) -> None:
         """It came to this value: keep it in the task's cache, and for another attempt of the flow in this process."""
         if self._key is not None and self.task.caching is not None:
             self.task.caching.keep(self._key, value, self)
         if self._call is not None and self.context.known is not None:
-            self.context.known.keep(self._call, value)
+            self.context.known.keep(self._call, value, began_at=self.started_at, ended_at=ended_at)
 
     def _made(self, value: Any) -> TaskOutcome | None:
         from schedulerd.authoring.futures import Future
@@ -207,8 +207,8 @@ class TaskRun:
             self._call_hooks_for(value)
         error = None
         if value.is_completed():
-            self._complete(word, value.data, message=message)
-            self._remember(value.data)
+            ended_at = self._complete(word, value.data, message=message)
+            self._remember(value.data, ended_at=ended_at)
         else:
             error = value.result(raise_on_failure=False)
             self.context.culprit = (error, self.name)
@@ -285,18 +285,19 @@ class TaskRun:
             TaskOutcome(self.number, "timed_out", attempts=self.attempt, error=error, message=message)
         )
 
-    def _complete(self, state: str, value: Any, *, message: str = "") -> None:
-        """Record that it came to this value, and keep that where values are kept; a secret is neither shown nor kept."""
+    def _complete(self, state: str, value: Any, *, message: str = "", earlier: Earlier | None = None) -> int:
+        """Record that it came to this value, now or earlier, and keep that where values are kept; when that was.
+
+        A secret is neither shown nor kept.
+        """
         if self.task.is_secret:
-            self._record(state, message=message)
-            return
+            return self._record(state, message=message, earlier=earlier)
         if self.context.recorder.keeper is None or self._call is None:
-            self._record(state, message=message, result=self.context.shown(value))
-            return
+            return self._record(state, message=message, result=self.context.shown(value), earlier=earlier)
         from schedulerd.authoring.keeping import keep_or_tell
 
         shown, kept = keep_or_tell(value, self.context, f"the result of {self.name}", storage=self._storage())
-        self._record(state, message=message, result=shown, kept=kept)
+        return self._record(state, message=message, result=shown, kept=kept, earlier=earlier)
 
     def _storage(self) -> str | None:
         """Where a large value of it is kept: as the task says, else as its flow does."""
@@ -314,10 +315,11 @@ class TaskRun:
         failure: Failure | None = None,
         result: str | None = None,
         kept: Kept | None = None,
+        earlier: Earlier | None = None,
     ) -> int:
         """Record the state; when that was."""
         context = self.context
-        at = context.now()
+        at = earlier.ended_at if earlier and earlier.ended_at else context.now()
         if self._is_given_up:
             return at
         context.recorder.task(
@@ -326,6 +328,7 @@ class TaskRun:
                 self.name,
                 state,
                 at,
+                began_at=earlier.began_at if earlier else None,
                 within=context.within,
                 attempt=self.attempt or 1,
                 map_index=self.map_index,

@@ -92,7 +92,9 @@ def _sum_up(out: Output, shown: Sequence[Shape], rest: Sequence[Shape]) -> None:
         out.say(f"{more} more are not shown (-n 0 shows all)")
     everything = [*shown, *rest]
     out.say(
-        f"of the first {len(everything):,}: {_figures(everything)}" if is_cut_off else _figures(everything)
+        f"in the first {len(everything):,} lines: {_figures(everything)}"
+        if is_cut_off
+        else _figures(everything)
     )
 
 

@@ -60,7 +60,7 @@ def _troubles(status: Shape, out: Output, *, hangs: bool) -> "Iterator[str]":
     """What is wrong, and what to do about it."""
     if hangs:
         yield click.style(f"✕ it has given no sign of life for {status['silent_seconds']:.0f} s", fg="red")
-        yield "    `schedulerd stop` and `start` it; runs live on"
+        yield f"    `schedulerd stop` it, or `kill -9 {status['pid']}` where it does not end, and `start` it; runs live on"
     held = status["running"] and not status["ready"] and status["troubles"]
     if held:
         yield click.style("✕ no runs are started", fg="red")

@@ -202,7 +202,11 @@ def _turned(item: Token) -> str:
     """What may have been meant by a range that runs backwards: `22-2` is two ranges."""
     values = item.text.partition("/")[0]
     low, _, high = values.partition("-")
-    return f"{low}-{item.field.high},{item.field.low}-{high}"
+    if item.field.is_weekday and low == "7":  # Sunday is the first day as well
+        return f"{item.field.low}-{high}"
+    upper = low if low == str(item.field.high) else f"{low}-{item.field.high}"
+    lower = high if high == str(item.field.low) else f"{item.field.low}-{high}"
+    return f"{upper},{lower}"
 
 
 def _step(step: str, item: Token) -> int:

@@ -1,6 +1,7 @@
 """What tasks and flows returned, as it is kept with their run."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -17,13 +18,16 @@ class ResultKind(StrEnum):
 class Result:
     """A value that a call of a task came to, or, with no `call`, the flow.
 
-    `content` is the value; of a large one `file` is its name in the folder of the run's results instead.
+    `content` is the value; of a large one `file` is its name in the folder of the run's results instead. When the call
+    began and ended is said where another attempt is to know it.
     """
 
     kind: ResultKind
     call: str = ""
     content: bytes = b""
     file: str = ""
+    began_at: datetime | None = None
+    ended_at: datetime | None = None
 
 
 OF_FLOW: Final = ""

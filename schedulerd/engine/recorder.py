@@ -29,6 +29,8 @@ def _kept(kept: Kept) -> list[str]:
 
 def _task(kind: str, told: TaskRecord) -> Record:
     record: Record = {"k": kind, "t": told.at, "n": told.number, "name": told.name, "s": told.state}
+    if told.began_at is not None:
+        record["b"] = told.began_at
     if told.within is not None:
         record["w"] = told.within
     if told.attempt != 1:

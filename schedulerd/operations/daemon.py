@@ -184,5 +184,9 @@ class Daemon:
         pause, deadline = Event(), self._clock.monotonic() + patience.total_seconds()
         while self.pid() == pid:
             if self._clock.monotonic() >= deadline:
-                raise WaitTimeout(f"schedulerd (process {pid}) is still stopping; it goes on doing so")
+                raise WaitTimeout(
+                    f"schedulerd (process {pid}) is still stopping; it goes on doing so",
+                    mend=f"where it hangs (`schedulerd status` says so), `kill -9 {pid}` loses nothing: runs live on, "
+                    "and the next daemon takes them up",
+                )
             pause.wait(_POLL_SECONDS)

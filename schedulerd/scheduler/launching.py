@@ -126,8 +126,13 @@ class Launcher:
 def known_json(known: Sequence[Result]) -> bytes:
     """What tasks came to in an earlier attempt, for the process of the next."""
     return json.dumps(
-        [{"call": one.call, **_value(one)} for one in known],
+        [{"call": one.call, **_value(one), **_times(one)} for one in known],
     ).encode()
+
+
+def _times(known: Result) -> dict[str, str]:
+    times = {"began": known.began_at, "ended": known.ended_at}
+    return {name: str(microseconds_of(at)) for name, at in times.items() if at is not None}
 
 
 def request_of(run: Run, flow: Flow, launch: Launch) -> dict[str, Any]:

@@ -125,7 +125,7 @@ def _task_run(record: Record, result: Result | None) -> TaskRun:
         state=state,
         attempt=_number(record.get("a", 1)),
         map_index=None if record.get("i") is None else _number(record["i"]),
-        started_at=at if state is TaskState.RUNNING else None,
+        started_at=_began(record, state, at),
         ended_at=None if going_on else at,
         upstream=tuple(_number(number) for number in record.get("up") or ()),
         message=clean(str(record.get("m") or "")),
@@ -135,6 +135,13 @@ def _task_run(record: Record, result: Result | None) -> TaskRun:
         kept=None if result is None else result.kind,
         within=_task_number(record.get("w")),
     )
+
+
+def _began(record: Record, state: TaskState, at: datetime) -> datetime | None:
+    """When it began, where the record says: a later attempt of the task does not begin it."""
+    if record.get("b") is not None:
+        return moment(record["b"])
+    return at if state is TaskState.RUNNING and record.get("a", 1) == 1 else None
 
 
 def _log(said: Said, record: Record) -> None:

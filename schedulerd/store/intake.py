@@ -73,7 +73,8 @@ _RECORD: Final = (
     )
 )
 _INSERT_LINE: Final = insert(log_lines)
-_PUT_TASK: Final = Upsert(task_runs, first=["started_at"])
+# Not the first: in another attempt of the run it begins anew.
+_PUT_TASK: Final = Upsert(task_runs, kept=["started_at"])
 
 
 class IntakeTable:

@@ -172,6 +172,6 @@ class Progress:
     def _take_task(self, task: TaskRun) -> None:
         row = task_row(self.run, task)
         before = self._tasks.get(task.number)
-        if before is not None and before["started_at"] is not None:
+        if before is not None and row["started_at"] is None:
             row["started_at"] = before["started_at"]
         self._tasks[task.number] = row

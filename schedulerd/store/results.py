@@ -1,6 +1,7 @@
 """What tasks and flows returned, where that is more than people are shown of it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, delete, select, update
@@ -18,6 +19,16 @@ _SHOWN: Final = select(task_runs.c.call, task_runs.c.result_preview).where(
     task_runs.c.run_id == bindparam("run"),
     task_runs.c.kept == ResultKind.PREVIEW.value,
     task_runs.c.state.in_(_COMPLETED),
+)
+# A call may be there twice, of two attempts that went another way: the first is the one that carried it out.
+_TIMES: Final = (
+    select(task_runs.c.call, task_runs.c.started_at, task_runs.c.ended_at)
+    .where(
+        task_runs.c.run_id == bindparam("run"),
+        task_runs.c.kept.is_not(None),
+        task_runs.c.state.in_(_COMPLETED),
+    )
+    .order_by(task_runs.c.ended_at.desc())
 )
 _KEPT: Final = select(results).where(results.c.run_id == bindparam("run"))
 _SHOWN_OF_CALL: Final = _SHOWN.where(task_runs.c.call == bindparam("of", type_=task_runs.c.call.type)).limit(
@@ -45,7 +56,8 @@ class Results:
             _shown(row.call, row.result_preview) for row in self._connection.execute(_SHOWN, {"run": run})
         ]
         kept = [_result(row) for row in self._connection.execute(_KEPT, {"run": run}) if row.call != OF_FLOW]
-        return [*shown, *kept]
+        times = {row.call: row for row in self._connection.execute(_TIMES, {"run": run})}
+        return [_timed(one, times.get(one.call)) for one in (*shown, *kept)]
 
     def of_call(self, run: RunKey, call: str) -> Result | None:
         """What a completed call of a task, or of a flow within the run, came to; None where that was not kept."""
@@ -83,6 +95,10 @@ def result_rows(run: RunKey, kept: Sequence[Result]) -> list[dict[str, Any]]:
         for one in kept
         if one.kind is not ResultKind.PREVIEW
     ]
+
+
+def _timed(result: Result, row: AnyRow | None) -> Result:
+    return result if row is None else replace(result, began_at=row.started_at, ended_at=row.ended_at)
 
 
 def _shown(call: str, preview: str | None) -> Result:

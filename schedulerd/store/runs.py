@@ -52,16 +52,18 @@ _ASKED_FOR: Final = RUNS.where(runs.c.parent_id == bindparam("parent")).order_by
 _LOOKED_BACK: Final = 500
 _MOST_MEASURED: Final = 50
 _OF_FLOW: Final = (
-    select(runs.c.id, runs.c.state, runs.c.started_at, runs.c.ended_at)
+    select(runs.c.id, runs.c.state, runs.c.attempt, runs.c.started_at, runs.c.ended_at)
     .where(runs.c.flow_id == bindparam("flow"))
     .order_by(runs.c.id.desc())
     .limit(_LOOKED_BACK)
     .subquery()
 )
+# Without those that were tried again: between their attempts they did nothing, perhaps for days.
 _TOOK: Final = (
     select(_OF_FLOW.c.started_at, _OF_FLOW.c.ended_at)
     .where(
         _OF_FLOW.c.state == RunState.COMPLETED.value,
+        _OF_FLOW.c.attempt == 1,
         _OF_FLOW.c.started_at.is_not(None),
         _OF_FLOW.c.ended_at.is_not(None),
     )
@@ -191,7 +193,7 @@ class Runs:
         return self._all(_ASKED_FOR, {"parent": key})
 
     def took(self, flow: FlowKey) -> list[float]:
-        """How many seconds the last completed runs of a flow took."""
+        """How many seconds the last runs of a flow took that completed at their first attempt."""
         rows = self._connection.execute(_TOOK, {"flow": flow})
         return [(row.ended_at - row.started_at).total_seconds() for row in rows]
 

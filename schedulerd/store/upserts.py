@@ -9,10 +9,11 @@ from sqlalchemy.sql.dml import Insert
 
 
 class Upsert:
-    """An INSERT into `table` that updates on a repeated primary key; columns in `first` keep a value they have."""
+    """An INSERT into `table` that updates on a repeated primary key; columns in `kept` keep a value where none is given, and those in `first` in any case."""
 
-    def __init__(self, table: Table, *, first: Collection[str] = ()) -> None:
+    def __init__(self, table: Table, *, first: Collection[str] = (), kept: Collection[str] = ()) -> None:
         self._first: Final = frozenset(first)
+        self._kept: Final = frozenset(kept)
         self._statements: Final[Mapping[str, Insert]] = {
             "sqlite": self._in_sqlite(table),
             "postgresql": self._in_postgresql(table),
@@ -37,9 +38,12 @@ class Upsert:
 
     def _values(self, table: Table, given: Any) -> dict[str, Any]:
         return {
-            column.name: func.coalesce(column, given[column.name])
-            if column.name in self._first
-            else given[column.name]
+            column.name: self._value(column, given[column.name])
             for column in table.c
             if not column.primary_key
         }
+
+    def _value(self, column: Any, given: Any) -> Any:
+        if column.name in self._first:
+            return func.coalesce(column, given)
+        return func.coalesce(given, column) if column.name in self._kept else given

@@ -188,10 +188,13 @@ def test_a_command_is_tried_again_and_its_log_has_all_attempts(service: Service,
 def test_a_person_has_a_run_tried_again_from_what_failed_or_anew(service: Service, done: Path) -> None:
     run = service.wait_for_end(key := service.ask_for("once", folder=str(done)))
     assert run.state is RunState.FAILED
+    (extracted,) = service.cli("runs", "show", run.selector, "-o", "json")["tasks"]
 
     service.cli("runs", "retry", run.selector, "--from-failed", "-o", "json")
     eventually(lambda: service.run(key).state is RunState.COMPLETED)
 
+    (known,) = service.cli("runs", "show", run.selector, "-o", "json")["tasks"]
+    assert known == extracted
     assert counts(done) == {"extract": 1, "once": 2}
     assert service.cli("runs", "result", run.selector) == {"attempt": 2, "rows": [1, 2, 3]}
     assert service.cli("runs", "result", run.selector, "--task", "extract") == {"rows": [1, 2, 3]}

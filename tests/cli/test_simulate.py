@@ -144,7 +144,7 @@ def test_a_long_stretch_is_cut_and_says_how_much_more_there_is(project: Project)
     assert len(everything.stdout.split()) == 30 * 24
     assert endless.stderr.splitlines() == [
         "more than 10,000 more are not shown (-n 0 shows all)",
-        "of the first 10,002: 10,002 due times start, 0 are skipped",
+        "in the first 10,002 lines: 10,002 due times start, 0 are skipped",
     ]
 
 

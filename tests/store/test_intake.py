@@ -93,7 +93,7 @@ def test_only_those_that_fit_are_taken(database: Database) -> None:
 
 
 def test_two_batches_of_a_run_in_one_call_follow_each_other(database: Database) -> None:
-    done = a_task(state=TaskState.COMPLETED, started_at=NOW + A_SECOND, ended_at=NOW + A_SECOND)
+    done = a_task(state=TaskState.COMPLETED, started_at=None, ended_at=NOW + A_SECOND)
     with database.write() as tx:
         key = add_in(tx, a_scene(tx).flow, RunState.PENDING)
         second = an_intake(
@@ -187,7 +187,7 @@ def test_what_a_batch_does_not_say_stays(database: Database) -> None:
 
 
 def test_a_task_that_is_tried_again_keeps_when_it_first_started(database: Database) -> None:
-    again = a_task(state=TaskState.RUNNING, attempt=2, started_at=NOW + A_SECOND)
+    again = a_task(state=TaskState.RUNNING, attempt=2, started_at=None)
     failed = a_task(state=TaskState.RETRYING, ended_at=NOW, failure=FAILURE, message="retry in 10 s")
     with database.write() as tx:
         key = add_in(tx, a_scene(tx).flow, RunState.PENDING)
@@ -254,3 +254,15 @@ def test_runs_that_end_badly_together_leave_no_task_run_going_on(database: Datab
 
         assert tx.intake.take(ends) == set(keys)
         assert [task.state for key in keys for task in tx.tasks.tasks(key)] == [TaskState.CRASHED] * 3
+
+
+def test_a_task_that_begins_anew_in_another_attempt_of_the_run_started_then(database: Database) -> None:
+    failed = a_task(state=TaskState.FAILED, started_at=None, ended_at=NOW)
+    anew = a_task(started_at=NOW + A_SECOND)
+    with database.write() as tx:
+        key = add_in(tx, a_scene(tx).flow, RunState.PENDING)
+        tx.intake.take([an_intake(key, tasks=(a_task(), failed))])
+        tx.intake.take([an_intake(key, was=HALF, now=END, moves=(), tasks=(anew,))])
+        (task,) = tx.tasks.tasks(key)
+
+    assert (task.state, task.started_at, task.ended_at) == (TaskState.RUNNING, NOW + A_SECOND, None)

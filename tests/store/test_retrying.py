@@ -148,3 +148,17 @@ def test_what_completed_or_goes_on_is_not_tried_again(database: Database) -> Non
         assert tx.runs.move(key, RunState.COMPLETED, at=NOW, actor="test")
         with pytest.raises(Conflict, match="only a run that failed"):
             tx.runs.try_again(key, at=LATER, actor="kim", message="")
+
+
+def test_how_long_it_took_over_several_attempts_is_no_measure_of_its_flow(database: Database) -> None:
+    with database.write() as tx:
+        key = failing(tx)
+        fails_once(tx, key)
+        claim(tx, now=LATER)
+        steps = ((RunState.PENDING, RunState.RUNNING), (RunState.RUNNING, RunState.COMPLETED))
+        moves = tuple(Move(at=LATER, was=was, to=to, actor="run") for was, to in steps)
+        tx.intake.take([Intake(run=key, was=Position(), now=Position(journal=5), moves=moves)])
+        run = tx.runs.by_key(key)
+
+        assert (run.state, run.attempt) == (RunState.COMPLETED, 2)
+        assert tx.runs.took(run.flow_key) == []

@@ -120,6 +120,8 @@ def attempt(flow: Any, keeper: Keeper, known: list[dict[str, str]]) -> tuple[Any
                     "kind": value.kind,
                     "content": b64encode(content).decode(),
                     "file": value.file,
+                    "began": "12",
+                    "ended": "34",
                 }
             )
     return outcome, tape, kept
@@ -155,6 +157,30 @@ def test_what_completed_does_not_run_again_and_what_failed_does(keeper: Keeper) 
         ("load", "running", ""),
         ("load", "completed", ""),
     ]
+    assert [(one["began_at"], one["at"]) for one in tape.tasks[:2]] == [(12, 34)] * 2
+    assert tape.tasks[3]["began_at"] is None
+
+
+def test_what_completed_before_a_flow_is_tried_again_here_keeps_its_times() -> None:
+    tries: list[int] = []
+
+    @task
+    def extract() -> int:
+        return 1
+
+    @flow(retries=1)
+    def etl() -> None:
+        extract()
+        tries.append(1)
+        if len(tries) == 1:
+            raise ConnectionError("away")
+
+    tape = Tape()
+    execute(etl, {}, tape)
+
+    began, ended, again = tape.tasks
+    assert again["message"] == "completed in an earlier attempt"
+    assert (again["began_at"], again["at"]) == (began["at"], ended["at"])
 
 
 def test_a_flow_that_goes_another_way_is_not_given_the_value_of_another_call(keeper: Keeper) -> None:

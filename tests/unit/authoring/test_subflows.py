@@ -244,6 +244,7 @@ def test_the_next_attempt_is_given_what_calls_came_to_that_completed(tmp_path: A
         ("sound", False, "completed"),
     ]
     assert second.flows[0].task.message == "completed in an earlier attempt"
+    assert (second.flows[0].task.began_at, second.flows[0].task.at) == (12, 34)
     assert {call_parts(one["call"])[2] for one in values} == {
         "sound/",
         "sound/0/note",
@@ -257,7 +258,13 @@ def kept(record: dict[str, Any]) -> dict[str, str]:
 
     value = record["kept"]
     content = value.content or (record["result"] or "null").encode()
-    return {"call": record["call"], "kind": value.kind, "content": b64encode(content).decode()}
+    return {
+        "call": record["call"],
+        "kind": value.kind,
+        "content": b64encode(content).decode(),
+        "began": "12",
+        "ended": "34",
+    }
 
 
 def test_a_state_can_be_asked_of_a_call_that_is_known() -> None:

@@ -37,14 +37,26 @@ def test_a_start_says_when_and_which_process() -> None:
 
 
 def test_a_task_that_runs_has_begun_and_not_ended() -> None:
-    said = read_records(
-        [{"k": "task", "t": T, "n": 2, "name": "load", "s": "running", "up": [1], "a": 3}], now=NOW
-    )
+    said = read_records([{"k": "task", "t": T, "n": 2, "name": "load", "s": "running", "up": [1]}], now=NOW)
 
-    expected = TaskRun(
-        number=2, name="load", state=TaskState.RUNNING, attempt=3, started_at=AT, upstream=(1,)
-    )
+    expected = TaskRun(number=2, name="load", state=TaskState.RUNNING, started_at=AT, upstream=(1,))
     assert said.tasks == [expected]
+
+
+def test_a_later_attempt_of_a_task_does_not_begin_it() -> None:
+    record = {"k": "task", "t": T, "n": 2, "name": "load", "s": "running", "a": 3}
+
+    (task,) = read_records([record], now=NOW).tasks
+
+    assert (task.attempt, task.started_at) == (3, None)
+
+
+def test_a_task_that_completed_in_an_earlier_attempt_began_and_ended_there() -> None:
+    record = {"k": "task", "t": T, "b": T - 1_000_000, "n": 1, "name": "extract", "s": "completed"}
+
+    (task,) = read_records([record], now=NOW).tasks
+
+    assert (task.started_at, task.ended_at) == (AT - timedelta(seconds=1), AT)
 
 
 @pytest.mark.parametrize("state", [state for state in TaskState if state not in ("pending", "running")])
