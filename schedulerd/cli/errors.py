@@ -36,7 +36,7 @@ MEANINGS: Final[Mapping[int, str]] = {
     CONFLICT: "conflict: it exists, has ended, or runs already",
     UNREACHABLE: "the daemon or the database cannot be reached; of status: no runs are started",
     WAIT_ELAPSED: "the --timeout of a wait has elapsed (the run goes on)",
-    CHECKS_FAILED: "checks failed: validate, explain of an invalid expression, an invalid settings file",
+    CHECKS_FAILED: "checks failed: validate, explain of an invalid expression, an invalid settings or flow file",
     RUN_FAILED: "with --wait, wait: the run failed",
     RUN_CANCELLED: "with --wait, wait: the run was cancelled, or skipped",
     RUN_CRASHED: "with --wait, wait: the run crashed or timed out",
