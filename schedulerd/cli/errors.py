@@ -36,7 +36,7 @@ MEANINGS: Final[Mapping[int, str]] = {
     CONFLICT: "conflict: it exists, has ended, or runs already",
     UNREACHABLE: "the daemon or the database cannot be reached; of status: no runs are started",
     WAIT_ELAPSED: "the --timeout of a wait has elapsed (the run goes on)",
-    CHECKS_FAILED: "checks failed: validate, explain of an invalid expression, an invalid settings file",
+    CHECKS_FAILED: "checks failed: validate, explain of an invalid expression, an invalid settings or flow file",
     RUN_FAILED: "with --wait, wait: the run failed",
     RUN_CANCELLED: "with --wait, wait: the run was cancelled, or skipped",
     RUN_CRASHED: "with --wait, wait: the run crashed or timed out",
@@ -97,7 +97,9 @@ def _words(error: BaseException) -> str:
         case errors.BadExpression():
             return f"{visible(error.message)}\n{_indented(error.caret())}"
         case errors.SchedulerdError():
-            return visible(error.message) + (f"\n  {error.mend}" if error.mend else "")
+            return visible(error.message) + "".join(
+                f"\n  {visible(line)}" for line in error.mend.splitlines()
+            )
         case PermissionError():
             return f"not permitted: {error.strerror}: {error.filename}"
         case OSError() if error.errno in _FULL:

@@ -98,7 +98,8 @@ def _flow_name(invocation: Invocation, target: str) -> str:
 
         if target in runs.list_commands(click.get_current_context()):
             raise NotFound("flow", target, mend=f"did you mean `schedulerd runs {target}`?") from error
-        raise NotFound("flow", target, near=error.near, mend="`schedulerd flows list` shows them") from error
+        mend = error.mend or "`schedulerd flows list` shows them"
+        raise NotFound("flow", target, near=error.near, mend=mend) from error
 
 
 def pairs_of(pairs: tuple[str, ...]) -> dict[str, str]:

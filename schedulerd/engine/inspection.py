@@ -24,6 +24,7 @@ from schedulerd.domain.surroundings import Surroundings
 from schedulerd.domain.surroundings_values import read_environment, read_surroundings
 from schedulerd.engine.accounts import check_surroundings
 from schedulerd.engine.code import Source, execute_file, find_neighbours, keep, loaded_neighbours
+from schedulerd.engine.late_imports import late_neighbours
 from schedulerd.engine.recorder import failure_as_json
 
 Answer = Mapping[str, Any]
@@ -41,7 +42,8 @@ def look(file: str, *, roots: Sequence[Path], code: Path) -> dict[str, Any]:
         with loading(file) as found:
             module = execute_file(source)
         flows = [describe(flow, entrypoint=name) for name, flow in found.named(vars(module))]
-        version = keep([source, *loaded_neighbours(roots)], code=code)
+        loaded = [source, *loaded_neighbours(roots)]
+        version = keep([*loaded, *late_neighbours(loaded, Path(file).parent)], code=code)
     except BaseException as error:  # border: around somebody's module; SystemExit at its top level too
         return {"error": failure_as_json(describe_failure(error))}
     return {"version": version, "source": content.decode("utf-8", "replace"), "flows": flows}

@@ -10,6 +10,7 @@ from schedulerd.domain.flows import FileError, Flow
 from schedulerd.domain.runs import RunFilter
 from schedulerd.domain.schedules import Schedule
 from schedulerd.errors import NotFound
+from schedulerd.operations.broken_files import where_it_may_be, why_not_loaded
 from schedulerd.store.database import Database
 
 _MOST_LOOKED_AT: Final = 1_000
@@ -40,9 +41,16 @@ class Flows:
         self._database: Final = database
 
     def get(self, name: str) -> FlowDetails:
-        """The flow of this name, in force or removed. Raises `NotFound` with names that come near."""
+        """The flow of this name, in force or removed.
+
+        Raises `NotFound` with names that come near, and with what is wrong with files that may define it.
+        """
         with self._database.read() as tx:
-            flow = tx.flows.get(name)
+            try:
+                flow = tx.flows.get(name)
+            except NotFound as error:
+                mend = where_it_may_be((one.file, one.error) for one in tx.flows.errors())
+                raise NotFound(error.kind, name, near=error.near, mend=mend or error.mend) from error
             return FlowDetails(flow=flow, schedules=_of(flow, tx.schedules.all()))
 
     def list(self) -> "tuple[FlowDetails, ...]":
@@ -81,9 +89,11 @@ class Flows:
         """The name of the flow that this file defines: the only one, or the one that is named. Raises `NotFound`."""
         with self._database.read() as tx:
             here = [flow.definition.name for flow in tx.flows.all() if flow.definition.file == str(file)]
+            failure = next((one.error for one in tx.flows.errors() if one.file == str(file)), None)
+        broken = f"it cannot be loaded: {why_not_loaded(str(file), failure)}" if failure else ""
         if not here:
-            mend = "put it into a folder of flows, or run it here and now: add --local"
-            raise NotFound("flow of the file", str(file), mend=mend)
+            mend = "the daemon finds it in a folder of flows; or run it here and now: add --local"
+            raise NotFound("flow of the file", str(file), mend=broken or mend)
         if name is None and len(here) > 1:
             raise NotFound(
                 "single flow in the file",
@@ -91,7 +101,7 @@ class Flows:
                 mend=f"add one: {file}:{here[0]} (it has {', '.join(here)})",
             )
         if name is not None and name not in here:
-            raise NotFound(f"flow in {file} named", name, near=here)
+            raise NotFound(f"flow in {file} named", name, near=here, mend=broken)
         return name or here[0]
 
 

@@ -116,7 +116,7 @@ def require_root(uid: int, *, command: str) -> None:
     if uid != 0:
         raise NotPermitted(
             "only root may change the services of the system",
-            mend=f"sudo {command}\n  or, for a service of your own: {command} --user",
+            mend=f"sudo {command}\nor, for a service of your own: {command} --user",
         )
 
 

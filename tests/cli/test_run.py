@@ -2,12 +2,14 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from schedulerd.domain.agents import AgentBeat
+from schedulerd.domain.failures import Failure
 from schedulerd.domain.runs import Run, RunFilter
 from schedulerd.domain.states import RunState
 from tests.builders import BOOT, NOW
@@ -170,6 +172,72 @@ def test_a_file_that_no_folder_of_flows_holds_can_be_run_here(project: Project) 
     assert "--local" in result.stderr
 
 
+def break_file(project: Project, name: str, failure: Failure) -> str:
+    """Have the daemon know that this flow file cannot be loaded."""
+    file = str(project.folder / "flows" / name)
+    with project.database.write() as tx:
+        tx.flows.set_file_error(file, replace(failure, file=failure.file and file), now=NOW)
+    return file
+
+
+MISSING = Failure(type="ModuleNotFoundError", message="No module named 'nope'", file="this", line=3)
+
+
+@pytest.mark.parametrize("flow", ["", ":q"], ids=["file", "flow of the file"])
+def test_a_file_that_cannot_be_loaded_is_told_with_the_reason_and_its_line(
+    project: Project, flow: str
+) -> None:
+    file = break_file(project, "brk.py", MISSING)
+
+    result = project.call("run", file + flow)
+
+    assert result.exit_code == 3
+    assert result.stderr == (
+        f"Error: there is no flow of the file '{file}'\n"
+        f"  it cannot be loaded: {file}:3: ModuleNotFoundError: No module named 'nope'\n"
+    )
+
+
+def test_a_flow_that_is_new_in_a_file_which_cannot_be_loaded_now_is_told_so(project: Project) -> None:
+    file = break_file(project, "etl.py", MISSING)
+    project.add_flow(file=file)
+    break_file(project, "etl.py", MISSING)
+
+    result = project.call("run", f"{file}:q")
+
+    assert result.exit_code == 3
+    assert f"it cannot be loaded: {file}:3: ModuleNotFoundError: No module named 'nope'" in result.stderr
+    assert project.call("run", file).exit_code == 0  # by its last good version
+
+
+@pytest.mark.parametrize("command", [["run"], ["flows", "show"]], ids=" ".join)
+def test_a_flow_that_nobody_knows_may_be_in_a_file_that_cannot_be_loaded(
+    project: Project, command: list[str]
+) -> None:
+    bad = break_file(project, "brk.py", MISSING)
+    worse = break_file(project, "brk2.py", Failure(type="BadSchedule", message="no\x1b[2J zone\nat all"))
+    with project.database.write() as tx:
+        tx.flows.set_file_error("a.toml", MISSING, now=NOW)  # no flow file
+
+    result = project.call(*command, "q")
+
+    assert result.exit_code == 3
+    assert result.stderr.splitlines()[1:] == [
+        "  it may be in a file that cannot be loaded:",
+        f"  {bad}:3: ModuleNotFoundError: No module named 'nope'",
+        f"  {worse}: no\\x1b[2J zone",
+    ]
+
+
+def test_of_many_files_that_cannot_be_loaded_some_are_told(project: Project) -> None:
+    for number in range(5):
+        break_file(project, f"brk{number}.py", MISSING)
+
+    told = project.call("run", "q").stderr.splitlines()
+
+    assert (len(told), told[-1]) == (6, "  and in 2 more")
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [("etk", "did you mean etl?"), ("list", "did you mean `schedulerd runs list`?")],
@@ -236,50 +304,6 @@ def end(project: Project, state: RunState, *, said: str = "") -> None:
             if said:
                 project.take(run.key, a_line(said))
             project.move(run.key, state)
-
-
-FLOWS = """\
-from schedulerd import Flow, Parameter, flow, task
-
-@flow
-def greet(name: str = "world", times: int = 1):
-    print(f"Hello, {name}!" * times)
-
-@flow
-def stumble():
-    raise KeyError("region")
-
-@flow
-def leave():
-    import sys
-    sys.exit(3)
-"""
-
-
-@pytest.mark.parametrize(
-    ("args", "code", "printed"),
-    [
-        (["greet.py:greet", "-p", "name=you", "-p", "times=2"], 0, "Hello, you!Hello, you!\n"),
-        (["greet.py:stumble"], 10, ""),
-        (["greet.py:leave"], 10, ""),
-        (["greet.py"], 3, ""),
-        (["greet.py:nobody"], 3, ""),
-        (["nothing.py"], 3, ""),
-        (["greet.py:greet", "-p", "tims=2"], 2, ""),
-        (["greet", "-p", "times=1"], 0, "Hello, world!\n"),
-    ],
-    ids=str,
-)
-def test_a_flow_runs_here_and_now(project: Project, args: list[str], code: int, printed: str) -> None:
-    (project.folder / "flows" / "greet.py").write_text(FLOWS)
-    (project.folder / "state" / "schedulerd.db").unlink()
-
-    with project.spawn("run", "--local", *args, cwd=project.folder / "flows") as child:
-        stdout, stderr = child.communicate(timeout=180)
-
-    assert (child.returncode, stdout) == (code, printed), stderr
-    assert not (project.folder / "state" / "schedulerd.db").exists()
-    project.database.upgrade()  # its invariants are looked at after each test
 
 
 def test_a_run_may_be_asked_for_with_another_priority(project: Project) -> None:

@@ -113,6 +113,39 @@ def test_a_module_that_is_imported_only_when_the_flow_runs_is_found(spawning: Sp
     assert ran.lines("stdout") == ["late"]
 
 
+LATE = {
+    "words.py": "def word():\n    from lib.deep import more\n    return more.WORD\n",
+    "lib/__init__.py": "",
+    "lib/deep/__init__.py": "from .more import WORD\n",
+    "lib/deep/more.py": "from . import last\nfrom .. import beside\nWORD = last.WORD + beside.WORD\n",
+    "lib/deep/last.py": "WORD = 'kept '\n",
+    "lib/beside.py": "import spaces.far\nWORD = spaces.far.WORD\n",
+    "spaces/far.py": "WORD = 'as it was'\n",  # of a package without an __init__
+}
+
+
+@pytest.mark.parametrize("changed", LATE)
+def test_a_module_that_is_imported_only_when_the_flow_runs_is_kept(spawning: Spawning, changed: str) -> None:
+    text = HEAD + "@flow\ndef etl():\n    import json\n    import words\n    print(words.word())\n"
+    for name, content in LATE.items():
+        spawning.drop(content, name)
+    request = spawning.keep(text)
+    spawning.drop(LATE[changed].replace("WORD", "X") + "\nraise ValueError('a later version')\n", changed)
+
+    ran = run(spawning, request)
+
+    assert ran.lines("stdout") == ["kept as it was"]
+    assert spawning.keep(text, key="inspection-2")["version"] != request["version"]
+
+
+def test_a_late_import_that_is_broken_is_told_when_it_is_reached(spawning: Spawning) -> None:
+    spawning.drop("def f(:\n", "words.py")
+
+    end = spawning.flow(HEAD + "@flow\ndef etl():\n    import words\n").end
+
+    assert (end["f"]["type"], end["f"]["file"]) == ("SyntaxError", str(spawning.flows / "words.py"))
+
+
 def test_a_changed_module_is_another_version_of_its_flow(spawning: Spawning) -> None:
     text = HEAD + "import words\n@flow\ndef etl(): ...\n"
     spawning.drop("WORD = 1\n", "words.py")

@@ -217,7 +217,7 @@ def test_schedules_of_a_flow_file_mean_what_the_same_words_mean_in_a_schedule_fi
         ("Interval(timedelta(days=99999))", "schedule 'etl#0': `every` must not be negative, nor longer"),
         (
             "Interval(None)",
-            "schedule 'etl#0': there is none of `cron`, `every`, `at`, `rrule`, `after` and `file`",
+            "schedule 'etl#0': there is none of `cron`, `every`, `at`, `rrule`, `after`, `file` and `webhook`",
         ),
         ("Cron(5)", "schedule 'etl#0': `cron` must be text in quotes"),
         ("Cron('0 6 * * *', name=5)", "schedule 5: `name` must be text in quotes"),
