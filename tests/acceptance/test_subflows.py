@@ -187,7 +187,9 @@ def test_each_call_of_a_flow_is_a_child_run(service: Service, done: Path) -> Non
     assert (failed["flow"], failed["tags"], failed["pid"]) == ("load", ["loads"], None)
     assert failed["parameters"] == {"folder": str(done), "region": "de", "fails": True}
     assert [one["name"] for one in failed["tasks"]] == ["fetch"]
-    assert messages(service, "nightly#1.2") == ["loading de", "fetching de"]
+    *said, why = messages(service, "nightly#1.2")
+    assert said == ["loading de", "fetching de"]
+    assert why.startswith("the flow failed: ValueError: no de (")
     assert messages(service, "nightly#1")[:4] == ["loading kr", "fetching kr", "loading de", "fetching de"]
     for verb in ("retry", "rerun"):
         refused = service.command("runs", verb, "nightly#1.2")
@@ -383,5 +385,7 @@ def test_child_runs_are_kept_by_postgresql_as_by_sqlite(on_postgresql: Service, 
 
     assert [state for _, _, state in states(shown(service, "nightly#1"))] == ["completed", "failed"]
     assert [state for _, _, state in states(shown(service, "holds#1"))] == ["completed", "crashed"]
-    assert messages(service, "nightly#1.2") == ["loading de", "fetching de"]
+    *said, why = messages(service, "nightly#1.2")
+    assert said == ["loading de", "fetching de"]
+    assert why.startswith("the flow failed: ValueError: no de (")
     assert len(service.cli("runs", "list", "--children")) == 6
