@@ -117,7 +117,9 @@ on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_a_call_with_the_secret_runs_the_flow_and_one_without_does_not(called: Called) -> None:
     called.start()
     called.keep_secret()
-    eventually(lambda: called.call("deploy")[0] == 202, within=30)  # the gate has heard of the secret
+    eventually(
+        lambda: called.call("deploy")[0] == 202, within=30, every=2.0
+    )  # the gate has heard of the secret
 
     status, said = called.call("orders", {"number": 7, "label": "x"}, host="hooks.example.com")
     refused = [
@@ -162,7 +164,7 @@ def test_what_the_web_process_is_told_is_in_none_of_its_arguments_and_variables(
 def test_whatever_is_killed_in_the_middle_each_key_makes_one_run(called: Called) -> None:
     called.start()
     called.keep_secret()
-    eventually(lambda: called.call("deploy")[0] == 202, within=30)
+    eventually(lambda: called.call("deploy")[0] == 202, within=30, every=2.0)
     keys = [f"order-{number}" for number in range(40)]
 
     def try_once(key: str) -> int:
@@ -194,7 +196,7 @@ def test_whatever_is_killed_in_the_middle_each_key_makes_one_run(called: Called)
 def test_a_client_that_dawdles_holds_up_nobody_and_is_sent_away(called: Called) -> None:
     called.start()
     called.keep_secret()
-    eventually(lambda: called.call("deploy")[0] == 202, within=30)
+    eventually(lambda: called.call("deploy")[0] == 202, within=30, every=2.0)
     head = (
         "POST /api/v1/hooks/orders HTTP/1.1\r\nHost: localhost\r\n"
         f"Authorization: Bearer {SECRET}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"

@@ -39,7 +39,7 @@ def test_parameters_that_do_not_fit_a_model_fail_the_run_without_being_shown(spa
     assert ran.end["s"] == "failed"
     assert "parameter 'source'.table: Field required (it is a dict)" in ran.end["m"]
     assert ran.end["f"]["file"].endswith("etl.py")
-    assert ran.end["f"]["line"] == 12
+    assert ran.end["f"]["line"] == 13
     assert "hush" not in str(ran.records)
 
 

@@ -136,7 +136,7 @@ def test_a_single_time_is_local_in_the_zone_of_the_schedule(at: str) -> None:
         (
             '[[schedule]]\nname = "a"\nflow = "f"',
             1,
-            "there is none of `cron`, `every`, `at`, `rrule`, `after` and `file`",
+            "there is none of `cron`, `every`, `at`, `rrule`, `after`, `file` and `webhook`",
         ),
         (entry(cron='"0 6 * * *"'), 5, "there is `every` and `cron`; a schedule has one of them"),
         (entry(command='"date"'), 5, "there is both `flow` and `command`"),
