@@ -101,7 +101,9 @@ def test_a_kill_at_any_write_leaves_one_run_and_one_effect_and_a_sound_database(
     assert killed >= 2, "a launch writes more than once"
     assert service.stop() == 0
     assert service.broken_invariants() == []
-    assert not list((service.state / "runs").iterdir())
+    left = {path.name for path in (service.state / "runs").iterdir()}
+    # a look at a file that was cut short by the stop is removed by the next start
+    assert not {name for name in left if not name.startswith("inspection-")}
 
 
 def _is_over(service: Service, key: object) -> bool:
