@@ -5,46 +5,25 @@ service and the database cannot agree on it in one step, and a notice that comes
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
-from typing import Final, Protocol
+from typing import Final
 
 from schedulerd.courier.errands import Answer, Errand
 from schedulerd.domain.messages import Message, MessageState, next_try
 from schedulerd.domain.shown_urls import fingerprint
 from schedulerd.errors import BadDefinition
 from schedulerd.scheduler.telling import Receiver
+from schedulerd.scheduler.trips import SendOff, Trips
 from schedulerd.store.database import Database
 
 log = logging.getLogger(__name__)
 
-MOST_UNDER_WAY: Final = 8
 _READ_TOGETHER: Final = 500
 _TOGETHER: Final = 10
 _TROUBLED_AFTER: Final = 3  # so many tries that failed
-
-
-class Journey(Protocol):
-    """A courier on its way."""
-
-    def look(self, now: float) -> list[Answer] | None:
-        """The answers, once there are; None before."""
-
-    def stop(self) -> list[Answer]:
-        """The answers that there are; it goes no further."""
-
-
-SendOff = Callable[[Sequence[Errand], float], Journey]
-"""Sends a courier off at a monotonic time. Raises `OSError`."""
-
-
-@dataclass(kw_only=True, slots=True)
-class _Trip:
-    messages: Sequence[Message]
-    journey: Journey
-    answers: list[Answer] | None = None
 
 
 class Deliverer:
@@ -53,8 +32,7 @@ class Deliverer:
     def __init__(self, database: Database, receivers: Sequence[Receiver], send_off: SendOff) -> None:
         self._database: Final = database
         self._receivers: Final = receivers
-        self._send_off: Final = send_off
-        self._trips: dict[str, _Trip] = {}
+        self._trips: Final[Trips[Message]] = Trips(send_off)
         self._failing: dict[str, str] = {}
 
     @property
@@ -74,13 +52,12 @@ class Deliverer:
         }
         by_target = sorted(unsent, key=lambda one: one.target)
         for target, group in groupby(by_target, key=lambda one: one.target):
-            if len(self._trips) < MOST_UNDER_WAY and target not in self._trips:
+            if self._trips.has_room_for(target):
                 self._go(target, list(group)[:_TOGETHER], now, monotonic)
 
     def stop(self, now: datetime) -> None:
         """Break off what is on its way. Raises `StoreUnavailable`: what was sent is sent again by the next daemon."""
-        for trip in self._trips.values():
-            trip.answers = trip.answers if trip.answers is not None else trip.journey.stop()
+        self._trips.stop()
         self._come_back(now, 0.0)
 
     def _go(self, target: str, messages: Sequence[Message], now: datetime, monotonic: float) -> None:
@@ -92,14 +69,11 @@ class Deliverer:
             gone = Answer(key=str(first.key), is_done=False, words="no rule of the settings sends there now")
             self._record([replace(first, next_at=None, state=MessageState.GIVEN_UP, answer=gone.words)], now)
             return
-        errands = [
-            Errand(key=str(one.key), url=url, strand=target, title=one.title, body=one.body)
+        carried = [
+            (one, Errand(key=str(one.key), url=url, strand=target, title=one.title, body=one.body))
             for one in messages
         ]
-        try:
-            self._trips[target] = _Trip(messages=messages, journey=self._send_off(errands, monotonic))
-        except OSError as error:  # the machine gives no process now; it is tried again at the next look
-            log.warning("courier_not_started", extra={"reason": str(error)})
+        self._trips.go(target, carried, monotonic)
 
     def _urls(self) -> Mapping[str, str]:
         found: dict[str, str] = {}
@@ -111,20 +85,8 @@ class Deliverer:
         return found
 
     def _come_back(self, now: datetime, monotonic: float) -> None:
-        for target, trip in list(self._trips.items()):
-            if trip.answers is None:
-                trip.answers = trip.journey.look(monotonic)
-            if trip.answers is not None:
-                answers = {answer.key: answer for answer in trip.answers}
-                self._record(
-                    [
-                        _after(one, answers[str(one.key)], now=now)
-                        for one in trip.messages
-                        if str(one.key) in answers
-                    ],
-                    now,
-                )
-                del self._trips[target]
+        for _, answered in self._trips.come_back(monotonic):
+            self._record([_after(one, answer, now=now) for one, answer in answered], now)
 
     def _record(self, messages: Iterable[Message], now: datetime) -> None:
         done = [one if one.next_at is not None else replace(one, done_at=now) for one in messages]

@@ -105,9 +105,9 @@ class Herald:
     def _work(self) -> None:
         while not self._stopping.wait(LOOK_SECONDS):
             self.look()
-        now = self._clock.now()
-        for name, end in (
-            ("sending messages", self._deliverer.stop),
-            ("telling monitors", self._pinger.stop),
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        for last in (
+            Chore("sending messages", lambda when, _: self._deliverer.stop(when)),
+            Chore("telling monitors", lambda when, _: self._pinger.stop(when)),
         ):
-            Chore(name, lambda _now, _monotonic, end=end: end(now)).look(now, 0.0)  # type: ignore[misc]
+            last.look(now, monotonic)

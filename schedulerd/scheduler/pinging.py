@@ -5,7 +5,7 @@ A ping is sent at least once: one that a monitor took just before the daemon was
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 from typing import Final
@@ -16,14 +16,13 @@ from schedulerd.domain.ids import ScheduleKey
 from schedulerd.domain.messages import PATIENCE, next_try
 from schedulerd.domain.shown_urls import shown_url
 from schedulerd.errors import BadDefinition
-from schedulerd.scheduler.delivering import Journey, SendOff
+from schedulerd.scheduler.trips import SendOff, Trips
 from schedulerd.store.database import Database
 
 log = logging.getLogger(__name__)
 
-MOST_UNDER_WAY: Final = 8
 MOST_TO_THE_DEAD: Final = 4
-"""Of these, to monitors that did not answer last: those that do are not to wait for them."""
+"""Of couriers on their way, to monitors that did not answer last: those that do are not to wait for them."""
 
 TOGETHER: Final = 20
 """So many pings of a schedule are told by one courier."""
@@ -35,13 +34,6 @@ _Strand = tuple[ScheduleKey, list[tuple[Ping, str]]]
 """A schedule, and its pings that wait, with their URLs."""
 
 
-@dataclass(kw_only=True, slots=True)
-class _Trip:
-    pings: Sequence[Ping]
-    journey: Journey
-    answers: list[Answer] | None = None
-
-
 class Pinger:
     """A courier for each monitor, so that one that hangs delays no other. `fill` puts the variables into a URL, and
     raises `BadDefinition` for one that is not set."""
@@ -49,8 +41,7 @@ class Pinger:
     def __init__(self, database: Database, fill: Callable[[str], str], send_off: SendOff) -> None:
         self._database: Final = database
         self._fill: Final = fill
-        self._send_off: Final = send_off
-        self._trips: dict[str, _Trip] = {}
+        self._trips: Final[Trips[Ping]] = Trips(send_off)
         self._dead: set[str] = set()
         self._failing: dict[ScheduleKey, str] = {}
         self._given_up: dict[ScheduleKey, str] = {}
@@ -72,13 +63,12 @@ class Pinger:
             if one.tries >= _TROUBLED_AFTER
         }
         for place, strands in self._by_place(waiting, now).items():
-            if place not in self._trips and self._has_room(place):
+            if self._has_room(place):
                 self._go(place, strands[:_MOST_SCHEDULES], monotonic)
 
     def stop(self, now: datetime) -> None:
         """Break off what is on its way. Raises `StoreUnavailable`: what was sent is sent again by the next daemon."""
-        for trip in self._trips.values():
-            trip.answers = trip.answers if trip.answers is not None else trip.journey.stop()
+        self._trips.stop()
         self._come_back(now, 0.0)
 
     def _by_place(self, waiting: Sequence[Ping], now: datetime) -> dict[str, list[_Strand]]:
@@ -112,37 +102,25 @@ class Pinger:
         return filled
 
     def _has_room(self, place: str) -> bool:
-        if len(self._trips) >= MOST_UNDER_WAY:
+        if not self._trips.has_room_for(place):
             return False
-        return place not in self._dead or len(self._dead & self._trips.keys()) < MOST_TO_THE_DEAD
+        return place not in self._dead or len(self._dead & self._trips.places) < MOST_TO_THE_DEAD
 
     def _go(self, place: str, strands: Sequence[_Strand], monotonic: float) -> None:
-        errands = [
-            Errand(key=str(ping.key), url=url, strand=str(schedule))
+        carried = [
+            (ping, Errand(key=str(ping.key), url=url, strand=str(schedule)))
             for schedule, filled in strands
             for ping, url in filled
         ]
-        pings = [ping for _, filled in strands for ping, _ in filled]
-        try:
-            self._trips[place] = _Trip(pings=pings, journey=self._send_off(errands, monotonic))
-        except OSError as error:  # the machine gives no process now; it is tried again at the next look
-            log.warning("courier_not_started", extra={"reason": str(error)})
+        self._trips.go(place, carried, monotonic)
 
     def _come_back(self, now: datetime, monotonic: float) -> None:
-        for place, trip in list(self._trips.items()):
-            if trip.answers is None:
-                trip.answers = trip.journey.look(monotonic)
-            if trip.answers is None:
-                continue
-            answers = {answer.key: answer for answer in trip.answers}
-            self._record(
-                [(ping, answers[str(ping.key)]) for ping in trip.pings if str(ping.key) in answers], now
-            )
-            if any(answer.is_done for answer in trip.answers):
+        for place, answered in self._trips.come_back(monotonic):
+            self._record(answered, now)
+            if any(answer.is_done for _, answer in answered):
                 self._dead.discard(place)
             else:
                 self._dead.add(place)
-            del self._trips[place]
 
     def _record(self, answered: Sequence[tuple[Ping, Answer]], now: datetime) -> None:
         told = [ping for ping, answer in answered if answer.is_done]

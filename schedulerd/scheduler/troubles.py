@@ -17,8 +17,8 @@ from schedulerd.domain.notice_texts import MOST_TOLD, Told, message
 from schedulerd.domain.notices import Happening, NoticeKind, notice_of
 from schedulerd.domain.shown_urls import shown_url
 from schedulerd.errors import BadDefinition, StoreUnavailable
-from schedulerd.scheduler.delivering import Journey, SendOff
 from schedulerd.scheduler.telling import Receiver
+from schedulerd.scheduler.trips import Journey, SendOff
 from schedulerd.store.database import Database
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,8 @@ from schedulerd.courier.errands import Answer, Errand
 from schedulerd.domain.heartbeats import Beat, Heartbeat
 from schedulerd.domain.states import RunState
 from schedulerd.errors import BadDefinition
-from schedulerd.scheduler.pinging import MOST_TO_THE_DEAD, MOST_UNDER_WAY, TOGETHER, Pinger
+from schedulerd.scheduler.pinging import MOST_TO_THE_DEAD, TOGETHER, Pinger
+from schedulerd.scheduler.trips import MOST_UNDER_WAY
 from schedulerd.store.database import Database
 from tests.fakes import FakeClock
 from tests.store.test_pings import a_monitored_scene, add_to, come_to
