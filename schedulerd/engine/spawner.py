@@ -73,7 +73,7 @@ class Attempt:
 
 
 class Spawner:
-    """Forks runs on request. `serve` returns when the core has gone and the last run has ended."""
+    """Forks runs on request, from when it is `ready`. `serve` returns when the core has gone and the last run has ended."""
 
     def __init__(self, folders: RunFolders, core: socket.socket, *, spares: int = 0) -> None:
         self._folders = folders
@@ -87,9 +87,12 @@ class Spawner:
         self._spares = Spares(spares, ready=self._become_spare, run=self._become)
         self._wakeup, self._woken = _wakeup_pipe()
 
+    def ready(self) -> None:
+        """Tell the core that requests are taken: now, or as soon as `serve` is called."""
+        self._say(wire.Ready(threads=thread_count()))
+
     def serve(self) -> None:
         """Take requests until the core has gone; then wait for the runs."""
-        self._say(wire.Ready(threads=thread_count()))
         while self._core_is_there or self._attempts:
             self._wait()
             self._reap()
@@ -343,6 +346,13 @@ def _wakeup_pipe() -> tuple[int, int]:
     return reading, writing
 
 
+def _load(module: str) -> None:
+    try:
+        importlib.import_module(module)
+    except Exception as error:  # border: a preload that fails costs its warmth and nothing else
+        print(f"preload of {module} failed: {error!r}", file=sys.stderr)
+
+
 def main() -> None:
     """Run as a program: started by the daemon, with one end of a socket pair as an inherited descriptor."""
     arguments = argparse.ArgumentParser(prog="schedulerd-spawner")
@@ -356,12 +366,12 @@ def main() -> None:
     core = socket.socket(fileno=options.socket)
     core.setblocking(False)
     os.set_inheritable(options.socket, False)
-    for module in (*_USUAL, *options.preload):
-        try:
-            importlib.import_module(module)
-        except Exception as error:  # border: a preload that fails costs its warmth and nothing else
-            print(f"preload of {module} failed: {error!r}", file=sys.stderr)
+    for module in options.preload:
+        _load(module)
     spawner = Spawner(RunFolders(options.state_dir), core, spares=options.spares)
+    spawner.ready()
+    for module in _USUAL:  # the start of the daemon does not wait for these
+        _load(module)
     gc.collect()
     gc.freeze()  # what is loaded by now is never looked at again, so forked pages stay shared
     spawner.serve()
