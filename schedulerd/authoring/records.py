@@ -21,20 +21,20 @@ class TaskRecord:
     """
 
     __slots__ = (
-        *(
-            "at",
-            "attempt",
-            "began_at",
-            "call",
-            "failure",
-            "kept",
-            "map_index",
-            "message",
-            "name",
-            "number",
-            "result",
-        ),
-        *("state", "upstream", "within"),
+        "at",
+        "attempt",
+        "began_at",
+        "call",
+        "failure",
+        "kept",
+        "map_index",
+        "message",
+        "name",
+        "number",
+        "result",
+        "state",
+        "upstream",
+        "within",
     )
 
     def __init__(

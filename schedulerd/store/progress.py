@@ -38,6 +38,8 @@ class Progress:
         self.events: Final[dict[UUID, dict[str, Any]]] = {}
         self.attempt: Final[int] = row.attempt
         self.subflows: Final[dict[int, Subflow]] = {}
+        self.mentioned: Final[set[int]] = set()
+        """The task runs that stand for child runs of which something was told."""
         self._was: Final = Position(
             journal=row.journal_bytes, stdout=row.stdout_bytes, stderr=row.stderr_bytes
         )
@@ -74,6 +76,7 @@ class Progress:
         for line in batch.lines:
             self._line_count += 1
             self.lines.append(line_row(self.run, self._line_count, line))
+            self._mention(line.within)
         for task in batch.tasks:
             self._take_task(task)
         for subflow in batch.subflows:
@@ -112,17 +115,14 @@ class Progress:
         """A row for each task run that was spoken of."""
         return list(self._tasks.values())
 
-    @property
-    def mentioned(self) -> set[int]:
-        """The task runs that stand for child runs of which something was told."""
-        rows = (*self.lines, *self._tasks.values())
-        found = (*(row["child"] for row in rows), *(one.within for one in self.subflows.values()))
-        return {task for task in found if task is not None} | set(self.subflows)
-
     def place(self, numbers: Numbers) -> None:
         """Say by these numbers to which child run each row belongs, instead of which task run stands for that."""
         for row in (*self.lines, *self._tasks.values()):
             row["child"] = place_of(row["child"], numbers)
+
+    def _mention(self, task: int | None) -> None:
+        if task is not None:
+            self.mentioned.add(task)
 
     def _take_words(self, batch: Intake) -> None:
         given: dict[str, Any] = {
@@ -162,6 +162,8 @@ class Progress:
         self.artifacts[artifact.id] = row
 
     def _take_subflow(self, subflow: Subflow) -> None:
+        self._mention(subflow.task)
+        self._mention(subflow.within)
         before = self.subflows.get(subflow.task)
         if before is not None and before.parameters is not None:
             subflow = replace(
@@ -170,6 +172,7 @@ class Progress:
         self.subflows[subflow.task] = subflow
 
     def _take_task(self, task: TaskRun) -> None:
+        self._mention(task.within)
         row = task_row(self.run, task)
         before = self._tasks.get(task.number)
         if before is not None and row["started_at"] is None:
