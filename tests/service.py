@@ -13,7 +13,7 @@ from typing import Any
 from schedulerd.clock import SystemClock
 from schedulerd.domain.ids import RunId, RunKey, uuid7
 from schedulerd.domain.logs import NumberedLine
-from schedulerd.domain.runs import NewRun, Run, Trigger
+from schedulerd.domain.runs import NewRun, Run, RunFilter, Trigger
 from schedulerd.engine.doorbell import WOKEN, Doorbell
 from schedulerd.engine.lock import holder
 from schedulerd.errors import SchedulerdError
@@ -88,6 +88,15 @@ class Service:
     def spawner(self) -> int | None:
         """The pid of the daemon's spawner."""
         return next((pid for pid in descendants(self.pid) if is_spawner(pid)), None)
+
+    def spawners(self) -> list[int]:
+        """The pids of all spawners of its state directory, also of earlier daemons whose runs go on, the newest last.
+
+        What was forked a moment ago looks like one; it is told by whom it descends from.
+        """
+        alike = [pid for pid in every_pid() if is_spawner(pid) and str(self.state) in command_line(pid)]
+        forked = {child for pid in alike for child in descendants(pid)}
+        return sorted(pid for pid in alike if pid not in forked)
 
     def kill(self) -> None:
         """Kill the daemon, and only it, as kill -9 does."""
@@ -164,6 +173,14 @@ class Service:
             run = tx.runs.by_key(key)
         database.close()
         return run
+
+    def runs(self, wanted: RunFilter) -> list[Run]:
+        """The runs that are wanted, the newest first, as the database has them."""
+        database = self.database()
+        with database.read() as tx:
+            found = tx.runs.list(wanted)
+        database.close()
+        return list(found)
 
     def lines(self, key: RunKey) -> list[NumberedLine]:
         """The whole log of a run."""

@@ -137,7 +137,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     service.wait_for_flow("graph")
     yield service
     assert service.stop() == 0
-    eventually(lambda: not list((service.state / "runs").iterdir()))
+    assert not list((service.state / "runs").iterdir())
     assert service.broken_invariants() == []
     service.close()
 

@@ -93,11 +93,8 @@ class Called:
         return next(pid for pid in descendants(self.service.pid) if "web.program" in command_line(pid))
 
     def ended(self, flow: str) -> list[Any]:
-        database = self.service.database()
-        with database.read() as tx:
-            runs = [run for run in tx.runs.list(RunFilter(limit=1_000)) if run.flow == flow and run.ended_at]
-        database.close()
-        return runs
+        found = self.service.runs(RunFilter(limit=1_000))
+        return [run for run in found if run.flow == flow and run.ended_at]
 
 
 @pytest.fixture

@@ -254,11 +254,7 @@ def _wait(condition: Callable[[], bool], *, within: float) -> None:
 
 
 def _unfinished(service: Service) -> dict[str, str]:
-    database = service.database()
-    with database.read() as tx:
-        found = {str(run.id): run.flow for run in tx.runs.list(RunFilter(states=_UNFINISHED, limit=10_000))}
-    database.close()
-    return found
+    return {str(run.id): run.flow for run in service.runs(RunFilter(states=_UNFINISHED, limit=10_000))}
 
 
 def _folders(service: Service) -> tuple[str, ...]:

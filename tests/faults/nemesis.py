@@ -26,7 +26,7 @@ from tests.faults.effects import Process
 from tests.faults.history import Ask, Faults, Span, Wish
 from tests.faults.supervisor import Supervisor
 from tests.postgres import PostgresServer
-from tests.service import Service, command_line, every_pid, is_spawner, process_state
+from tests.service import Service, command_line, process_state
 
 _CLOCK: Final = SystemClock()
 _DRAIN: Final = "2s"
@@ -285,22 +285,13 @@ class Nemesis:
             case "daemon":
                 pids = [] if self._supervisor.pid is None else [self._supervisor.pid]
             case "spawner":
-                pids = self._spawners()
+                pids = self._service.spawners()
             case "web":
                 pids = [pid for pid in self._children() if "schedulerd.web" in command_line(pid)]
             case "run":
                 return self._live_run(rank)
         found = [(pid, start) for pid in pids if (start := _start_time(pid)) is not None]
         return Process(pid=found[-1][0], start_time=found[-1][1]) if found else None
-
-    def _spawners(self) -> list[int]:
-        """Those of this service, also of earlier daemons, the newest last.
-
-        A run that was forked a moment ago looks like one; it is told by its parent.
-        """
-        own = str(self._service.state)
-        found = {pid for pid in every_pid() if is_spawner(pid) and own in command_line(pid)}
-        return sorted(pid for pid in found if _parent(pid) not in found)
 
     def _children(self) -> list[int]:
         pid = self._supervisor.pid
@@ -354,12 +345,6 @@ def _told(ask: Callable[[], str]) -> tuple[int, str]:
         return 0, ask()
     except SchedulerdError as error:
         return 1, str(error)
-
-
-def _parent(pid: int) -> int | None:
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", "rb") as file:
-        return int(file.read().rpartition(b")")[2].split()[1])
-    return None
 
 
 def _start_time(pid: int) -> int | None:

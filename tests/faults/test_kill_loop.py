@@ -58,11 +58,7 @@ class Scene:
 
     def runs(self) -> Sequence[Run]:
         """All runs."""
-        database = self.service.database()
-        with database.read() as tx:
-            found = tx.runs.list(RunFilter(limit=100_000))
-        database.close()
-        return found
+        return self.service.runs(RunFilter(limit=100_000))
 
     def next_due(self) -> datetime | None:
         """When something is to be decided next."""

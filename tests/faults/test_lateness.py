@@ -74,11 +74,7 @@ def _middle_and_worst(late: list[timedelta]) -> tuple[timedelta, timedelta]:
 
 
 def _taken(service: Service) -> list[Run]:
-    database = service.database()
-    with database.read() as tx:
-        found = tx.runs.list(RunFilter(limit=10_000))
-    database.close()
-    return [run for run in found if run.pending_at is not None]
+    return [run for run in service.runs(RunFilter(limit=10_000)) if run.pending_at is not None]
 
 
 def _lateness(run: Run) -> timedelta:

@@ -10,7 +10,7 @@ import pytest
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.logs import NumberedLine
 from schedulerd.domain.states import RunState
-from tests.service import Service, command_line, descendants, every_pid, is_spawner
+from tests.service import Service
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.faults
@@ -107,10 +107,7 @@ def _count(service: Service, key: RunKey) -> int:
 
 def _kill_spawners(service: Service) -> list[int]:
     """Kill all spawners of the state directory, also of an earlier daemon, whose runs go on; which they were."""
-    own = str(service.state)
-    alike = [pid for pid in every_pid() if is_spawner(pid) and own in command_line(pid)]
-    forked = {child for pid in alike for child in descendants(pid)}  # just now, and not yet told from it
-    found = [pid for pid in alike if pid not in forked]
+    found = service.spawners()
     for pid in found:
         os.kill(pid, signal.SIGKILL)
     return found

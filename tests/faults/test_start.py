@@ -76,8 +76,5 @@ def _works_for(service: Service) -> bool:
 
 def _lateness(service: Service, *, since: datetime) -> list[timedelta]:
     """How late each run of the schedule that was due since then was taken."""
-    database = service.database()
-    with database.read() as tx:
-        runs = tx.runs.list(RunFilter(schedule="often", limit=10_000))
-    database.close()
+    runs = service.runs(RunFilter(schedule="often", limit=10_000))
     return [run.pending_at - run.due_at for run in runs if run.due_at >= since and run.pending_at]
