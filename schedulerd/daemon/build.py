@@ -252,7 +252,7 @@ class _Builder:
     @property
     def _retention(self) -> Retention:
         kept = self._settings.retention
-        return Retention(runs=kept.runs, logs=kept.logs, keep_per_flow=kept.keep_per_flow)
+        return Retention(runs=kept.runs, logs=kept.logs, keep_per_flow=kept.keep_per_flow, audit=kept.audit)
 
     @property
     def _launch(self) -> Launch:
