@@ -16,6 +16,7 @@ from schedulerd.operations.schedules import Schedules
 from schedulerd.store.database import Database
 
 if TYPE_CHECKING:
+    from schedulerd.operations.activity import Goings
     from schedulerd.operations.approvals import Approvals
     from schedulerd.operations.child_runs import ChildRuns
     from schedulerd.operations.fires import Fires
@@ -110,6 +111,13 @@ class Operations:
 
         keys = KeyRing(self._state_dir, self._environ)
         return Webhooks(self._database, self._clock, keys, wake=self.daemon.wake, entropy=self._entropy)
+
+    @cached_property
+    def goings(self) -> "Goings":
+        """What goes on just now."""
+        from schedulerd.operations.activity import Goings  # the web process asks
+
+        return Goings(self._database)
 
     @cached_property
     def fires(self) -> "Fires":

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from schedulerd.domain.notices import NoticeRule
 from schedulerd.store import invariants
+from schedulerd.store.activity import Goings
 from schedulerd.store.agents import Agents
 from schedulerd.store.approvals import Approvals
 from schedulerd.store.causes import Causes
@@ -67,6 +68,7 @@ class Transaction:
         self.variables: Final = Variables(connection)
         self.agents: Final = Agents(connection)
         self.facts: Final = Facts(connection)
+        self.goings: Final = Goings(connection)
         self.pruning: Final = Pruning(connection)
 
     def broken_invariants(self) -> list[str]:
