@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from schedulerd.operations.approvals import Approvals
     from schedulerd.operations.child_runs import ChildRuns
     from schedulerd.operations.fires import Fires
+    from schedulerd.operations.log_chunks import LogChunks
     from schedulerd.operations.named_limits import NamedLimits
     from schedulerd.operations.reruns import Reruns
     from schedulerd.operations.secrets import Secrets
@@ -118,6 +119,13 @@ class Operations:
         from schedulerd.operations.activity import Goings  # the web process asks
 
         return Goings(self._database)
+
+    @cached_property
+    def log_chunks(self) -> "LogChunks":
+        """Logs, page by page."""
+        from schedulerd.operations.log_chunks import LogChunks  # the web process asks
+
+        return LogChunks(self._database)
 
     @cached_property
     def fires(self) -> "Fires":

@@ -121,8 +121,8 @@ def _styled(style: Style, numbers: Sequence[int]) -> Style:
     while left:
         number = left.pop(0)
         if number in (38, 48):
-            name = "color" if number == 38 else "ground"
-            style = replace(style, **{name: _extended(left)})
+            color = _extended(left)
+            style = replace(style, color=color) if number == 38 else replace(style, ground=color)
         else:
             style = _simple(style, number)
     return style

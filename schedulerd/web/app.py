@@ -1,6 +1,6 @@
 """The web application, put together: the door, the API, the pages."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -13,8 +13,13 @@ from schedulerd.operations.webhooks import Webhooks
 from schedulerd.version import __version__
 from schedulerd.web.api.schedules import schedules
 from schedulerd.web.door import Door
+from schedulerd.web.events import events
 from schedulerd.web.hooks import hooks
+from schedulerd.web.live import Hub
 from schedulerd.web.pages.appearance import appearance
+from schedulerd.web.pages.log import log_pages
+from schedulerd.web.pages.run import run_pages
+from schedulerd.web.pages.run_actions import run_action_pages
 from schedulerd.web.pages.runs import runs_pages
 from schedulerd.web.problems import tell_problems
 from schedulerd.web.rendering import Pages
@@ -30,9 +35,10 @@ def make_app(
     operations: Operations | None = None,
     webhooks: Webhooks | None = None,
     zone: ZoneInfo = _UTC,
+    is_stopping: Callable[[], bool] = lambda: False,
 ) -> FastAPI:
     """The application. It answers to `hosts` only. Without `operations` it has no history to show; without `webhooks` none
-    can be called. `zone` is that of readers whose own is not known.
+    can be called. `zone` is that of readers whose own is not known. Streams end when it `is_stopping`.
     """
     app = FastAPI(title="schedulerd", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Door, hosts=hosts, monotonic=clock.monotonic)
@@ -45,7 +51,11 @@ def make_app(
         app.include_router(hooks(webhooks, clock))
     app.include_router(appearance())
     if operations is not None:
-        app.include_router(runs_pages(operations, pages, clock))
+        app.include_router(runs_pages(operations, pages))
+        app.include_router(run_pages(operations, pages, clock))
+        app.include_router(log_pages(operations, pages))
+        app.include_router(run_action_pages(operations, pages))
+        app.include_router(events(Hub(operations.goings, clock, is_stopping=is_stopping)))
 
     @app.get("/healthz", include_in_schema=False)
     async def healthz() -> PlainTextResponse:

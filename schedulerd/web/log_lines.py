@@ -1,6 +1,7 @@
 """Lines of a log as HTML. Five hundred of them are made for each page, so this is text, not a template."""
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Final
 
 from markupsafe import Markup, escape
@@ -89,7 +90,7 @@ def _split(found: Sequence[Piece], hits: Sequence[tuple[int, int]]) -> Iterable[
     for piece in found:
         end = at + len(piece.text)
         cuts = [at, *(edge for edge in edges if at < edge < end), end]
-        for start, stop in zip(cuts, cuts[1:], strict=False):
+        for start, stop in pairwise(cuts):
             kind = _Hit if any(first <= start < last for first, last in hits) else Piece
             yield kind(text=piece.text[start - at : stop - at], style=piece.style)
         at = end

@@ -44,7 +44,7 @@ def duration_text(duration: timedelta | None, language: Language) -> str:
         return f"{duration // timedelta(milliseconds=1)}{letters['ms']}"
     if duration < 10 * _SECOND:
         return f"{duration / _SECOND:.1f}{letters['s']}"
-    left, parts = duration // _SECOND, []
+    left, parts = duration // _SECOND, list[str]()
     for unit, length in _UNITS:
         count, left = divmod(left, length)
         if count or parts:

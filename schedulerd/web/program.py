@@ -42,6 +42,7 @@ def main() -> None:
         operations=operations,
         webhooks=operations.webhooks,
         zone=ZoneInfo(told["timezone"]),
+        is_stopping=lambda: server.should_exit,
     )
     config = uvicorn.Config(
         app,

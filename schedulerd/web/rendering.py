@@ -18,6 +18,7 @@ from schedulerd.domain.access import Principal, Role
 from schedulerd.domain.wording import Language
 from schedulerd.version import __version__
 from schedulerd.web import words
+from schedulerd.web.forms import DONE
 from schedulerd.web.moments import duration_markup, moment_markup
 from schedulerd.web.preferences import LANGUAGES, Preferences, preferences_of
 from schedulerd.web.static_files import StaticFiles
@@ -64,12 +65,15 @@ class Pages:
                     "principal": principal,
                     "may": partial(_may, principal),
                     "now": now,
+                    "done": words.DONE.get(request.cookies.get(DONE, "")),
                     "moment": partial(moment_markup, preferences=preferences, now=now),
                     "duration": partial(_duration, language=preferences.language),
                 }
             )
         )
         answer = HTMLResponse(text, status, headers=headers)
+        if DONE in request.cookies:
+            answer.delete_cookie(DONE)
         answer.headers["Vary"] = "Accept-Language, Cookie"
         answer.headers["Content-Language"] = preferences.language
         return answer
@@ -94,6 +98,7 @@ def _environment(language: Language, files: StaticFiles) -> Environment:
         "states": words.STATES,
         "triggers": words.TRIGGERS,
         "levels": words.LEVELS,
+        "groups": words.GROUPS,
         "query": _query,
     }
     return environment

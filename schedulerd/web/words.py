@@ -42,3 +42,17 @@ LEVELS: Final[Mapping[str, str]] = {
     "error": N_("error"),
     "critical": N_("critical"),
 }
+GROUPS: Final[Mapping[str, str]] = {
+    "active": N_("Active"),
+    "waiting": N_("Waiting"),
+    "bad": N_("Bad"),
+    "ok": N_("Completed"),
+    "neutral": N_("Skipped or cancelled"),
+}
+DONE: Final[Mapping[str, str]] = {
+    "started": N_("The run is started."),
+    "cancelling": N_("The run is told to end."),
+    "retrying": N_("The run is tried again."),
+    "approved": N_("The run goes on."),
+    "rejected": N_("The run is told that it was rejected."),
+}

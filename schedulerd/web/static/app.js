@@ -2,15 +2,14 @@
 import { startTimes } from "./times.js";
 import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
-import { startRows } from "./rows.js";
 
 rememberZone();
 startTimes();
 startKeys();
-startRows();
 startTheme();
 if (document.body.dataset.page === "log") import("./log.js").then((log) => log.start());
 startLive();
+setTimeout(() => document.querySelector(".toast")?.remove(), 6000);
 
 // The server words times in the zone of the cookie; it is set once, and the next page has it.
 function rememberZone() {
