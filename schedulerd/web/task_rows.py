@@ -101,7 +101,9 @@ def _end(task: TaskRun, now: datetime) -> datetime:
 def _groups(tasks: Iterable[TaskRun]) -> list[list[TaskRun]]:
     """The runs of a mapped task together, where its first one stands; others alone."""
     mapped = [task for task in tasks if task.map_index is not None]
-    of_name = {name: list(group) for name, group in groupby(sorted(mapped, key=_by_name), key=lambda t: t.name)}
+    of_name = {
+        name: list(group) for name, group in groupby(sorted(mapped, key=_by_name), key=lambda t: t.name)
+    }
     found = [[task] for task in tasks if task.map_index is None]
     return sorted([*found, *of_name.values()], key=lambda group: group[0].number)
 

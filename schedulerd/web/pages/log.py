@@ -86,9 +86,7 @@ class _View:
         root, _ = place_of(details.run)
         seen = self._operations.goings.look((root.id,)).fingerprint(every=False, of=(root.id,))
         found = (
-            chunks.last(run, asked.wanted)
-            if line is None
-            else chunks.around(run, asked.wanted, line=line)
+            chunks.last(run, asked.wanted) if line is None else chunks.around(run, asked.wanted, line=line)
         )
         return self._pages.render(
             request,
@@ -129,5 +127,3 @@ class _View:
 
 def _name(task: Any) -> str:
     return task.name if task.map_index is None else f"{task.name}[{task.map_index}]"
-
-

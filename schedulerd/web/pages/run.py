@@ -98,7 +98,7 @@ class _Views:
     def overview(self, request: Request, selector: str, unfolded: str) -> Response:
         details = self._operations.runs.details(selector)
         found = timeline(details.tasks, now=self._clock.now(), unfolded=unfolded)
-        return self._render(request, "run.html", details, tab="", timeline=found, unfolded=unfolded, details=details)
+        return self._render(request, "run.html", details, tab="", timeline=found, unfolded=unfolded)
 
     def result(self, request: Request, selector: str) -> Response:
         details = self._operations.runs.details(selector)
@@ -116,7 +116,9 @@ class _Views:
     def _render(self, request: Request, template: str, details: RunDetails, **values: Any) -> Response:
         root, _ = place_of(details.run)
         seen = self._operations.goings.look((root.id,)).fingerprint(every=False, of=(root.id,))
-        return self._pages.render(request, template, seen=seen, **self._head.values(details), **values)
+        return self._pages.render(
+            request, template, seen=seen, details=details, **self._head.values(details), **values
+        )
 
     def _value(self, details: RunDetails) -> dict[str, Any]:
         """What it returned, as text; or why there is nothing to show."""

@@ -112,9 +112,7 @@ class _Deeds:
                 return go_on(f"/runs/{asked.run.id}", "started")
             except BadParameters as error:
                 filled = Filled(parameters={}, troubles={"": error.message})
-        return self.form(
-            request, flow, values=values, of=of, typed=typed, troubles=filled.troubles, key=key
-        )
+        return self.form(request, flow, values=values, of=of, typed=typed, troubles=filled.troubles, key=key)
 
     def _fill(self, flow: str, typed: Mapping[str, str]) -> Filled:
         return read(self._operations.flows.get(flow).flow.definition.parameters, typed)
