@@ -5,7 +5,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import PlainTextResponse, RedirectResponse
 
 from schedulerd.clock import Clock
 from schedulerd.operations.operations import Operations
@@ -56,6 +56,10 @@ def make_app(
         app.include_router(log_pages(operations, pages))
         app.include_router(run_action_pages(operations, pages))
         app.include_router(events(Hub(operations.goings, clock, is_stopping=is_stopping)))
+
+    @app.get("/", include_in_schema=False)
+    async def home() -> RedirectResponse:
+        return RedirectResponse("/runs", 302)
 
     @app.get("/healthz", include_in_schema=False)
     async def healthz() -> PlainTextResponse:
