@@ -16,11 +16,13 @@ from schedulerd.operations.schedules import Schedules
 from schedulerd.store.database import Database
 
 if TYPE_CHECKING:
+    from schedulerd.operations.activity import Goings
     from schedulerd.operations.api_tokens import ApiTokens
     from schedulerd.operations.approvals import Approvals
     from schedulerd.operations.audit import Audit
     from schedulerd.operations.child_runs import ChildRuns
     from schedulerd.operations.fires import Fires
+    from schedulerd.operations.log_chunks import LogChunks
     from schedulerd.operations.named_limits import NamedLimits
     from schedulerd.operations.reruns import Reruns
     from schedulerd.operations.secrets import Secrets
@@ -144,6 +146,20 @@ class Operations:
 
         keys = KeyRing(self._state_dir, self._environ)
         return Webhooks(self._database, self._clock, keys, wake=self.daemon.wake, entropy=self._entropy)
+
+    @cached_property
+    def goings(self) -> "Goings":
+        """What goes on just now."""
+        from schedulerd.operations.activity import Goings  # the web process asks
+
+        return Goings(self._database)
+
+    @cached_property
+    def log_chunks(self) -> "LogChunks":
+        """Logs, page by page."""
+        from schedulerd.operations.log_chunks import LogChunks  # the web process asks
+
+        return LogChunks(self._database)
 
     @cached_property
     def fires(self) -> "Fires":

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from schedulerd.domain.notices import NoticeRule
 from schedulerd.store import invariants
+from schedulerd.store.activity import Goings
 from schedulerd.store.agents import Agents
 from schedulerd.store.api_tokens import ApiTokens
 from schedulerd.store.approvals import Approvals
@@ -75,6 +76,7 @@ class Transaction:
         self.audit: Final = Audit(connection)
         self.agents: Final = Agents(connection)
         self.facts: Final = Facts(connection)
+        self.goings: Final = Goings(connection)
         self.pruning: Final = Pruning(connection)
 
     def broken_invariants(self) -> list[str]:
