@@ -16,7 +16,6 @@ from schedulerd.operations.schedules import Schedules
 from schedulerd.store.database import Database
 
 if TYPE_CHECKING:
-    from schedulerd.operations.activity import Goings
     from schedulerd.operations.api_tokens import ApiTokens
     from schedulerd.operations.approvals import Approvals
     from schedulerd.operations.audit import Audit
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from schedulerd.operations.secrets import Secrets
     from schedulerd.operations.sign_in import SignIn
     from schedulerd.operations.simulating import Simulation
+    from schedulerd.operations.snapshots import Snapshots
     from schedulerd.operations.told import Told
     from schedulerd.operations.users import Users
     from schedulerd.operations.variables import Variables
@@ -148,11 +148,11 @@ class Operations:
         return Webhooks(self._database, self._clock, keys, wake=self.daemon.wake, entropy=self._entropy)
 
     @cached_property
-    def goings(self) -> "Goings":
-        """What goes on just now."""
-        from schedulerd.operations.activity import Goings  # the web process asks
+    def snapshots(self) -> "Snapshots":
+        """Which runs go on just now."""
+        from schedulerd.operations.snapshots import Snapshots  # the web process asks
 
-        return Goings(self._database)
+        return Snapshots(self._database)
 
     @cached_property
     def log_chunks(self) -> "LogChunks":
