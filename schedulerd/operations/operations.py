@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from schedulerd.operations.approvals import Approvals
     from schedulerd.operations.child_runs import ChildRuns
     from schedulerd.operations.fires import Fires
+    from schedulerd.operations.history import History
     from schedulerd.operations.named_limits import NamedLimits
     from schedulerd.operations.reruns import Reruns
     from schedulerd.operations.secrets import Secrets
@@ -49,6 +50,13 @@ class Operations:
         self._clock: Final = clock
         self._environ: Final = environ
         self._entropy: Final = entropy
+
+    @cached_property
+    def history(self) -> "History":
+        """All runs that there were."""
+        from schedulerd.operations.history import History  # seldom asked for
+
+        return History(self._database, self._clock)
 
     @cached_property
     def reruns(self) -> "Reruns":
