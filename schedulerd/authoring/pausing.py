@@ -10,6 +10,7 @@ from schedulerd.authoring.asking import ask, is_by_daemon
 from schedulerd.authoring.context import flow_run
 from schedulerd.authoring.dual import dual
 from schedulerd.authoring.refusals import MissingContext, Refused
+from schedulerd.authoring.wanted import Unfit, Wanted
 from schedulerd.clock import microseconds
 from schedulerd.errors import SchedulerdError
 
@@ -73,18 +74,21 @@ def _pause(wanted: Any, timeout: float, key: str | None, message: str) -> Any:
     name = str(key or next(_numbers))
     if not is_by_daemon():
         return _asked_at_the_terminal(wanted, name, message)
-    for attempt in count(1):
-        answer = _decision(name if attempt == 1 else f"{name} again {attempt}", timeout, message, wanted)
+    given = Wanted(wanted)
+    until = microseconds() + round(min(timeout, _LONGEST_SECONDS) * 1_000_000)
+    question = {"key": name, "until": until, "message": message, "schema": given.schema()}
+    for number in count(2):
+        answer = _decision(question, timeout)
         try:
-            return None if wanted is None else _fitted(wanted, answer.get("given"))
-        except ValueError as error:
-            message = f"what was given does not fit: {' '.join(str(error).split())}"
+            return given.fitted(answer.get("given"))
+        except Unfit as error:
+            again = {"key": f"{name} again {number}", "repeats": question["key"], "misfit": str(error)}
+            question |= again
     raise AssertionError
 
 
-def _decision(key: str, timeout: float, message: str, wanted: Any) -> Mapping[str, Any]:
-    until = microseconds() + round(min(timeout, _LONGEST_SECONDS) * 1_000_000)
-    answer = ask("pause", _is_long=True, key=key, until=until, message=message, schema=_schema(wanted))
+def _decision(question: Mapping[str, Any], timeout: float) -> Mapping[str, Any]:
+    answer = ask("pause", _is_long=True, **question)
     if answer.get("timed_out"):
         raise PauseTimedOut(f"nobody has approved within {timeout:g} s")
     if not answer.get("approved"):
@@ -105,20 +109,3 @@ def _asked_at_the_terminal(wanted: Any, key: str, message: str) -> Any:
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise Rejected("rejected at the terminal")
     return None
-
-
-def _fitted(wanted: Any, given: Mapping[str, Any] | None) -> Any:
-    """What was given as what is wanted. Raises `ValueError`."""
-    if hasattr(wanted, "model_validate"):
-        return wanted.model_validate(dict(given or {}))
-    from pydantic import TypeAdapter  # where it is installed
-
-    return TypeAdapter(wanted).validate_python((given or {}).get("value"))
-
-
-def _schema(wanted: Any) -> Any:
-    if wanted is None:
-        return None
-    if hasattr(wanted, "model_json_schema"):
-        return wanted.model_json_schema()
-    return {"properties": {"value": {"title": getattr(wanted, "__name__", str(wanted))}}}

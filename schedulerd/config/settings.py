@@ -95,6 +95,10 @@ class RetentionSettings(BaseModel):
         default=_KEPT.keep_per_flow,
         description="So many of the newest runs of each flow are kept, with their logs, however old they are.",
     )
+    audit: Duration = Field(
+        default=_KEPT.audit,
+        description="How long it is known who changed what: the entries of the audit.",
+    )
 
 
 class LimitSettings(BaseModel):

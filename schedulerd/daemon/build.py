@@ -63,6 +63,7 @@ from schedulerd.scheduler.space import SpaceWatch, places_of
 from schedulerd.scheduler.spawners import Spawners
 from schedulerd.scheduler.starting import Starting
 from schedulerd.scheduler.ticking import Ticker
+from schedulerd.scheduler.webhook_watch import WebhookWatch
 from schedulerd.store.database import Database
 from schedulerd.version import __version__
 from schedulerd.watch.awaited_files import AwaitedFiles
@@ -224,6 +225,7 @@ class _Builder:
             health=health,
             space=self._space(health),
             starting=starting,
+            webhook_watch=WebhookWatch(database, clock, health, box),
             reread=watcher.tell_again,
             beat=self._beat,
         )
@@ -250,7 +252,7 @@ class _Builder:
     @property
     def _retention(self) -> Retention:
         kept = self._settings.retention
-        return Retention(runs=kept.runs, logs=kept.logs, keep_per_flow=kept.keep_per_flow)
+        return Retention(runs=kept.runs, logs=kept.logs, keep_per_flow=kept.keep_per_flow, audit=kept.audit)
 
     @property
     def _launch(self) -> Launch:

@@ -9,11 +9,23 @@ from schedulerd.errors import BadParameters
 
 Schema = Mapping[str, Any]
 
+LOAD_IT: Final = (
+    'store it with `schedulerd secrets set NAME`, and load it in the flow: `Secret.load("NAME").get()`'
+)
+
 
 def check_parameters(flow: str, schema: Schema, given: Mapping[str, Any]) -> None:
     """Raise `BadParameters`, with all that is wrong, unless `given` has the names and types that the schema asks for."""
+    if wrong := misfits(schema, given):
+        raise BadParameters(
+            f"flow {flow!r}: {'; '.join(wrong)}", mend=f"`schedulerd flows show {flow}` lists them"
+        )
+
+
+def misfits(schema: Schema, given: Mapping[str, Any]) -> list[str]:
+    """All that is wrong with what is given: names that there are not, or that are missing, and other types."""
     properties: Mapping[str, Schema] = schema.get("properties", {})
-    wrong = [
+    return [
         *_unknown(properties, given, open_ended=_takes_any(schema)),
         *_missing(schema.get("required", ()), given),
         *(
@@ -22,22 +34,22 @@ def check_parameters(flow: str, schema: Schema, given: Mapping[str, Any]) -> Non
             if name in properties and not _fits(properties[name], value)
         ),
     ]
-    if wrong:
-        raise BadParameters(
-            f"flow {flow!r}: {'; '.join(wrong)}", mend=f"`schedulerd flows show {flow}` lists them"
-        )
 
 
 def require_storable(flow: str, schema: Schema, given: Mapping[str, Any]) -> None:
     """Raise `BadParameters`, without their values, where secrets are given: parameters are kept with the run, to be seen."""
-    properties: Mapping[str, Schema] = schema.get("properties", {})
-    secret = sorted(name for name in given if name in properties and _is_secret(properties[name]))
-    if secret:
+    if secret := secret_among(schema, given):
         names = ", ".join(map(repr, secret))
         raise BadParameters(
             f"flow {flow!r}: a secret is not given as a parameter ({names}): parameters are kept with the run, for all to see",
-            mend='store it with `schedulerd secrets set NAME`, and load it in the flow: `Secret.load("NAME").get()`',
+            mend=LOAD_IT,
         )
+
+
+def secret_among(schema: Schema, given: Mapping[str, Any]) -> list[str]:
+    """The names of what is given for which the schema says that it is not to be shown."""
+    properties: Mapping[str, Schema] = schema.get("properties", {})
+    return sorted(name for name in given if name in properties and _is_secret(properties[name]))
 
 
 def _is_secret(schema: Any) -> bool:

@@ -1,7 +1,7 @@
 """Runs that wait for somebody's decision: they are `paused` from when they ask until it is known."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -35,8 +35,7 @@ class Pauses:
             return {"approved": False, "timed_out": True}
         run = tx.runs.by_key(asked.run)
         if run.state is RunState.RUNNING and run.attempt == asked.attempt:
-            said = str(body.get("message") or "")
-            reason = f"waits for approval{f': {said}' if said else ''}"[:1_024]
+            reason = _reason(body)
             tx.runs.move(run.key, RunState.PAUSED, at=now, actor="run", message=reason, reason=reason)
             self._note(run.key, RunState.PAUSED)
         return None
@@ -71,3 +70,10 @@ class Pauses:
         for attempt in self._attempts:
             if attempt.run == run and attempt.state is was:
                 attempt.state = state
+
+
+def _reason(body: Mapping[str, Any]) -> str:
+    """Why it is paused: what is asked, and what is wrong with what was given last."""
+    said, misfit = str(body.get("message") or ""), str(body.get("misfit") or "")
+    asked = f"waits for approval{f': {said}' if said else ''}"
+    return f"{asked}{f'; what was given does not fit: {misfit}' if misfit else ''}"[:1_024]

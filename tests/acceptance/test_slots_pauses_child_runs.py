@@ -19,6 +19,7 @@ pytestmark = pytest.mark.timeout(240)
 FLOWS = """
 import asyncio, os, threading
 from pathlib import Path
+from pydantic import field_validator
 from schedulerd import Flow, Parameter, flow, task, pause_flow_run, resume_flow_run
 from schedulerd.concurrency.sync import concurrency, rate_limit, SlotsNotHad
 from schedulerd.concurrency.asyncio import concurrency as aconcurrency
@@ -70,6 +71,13 @@ def wrong(what: str):
 
 class Wanted(RunInput):
     rows: int
+
+    @field_validator("rows")
+    @classmethod
+    def _some(cls, rows):
+        if rows < 1:
+            raise ValueError("there are rows, or there is no release")
+        return rows
 
 @flow(retries=1)
 def asks(folder: str):
@@ -206,13 +214,22 @@ def test_a_run_is_paused_over_a_restart_until_it_is_approved_once_for_all_its_at
     assert run.reason == "waits for approval: release it?"
     service.kill()
     unfit = service.command("runs", "approve", run.selector, "-p", "rows=many")
-    assert unfit.returncode == 0
-    assert "no daemon runs" in unfit.stderr
-    assert service.command("runs", "approve", run.selector).returncode == 5
+    assert unfit.returncode == 2  # by the schema, so that nothing is recorded
+    assert "parameter 'rows': \"many\" is not a whole number" in unfit.stderr
+    unseen = service.command("runs", "approve", run.selector, "-p", "rows=0")
+    assert unseen.returncode == 0  # the run alone can judge it, once a daemon tells it
+    assert "no daemon runs" in unseen.stderr
+    assert service.command("runs", "approve", run.selector, "-p", "rows=5").returncode == 5
 
     service.start()
-    eventually(lambda: "does not fit" in service.run(key).reason, within=60)
+    misfit = "rows: Value error, there are rows, or there is no release (it is an int)"
+    waits_on = f"waits for approval: release it?; what was given does not fit: {misfit}"
+    eventually(lambda: service.run(key).reason == waits_on, within=60)
     assert service.run(key).state is RunState.PAUSED
+    refused = service.command("runs", "approve", run.selector, "-p", "rows=-1")
+    assert refused.returncode == 2
+    assert f"{run.selector}: what was given does not fit: {misfit}" in refused.stderr
+    eventually(lambda: service.run(key).state is RunState.PAUSED, within=60)
     assert (
         service.command("runs", "approve", run.selector, "-p", "rows=5", "--reason", "fine").returncode == 0
     )
@@ -220,7 +237,7 @@ def test_a_run_is_paused_over_a_restart_until_it_is_approved_once_for_all_its_at
     assert result_of(service, key) == 5
     assert service.run(key).attempt == 2
     moves = service.cli("runs", "show", run.selector)["moves"]
-    assert [one["to"] for one in moves].count("paused") == 2
+    assert [one["to"] for one in moves].count("paused") == 3
     assert any(one["message"].endswith(": fine") and "approved by" in one["message"] for one in moves)
     assert service.command("runs", "resume", run.selector).returncode == 5
 

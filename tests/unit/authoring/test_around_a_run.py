@@ -129,3 +129,25 @@ def test_an_approval_needs_a_run_and_somebody_to_ask() -> None:
         asks()
     with pytest.raises(ValueError, match="timeout has to be seconds"):
         never()
+
+
+def test_what_does_not_fit_is_asked_again_with_the_reason_until_the_same_time(answering: Any) -> None:
+    given = [{"approved": True, "given": {"value": value}} for value in ("sesame", "also", 3)]
+    channel = answering(*given)
+
+    @flow
+    def asks() -> Any:
+        return pause_flow_run(wait_for_input=int, key="release", message="how many?")
+
+    assert asks() == 3
+    first, second, third = (body for _, body in channel.asked)
+    schema = {
+        "type": "object",
+        "properties": {"value": {"type": "integer"}},
+        "required": ["value"],
+        "additionalProperties": False,
+    }
+    assert first == {"key": "release", "until": first["until"], "message": "how many?", "schema": schema}
+    misfit = {"misfit": "value: a str is not a whole number"}
+    assert second == first | misfit | {"key": "release again 2", "repeats": "release"}
+    assert third == first | misfit | {"key": "release again 3", "repeats": "release again 2"}
