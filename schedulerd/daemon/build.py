@@ -13,6 +13,7 @@ from schedulerd.clock import Clock
 from schedulerd.config import Settings
 from schedulerd.config.settings import LimitSettings
 from schedulerd.daemon.agent_names import agent_name
+from schedulerd.daemon.doorstep import require_users
 from schedulerd.daemon.feed import Feed
 from schedulerd.daemon.heralding import Heralding
 from schedulerd.daemon.webprocess import WebProcess, bind
@@ -110,6 +111,8 @@ def build(
     listener = bind(settings.web.host, settings.web.port) if settings.web.enabled else None
     database = Database(settings.store.url, rules=settings.notice_rules)
     tell(upgrade(database, state_dir=settings.state_dir, environ=environ))
+    if listener is not None:
+        require_users(listener, database)
     return _Builder(settings, clock, environ, secrets_from, database, listener).build(on_turn)
 
 

@@ -83,8 +83,10 @@ def check_life(life: timedelta) -> timedelta:
 
 
 def check_scopes(scopes: Collection[Scope], *, role: Role) -> frozenset[Scope]:
-    """What a token of somebody in this role is to be for; nothing named: all that the role may. Raises `BadParameters`."""
-    wanted = frozenset(scopes) or scopes_of(role)
+    """What a token of somebody in this role is to be for. Raises `BadParameters`."""
+    wanted = frozenset(scopes)
+    if not wanted:
+        raise BadParameters(f"a token is for something: {', '.join(Scope)}")
     if beyond := sorted(wanted - scopes_of(role)):
         raise BadParameters(f"the role {role} cannot have a token for {', '.join(beyond)}")
     return wanted

@@ -42,9 +42,9 @@ class ApiTokens:
         self._clock: Final = clock
 
     def create(
-        self, name: str, *, by: Principal, scopes: Collection[Scope] = (), life: timedelta = USUAL_LIFE
+        self, name: str, *, by: Principal, scopes: Collection[Scope], life: timedelta = USUAL_LIFE
     ) -> NewToken:
-        """A new token of whoever asks; with no scopes for all that the one who asks may.
+        """A new token of whoever asks.
 
         Raises `BadParameters`, `Conflict` where there are too many, and `NotPermitted` for a token: one that leaked could
         make itself last for ever.

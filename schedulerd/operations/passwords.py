@@ -1,6 +1,10 @@
 """Passwords and their hashes. The one door for `argon2`."""
 
-from typing import Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
 
 # The hash of something random that nobody knows, by the parameters of today: a name that nobody has is looked at as long.
 NOBODY: Final = (
@@ -11,10 +15,11 @@ NOBODY: Final = (
 class Passwords:
     """Argon2id with the parameters of RFC 9106 for where memory is short: 64 MiB, and about 100 ms."""
 
-    def __init__(self) -> None:
+    @cached_property
+    def _hasher(self) -> "PasswordHasher":
         from argon2 import PasswordHasher  # few commands need it
 
-        self._hasher: Final = PasswordHasher()
+        return PasswordHasher()
 
     def hash(self, password: str) -> str:
         """What is kept of a password."""

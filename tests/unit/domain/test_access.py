@@ -154,7 +154,9 @@ def test_a_token_is_read_as_it_is_written_and_nothing_else_is_one() -> None:
 
 
 def test_a_token_can_be_for_no_more_than_its_owner_may() -> None:
-    assert check_scopes([], role=Role.OPERATOR) == scopes_of(Role.OPERATOR)
+    assert check_scopes(scopes_of(Role.OPERATOR), role=Role.OPERATOR) == scopes_of(Role.OPERATOR)
+    with pytest.raises(BadParameters, match="is for something: flows:read, "):
+        check_scopes([], role=Role.ADMIN)
     with pytest.raises(BadParameters, match="the role viewer cannot have a token for runs:cancel"):
         check_scopes([Scope.RUNS_CANCEL, Scope.RUNS_READ], role=Role.VIEWER)
     assert replace(TOKEN, role=Role.VIEWER).allowed == frozenset()

@@ -84,7 +84,7 @@ def test_it_takes_as_long_to_refuse_a_user_who_is_not_there(scene: Scene) -> Non
 def test_a_disabled_user_is_let_in_no_more_and_is_out_at_once(scene: Scene) -> None:
     scene.asked.users.add("lee", Role.ADMIN, PASSWORD, by=ROOT)
     opened = scene.asked.sign_in.by_password("lee", PASSWORD, HERE)
-    token = scene.asked.api_tokens.create("ci", by=opened.principal).text
+    token = scene.asked.api_tokens.create("ci", by=opened.principal, scopes=[Scope.ADMIN]).text
 
     scene.asked.users.disable("lee", by=ROOT)
 
@@ -216,7 +216,7 @@ def test_one_ends_ones_own_sessions_and_an_admin_anybodys(scene: Scene) -> None:
 def test_a_token_is_for_its_scopes_until_it_expires_or_is_revoked(scene: Scene) -> None:
     kim = scene.asked.sign_in.by_password("kim", PASSWORD, HERE).principal
     made = scene.asked.api_tokens.create("ci", by=kim, scopes=[Scope.RUNS_TRIGGER], life=timedelta(days=2))
-    other = scene.asked.api_tokens.create("all", by=kim)
+    other = scene.asked.api_tokens.create("all", by=kim, scopes=list(Scope))
 
     known = scene.asked.sign_in.by_token(made.text, address="192.0.2.9")
     assert known is not None
@@ -240,12 +240,12 @@ def test_a_token_cannot_make_another_and_others_tokens_are_an_admins(scene: Scen
     scene.asked.users.add("lee", Role.OPERATOR, PASSWORD, by=ROOT)
     lee = scene.asked.sign_in.by_password("lee", PASSWORD, HERE).principal
     kim = scene.asked.sign_in.by_password("kim", PASSWORD, HERE).principal
-    kims = scene.asked.api_tokens.create("ci", by=kim)
+    kims = scene.asked.api_tokens.create("ci", by=kim, scopes=[Scope.ADMIN])
     token = scene.asked.sign_in.by_token(kims.text)
     assert token is not None
 
     with pytest.raises(NotPermitted, match="a token cannot make another"):
-        scene.asked.api_tokens.create("more", by=token)
+        scene.asked.api_tokens.create("more", by=token, scopes=[Scope.RUNS_READ])
     with pytest.raises(BadParameters, match="role operator cannot"):
         scene.asked.api_tokens.create("more", by=lee, scopes=[Scope.ADMIN])
     with pytest.raises(NotFound):
@@ -286,7 +286,7 @@ def test_no_password_token_cookie_or_code_is_kept_or_told(
     code, unused = (scene.asked.sign_in.make_code("root", Role.ADMIN, by=ROOT) for _ in range(2))
     entered = scene.asked.sign_in.by_code(code, HERE)
     opened = scene.asked.sign_in.by_password("kim", PASSWORD, HERE)
-    token = scene.asked.api_tokens.create("ci", by=opened.principal)
+    token = scene.asked.api_tokens.create("ci", by=opened.principal, scopes=[Scope.ADMIN])
     scene.asked.sign_in.by_token(token.text)
     scene.asked.users.set_password("kim", PASSWORD + "-new", by=ROOT)
     with pytest.raises(NotPermitted) as refused:
