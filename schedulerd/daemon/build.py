@@ -360,6 +360,7 @@ def _told_to_web(settings: Settings) -> Mapping[str, Any]:
         "database": settings.store.url,
         "state_dir": str(settings.state_dir),
         "hosts": list(settings.web.hosts),
+        "timezone": settings.timezone,
     }
 
 

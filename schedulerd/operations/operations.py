@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from schedulerd.operations.child_runs import ChildRuns
     from schedulerd.operations.fires import Fires
     from schedulerd.operations.history import History
+    from schedulerd.operations.log_chunks import LogChunks
     from schedulerd.operations.named_limits import NamedLimits
     from schedulerd.operations.reruns import Reruns
     from schedulerd.operations.secrets import Secrets
     from schedulerd.operations.sign_in import SignIn
     from schedulerd.operations.simulating import Simulation
+    from schedulerd.operations.snapshots import Snapshots
     from schedulerd.operations.told import Told
     from schedulerd.operations.users import Users
     from schedulerd.operations.variables import Variables
@@ -152,6 +154,20 @@ class Operations:
 
         keys = KeyRing(self._state_dir, self._environ)
         return Webhooks(self._database, self._clock, keys, wake=self.daemon.wake, entropy=self._entropy)
+
+    @cached_property
+    def snapshots(self) -> "Snapshots":
+        """Which runs go on just now."""
+        from schedulerd.operations.snapshots import Snapshots  # the web process asks
+
+        return Snapshots(self._database)
+
+    @cached_property
+    def log_chunks(self) -> "LogChunks":
+        """Logs, page by page."""
+        from schedulerd.operations.log_chunks import LogChunks  # the web process asks
+
+        return LogChunks(self._database)
 
     @cached_property
     def fires(self) -> "Fires":

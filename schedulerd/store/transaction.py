@@ -31,6 +31,7 @@ from schedulerd.store.runs import Runs
 from schedulerd.store.schedules import Schedules
 from schedulerd.store.secrets import Secrets
 from schedulerd.store.sessions import Sessions
+from schedulerd.store.snapshots import Snapshots
 from schedulerd.store.tasks import Tasks
 from schedulerd.store.told import Told
 from schedulerd.store.users import Users
@@ -77,6 +78,7 @@ class Transaction:
         self.audit: Final = Audit(connection)
         self.agents: Final = Agents(connection)
         self.facts: Final = Facts(connection)
+        self.snapshots: Final = Snapshots(connection)
         self.pruning: Final = Pruning(connection)
 
     def broken_invariants(self) -> list[str]:

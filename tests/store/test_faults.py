@@ -179,6 +179,8 @@ def test_a_failure_at_any_statement_leaves_everything_as_it_was(
 
 
 READS: dict[str, Work] = {
+    "snapshots.take": lambda tx: tx.snapshots.take([a_run_id()]),
+    "runs.beside": lambda tx: tx.runs.beside(tx.runs.by_key(RunKey(1))),
     "flows.all": lambda tx: tx.flows.all(),
     "flows.get": lambda tx: tx.flows.get("etl"),
     "flows.names": lambda tx: tx.flows.names(),
