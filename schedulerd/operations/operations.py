@@ -16,18 +16,19 @@ from schedulerd.operations.schedules import Schedules
 from schedulerd.store.database import Database
 
 if TYPE_CHECKING:
-    from schedulerd.operations.activity import Goings
     from schedulerd.operations.api_tokens import ApiTokens
     from schedulerd.operations.approvals import Approvals
     from schedulerd.operations.audit import Audit
     from schedulerd.operations.child_runs import ChildRuns
     from schedulerd.operations.fires import Fires
+    from schedulerd.operations.history import History
     from schedulerd.operations.log_chunks import LogChunks
     from schedulerd.operations.named_limits import NamedLimits
     from schedulerd.operations.reruns import Reruns
     from schedulerd.operations.secrets import Secrets
     from schedulerd.operations.sign_in import SignIn
     from schedulerd.operations.simulating import Simulation
+    from schedulerd.operations.snapshots import Snapshots
     from schedulerd.operations.told import Told
     from schedulerd.operations.users import Users
     from schedulerd.operations.variables import Variables
@@ -55,6 +56,13 @@ class Operations:
         self._clock: Final = clock
         self._environ: Final = environ
         self._entropy: Final = entropy
+
+    @cached_property
+    def history(self) -> "History":
+        """All runs that there were."""
+        from schedulerd.operations.history import History  # seldom asked for
+
+        return History(self._database, self._clock)
 
     @cached_property
     def reruns(self) -> "Reruns":
@@ -148,11 +156,11 @@ class Operations:
         return Webhooks(self._database, self._clock, keys, wake=self.daemon.wake, entropy=self._entropy)
 
     @cached_property
-    def goings(self) -> "Goings":
-        """What goes on just now."""
-        from schedulerd.operations.activity import Goings  # the web process asks
+    def snapshots(self) -> "Snapshots":
+        """Which runs go on just now."""
+        from schedulerd.operations.snapshots import Snapshots  # the web process asks
 
-        return Goings(self._database)
+        return Snapshots(self._database)
 
     @cached_property
     def log_chunks(self) -> "LogChunks":

@@ -7,7 +7,6 @@ from sqlalchemy import Connection
 
 from schedulerd.domain.notices import NoticeRule
 from schedulerd.store import invariants
-from schedulerd.store.activity import Goings
 from schedulerd.store.agents import Agents
 from schedulerd.store.api_tokens import ApiTokens
 from schedulerd.store.approvals import Approvals
@@ -17,6 +16,7 @@ from schedulerd.store.child_runs import ChildRuns
 from schedulerd.store.facts import Facts
 from schedulerd.store.flows import Flows
 from schedulerd.store.hearing import Hearing
+from schedulerd.store.history import History
 from schedulerd.store.hooks import Hooks
 from schedulerd.store.intake import IntakeTable
 from schedulerd.store.logs import Logs
@@ -31,6 +31,7 @@ from schedulerd.store.runs import Runs
 from schedulerd.store.schedules import Schedules
 from schedulerd.store.secrets import Secrets
 from schedulerd.store.sessions import Sessions
+from schedulerd.store.snapshots import Snapshots
 from schedulerd.store.tasks import Tasks
 from schedulerd.store.told import Told
 from schedulerd.store.users import Users
@@ -57,6 +58,7 @@ class Transaction:
         self.pings: Final = Pings(connection, monitored)
         hearing = Hearing(connection, self.notices, self.pings, rules)
         self.runs: Final = Runs(connection, hearing)
+        self.history: Final = History(connection)
         self.waiting: Final = Waiting(connection)
         self.intake: Final = IntakeTable(connection, hearing)
         self.tasks: Final = Tasks(connection)
@@ -76,7 +78,7 @@ class Transaction:
         self.audit: Final = Audit(connection)
         self.agents: Final = Agents(connection)
         self.facts: Final = Facts(connection)
-        self.goings: Final = Goings(connection)
+        self.snapshots: Final = Snapshots(connection)
         self.pruning: Final = Pruning(connection)
 
     def broken_invariants(self) -> list[str]:

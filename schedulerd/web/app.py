@@ -22,7 +22,6 @@ from schedulerd.web.pages.appearance import appearance
 from schedulerd.web.pages.log import log_pages
 from schedulerd.web.pages.run import run_pages
 from schedulerd.web.pages.run_actions import run_action_pages
-from schedulerd.web.pages.runs import runs_pages
 from schedulerd.web.problems import tell_problems
 from schedulerd.web.rendering import Pages
 from schedulerd.web.static_files import StaticFiles
@@ -64,11 +63,10 @@ def make_app(
     if operations is not None and access is not None:
         for router in access.routers():
             app.include_router(router)
-        app.include_router(runs_pages(operations, pages))
         app.include_router(run_pages(operations, pages, clock))
         app.include_router(log_pages(operations, pages))
         app.include_router(run_action_pages(operations, pages))
-        app.include_router(events(Hub(operations.goings, clock, is_stopping=is_stopping)))
+        app.include_router(events(Hub(operations.snapshots, clock, is_stopping=is_stopping)))
 
     @app.get("/", include_in_schema=False)
     async def home() -> RedirectResponse:

@@ -2,11 +2,11 @@
 
 import secrets
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import RedirectResponse
+from starlette.responses import RedirectResponse, Response
 
 from schedulerd.domain.access import Principal
 
@@ -42,7 +42,7 @@ def actor_of(request: Request) -> str:
     return "web" if principal is None else f"{principal.name} (web)"
 
 
-def go_on(path: str, done: str) -> Any:
+def go_on(path: str, done: str) -> Response:
     """To that page, which says what was done."""
     answer = RedirectResponse(path, 303)
     answer.set_cookie(DONE, done, max_age=_SECONDS, httponly=True, samesite="lax", path="/")

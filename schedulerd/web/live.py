@@ -14,10 +14,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from schedulerd.clock import Clock
-from schedulerd.domain.activity import Activity, changed_runs
 from schedulerd.domain.ids import RunId
+from schedulerd.domain.snapshots import Snapshot, changed_runs
 from schedulerd.errors import Unreachable
-from schedulerd.operations.activity import Goings
+from schedulerd.operations.snapshots import Snapshots
 from schedulerd.version import __version__
 from schedulerd.web.blocking import Blocking, TooBusyError
 
@@ -43,7 +43,7 @@ class Reader:
 
     who: str
     topics: Topics
-    seen: Activity | None = None
+    seen: Snapshot | None = None
     waiting: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     is_to_end: bool = False
     bell: asyncio.Event = field(default_factory=asyncio.Event)
@@ -55,7 +55,7 @@ class Reader:
             return ""
         return self.seen.fingerprint(every=self.topics.every, of=self.topics.runs)
 
-    def note(self, now: Activity) -> None:
+    def note(self, now: Snapshot) -> None:
         """Have it told how this differs from what it knows of."""
         was, self.seen = self.seen, now
         if was is None:
@@ -86,9 +86,9 @@ class Hub:
     """Looks at what goes on while somebody listens, and tells who wants to know. For one event loop."""
 
     def __init__(
-        self, goings: Goings, clock: Clock, *, is_stopping: Callable[[], bool] = lambda: False
+        self, snapshots: Snapshots, clock: Clock, *, is_stopping: Callable[[], bool] = lambda: False
     ) -> None:
-        self._goings: Final = goings
+        self._snapshots: Final = snapshots
         self._clock: Final = clock
         self._is_stopping: Final = is_stopping
         self._blocking: Final = Blocking()
@@ -140,7 +140,7 @@ class Hub:
         """Note how things are, for each reader; while the database does not answer, later."""
         watched = frozenset[RunId]().union(*(reader.topics.runs for reader in self._readers))
         try:
-            now = await self._blocking.run(lambda: self._goings.look(watched))
+            now = await self._blocking.run(lambda: self._snapshots.take(watched))
         except (Unreachable, TooBusyError) as error:
             log.warning("look_failed", extra={"reason": str(error)})
             return

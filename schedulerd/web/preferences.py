@@ -13,6 +13,7 @@ from schedulerd.domain.wording import Language
 LANGUAGES: Final[Mapping[Language, str]] = {"en": "English", "ko": "한국어"}
 THEMES: Final = ("light", "dark")
 DENSITIES: Final = ("comfortable", "compact")
+_USUAL: Final[Language] = "en"
 _MOST_ACCEPTED: Final = 20
 
 
@@ -53,7 +54,7 @@ def _accepted(header: str) -> Language:
         language = tag.partition("-")[0]
         if language in LANGUAGES:
             ranked.append((_weight(rest), cast("Language", language)))
-    return max(ranked, key=lambda one: one[0], default=(1.0, cast("Language", "en")))[1]
+    return max(ranked, key=lambda one: one[0], default=(1.0, _USUAL))[1]
 
 
 def _weight(parameters: Sequence[str]) -> float:

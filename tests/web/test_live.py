@@ -9,7 +9,7 @@ import pytest
 
 from schedulerd.domain.ids import RunId, RunKey
 from schedulerd.domain.states import RunState
-from schedulerd.operations.activity import Goings
+from schedulerd.operations.snapshots import Snapshots
 from schedulerd.store.database import Database
 from schedulerd.web.live import STREAMS_PER_READER, Hub, Topics, read_topics
 from tests.builders import NOW, a_file, a_flow, a_run_id
@@ -46,7 +46,7 @@ class Scene:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.is_stopping = False
-        self.hub = Hub(Goings(database), FakeClock(NOW), is_stopping=lambda: self.is_stopping)
+        self.hub = Hub(Snapshots(database), FakeClock(NOW), is_stopping=lambda: self.is_stopping)
         with database.write() as tx:
             tx.flows.put_file(a_file(a_flow()), now=NOW)
             self.flow = tx.flows.get("etl").key

@@ -84,7 +84,7 @@ class _View:
         chunks = self._operations.log_chunks
         details = self._operations.runs.details(run)
         root, _ = place_of(details.run)
-        seen = self._operations.goings.look((root.id,)).fingerprint(every=False, of=(root.id,))
+        seen = self._operations.snapshots.take((root.id,)).fingerprint(every=False, of=(root.id,))
         found = (
             chunks.last(run, asked.wanted) if line is None else chunks.around(run, asked.wanted, line=line)
         )

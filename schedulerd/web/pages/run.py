@@ -115,7 +115,7 @@ class _Views:
 
     def _render(self, request: Request, template: str, details: RunDetails, **values: Any) -> Response:
         root, _ = place_of(details.run)
-        seen = self._operations.goings.look((root.id,)).fingerprint(every=False, of=(root.id,))
+        seen = self._operations.snapshots.take((root.id,)).fingerprint(every=False, of=(root.id,))
         return self._pages.render(
             request, template, seen=seen, details=details, **self._head.values(details), **values
         )

@@ -1,4 +1,4 @@
-"""What goes on among the runs at a moment, as little as tells two moments apart. Pure."""
+"""Which runs go on at a moment, and how far each is: as little as tells two moments apart. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class RunMark:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Activity:
+class Snapshot:
     """The runs that are to run or go on, and those that are watched beside them; `newest` is the last that was recorded."""
 
     newest: RunKey
@@ -43,7 +43,7 @@ class Activity:
         return told.hexdigest()
 
 
-def changed_runs(was: Activity, now: Activity) -> int:
+def changed_runs(was: Snapshot, now: Snapshot) -> int:
     """How many runs were recorded, went on, or ended in between."""
     new = {key for key in now.going if key > was.newest}
     moved = sum(

@@ -5,8 +5,8 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from schedulerd.domain.activity import Activity, RunMark
 from schedulerd.domain.ids import RunId, RunKey
+from schedulerd.domain.snapshots import RunMark, Snapshot
 from schedulerd.domain.states import RunState
 from schedulerd.store.tables import IS_ACTIVE, IS_SCHEDULED, AnyRow, flows, runs
 
@@ -24,17 +24,17 @@ _WATCHED: Final = _MARKS.where(runs.c.uuid.in_(bindparam("ids", expanding=True, 
 _NEWEST: Final = select(func.max(runs.c.id))
 
 
-class Goings:
-    """The goings-on."""
+class Snapshots:
+    """Moments of it."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection: Final = connection
 
-    def look(self, watched: Collection[RunId] = ()) -> Activity:
+    def take(self, watched: Collection[RunId] = ()) -> Snapshot:
         """At most 1,000 runs that go on and 1,000 that are to run, and the `watched` ones that there are."""
         rows = [*self._connection.execute(_ACTIVE), *self._connection.execute(_SCHEDULED)]
         beside = self._connection.execute(_WATCHED, {"ids": list(watched)}).all() if watched else ()
-        return Activity(
+        return Snapshot(
             newest=RunKey(self._connection.scalar(_NEWEST) or 0),
             going={RunKey(row.id): _mark(row) for row in rows},
             watched={RunId(row.uuid): _mark(row) for row in beside},

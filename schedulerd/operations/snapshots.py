@@ -3,18 +3,18 @@
 from collections.abc import Collection
 from typing import Final
 
-from schedulerd.domain.activity import Activity
 from schedulerd.domain.ids import RunId
+from schedulerd.domain.snapshots import Snapshot
 from schedulerd.store.database import Database
 
 
-class Goings:
-    """The goings-on, as who looks on sees them."""
+class Snapshots:
+    """Moments of it, for who looks on."""
 
     def __init__(self, database: Database) -> None:
         self._database: Final = database
 
-    def look(self, watched: Collection[RunId] = ()) -> Activity:
+    def take(self, watched: Collection[RunId] = ()) -> Snapshot:
         """How things are now. Raises `StoreUnavailable`."""
         with self._database.read() as tx:
-            return tx.goings.look(watched)
+            return tx.snapshots.take(watched)
