@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from schedulerd.domain.access import Means, Principal
+from schedulerd.domain.access import Means, Principal, Role
 from schedulerd.domain.api_tokens import PREFIX
 from schedulerd.errors import Unreachable
 from schedulerd.web.access import Access
@@ -81,24 +81,22 @@ class Gatekeeper:
         self._known: list[RouteContext] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":  # there are none
+            await send({"type": "websocket.close", "code": 1008})
+            return
         if scope["type"] != "http":
-            if scope["type"] == "websocket":
-                await send({"type": "websocket.close", "code": 1008})
+            await self._app(scope, receive, send)
             return
         request = Request(scope)
         found = self._find(request)
         scope[_ADMITTED] = None if found is None else found.route.endpoint
-        if _shows_secret(request):
-            answer: Response | None = _refused(
-                request, 400, "a secret does not belong into a URL: it is kept there"
-            )
-        elif found is not None and is_open(request.method, found):
+        if found is not None and is_open(request.method, found):
             await self._app(scope, receive, send)
-            return
-        else:
-            answer = await self._refusal(request, found)
-        if answer is not None:
-            told = shown(self._pages, request, answer) if isinstance(answer, Problem) else answer
+        elif _shows_secret(request):  # told without a page, which would repeat the URL
+            answer = problem(request, 400, "a secret does not belong into a URL: it is kept there")
+            await answer(scope, receive, send)
+        elif refusal := await self._refusal(request, found):
+            told = shown(self._pages, request, refusal) if isinstance(refusal, Problem) else refusal
             await told(scope, receive, send)
         else:
             await self._go_on(request, found, receive, send)
@@ -120,7 +118,7 @@ class Gatekeeper:
         try:
             principal = await self._who(request)
         except (Unreachable, TooBusyError):
-            answer = _refused(request, 503, "the database does not answer now")
+            answer = problem(request, 503, "the database does not answer now")
             answer.headers["Retry-After"] = str(_AGAIN_SECONDS)
             return answer
         if principal is None:
@@ -132,13 +130,13 @@ class Gatekeeper:
             and request.method not in SAFE
             and not _says_where_from(request)
         ):
-            return _refused(
+            return problem(
                 request,
                 403,
                 "a browser says from which site a request comes: neither Origin nor Sec-Fetch-Site is there",
             )
         if missing := _needed(request, found).missing(principal):
-            return _refused(request, 403, missing)
+            return problem(request, 403, missing)
         return None
 
     async def _who(self, request: Request) -> Principal | None:
@@ -169,6 +167,9 @@ class Gatekeeper:
                 await self._tell(request, found)
 
     async def _tell(self, request: Request, found: Found) -> None:
+        """What viewers may do changes nothing for others, or tells the audit itself."""
+        if _needed(request, found).role is Role.VIEWER:
+            return
         change = change_of(request, found.route.path_format or "")
         if change is None or self._access is None:
             return
@@ -221,7 +222,3 @@ def _shows_secret(request: Request) -> bool:
 
 def _says_where_from(request: Request) -> bool:
     return "sec-fetch-site" in request.headers or "origin" in request.headers
-
-
-def _refused(request: Request, status: int, detail: str) -> Problem:
-    return problem(request, status, detail)

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from fastapi import Request
 
 from schedulerd.clock import Clock
+from schedulerd.domain.access import Principal
 from schedulerd.errors import NotPermitted, Unreachable
 from schedulerd.operations.sign_in import From, Opened, SignIn
 from schedulerd.operations.users import Users
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 _PASSWORDS_AT_ONCE: Final = 2
 """Each takes 64 MiB."""
+
+_LONGEST_KEY: Final = 100
 
 
 class TooManyTries(Exception):
@@ -46,19 +49,33 @@ class SignInDesk:
 
     async def by_password(self, request: Request, name: str, password: str) -> Opened:
         """Raises `NotPermitted`, `TooManyTries` and `Unreachable`."""
-        place, key = place_of(request), name.strip().casefold()[:100]
+        place, old = place_of(request), cookie_of(request)
+        enter = partial(self._sign_in.by_password, name, password, place, instead_of=old)
+        return self._opened(await self._tried(name, place, enter), place, old)
+
+    async def change_password(
+        self, request: Request, user: str, *, old: str, new: str, by: Principal
+    ) -> Opened:
+        """Give a user another password, who knows the old one, and open another session: all that there were have ended.
+
+        Raises `BadParameters` and as `by_password` does.
+        """
+        await self._tried(user, place_of(request), partial(self._sign_in.require_password, user, old))
+        await self._run(partial(self._users.set_password, user, new, by=by))
+        return await self.by_password(request, user, new)
+
+    async def _tried(self, name: str, place: From, work: Callable[[], T]) -> T:
+        """Do it, unless this name is tried too often from there."""
+        key = name.strip().casefold()[:_LONGEST_KEY]
         self._require_patience(place, key)
         count = self._delays.note(key, place.address, self._clock.monotonic())
-        old = cookie_of(request)
         try:
-            opened = await self._run(
-                partial(self._sign_in.by_password, name, password, place, instead_of=old)
-            )
+            done = await self._run(work)
         except NotPermitted:
             await self._refused(name, count, place)
             raise
         self._delays.note_right(key, place.address)
-        return self._opened(opened, place, old)
+        return done
 
     async def by_code(self, request: Request, code: str) -> Opened:
         """Raises `NotPermitted`, `TooManyTries` and `Unreachable`."""
@@ -70,11 +87,6 @@ class SignInDesk:
             self._wrong.note(place.address, self._clock.monotonic())
             raise
         return self._opened(opened, place, old)
-
-    async def change_password(self, request: Request, user: str, *, old: str, new: str) -> None:
-        """Give a user another password, who knows the old one. Raises `NotPermitted`, `TooManyTries` and `BadParameters`."""
-        by = (await self.by_password(request, user, old)).principal
-        await self._run(partial(self._users.set_password, user, new, by=by))
 
     async def sign_out(self, request: Request) -> None:
         """End the session of the browser. Raises `Unreachable`."""
@@ -88,9 +100,11 @@ class SignInDesk:
         self._recogniser.forget(old)
         return opened
 
-    def _require_patience(self, place: From, name: str = "") -> None:
+    def _require_patience(self, place: From, name: str | None = None) -> None:
         now = self._clock.monotonic()
-        wait = max(self._wrong.wait(place.address, now), self._delays.wait(name, place.address, now))
+        wait = self._wrong.wait(place.address, now)
+        if name is not None:
+            wait = max(wait, self._delays.wait(name, place.address, now))
         if wait > 0:
             raise TooManyTries(wait)
 

@@ -7,10 +7,12 @@ from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from schedulerd.clock import Clock
+from schedulerd.domain.access import Role, Scope
 from schedulerd.domain.wording import Language
 from schedulerd.errors import BadExpression
 from schedulerd.operations.explaining import explain
 from schedulerd.operations.schedule_shapes import explanation_shape
+from schedulerd.web.needs import needs
 from schedulerd.web.problems import BadField
 
 _LONGEST_TEXT = 2_000
@@ -36,6 +38,7 @@ def schedules(clock: Clock) -> APIRouter:
     router = APIRouter(prefix="/api/v1/schedules")
 
     @router.post("/preview")
+    @needs(Role.VIEWER, Scope.FLOWS_READ)
     def preview(wanted: Preview) -> dict[str, Any]:
         return dict(_preview(wanted, now=clock.now()))
 

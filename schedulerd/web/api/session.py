@@ -12,7 +12,6 @@ from schedulerd.errors import NotPermitted
 from schedulerd.operations.access_shapes import principal_shape, session_shape
 from schedulerd.operations.operations import Operations
 from schedulerd.web.api.bodies import Body
-from schedulerd.web.audit_notes import is_told
 from schedulerd.web.cookies import give_cookie, take_cookie
 from schedulerd.web.needs import needs
 from schedulerd.web.problems import problem
@@ -53,13 +52,14 @@ def me_routes(desk: SignInDesk) -> APIRouter:
             return problem(
                 request, 409, "whoever came by a link has no password", mend="`schedulerd users add NAME`"
             )
-        answer = Response(status_code=204)
         try:
-            await desk.change_password(request, user, old=body.old, new=body.new)
-            give_cookie(request, answer, (await desk.by_password(request, user, body.new)).cookie)
+            opened = await desk.change_password(
+                request, user, old=body.old, new=body.new, by=_person(request)
+            )
         except TooManyTries as error:
             return _wait(request, error)
-        is_told(request)
+        answer = Response(status_code=204)
+        give_cookie(request, answer, opened.cookie)
         return answer
 
     return router
@@ -85,7 +85,6 @@ def session_routes(operations: Operations, desk: SignInDesk) -> APIRouter:
     @needs(Role.VIEWER)
     async def sign_out(request: Request) -> Response:
         await desk.sign_out(request)
-        is_told(request)
         answer = Response(status_code=204)
         take_cookie(request, answer)
         return answer
@@ -101,7 +100,6 @@ def session_routes(operations: Operations, desk: SignInDesk) -> APIRouter:
     @needs(Role.VIEWER)
     def end(request: Request, key: int) -> Response:
         operations.sign_in.end_session(key, by=_person(request))
-        is_told(request)
         return Response(status_code=204)
 
     return router

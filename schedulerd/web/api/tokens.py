@@ -13,7 +13,6 @@ from schedulerd.errors import NotPermitted
 from schedulerd.operations.access_shapes import token_shape
 from schedulerd.operations.operations import Operations
 from schedulerd.web.api.bodies import Body
-from schedulerd.web.audit_notes import is_told
 from schedulerd.web.needs import needs
 
 
@@ -41,14 +40,12 @@ def token_routes(operations: Operations, clock: Clock) -> APIRouter:
     def create(request: Request, body: TokenBody) -> dict[str, Any]:
         life = timedelta(days=body.days)
         made = operations.api_tokens.create(body.name, by=_person(request), scopes=body.scopes, life=life)
-        is_told(request)
         return {**token_shape(made.token, now=clock.now()), "token": made.text}
 
     @router.delete("/{token}", status_code=204)
     @needs(Role.VIEWER)
     def revoke(request: Request, token: str) -> Response:
         operations.api_tokens.revoke(token, by=_person(request))
-        is_told(request)
         return Response(status_code=204)
 
     return router

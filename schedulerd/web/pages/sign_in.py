@@ -8,7 +8,6 @@ from fastapi.responses import RedirectResponse
 from schedulerd.domain.access import Role
 from schedulerd.errors import NotPermitted
 from schedulerd.operations.sign_in import Opened
-from schedulerd.web.audit_notes import is_told
 from schedulerd.web.cookies import give_cookie, take_cookie
 from schedulerd.web.local_paths import local_path
 from schedulerd.web.needs import needs
@@ -81,7 +80,6 @@ def sign_in_pages(desk: SignInDesk, pages: Pages) -> APIRouter:
     @needs(Role.VIEWER)
     async def logout(request: Request) -> Response:
         await desk.sign_out(request)
-        is_told(request)
         answer = RedirectResponse("/login", 303)
         take_cookie(request, answer)
         answer.headers["Clear-Site-Data"] = '"cache"'
