@@ -1,7 +1,7 @@
 """`/flows`: which flows there are, what each is, when it runs, and what its code is or was."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
@@ -132,11 +132,14 @@ def _is_like(details: FlowDetails, q: str) -> bool:
     return all(word in text for word in q.casefold().split())
 
 
-def _diff(was: str, now: str) -> list[Mapping[str, str]]:
+def _diff(was: str, now: str) -> Sequence[Mapping[str, str]]:
     """The lines that differ, with some around them."""
     import difflib  # seldom asked for
 
-    found = difflib.unified_diff(was.splitlines()[:_LONGEST_DIFF], now.splitlines()[:_LONGEST_DIFF], lineterm="", n=4)
-    return [{"kind": {"+": "added", "-": "removed", "@": "place"}.get(line[:1], ""), "text": line} for line in found][2:]
-
-
+    found = difflib.unified_diff(
+        was.splitlines()[:_LONGEST_DIFF], now.splitlines()[:_LONGEST_DIFF], lineterm="", n=4
+    )
+    return [
+        {"kind": {"+": "added", "-": "removed", "@": "place"}.get(line[:1], ""), "text": line}
+        for line in found
+    ][2:]

@@ -24,7 +24,7 @@ def system_pages(operations: Operations, pages: Pages, clock: Clock) -> APIRoute
             status, why = operations.daemon.status(), ""
         except Unreachable as error:
             status, why = operations.daemon.status_without_database(), error.message
-        return pages.render(request, "system.html", status=status, why=why)
+        return pages.render(request, "system.html", told=status, why=why)
 
     @router.get("/agents")
     def agents(request: Request) -> Response:
