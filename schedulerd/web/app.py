@@ -12,7 +12,8 @@ from schedulerd.operations.operations import Operations
 from schedulerd.operations.webhooks import Webhooks
 from schedulerd.version import __version__
 from schedulerd.web.access import Access
-from schedulerd.web.api.schedules import schedules
+from schedulerd.web.api.resources import resources
+from schedulerd.web.api.schedules import preview_routes
 from schedulerd.web.door import Door
 from schedulerd.web.events import events
 from schedulerd.web.gatekeeper import Gatekeeper, require_admitted
@@ -60,12 +61,13 @@ def make_app(
     app.add_middleware(Door, hosts=hosts, monotonic=clock.monotonic)  # before the gate
     tell_problems(app, pages)
     app.include_router(files.router())
-    app.include_router(schedules(clock))
+    for router in preview_routes(clock):
+        app.include_router(router)
     if webhooks is not None:
         app.include_router(hooks(webhooks, clock))
     app.include_router(appearance())
     if operations is not None and access is not None:
-        for router in access.routers():
+        for router in [*access.routers(), *resources(operations, clock)]:
             app.include_router(router)
         app.include_router(runs_pages(operations, pages))
         app.include_router(run_pages(operations, pages, clock))

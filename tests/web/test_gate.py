@@ -36,6 +36,7 @@ OF_VIEWERS: Final = {
     ("POST", "/api/v1/tokens"),
     ("DELETE", "/api/v1/tokens/{token}"),
     ("POST", "/api/v1/schedules/preview"),
+    ("POST", "/api/v1/cron/explain"),
 }
 # What only an admin may. All else is for operators where it changes something, and for viewers where it does not.
 OF_ADMINS: Final = {
@@ -45,6 +46,8 @@ OF_ADMINS: Final = {
     ("PATCH", "/api/v1/users/{name}"),
     ("PUT", "/api/v1/users/{name}/password"),
     ("GET", "/api/v1/audit"),
+    ("PUT", "/api/v1/secrets/{name}"),
+    ("DELETE", "/api/v1/secrets/{name}"),
 }
 # What needs nobody: exactly this. Whoever adds a line here opens a door.
 OPEN_TO_ALL: Final = {

@@ -9,14 +9,15 @@ from schedulerd.domain.access import Role, Scope
 from schedulerd.domain.audit import AuditFilter
 from schedulerd.operations.access_shapes import entry_shape
 from schedulerd.operations.operations import Operations
+from schedulerd.web.api.routing import api_router
 from schedulerd.web.needs import needs
 
 
 def audit_routes(operations: Operations) -> APIRouter:
     """The route."""
-    router = APIRouter(prefix="/api/v1/audit", tags=["access"])
+    router = api_router("/audit", "access")
 
-    @router.get("")
+    @router.get("", operation_id="list_audit")
     @needs(Role.ADMIN, Scope.ADMIN)
     def audit(
         since: AwareDatetime | None = None,
@@ -24,6 +25,7 @@ def audit_routes(operations: Operations) -> APIRouter:
         before: Annotated[int | None, Query(ge=1)] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> dict[str, Any]:
+        """Who changed what, the newest first; `next_before` leads on."""
         found = operations.audit.list(AuditFilter(since=since, who=who, before=before, limit=limit))
         following = found[-1].key if len(found) == limit else None
         return {"items": [entry_shape(one) for one in found], "next_before": following}

@@ -12,6 +12,7 @@ from schedulerd.errors import NotPermitted
 from schedulerd.operations.access_shapes import principal_shape, session_shape
 from schedulerd.operations.operations import Operations
 from schedulerd.web.api.bodies import Body
+from schedulerd.web.api.routing import api_router
 from schedulerd.web.cookies import give_cookie, take_cookie
 from schedulerd.web.needs import needs
 from schedulerd.web.problems import problem
@@ -37,16 +38,18 @@ class PasswordBody(Body):
 
 def me_routes(desk: SignInDesk) -> APIRouter:
     """The routes of who asks."""
-    router = APIRouter(prefix="/api/v1", tags=["access"])
+    router = api_router("", "access")
 
-    @router.get("/me")
+    @router.get("/me", operation_id="get_me")
     @needs(Role.VIEWER)
     async def me(request: Request) -> dict[str, Any]:
+        """Who asks."""
         return principal_shape(request.state.principal)
 
-    @router.put("/me/password", status_code=204)
+    @router.put("/me/password", status_code=204, operation_id="change_own_password")
     @needs(Role.VIEWER)
     async def change_password(request: Request, body: PasswordBody) -> Response:
+        """Take another password. One stays signed in here alone."""
         user = _person(request).user
         if user is None:
             return problem(
@@ -67,10 +70,11 @@ def me_routes(desk: SignInDesk) -> APIRouter:
 
 def session_routes(operations: Operations, desk: SignInDesk) -> APIRouter:
     """The routes to sign in and out, and of where one is signed in."""
-    router = APIRouter(prefix="/api/v1", tags=["access"])
+    router = api_router("", "access")
 
-    @router.post("/session")
+    @router.post("/session", operation_id="sign_in")
     async def sign_in(request: Request, body: SignInBody) -> Response:
+        """Sign in by a name and a password: the answer brings a cookie."""
         try:
             opened = await desk.by_password(request, body.name, body.password)
         except NotPermitted as error:
@@ -81,24 +85,27 @@ def session_routes(operations: Operations, desk: SignInDesk) -> APIRouter:
         give_cookie(request, answer, opened.cookie)
         return answer
 
-    @router.delete("/session", status_code=204)
+    @router.delete("/session", status_code=204, operation_id="sign_out")
     @needs(Role.VIEWER)
     async def sign_out(request: Request) -> Response:
+        """End the session of the cookie."""
         await desk.sign_out(request)
         answer = Response(status_code=204)
         take_cookie(request, answer)
         return answer
 
-    @router.get("/sessions")
+    @router.get("/sessions", operation_id="list_sessions")
     @needs(Role.VIEWER)
     def sessions(request: Request) -> dict[str, Any]:
+        """Where whoever asks is signed in; an admin's list has everybody."""
         you = _person(request)
         found = operations.sign_in.sessions(of=None if you.may(Role.ADMIN) else you)
         return {"items": [session_shape(one, by=you) for one in found]}
 
-    @router.delete("/sessions/{key}", status_code=204)
+    @router.delete("/sessions/{key}", status_code=204, operation_id="end_session")
     @needs(Role.VIEWER)
     def end(request: Request, key: int) -> Response:
+        """End a session."""
         operations.sign_in.end_session(key, by=_person(request))
         return Response(status_code=204)
 

@@ -13,6 +13,7 @@ from schedulerd.errors import NotPermitted
 from schedulerd.operations.access_shapes import token_shape
 from schedulerd.operations.operations import Operations
 from schedulerd.web.api.bodies import Body
+from schedulerd.web.api.routing import api_router
 from schedulerd.web.needs import needs
 
 
@@ -26,25 +27,28 @@ class TokenBody(Body):
 
 def token_routes(operations: Operations, clock: Clock) -> APIRouter:
     """The routes."""
-    router = APIRouter(prefix="/api/v1/tokens", tags=["access"])
+    router = api_router("/tokens", "access")
 
-    @router.get("")
+    @router.get("", operation_id="list_tokens")
     @needs(Role.VIEWER)
     def tokens(request: Request) -> dict[str, Any]:
+        """The tokens of whoever asks; an admin's list has everybody's."""
         you = _person(request)
         found = operations.api_tokens.list(of=None if you.may(Role.ADMIN) else you)
         return {"items": [token_shape(one, now=clock.now()) for one in found]}
 
-    @router.post("", status_code=201)
+    @router.post("", status_code=201, operation_id="create_token")
     @needs(Role.VIEWER)
     def create(request: Request, body: TokenBody) -> dict[str, Any]:
+        """A new token, which is shown this once."""
         life = timedelta(days=body.days)
         made = operations.api_tokens.create(body.name, by=_person(request), scopes=body.scopes, life=life)
         return {**token_shape(made.token, now=clock.now()), "token": made.text}
 
-    @router.delete("/{token}", status_code=204)
+    @router.delete("/{token}", status_code=204, operation_id="revoke_token")
     @needs(Role.VIEWER)
     def revoke(request: Request, token: str) -> Response:
+        """Let a token in no more."""
         operations.api_tokens.revoke(token, by=_person(request))
         return Response(status_code=204)
 

@@ -10,6 +10,7 @@ from schedulerd.domain.users import LONGEST_PASSWORD, User
 from schedulerd.operations.access_shapes import user_shape
 from schedulerd.operations.operations import Operations
 from schedulerd.web.api.bodies import Body
+from schedulerd.web.api.routing import api_router
 from schedulerd.web.audit_notes import is_told
 from schedulerd.web.needs import needs
 
@@ -40,36 +41,41 @@ class NewPassword(Body):
 
 def user_routes(operations: Operations) -> APIRouter:
     """The routes."""
-    router = APIRouter(prefix="/api/v1/users", tags=["access"])
+    router = api_router("/users", "access")
     admin = needs(Role.ADMIN, Scope.ADMIN)
 
-    @router.get("")
+    @router.get("", operation_id="list_users")
     @admin
     def users() -> dict[str, Any]:
+        """All users, by name."""
         return {"items": [user_shape(one) for one in operations.users.list()]}
 
-    @router.post("", status_code=201)
+    @router.post("", status_code=201, operation_id="add_user")
     @admin
     def add(request: Request, body: UserBody) -> dict[str, Any]:
+        """A new user."""
         user = operations.users.add(body.name, body.role, body.password, by=request.state.principal)
         is_told(request)
         return user_shape(user)
 
-    @router.get("/{name}")
+    @router.get("/{name}", operation_id="get_user")
     @admin
     def user(name: str) -> dict[str, Any]:
+        """A user."""
         return user_shape(operations.users.get(name))
 
-    @router.patch("/{name}")
+    @router.patch("/{name}", operation_id="change_user")
     @admin
     def change(request: Request, name: str, body: UserChange) -> dict[str, Any]:
+        """Give a user another role, or let the user in or not. The user has to sign in anew."""
         user = _changed(operations, request, name, body)
         is_told(request)
         return user_shape(user)
 
-    @router.put("/{name}/password", status_code=204)
+    @router.put("/{name}/password", status_code=204, operation_id="set_user_password")
     @admin
     def set_password(request: Request, name: str, body: NewPassword) -> Response:
+        """Give a user another password. The user has to sign in anew, everywhere."""
         operations.users.set_password(name, body.password, by=request.state.principal)
         is_told(request)
         return Response(status_code=204)
