@@ -5,7 +5,8 @@ The first argument is the folder; others are the names of pages.
 
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Final
@@ -29,15 +30,11 @@ def main(arguments: Sequence[str]) -> int:
         )
         return 1
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as state, World(new_database(Path(state)), Path(state)) as world:
-        with Chromium(path) as chromium:
-            tabs = Tabs(chromium, world.address)
-            for name in names:
-                for suffix, look in looks():
-                    chromium.call(
-                        lambda: _take(tabs, look, PAGES[name](world.gallery), folder / f"{name}-{suffix}.png")
-                    )
-            chromium.call(tabs.close)
+    with tempfile.TemporaryDirectory() as state, Chromium(path) as chromium:
+        world = World(new_database(Path(state)), Path(state))
+        addresses = {name: PAGES[name](world.gallery) for name in names}
+        with world:
+            chromium.call(partial(_take_all, Tabs(chromium, world.address), addresses, folder))
     print(f"{len(names) * len(list(looks()))} pictures are in {folder}")
     return 0
 
@@ -48,11 +45,13 @@ def looks() -> Iterator[tuple[str, Look]]:
         yield f"{theme}-{language}-{size}", Look(theme=theme, language=language, size=_SIZES[size])
 
 
-def _take(tabs: Tabs, look: Look, address: str, target: Path) -> None:
-    page = tabs.open(look)
-    page.goto(address, wait_until="load")
-    page.screenshot(path=target, full_page=True)
-    page.context.close()
+def _take_all(tabs: Tabs, addresses: Mapping[str, str], folder: Path) -> None:
+    for name, address in addresses.items():
+        for suffix, look in looks():
+            page = tabs.open(look)
+            page.goto(address)
+            page.screenshot(path=folder / f"{name}-{suffix}.png", full_page=True)
+            page.context.close()
 
 
 if __name__ == "__main__":
