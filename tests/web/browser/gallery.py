@@ -14,7 +14,7 @@ from schedulerd.domain.ids import RunKey
 from schedulerd.domain.intakes import Intake
 from schedulerd.domain.logs import LogLine, Stream
 from schedulerd.domain.runs import Move, Position, Run, Trigger
-from schedulerd.domain.states import RunState, TaskState
+from schedulerd.domain.states import UNFINISHED_TASKS, RunState, TaskState
 from schedulerd.domain.tasks import TaskRun
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
@@ -86,6 +86,30 @@ class Gallery:
         """The run as it is now."""
         with self._database.read() as tx:
             return tx.runs.by_key(key)
+
+    def add_running(self, flow: str = "etl") -> Run:
+        """A run that has just begun."""
+        with self._database.write() as tx:
+            key = add(tx, tx.flows.get(flow).key)
+            begin(tx, key, NOW)
+            return tx.runs.by_key(key)
+
+    def say(self, run: Run, *messages: str, level: int = 20) -> None:
+        """Have a run say lines."""
+        lines = [LogLine(at=NOW, level=level, stream=Stream.STDOUT, message=message) for message in messages]
+        with self._database.write() as tx:
+            say(tx, run.key, *lines)
+
+    def end(self, run: Run, state: RunState = RunState.COMPLETED) -> None:
+        """Have a run end."""
+        with self._database.write() as tx:
+            end(
+                tx,
+                run.key,
+                state,
+                at=NOW + timedelta(seconds=1),
+                tasks=_ended(tx.tasks.tasks(run.key), state),
+            )
 
 
 def _past(tx: Transaction, back: int) -> None:
@@ -194,6 +218,13 @@ def _take(tx: Transaction, batch: Intake) -> None:
     was = tx.runs.by_key(batch.run).position
     taken = tx.intake.take([replace(batch, was=was, now=Position(journal=was.journal + 100))])
     assert taken == {batch.run}
+
+
+def _ended(tasks: Sequence[TaskRun], state: RunState) -> list[TaskRun]:
+    """The tasks that have not ended, when their run ends so."""
+    to = TaskState.COMPLETED if state is RunState.COMPLETED else TaskState.CANCELLED
+    at = NOW + timedelta(seconds=1)
+    return [replace(one, state=to, ended_at=at) for one in tasks if one.state in UNFINISHED_TASKS]
 
 
 def _tasks(began: datetime) -> list[TaskRun]:

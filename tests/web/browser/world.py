@@ -22,13 +22,21 @@ class World:
         self.clock: Final = FakeClock()
         self.gallery: Final = Gallery(database)
         self.operations: Final = Operations(database, state_dir=state_dir, clock=self.clock)
-        app = make_app(hosts=HOSTS, clock=self.clock, operations=self.operations, zone=_ZONE)
-        self._site: Final = Site(app)
+        self._site = self._new_site()
 
     @property
     def address(self) -> str:
         """Where it is."""
         return self._site.address
+
+    def stop(self) -> None:
+        """Serve no longer."""
+        self._site.__exit__()
+
+    def start_again(self) -> None:
+        """Serve once more, at the same address, as a web process does that knows nothing of the one before."""
+        self._site = self._new_site(self._site.port)
+        self._site.__enter__()
 
     def __enter__(self) -> Self:
         self._site.__enter__()
@@ -37,6 +45,10 @@ class World:
     def __exit__(self, *_: object) -> None:
         self._site.__exit__()
         self.database.close()
+
+    def _new_site(self, port: int = 0) -> Site:
+        app = make_app(hosts=HOSTS, clock=self.clock, operations=self.operations, zone=_ZONE)
+        return Site(app, port=port)
 
 
 def new_database(folder: Path) -> Database:
