@@ -21,7 +21,7 @@ ZONE: Final = "Asia/Seoul"
 LOCALES: Final = {"en": "en-GB", "ko": "ko-KR"}
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _LOCAL_SCHEMES: Final = ("about", "blob", "chrome-error", "data")
-_PATIENCE_MS: Final = 5_000.0 * SLOWER
+PATIENCE_MS: Final = 5_000.0 * SLOWER
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +75,7 @@ class Tabs:
             "extra_http_headers": headers,
         }
         context = self._chromium.browser.new_context(**options)
-        context.set_default_timeout(_PATIENCE_MS)
+        context.set_default_timeout(PATIENCE_MS)
         self._watch(context)
         self._contexts.append(context)
         return context.new_page()
