@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebError
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebError, expect
 
 from tests.waiting import SLOWER
 from tests.web.browser.chromium import Chromium
@@ -114,3 +114,8 @@ class Tabs:
         address = urlsplit(request.url)
         if address.scheme not in _LOCAL_SCHEMES and address.hostname not in _LOOPBACK:
             self.noticed.add(f"another host was asked: {request.url}")
+
+
+def is_live(page: Page) -> None:
+    """Wait until the page listens to what changes."""
+    expect(page.locator("#live-dot")).to_have_attribute("data-state", "live")

@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from schedulerd.domain.states import RunState
 from tests.waiting import eventually
-from tests.web.browser.tabs import Tabs
+from tests.web.browser.tabs import Tabs, is_live
 from tests.web.browser.world import World, new_database
 
 FIRST_ROW = "#runs-table tbody tr:first-child"
@@ -23,11 +23,6 @@ def world(tmp_path: Path) -> Iterator[World]:
 @pytest.fixture
 def address(world: World) -> str:
     return world.address
-
-
-def is_live(page: Page) -> None:
-    """Wait until the stream of the page is open."""
-    expect(page.locator("#live-dot")).to_have_attribute("data-state", "live")
 
 
 def refreshed(page: Page) -> int:

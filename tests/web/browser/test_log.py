@@ -9,8 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from schedulerd.domain.runs import Run
 from tests.waiting import eventually
-from tests.web.browser.tabs import Look, Tabs
-from tests.web.browser.test_live import is_live
+from tests.web.browser.tabs import Look, Tabs, is_live
 from tests.web.browser.world import World, new_database
 
 MANY = 200_000

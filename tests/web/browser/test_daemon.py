@@ -1,0 +1,117 @@
+"""Pages of a real daemon (points 5, 12, 17 and 34 of the pages' acceptance)."""
+
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.service import Service
+from tests.waiting import eventually
+from tests.web.browser.tabs import Look, Tabs, is_live
+
+FLOWS = """
+import time
+
+from schedulerd import flow, task
+
+
+@task
+def waits(path: str) -> None:
+    import os
+    print("waiting for", path)
+    while not os.path.exists(path):
+        time.sleep(0.05)
+
+
+@flow
+def patient(path: str, region: str = "kr") -> str:
+    waits(path)
+    return region
+"""
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    service = Service(tmp_path, web="port = 0")
+    service.drop("patient.py", FLOWS)
+    service.start()
+    service.wait_for_flow("patient")
+    yield service
+    service.close()
+
+
+@pytest.fixture
+def address(service: Service) -> str:
+    found = re.search(r"ready web=(http://127\.0\.0\.1:\d+)", service.log.read_text())
+    assert found is not None
+    return found[1]
+
+
+def test_a_run_is_seen_when_it_begins_and_when_it_ends(page: Page, service: Service, tmp_path: Path) -> None:
+    """Point 12."""
+    gate = tmp_path / "gate"
+    page.goto("/runs")
+    is_live(page)
+
+    key = service.ask_for("patient", path=str(gate))
+
+    state = page.locator(f"#run-{key} .state")
+    expect(state).to_have_attribute("data-state", "running")
+    gate.touch()
+    expect(state).to_have_attribute("data-state", "completed")
+
+
+def test_the_daemon_ends_in_time_while_somebody_listens(page: Page, tabs: Tabs, service: Service) -> None:
+    """Point 17."""
+    tabs.expect("ERR_")
+    page.goto("/runs")
+    is_live(page)
+
+    status = service.stop(signal.SIGTERM, within=6)
+
+    assert status == 0
+    expect(page.locator("#live-dot")).not_to_have_attribute("data-state", "live")
+
+
+def test_a_flow_is_run_and_cancelled_without_scripts(tabs: Tabs, service: Service, tmp_path: Path) -> None:
+    """Points 5 and 34: with parameters, and with what cancelling does said before."""
+    page = tabs.open(Look(scripts=False))
+    page.goto("/flows/patient/run")
+    page.get_by_label("path").fill(str(tmp_path / "never"))
+    page.get_by_label("region").fill("us")
+    page.get_by_role("button", name="Run").click()
+
+    expect(page.locator("h1")).to_contain_text("patient #1")
+    eventually(
+        lambda: page.reload() and page.locator("#run-head .state").get_attribute("data-state") == "running"
+    )
+    page.get_by_role("link", name="Cancel…").click()
+    expect(page.locator(".effects")).to_contain_text("waits")
+    page.get_by_label("Reason").fill("it is late")
+    page.get_by_role("button", name="Cancel the run").click()
+
+    eventually(
+        lambda: page.reload() and page.locator("#run-head .state").get_attribute("data-state") == "cancelled"
+    )
+    assert service.cli("runs", "show", "patient#1")["parameters"]["region"] == "us"
+
+
+def test_a_run_that_is_cancelled_goes_through_cancelling_before_ones_eyes(
+    tabs: Tabs, service: Service, tmp_path: Path
+) -> None:
+    """Point 34."""
+    key = service.ask_for("patient", path=str(tmp_path / "never"))
+    page = tabs.open()
+    page.goto(f"/runs/{service.run(key).id}")
+    is_live(page)
+    expect(page.locator("#run-head .state")).to_have_attribute("data-state", "running")
+    beside = page.context.new_page()
+    beside.goto(f"/runs/{service.run(key).id}/cancel")
+
+    beside.get_by_role("button", name="Cancel the run").click()
+
+    expect(page.locator("#run-head .state")).to_have_attribute("data-state", "cancelled")
+    expect(page.get_by_role("link", name="Cancel…")).to_have_count(0)
