@@ -8,7 +8,7 @@ from tests.web.browser.gallery import Gallery
 PAGES: Final[Mapping[str, Callable[[Gallery], str]]] = {
     "runs": lambda _: "/runs",
     "runs-bad": lambda _: "/runs?q=state:bad",
-    "runs-none": lambda _: "/runs?q=flow:nothing",
+    "runs-none": lambda _: "/runs?q=nothing-like-it",
     "runs-wrong-filter": lambda _: "/runs?q=stat:bad",
     "run-failed": lambda gallery: f"/runs/{gallery.failed.id}",
     "run-running": lambda gallery: f"/runs/{gallery.running.id}",
