@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from schedulerd.authoring.futures import Future, FutureList
+from schedulerd.authoring.refusals import TaskNotReady
 from schedulerd.authoring.states import State, StateType
 
 TYPE_CHECKING = False
@@ -38,9 +39,10 @@ def _of_several(several: list[Any], given: Any) -> State:
         if any(state.type == kind for state in bad):
             return State(kind, message=message)
     first = bad[0]
-    return State(
-        StateType.FAILED, message=message, data=first.result(raise_on_failure=False), failure=first.failure
-    )
+    error = first.result(raise_on_failure=False)
+    if isinstance(error, TaskNotReady):  # it has no failure of its own that would say more
+        message = f"{message}: {error}"
+    return State(StateType.FAILED, message=message, data=error, failure=first.failure)
 
 
 def _keeps(given: Any) -> bool:

@@ -11,6 +11,14 @@ class RunFailed(SchedulerdError):
     """A flow or task did not complete, and no exception says why: a state was made by hand, or something before failed."""
 
 
+class TaskNotReady(RunFailed):
+    """A task did not run, since one before it did not complete. `first` says which that was, and how it ended."""
+
+    def __init__(self, message: str, *, first: str = "") -> None:
+        super().__init__(message)
+        self.first = first
+
+
 class MissingContext(SchedulerdError, RuntimeError):
     """What was asked for is there only within a run."""
 

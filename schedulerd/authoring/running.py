@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from schedulerd.authoring.context import task_run
 from schedulerd.authoring.outcomes import Cancelled, TaskOutcome, exit_call, is_cancellation, is_clean_exit
-from schedulerd.authoring.records import TaskRecord
 from schedulerd.authoring.task_runs import TaskRun
 from schedulerd.authoring.task_values import TaskTimedOut
 
@@ -26,7 +25,6 @@ __all__ = [
     "TaskTimedOut",
     "carry_out",
     "exit_call",
-    "hold_back",
     "is_cancellation",
     "is_clean_exit",
     "run_task",
@@ -78,29 +76,3 @@ async def run_task_async(
         return outcome
     finally:
         task_run.reset(token)
-
-
-def hold_back(
-    task: Task,
-    context: FlowContext,
-    *,
-    cause: str,
-    upstream: tuple[int, ...] = (),
-    map_index: int | None = None,
-    number: int | None = None,
-) -> TaskOutcome:
-    """Record that a task cannot run, since what it needs did not complete."""
-    number = next(context.numbers) if number is None else number
-    message = f"{cause} did not complete"
-    record = TaskRecord(
-        number,
-        task.name,
-        "upstream_failed",
-        context.now(),
-        within=context.within,
-        map_index=map_index,
-        upstream=upstream,
-        message=message,
-    )
-    context.recorder.task(record)
-    return TaskOutcome(number, "upstream_failed", attempts=0, message=message)

@@ -8,8 +8,9 @@ from threading import Lock
 from schedulerd.authoring.annotations import allow_failure, unmapped
 from schedulerd.authoring.context import flow_run
 from schedulerd.authoring.futures import Future, FutureList, UpstreamFailed, futures_in, resolved
+from schedulerd.authoring.held_back import hold_back
 from schedulerd.authoring.refusals import MappingLengthMismatch, MappingMissingIterable
-from schedulerd.authoring.running import TaskOutcome, TaskRun, carry_out, hold_back, is_cancellation
+from schedulerd.authoring.running import TaskOutcome, TaskRun, carry_out, is_cancellation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class _Job:
             return hold_back(
                 task,
                 context,
-                cause=error.future.name,
+                cause=error.future,
                 upstream=upstream,
                 map_index=self._map_index,
                 number=number,
@@ -255,7 +256,7 @@ def _prepared(
         given = {key: resolved(value) for key, value in kwargs.items()}
         return tuple([resolved(value) for value in args]), given, upstream
     except UpstreamFailed as error:
-        outcome = hold_back(task, context, cause=error.future.name, upstream=upstream)
+        outcome = hold_back(task, context, cause=error.future, upstream=upstream)
         outcome.error = error.future.state.result(raise_on_failure=False)
         return outcome
 

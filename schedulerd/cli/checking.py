@@ -11,7 +11,7 @@ from schedulerd.config import Settings, load_settings
 from schedulerd.domain.definitions import resolve
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition
-from schedulerd.domain.schedules import ScheduleDefinition
+from schedulerd.domain.schedules import ScheduleDefinition, Webhook
 from schedulerd.errors import BadDefinition
 from schedulerd.operations.inspecting import inspect_file
 from schedulerd.watch.calendars import SUFFIXES, read_calendar
@@ -60,6 +60,14 @@ class Checker:
         yield from self._seen(scan(_watched(self.settings), Scan(), now=_LONG_AGO))
         for failures in resolve(self.files, self.schedules).errors.values():
             yield from map(_of_failure, failures)
+
+    def webhooks(self) -> list[ScheduleDefinition]:
+        """The schedules with webhooks of what has been looked at, without those that are turned off."""
+        found = [
+            *self.schedules,
+            *(one for file in self.files for flow in file.flows for one in flow.schedules),
+        ]
+        return [one for one in found if one.enabled and isinstance(one.when, Webhook)]
 
     def path(self, path: Path, environ: "Mapping[str, str]") -> Iterator[Finding]:
         """One file, or the files of a folder and of those below it that the settings name."""

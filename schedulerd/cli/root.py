@@ -37,6 +37,12 @@ _COMMANDS: Final = {
     "events": Lazy("schedulerd.cli.told:events", "Events: list."),
     "secrets": Lazy("schedulerd.cli.secrets:secrets", "Secrets: list, set, unset."),
     "variables": Lazy("schedulerd.cli.variables:variables", "Variables: list, get, set, unset."),
+    "open": Lazy(
+        "schedulerd.cli.open:open_", "Print a link to the web interface, by which you are signed in."
+    ),
+    "users": Lazy("schedulerd.cli.users:users", "Users: list, add, role, password, disable, enable."),
+    "tokens": Lazy("schedulerd.cli.tokens:tokens", "Tokens: create, list, revoke."),
+    "audit": Lazy("schedulerd.cli.audit:audit", "Show who changed what."),
     "notify": Lazy("schedulerd.cli.notify:notify", "Notices: test, list."),
     "db": Lazy("schedulerd.cli.db:db", "The database: status, upgrade, check, backup, restore, prune."),
     "systemd": Lazy("schedulerd.cli.systemd:systemd", "The systemd unit: install, uninstall."),
@@ -49,6 +55,8 @@ _ALIASES: Final = {
     "limit": "limits",
     "secret": "secrets",
     "variable": "variables",
+    "user": "users",
+    "token": "tokens",
 }
 
 

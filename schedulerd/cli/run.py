@@ -19,6 +19,7 @@ from schedulerd.errors import NotFound
 
 if TYPE_CHECKING:
     from schedulerd.domain.child_runs import AnyRun
+    from schedulerd.domain.flows import Flow
     from schedulerd.domain.runs import Run
     from schedulerd.operations.runs import Asked
 
@@ -80,10 +81,25 @@ def _ask(
     from schedulerd.domain.parameters import value_of
 
     asked = invocation.operations
-    flow = asked.flows.get(_flow_name(invocation, target)).flow.definition
+    found = asked.flows.get(_flow_name(invocation, target)).flow
+    _tell_version(invocation, found)  # before parameters are refused that only the new one has
+    flow = found.definition
     schemas = flow.parameters.get("properties", {})
     typed = {name: value_of(schemas.get(name, {}), text) for name, text in texts.items()}
     return asked.runs.start(flow.name, {**given, **typed}, **wanted)
+
+
+def _tell_version(invocation: Invocation, flow: "Flow") -> None:
+    """Say which version runs, where that is not what the flow's file holds now."""
+    if flow.error is None or flow.version_hash is None:
+        return
+    from schedulerd.operations.broken_files import why_not_loaded
+    from schedulerd.operations.shapes import time_text
+
+    out = invocation.output
+    version = f"{flow.version_hash[:12]}, in force since {out.at(time_text(flow.changed_at))}"
+    why = why_not_loaded(flow.definition.file, flow.error)
+    out.say(f"its file has an error, and the last good version runs ({version}): {why}")
 
 
 def _flow_name(invocation: Invocation, target: str) -> str:

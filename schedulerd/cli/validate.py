@@ -25,7 +25,8 @@ def validate(invocation: Invocation, paths: tuple[Path, ...]) -> None:
     """Check flow files, schedule files and settings, at each PATH or all that the settings name.
 
     A PATH that is a folder stands for the files directly in it, and for the folders below it that the settings name; that
-    nothing in it can be checked is a finding too. What is wrong is printed as file:line: message, and ends with exit code 8.
+    nothing in it can be checked is a finding too, and so is a webhook whose secret the database has not got, or that is too short.
+    What is wrong is printed as file:line: message, and ends with exit code 8.
     """
     found = _check(invocation, paths)
     _show(invocation, found)
@@ -35,11 +36,14 @@ def validate(invocation: Invocation, paths: tuple[Path, ...]) -> None:
 
 def _check(invocation: Invocation, paths: tuple[Path, ...]) -> "list[Finding]":
     from schedulerd.cli.checking import Checker  # imports what reads and runs the files
+    from schedulerd.cli.checking_webhooks import shut_webhooks
 
     checker = Checker(settings=invocation.settings)
-    if not paths:
-        return list(checker.everything(invocation.settings_file))
-    return [finding for path in paths for finding in checker.path(path, invocation.environ)]
+    if paths:
+        found = [finding for path in paths for finding in checker.path(path, invocation.environ)]
+    else:
+        found = list(checker.everything(invocation.settings_file))
+    return [*found, *shut_webhooks(invocation, checker.webhooks())]
 
 
 def _show(invocation: Invocation, found: "list[Finding]") -> None:

@@ -136,11 +136,31 @@ def _problem(
     error: ErrorDetails, file: Path | None, text: TomlText, from_environment: Mapping[str, Any]
 ) -> BadDefinition:
     path = error["loc"]
-    reason = f"`{_dotted(path)}` {_reason(error)}"
+    reason, mend = f"`{_dotted(path)}` {_reason(error)}", ""
+    names = _known(list(path)) if error["type"] == "model_type" and len(path) == 1 else []
     if _has(from_environment, path) or file is None:
         variable = PREFIX + "__".join(str(part).upper() for part in path if isinstance(part, str))
-        return BadDefinition(reason, file=f"environment variable {variable}")
-    return BadDefinition(reason, file=file, line=text.line_of(*path))
+        if names:
+            reason = f"`{path[0]}` is a group of settings, and has no value itself"
+            mend = _variables(variable, names, str(error["input"]))
+        return BadDefinition(reason, file=f"environment variable {variable}", mend=mend)
+    if names:
+        mend = f"its settings stand below [{path[0]}]: {', '.join(names)}"
+    return BadDefinition(reason, file=file, line=text.line_of(*path), mend=mend)
+
+
+def _variables(group: str, names: list[str], value: str) -> str:
+    """What to set in place of the variable of a group of settings."""
+    word = _SWITCHES.get(value.lower())
+    if word is not None and "enabled" in names:
+        return f"set {group}__ENABLED={word}"
+    return f"set a variable of one of them: {', '.join(f'{group}__{name.upper()}' for name in names)}"
+
+
+_SWITCHES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("true", "yes", "on", "1"), "true"),
+    **dict.fromkeys(("false", "no", "off", "0"), "false"),
+}
 
 
 def _dotted(path: tuple[str | int, ...]) -> str:

@@ -69,7 +69,7 @@ class WebSettings(BaseModel):
     host: str = Field(
         default="127.0.0.1",
         min_length=1,
-        description="The address to listen on. The default is reachable from this machine only.",
+        description="The address to listen on. The default is reachable from this machine only; another needs a user with a password (`schedulerd users add`).",
     )
     port: Port = Field(default=8080, description="The port to listen on; 0 takes any that is free.")
     hosts: HostNames = Field(
@@ -94,6 +94,10 @@ class RetentionSettings(BaseModel):
     keep_per_flow: Kept = Field(
         default=_KEPT.keep_per_flow,
         description="So many of the newest runs of each flow are kept, with their logs, however old they are.",
+    )
+    audit: Duration = Field(
+        default=_KEPT.audit,
+        description="How long it is known who changed what: the entries of `schedulerd audit`.",
     )
 
 

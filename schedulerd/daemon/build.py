@@ -13,6 +13,7 @@ from schedulerd.clock import Clock
 from schedulerd.config import Settings
 from schedulerd.config.settings import LimitSettings
 from schedulerd.daemon.agent_names import agent_name
+from schedulerd.daemon.doorstep import require_users
 from schedulerd.daemon.feed import Feed
 from schedulerd.daemon.heralding import Heralding
 from schedulerd.daemon.webprocess import WebProcess, bind
@@ -63,6 +64,7 @@ from schedulerd.scheduler.space import SpaceWatch, places_of
 from schedulerd.scheduler.spawners import Spawners
 from schedulerd.scheduler.starting import Starting
 from schedulerd.scheduler.ticking import Ticker
+from schedulerd.scheduler.webhook_watch import WebhookWatch
 from schedulerd.store.database import Database
 from schedulerd.version import __version__
 from schedulerd.watch.awaited_files import AwaitedFiles
@@ -109,6 +111,8 @@ def build(
     listener = bind(settings.web.host, settings.web.port) if settings.web.enabled else None
     database = Database(settings.store.url, rules=settings.notice_rules)
     tell(upgrade(database, state_dir=settings.state_dir, environ=environ))
+    if listener is not None:
+        require_users(listener, database)
     return _Builder(settings, clock, environ, secrets_from, database, listener).build(on_turn)
 
 
@@ -224,6 +228,7 @@ class _Builder:
             health=health,
             space=self._space(health),
             starting=starting,
+            webhook_watch=WebhookWatch(database, clock, health, box),
             reread=watcher.tell_again,
             beat=self._beat,
         )
@@ -250,7 +255,7 @@ class _Builder:
     @property
     def _retention(self) -> Retention:
         kept = self._settings.retention
-        return Retention(runs=kept.runs, logs=kept.logs, keep_per_flow=kept.keep_per_flow)
+        return Retention(runs=kept.runs, logs=kept.logs, keep_per_flow=kept.keep_per_flow, audit=kept.audit)
 
     @property
     def _launch(self) -> Launch:
@@ -355,6 +360,7 @@ def _told_to_web(settings: Settings) -> Mapping[str, Any]:
         "database": settings.store.url,
         "state_dir": str(settings.state_dir),
         "hosts": list(settings.web.hosts),
+        "timezone": settings.timezone,
     }
 
 

@@ -14,6 +14,7 @@ from schedulerd.clock import Clock, SystemClock
 from schedulerd.config import Settings
 from schedulerd.daemon.build import Daemon, build
 from schedulerd.daemon.detach import Announce, detached
+from schedulerd.daemon.doorstep import link_for_starter
 from schedulerd.daemon.environment import for_children, own_environment
 from schedulerd.daemon.logs import goes_to_journald, set_up_logs
 from schedulerd.daemon.notify import Notifier
@@ -254,10 +255,18 @@ class _Turn:
             self._announce()
             log.info("ready", extra={"web": self._where()})
             if sys.stderr.isatty():
-                print(welcome(self._settings, program=program(), where=self._where()), file=sys.stderr)
+                self._welcome()
         if now - self._pinged_at >= 1.0:
             self._pinged_at = now
             self._notifier.say(WATCHDOG="1", STATUS=_status(core))
+
+    def _welcome(self) -> None:
+        """Greet the person at the terminal, with a link that signs in: it must never get into a log."""
+        daemon, link = self._daemon, None
+        if daemon is not None and daemon.web is not None:
+            link = link_for_starter(daemon.database, self._clock, daemon.web.address)
+        text = welcome(self._settings, program=program(), where=self._where(), link=link)
+        print(text, file=sys.stderr)
 
     def _report(self, core: Core, now: float) -> None:
         """Leave in a file how it is, for those who ask while the database is away."""

@@ -12,8 +12,11 @@ def program() -> str:
     return "schedulerd" if shutil.which("schedulerd") else sys.argv[0]
 
 
-def welcome(settings: Settings, *, program: str, where: str) -> str:
-    """Where things are, and what to type next."""
+def welcome(settings: Settings, *, program: str, where: str, link: str | None = None) -> str:
+    """Where things are, and what to type next. The `link` signs in whoever opens it first, so this is for a terminal only."""
+    entry = (
+        "" if link is None else f"\n  To come in, within ten minutes (later: {program} open):\n\n    {link}\n"
+    )
     flows = ", ".join(map(str, settings.flows))
     schedules = ", ".join(map(str, settings.schedules))
     return f"""
@@ -22,7 +25,7 @@ def welcome(settings: Settings, *, program: str, where: str) -> str:
     flow files      {flows}
     schedule files  {schedules}
     web             {where}
-
+{entry}
   In another terminal:
 
     {program} next          what runs when

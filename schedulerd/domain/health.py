@@ -21,6 +21,7 @@ class TroubleKind(StrEnum):
     CLOCK = "clock"
     NOTICES = "notices"
     MONITORS = "monitors"
+    WEBHOOKS = "webhooks"
 
 
 MENDS: Final[Mapping[TroubleKind, str]] = {
@@ -34,6 +35,7 @@ MENDS: Final[Mapping[TroubleKind, str]] = {
     TroubleKind.SCHEDULES: "change it in its file; the daemon's log says where it went wrong; others are not affected",
     TroubleKind.NOTICES: "`schedulerd notify sent` shows what is not sent, which is tried again for a day",
     TroubleKind.MONITORS: "see to the `heartbeat` of the schedule; what a monitor was not told is tried again for a day",
+    TroubleKind.WEBHOOKS: "`schedulerd secrets set NAME` keeps one (`openssl rand -hex 32` makes one); until then whoever calls is answered 401",
     TroubleKind.CLOCK: "see that the machine's time is kept (`timedatectl`)",
 }
 """What to do about each, where the trouble itself does not know better."""

@@ -12,11 +12,12 @@ SHORTEST_OF_CAUSES: Final = timedelta(days=30)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Retention:
-    """How long runs and their logs are kept after they ended; the newest `keep_per_flow` runs of a flow always are."""
+    """How long runs and their logs are kept after they ended, and who changed what; the newest `keep_per_flow` runs of a flow always are."""
 
     runs: timedelta = timedelta(days=90)
     logs: timedelta = timedelta(days=30)
     keep_per_flow: int = 100
+    audit: timedelta = timedelta(days=365)
 
     def oldest_cause(self, now: datetime) -> datetime:
         """The moment before which what was decided of causes is forgotten."""

@@ -16,14 +16,20 @@ from schedulerd.operations.schedules import Schedules
 from schedulerd.store.database import Database
 
 if TYPE_CHECKING:
+    from schedulerd.operations.api_tokens import ApiTokens
     from schedulerd.operations.approvals import Approvals
+    from schedulerd.operations.audit import Audit
     from schedulerd.operations.child_runs import ChildRuns
     from schedulerd.operations.fires import Fires
+    from schedulerd.operations.log_chunks import LogChunks
     from schedulerd.operations.named_limits import NamedLimits
     from schedulerd.operations.reruns import Reruns
     from schedulerd.operations.secrets import Secrets
+    from schedulerd.operations.sign_in import SignIn
     from schedulerd.operations.simulating import Simulation
+    from schedulerd.operations.snapshots import Snapshots
     from schedulerd.operations.told import Told
+    from schedulerd.operations.users import Users
     from schedulerd.operations.variables import Variables
     from schedulerd.operations.webhooks import Webhooks
 
@@ -103,6 +109,36 @@ class Operations:
         return Approvals(self._database, self._clock, wake=self.daemon.wake)
 
     @cached_property
+    def users(self) -> "Users":
+        """People who sign in."""
+        from schedulerd.operations.passwords import Passwords
+        from schedulerd.operations.users import Users  # seldom asked for
+
+        return Users(self._database, self._clock, Passwords())
+
+    @cached_property
+    def sign_in(self) -> "SignIn":
+        """Who comes in, and by what."""
+        from schedulerd.operations.passwords import Passwords
+        from schedulerd.operations.sign_in import SignIn  # the web process asks
+
+        return SignIn(self._database, self._clock, Passwords())
+
+    @cached_property
+    def api_tokens(self) -> "ApiTokens":
+        """Tokens for programs."""
+        from schedulerd.operations.api_tokens import ApiTokens  # seldom asked for
+
+        return ApiTokens(self._database, self._clock)
+
+    @cached_property
+    def audit(self) -> "Audit":
+        """Who changed what."""
+        from schedulerd.operations.audit import Audit  # seldom asked for
+
+        return Audit(self._database, self._clock)
+
+    @cached_property
     def webhooks(self) -> "Webhooks":
         """Calls from outside that ask for runs."""
         from schedulerd.operations.sealing import KeyRing
@@ -110,6 +146,20 @@ class Operations:
 
         keys = KeyRing(self._state_dir, self._environ)
         return Webhooks(self._database, self._clock, keys, wake=self.daemon.wake, entropy=self._entropy)
+
+    @cached_property
+    def snapshots(self) -> "Snapshots":
+        """Which runs go on just now."""
+        from schedulerd.operations.snapshots import Snapshots  # the web process asks
+
+        return Snapshots(self._database)
+
+    @cached_property
+    def log_chunks(self) -> "LogChunks":
+        """Logs, page by page."""
+        from schedulerd.operations.log_chunks import LogChunks  # the web process asks
+
+        return LogChunks(self._database)
 
     @cached_property
     def fires(self) -> "Fires":

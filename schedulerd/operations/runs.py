@@ -3,8 +3,9 @@
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
+from statistics import median
 from typing import Any, Final
 
 from schedulerd.clock import Clock
@@ -23,6 +24,7 @@ from schedulerd.store.transaction import Transaction
 
 _PAGE: Final = 1_000
 _MOST_ACTIVE: Final = 1_000
+_LEAST_MEASURED: Final = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -146,6 +148,17 @@ class Runs:
                 moves=tuple(tx.runs.moves(root.key)) if child is None else (),
                 children=(*called, *(tx.runs.asked_for_by(root.key) if child is None else ())),
             )
+
+    def beside(self, run: Run) -> tuple[Run | None, Run | None]:
+        """The next and the previous run of the same flow."""
+        with self._database.read() as tx:
+            return tx.runs.beside(run)
+
+    def usual(self, run: Run) -> timedelta | None:
+        """How long runs of its flow usually take: the median of the last that completed at once; None without three."""
+        with self._database.read() as tx:
+            took = tx.runs.took(run.flow_key)
+        return timedelta(seconds=median(took)) if len(took) >= _LEAST_MEASURED else None
 
     def list(self, wanted: RunFilter) -> "tuple[Run, ...]":
         """A page of runs, newest first. Raises `NotFound` for a flow or schedule that nobody knows."""

@@ -13,7 +13,14 @@ from schedulerd.domain.new_runs import RunMaker
 from schedulerd.domain.parameters import check_parameters, require_storable
 from schedulerd.domain.runs import NewRun, Run
 from schedulerd.domain.schedules import Schedule, Webhook
-from schedulerd.errors import Conflict, NotFound, NotPermitted, SchedulerdError, StoreUnavailable
+from schedulerd.errors import (
+    BadParameters,
+    Conflict,
+    NotFound,
+    NotPermitted,
+    SchedulerdError,
+    StoreUnavailable,
+)
 from schedulerd.operations.sealing import KeyRing
 from schedulerd.operations.secrets import SecretBox
 from schedulerd.store.database import Database
@@ -71,6 +78,11 @@ class Webhooks:
             known = {_when(one).hook: self._digest(tx, one) for one in tx.schedules.caused_by("webhook")}
         return {hook: digest for hook, digest in known.items() if digest is not None}
 
+    def require_good_secret(self, name: str) -> None:
+        """Raise `NotFound`, `BadParameters` and as `KeyRing.seal` does, unless it is one by which callers may be let in."""
+        with self._database.read() as tx:
+            _good_secret(tx, self._box, name)
+
     def call(self, call: Call) -> Called:
         """Record the run that is asked for, and wake the daemon. It is there when this returns.
 
@@ -105,14 +117,41 @@ class Webhooks:
         raise NotPermitted("there is no such webhook, or this is not its secret")
 
     def _digest(self, tx: Transaction, schedule: Schedule) -> bytes | None:
-        name = _when(schedule).secret
         try:
-            secret = self._box.open(tx, name, tx.secrets.get(name).sealed)
+            return digest_of(_good_secret(tx, self._box, _when(schedule).secret))
         except StoreUnavailable:
             raise
-        except SchedulerdError:  # there is none of that name, or no key that opens it
+        except SchedulerdError:
             return None
-        return digest_of(secret) if isinstance(secret, str) and len(secret) >= SHORTEST_SECRET else None
+
+
+def shut(tx: Transaction, box: SecretBox) -> list[str]:
+    """Which webhooks of the schedules in force let nobody in, and why, for people. Raises `StoreUnavailable`."""
+    faults = []
+    for schedule in tx.schedules.caused_by("webhook"):
+        when = _when(schedule)
+        try:
+            _good_secret(tx, box, when.secret)
+        except StoreUnavailable:
+            raise
+        except SchedulerdError as error:
+            faults.append(
+                f"webhook {when.hook!r} of schedule {schedule.definition.name!r} lets nobody in: {error.message}"
+            )
+    return faults
+
+
+def _good_secret(tx: Transaction, box: SecretBox, name: str) -> str:
+    """The secret, by which callers may be let in.
+
+    Raises `NotFound`, `BadParameters` for one that is none for a webhook, and as `KeyRing.seal` does.
+    """
+    secret = box.open(tx, name, tx.secrets.get(name).sealed)
+    if not isinstance(secret, str):
+        raise BadParameters(f"the secret {name!r} is no text")
+    if len(secret) < SHORTEST_SECRET:
+        raise BadParameters(f"the secret {name!r} is shorter than {SHORTEST_SECRET} characters")
+    return secret
 
 
 def _when(schedule: Schedule) -> Webhook:

@@ -233,6 +233,7 @@ class Core:
             self._beat_at = monotonic
             yield self._beat
         if self._stop is None:
+            yield self._parts.webhook_watch.look
             yield self._parts.housekeeper.look
         yield self._set_alarm
 

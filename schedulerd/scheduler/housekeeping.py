@@ -57,6 +57,9 @@ class Housekeeper:
             pruned = tx.pruning.page(self._retention, now=now, after=self._after)
             if pruned.after is None:
                 tx.causes.forget(self._retention.oldest_cause(now))
+                tx.sessions.forget(now)
+                tx.api_tokens.forget(now)
+                tx.audit.forget(now - self._retention.audit)
         self._runs += pruned.runs
         self._logs += pruned.logs
         self._after = pruned.after

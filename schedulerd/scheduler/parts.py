@@ -24,6 +24,7 @@ from schedulerd.scheduler.space import SpaceWatch
 from schedulerd.scheduler.spawners import Spawners
 from schedulerd.scheduler.starting import Starting
 from schedulerd.scheduler.ticking import Ticker
+from schedulerd.scheduler.webhook_watch import WebhookWatch
 from schedulerd.store.database import Database
 
 if TYPE_CHECKING:
@@ -54,5 +55,6 @@ class Parts:
     health: HealthBook
     space: SpaceWatch
     starting: Starting
+    webhook_watch: WebhookWatch
     reread: Callable[[], None]
     beat: Callable[["Core"], AgentBeat]

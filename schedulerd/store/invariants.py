@@ -5,6 +5,7 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
+from schedulerd.domain.access import Role
 from schedulerd.domain.heartbeats import Beat
 from schedulerd.domain.results import ResultKind
 from schedulerd.domain.runs import SkipReason
@@ -172,12 +173,32 @@ _OF_SCHEDULES: Final[Mapping[str, str]] = {
         WHERE coalesce(runs.schedule_id, 0) <> pings.schedule_id OR pings.beat NOT IN ({_words(Beat)})""",
 }
 
+_DIGESTS: Final = ("sessions", "api_tokens", "sign_in_codes")
+_OF_ACCESS: Final[Mapping[str, str]] = {
+    "what lets somebody in is kept as its SHA-256": " UNION ALL ".join(
+        f"SELECT digest FROM {table} WHERE length(digest) <> 32" for table in _DIGESTS
+    ),
+    "a session or a token is a user's, or has a role of its own": " UNION ALL ".join(
+        f"SELECT digest FROM {table} WHERE (user_name IS NULL) <> (role IS NOT NULL)"
+        for table in ("sessions", "api_tokens")
+    ),
+    "a role is one of those that there are": " UNION ALL ".join(
+        f"SELECT role FROM {table} WHERE role NOT IN ({_words(Role)})"
+        for table in ("users", "sessions", "api_tokens", "sign_in_codes")
+    ),
+    "the password of a user is kept as a hash of Argon2": """
+        SELECT name FROM users WHERE password_hash NOT LIKE '$argon2id$%'""",
+    "a token expires after it was made": """
+        SELECT id FROM api_tokens WHERE expires_at <= created_at""",
+}
+
 INVARIANTS: Final[Mapping[str, str]] = {
     **_OF_RUNS,
     **_OF_MOVES,
     **_OF_WHAT_RUNS_BROUGHT,
     **_OF_WAITING,
     **_OF_SCHEDULES,
+    **_OF_ACCESS,
 }
 
 

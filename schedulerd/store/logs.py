@@ -41,6 +41,7 @@ class Logs:
         run: RunKey,
         *,
         after: int = 0,
+        before: int | None = None,
         limit: int,
         child: int | None = None,
         task: int | None = None,
@@ -48,12 +49,15 @@ class Logs:
         text: str | None = None,
         tail: bool = False,
     ) -> list[NumberedLine]:
-        """At most `limit` lines numbered above `after`, in order: the first such lines, or with `tail` the last.
+        """At most `limit` lines numbered above `after` and below `before`, in order: the first such lines, or with `tail` the
+        last.
 
         Those of child runs are among them; with the number of a `child` only its own are, and those of its child runs.
         `task` is the number of a task run; `text` is looked for in the message, whatever its letter case.
         """
         query = _LINES.where(log_lines.c.run_id == run, log_lines.c.number > after).limit(limit)
+        if before is not None:
+            query = query.where(log_lines.c.number < before)
         if child is not None:
             query = query.where(log_lines.c.child.in_(select(_below(run, child).c.number)))
         if task is not None:

@@ -30,6 +30,9 @@ _BY_ID: Final = RUNS.where(runs.c.uuid == bindparam("id", type_=runs.c.uuid.type
 _PRESENT: Final = select(runs.c.uuid).where(runs.c.uuid.in_(bindparam("ids", expanding=True)))
 _BY_KEY: Final = RUNS.where(runs.c.id == bindparam("key"))
 _BY_NUMBER: Final = RUNS.where(flows.c.name == bindparam("flow"), runs.c.number == bindparam("number"))
+_OF_SAME_FLOW: Final = RUNS.where(runs.c.flow_id == bindparam("flow")).limit(1)
+_NEXT: Final = _OF_SAME_FLOW.where(runs.c.number > bindparam("number")).order_by(runs.c.number)
+_PREVIOUS: Final = _OF_SAME_FLOW.where(runs.c.number < bindparam("number")).order_by(runs.c.number.desc())
 _BY_SLOT: Final = RUNS.where(
     runs.c.schedule_id == bindparam("schedule"), runs.c.slot == bindparam("slot"), runs.c.slot.is_not(None)
 )
@@ -191,6 +194,11 @@ class Runs:
     def asked_for_by(self, key: RunKey) -> list[Run]:
         """The runs that the code of this one asked for, each in a process of its own, the first first."""
         return self._all(_ASKED_FOR, {"parent": key})
+
+    def beside(self, run: Run) -> tuple[Run | None, Run | None]:
+        """The next and the previous run of the same flow."""
+        of = {"flow": run.flow_key, "number": run.number}
+        return next(iter(self._all(_NEXT, of)), None), next(iter(self._all(_PREVIOUS, of)), None)
 
     def took(self, flow: FlowKey) -> list[float]:
         """How many seconds the last runs of a flow took that completed at their first attempt."""

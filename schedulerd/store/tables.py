@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from schedulerd.domain.states import ACTIVE, ENDED, FINAL, LIVE, RunState
-from schedulerd.store import asking_tables, cause_table, columns, notice_tables, run_tables
+from schedulerd.store import access_tables, asking_tables, cause_table, columns, notice_tables, run_tables
 from schedulerd.store.columns import KEY, Document, Id, Moment, Words, of_run
 
 # What a query gives, where its columns are told by name and not by type.
@@ -28,7 +28,13 @@ AnyRow = Row[*tuple[Any, ...]]
 AnySelect = Select[*tuple[Any, ...]]
 
 metadata: Final = columns.metadata
-_OTHERS: Final = (asking_tables, cause_table, notice_tables, run_tables)  # so that they are in it
+_OTHERS: Final = (
+    access_tables,
+    asking_tables,
+    cause_table,
+    notice_tables,
+    run_tables,
+)  # so that they are in it
 
 
 def _in_states(column: ColumnElement[str], states: frozenset[RunState]) -> ColumnElement[bool]:

@@ -8,7 +8,9 @@ from sqlalchemy import Connection
 from schedulerd.domain.notices import NoticeRule
 from schedulerd.store import invariants
 from schedulerd.store.agents import Agents
+from schedulerd.store.api_tokens import ApiTokens
 from schedulerd.store.approvals import Approvals
+from schedulerd.store.audit import Audit
 from schedulerd.store.causes import Causes
 from schedulerd.store.child_runs import ChildRuns
 from schedulerd.store.facts import Facts
@@ -27,8 +29,11 @@ from schedulerd.store.results import Results
 from schedulerd.store.runs import Runs
 from schedulerd.store.schedules import Schedules
 from schedulerd.store.secrets import Secrets
+from schedulerd.store.sessions import Sessions
+from schedulerd.store.snapshots import Snapshots
 from schedulerd.store.tasks import Tasks
 from schedulerd.store.told import Told
+from schedulerd.store.users import Users
 from schedulerd.store.variables import Variables
 from schedulerd.store.waiting import Waiting
 
@@ -65,8 +70,13 @@ class Transaction:
         self.named_limits: Final = NamedLimits(connection)
         self.approvals: Final = Approvals(connection)
         self.variables: Final = Variables(connection)
+        self.users: Final = Users(connection)
+        self.sessions: Final = Sessions(connection)
+        self.api_tokens: Final = ApiTokens(connection)
+        self.audit: Final = Audit(connection)
         self.agents: Final = Agents(connection)
         self.facts: Final = Facts(connection)
+        self.snapshots: Final = Snapshots(connection)
         self.pruning: Final = Pruning(connection)
 
     def broken_invariants(self) -> list[str]:

@@ -1,98 +1,66 @@
-"""The web application: for now the door, the sign of health and the preview; the API and the pages grow here."""
+"""The web application, put together: the door, the API, the pages."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection
+from typing import Final
+from zoneinfo import ZoneInfo
 
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import PlainTextResponse
+from fastapi import FastAPI
+from fastapi.responses import PlainTextResponse, RedirectResponse
 
 from schedulerd.clock import Clock
+from schedulerd.operations.operations import Operations
 from schedulerd.operations.webhooks import Webhooks
 from schedulerd.version import __version__
+from schedulerd.web.api.schedules import schedules
+from schedulerd.web.door import Door
+from schedulerd.web.events import events
 from schedulerd.web.hooks import hooks
-from schedulerd.web.problems import problem, tell_problems
-from schedulerd.web.schedules import schedules
+from schedulerd.web.live import Hub
+from schedulerd.web.pages.appearance import appearance
+from schedulerd.web.pages.log import log_pages
+from schedulerd.web.pages.run import run_pages
+from schedulerd.web.pages.run_actions import run_action_pages
+from schedulerd.web.problems import tell_problems
+from schedulerd.web.rendering import Pages
+from schedulerd.web.static_files import StaticFiles
 
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
-_WELCOME = f"""schedulerd {__version__} is running.
-
-Ask it on the command line:
-
-    schedulerd status
-    schedulerd runs list
-    schedulerd logs
-"""
+_UTC: Final = ZoneInfo("UTC")
 
 
-_SAFE = ("GET", "HEAD", "OPTIONS")
-_LONGEST_BODY = 1 << 20
-
-
-def make_app(*, hosts: Collection[str], clock: Clock, webhooks: Webhooks | None = None) -> FastAPI:
-    """The application; without `webhooks` none can be called. A request for a host that is not in `hosts` is refused: a browser was told a lie (DNS rebinding)."""
+def make_app(
+    *,
+    hosts: Collection[str],
+    clock: Clock,
+    operations: Operations | None = None,
+    webhooks: Webhooks | None = None,
+    zone: ZoneInfo = _UTC,
+    is_stopping: Callable[[], bool] = lambda: False,
+) -> FastAPI:
+    """The application. It answers to `hosts` only. Without `operations` it has no history to show; without `webhooks` none
+    can be called. `zone` is that of readers whose own is not known. Streams end when it `is_stopping`.
+    """
     app = FastAPI(title="schedulerd", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
-
-    @app.middleware("http")
-    async def door(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
-        if _host(request.headers.get("host", "")) not in hosts:
-            return PlainTextResponse("This server does not answer to that name.\n", 421, headers=_HEADERS)
-        response = _at_the_door(request) or await go_on(request)
-        response.headers.update(_HEADERS)
-        return response
-
-    tell_problems(app)
+    app.add_middleware(Door, hosts=hosts, monotonic=clock.monotonic)
+    files = StaticFiles()
+    pages = Pages(clock=clock, files=files, zone=zone)
+    tell_problems(app, pages)
+    app.include_router(files.router())
     app.include_router(schedules(clock))
     if webhooks is not None:
         app.include_router(hooks(webhooks, clock))
+    app.include_router(appearance())
+    if operations is not None:
+        app.include_router(run_pages(operations, pages, clock))
+        app.include_router(log_pages(operations, pages))
+        app.include_router(run_action_pages(operations, pages))
+        app.include_router(events(Hub(operations.snapshots, clock, is_stopping=is_stopping)))
 
-    @app.get("/healthz")
+    @app.get("/", include_in_schema=False)
+    async def home() -> RedirectResponse:
+        return RedirectResponse("/runs", 302)
+
+    @app.get("/healthz", include_in_schema=False)
     async def healthz() -> PlainTextResponse:
         return PlainTextResponse("ok\n")
 
-    @app.get("/")
-    async def welcome() -> PlainTextResponse:
-        return PlainTextResponse(_WELCOME)
-
     return app
-
-
-def _at_the_door(request: Request) -> Response | None:
-    """Refuse what another site had a browser send, and what is not a JSON body of a fair size."""
-    if request.method in _SAFE:
-        return None
-    if _is_foreign(request):
-        return problem(request, 403, "the request comes from another site")
-    if _is_empty(request):
-        return None
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        return problem(request, 415, "send the body as application/json")
-    length = request.headers.get("content-length", "")
-    if not length.isdecimal() or int(length) > _LONGEST_BODY:
-        return problem(request, 413, f"the body has at most {_LONGEST_BODY} bytes, and says how many")
-    return None
-
-
-def _is_empty(request: Request) -> bool:
-    """Has it no body?"""
-    headers = request.headers
-    return "transfer-encoding" not in headers and headers.get("content-length", "0") == "0"
-
-
-def _is_foreign(request: Request) -> bool:
-    """Was it another site's page that had the browser send this? Programs send neither of the headers."""
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        return site not in ("same-origin", "none")
-    origin = request.headers.get("origin")
-    return origin is not None and origin.partition("://")[2] != request.headers.get("host")
-
-
-def _host(header: str) -> str:
-    """The name in a Host header, without its port."""
-    if header.startswith("["):
-        return header.partition("]")[0] + "]"
-    return header.partition(":")[0].lower()

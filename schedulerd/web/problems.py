@@ -1,14 +1,26 @@
-"""Errors as the API tells them: RFC 9457 problem documents, with a pointer to each field that needs attention."""
+"""Errors as they are told: to programs as RFC 9457 problem documents, with a pointer to each field that needs attention; to
+people as a page that says the same.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from schedulerd.errors import BadExpression
+from schedulerd.errors import (
+    Ambiguous,
+    BadExpression,
+    BadParameters,
+    Conflict,
+    NotFound,
+    NotPermitted,
+    SchedulerdError,
+    Unreachable,
+)
+from schedulerd.web.rendering import Pages
 
 _MEDIA_TYPE: Final = "application/problem+json"
 _TITLES: Final[Mapping[int, tuple[str, str]]] = {
@@ -23,8 +35,24 @@ _TITLES: Final[Mapping[int, tuple[str, str]]] = {
     415: ("unsupported-media-type", "The request must be JSON"),
     422: ("validation-error", "The request is not valid"),
     429: ("too-many-requests", "Too many requests"),
+    412: ("precondition-failed", "It was changed meanwhile"),
+    428: ("precondition-required", "This needs an If-Match header"),
+    500: ("internal-error", "Something went wrong here"),
     503: ("unavailable", "This cannot be done just now"),
 }
+STATUS: Final[Mapping[type[SchedulerdError], int]] = {
+    NotFound: 404,
+    Ambiguous: 409,
+    Conflict: 409,
+    NotPermitted: 403,
+    BadParameters: 422,
+    BadExpression: 422,
+    Unreachable: 503,
+}
+"""The nearest class of an error in its line of descent counts; what is in none of them is a fault of ours."""
+
+API: Final = "/api/"
+_AGAIN_SECONDS: Final = 5
 
 
 class BadField(Exception):
@@ -36,10 +64,20 @@ class BadField(Exception):
         self.error = error
 
 
+class Problem(JSONResponse):
+    """A problem document; `told` is what it says."""
+
+    media_type = _MEDIA_TYPE
+
+    def __init__(self, told: Mapping[str, Any]) -> None:
+        super().__init__(told, told["status"])
+        self.told: Final = told
+
+
 def problem(
-    request: Request, status: int, detail: str, errors: Sequence[Mapping[str, Any]] = ()
-) -> JSONResponse:
-    """The answer that says what is wrong."""
+    request: Request, status: int, detail: str, errors: Sequence[Mapping[str, Any]] = (), *, mend: str = ""
+) -> Problem:
+    """The answer that says what is wrong, and with `mend` what to do."""
     slug, title = _TITLES.get(status, ("error", "This did not work"))
     body: dict[str, Any] = {
         "type": f"/problems/{slug}",
@@ -48,20 +86,75 @@ def problem(
         "detail": detail,
         "instance": request.url.path,
     }
+    if mend:
+        body["mend"] = mend
     if errors:
         body["errors"] = list(errors)
-    return JSONResponse(body, status, media_type=_MEDIA_TYPE)
+    return Problem(body)
 
 
-def tell_problems(app: FastAPI) -> None:
-    """Have every error of the API told in this way."""
-    app.add_exception_handler(BadField, _bad_field)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _refused)
-    app.add_exception_handler(Exception, _unexpected)
+def status_of(error: SchedulerdError) -> int:
+    """The HTTP status for an error."""
+    return next((STATUS[one] for one in type(error).__mro__ if one in STATUS), 500)
 
 
-async def _bad_field(request: Request, error: Exception) -> JSONResponse:
+def tell_problems(app: FastAPI, pages: Pages) -> None:
+    """Have every error told in this way."""
+    telling = _Telling(pages)
+    app.add_exception_handler(BadField, telling.of_field)
+    app.add_exception_handler(RequestValidationError, telling.of_request)
+    app.add_exception_handler(HTTPException, telling.of_http)
+    app.add_exception_handler(SchedulerdError, telling.of_ours)
+    app.add_exception_handler(Exception, telling.of_fault)
+
+
+class _Telling:
+    """Programs, which call the API, get the document; a browser gets the page."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages: Final = pages
+
+    async def of_field(self, request: Request, error: Exception) -> Response:
+        return self._shown(request, _bad_field(request, error))
+
+    async def of_request(self, request: Request, error: Exception) -> Response:
+        return self._shown(request, _invalid(request, error))
+
+    async def of_http(self, request: Request, error: Exception) -> Response:
+        return self._shown(request, _refused(request, error))
+
+    async def of_ours(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, SchedulerdError)
+        return self._shown(request, _of_ours(request, error), mend=error.mend)
+
+    async def of_fault(self, request: Request, error: Exception) -> Response:
+        return self._shown(request, _fault(request))
+
+    def _shown(self, request: Request, told: "Problem", *, mend: str = "") -> Response:
+        if request.url.path.startswith(API):
+            return told
+        headers = {name: told.headers[name] for name in ("allow", "retry-after") if name in told.headers}
+        return self._pages.render(
+            request,
+            "problem.html",
+            status=told.status_code,
+            headers=headers,
+            problem=told.told,
+            mend=mend or told.told.get("mend", ""),
+        )
+
+
+def _of_ours(request: Request, error: SchedulerdError) -> "Problem":
+    status = status_of(error)
+    if status == 500:
+        return _fault(request)
+    answer = problem(request, status, error.message, mend=error.mend)
+    if status == 503:
+        answer.headers["Retry-After"] = str(_AGAIN_SECONDS)
+    return answer
+
+
+def _bad_field(request: Request, error: Exception) -> "Problem":
     assert isinstance(error, BadField)
     said = error.error
     entry = {
@@ -74,7 +167,7 @@ async def _bad_field(request: Request, error: Exception) -> JSONResponse:
     return problem(request, 422, said.reason, [entry])
 
 
-async def _invalid(request: Request, error: Exception) -> JSONResponse:
+def _invalid(request: Request, error: Exception) -> Problem:
     assert isinstance(error, RequestValidationError)
     errors = [
         {"pointer": _pointer(one["loc"]), "code": one["type"].replace("_", "-"), "detail": one["msg"]}
@@ -84,14 +177,14 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     return problem(request, 422, f"{fields} attention", errors)
 
 
-async def _refused(request: Request, error: Exception) -> JSONResponse:
+def _refused(request: Request, error: Exception) -> Problem:
     assert isinstance(error, HTTPException)
     answer = problem(request, error.status_code, error.detail)
     answer.headers.update(error.headers or {})
     return answer
 
 
-async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+def _fault(request: Request) -> Problem:
     """A fault of ours: the log has it, a stranger has not."""
     return problem(request, 500, "something went wrong here; the log of the daemon says what")
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import uvicorn
 
@@ -34,7 +35,15 @@ def main() -> None:
     host = listener.getsockname()[0]
     clock = SystemClock()
     hosts = {*_LOOPBACK, f"[{host}]" if ":" in host else host, *told["hosts"]}
-    app = make_app(hosts=hosts, clock=clock, webhooks=_operations(told, clock).webhooks)
+    operations = _operations(told, clock)
+    app = make_app(
+        hosts=hosts,
+        clock=clock,
+        operations=operations,
+        webhooks=operations.webhooks,
+        zone=ZoneInfo(told["timezone"]),
+        is_stopping=lambda: server.should_exit,
+    )
     config = uvicorn.Config(
         app,
         log_level="warning",

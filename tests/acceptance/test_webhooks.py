@@ -92,6 +92,11 @@ class Called:
     def web(self) -> int:
         return next(pid for pid in descendants(self.service.pid) if "web.program" in command_line(pid))
 
+    def trouble(self) -> str:
+        """What `status` says is wrong with webhooks."""
+        troubles = self.service.cli("status")["troubles"]
+        return "".join(one["reason"] for one in troubles if one["kind"] == "webhooks")
+
     def ended(self, flow: str) -> list[Any]:
         found = self.service.runs(RunFilter(limit=1_000))
         return [run for run in found if run.flow == flow and run.ended_at]
@@ -113,10 +118,12 @@ on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 @both
 def test_a_call_with_the_secret_runs_the_flow_and_one_without_does_not(called: Called) -> None:
     called.start()
+    eventually(lambda: "there is no secret 'orders-key'" in called.trouble(), within=30)
     called.keep_secret()
     eventually(
         lambda: called.call("deploy")[0] == 202, within=30, every=2.0
     )  # the gate has heard of the secret
+    eventually(lambda: not called.trouble(), within=30)
 
     status, said = called.call("orders", {"number": 7, "label": "x"}, host="hooks.example.com")
     refused = [

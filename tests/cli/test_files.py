@@ -244,3 +244,61 @@ def test_a_crontab_is_validated_by_path_and_with_all_that_the_settings_name(proj
     assert by_path.exit_code == 8
     assert "night.crontab:2: @dayly is not known; there are @hourly" in by_path.stdout
     assert [one["holds"] for one in found if one["file"] == str(crontab)] == [["night:backup"]]
+
+
+HOOKS = """[[schedule]]
+name = "deploys"
+command = "true"
+webhook = "deploy"
+secret = "deploy-key"
+"""
+HOOKED = """from schedulerd import flow
+from schedulerd.schedules import Webhook
+
+@flow(schedule=Webhook("orders", secret="orders-key"))
+def takes():
+    pass
+"""
+
+
+def test_a_webhook_without_a_good_secret_is_told_with_its_place(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project.folder)
+    Path("config/schedules/a.toml").write_text(HOOKS)
+    Path("flows/takes.py").write_text(HOOKED)
+    for_short = "x" * 15
+    assert project.call("secrets", "set", "orders-key", typed=for_short).exit_code == 0
+
+    bad = project.call("validate")
+    for name in ("orders-key", "deploy-key"):
+        assert project.call("secrets", "set", name, typed="x" * 16).exit_code == 0
+    good = project.call("validate")
+
+    assert bad.exit_code == 8
+    assert bad.stdout.splitlines() == [
+        "config/schedules/a.toml:1: webhook 'deploy' of schedule 'deploys' lets nobody in: "
+        "there is no secret 'deploy-key'; did you mean orders-key?",
+        "flows/takes.py:4: webhook 'orders' of schedule 'takes#0' lets nobody in: "
+        "the secret 'orders-key' is shorter than 16 characters",
+    ]
+    assert "`schedulerd secrets set deploy-key`" in bad.stderr
+    assert (good.exit_code, good.stdout) == (0, ""), good.output
+
+
+def test_a_webhook_that_is_turned_off_needs_no_secret(project: Project) -> None:
+    (project.folder / "config/schedules/a.toml").write_text(f"{HOOKS}enabled = false\n")
+
+    assert project.call("validate").exit_code == 0
+
+
+def test_without_a_database_the_secrets_of_webhooks_are_said_to_be_unchecked(project: Project) -> None:
+    (project.folder / "config/schedules/a.toml").write_text(HOOKS)
+    config = project.folder / "config" / "schedulerd.toml"
+    config.write_text('state_dir = "elsewhere"\n')
+
+    result = project.call("validate")
+
+    assert result.exit_code == 0
+    assert "not checked: the secrets of webhooks" in result.stderr
+    assert not (project.folder / "elsewhere").exists()

@@ -210,6 +210,36 @@ def test_a_flow_that_is_new_in_a_file_which_cannot_be_loaded_now_is_told_so(proj
     assert project.call("run", file).exit_code == 0  # by its last good version
 
 
+@pytest.mark.parametrize("by", ["file", "flow"])
+def test_it_is_said_which_version_runs_of_a_file_that_has_become_bad_and_why(
+    project: Project, by: str
+) -> None:
+    file = str(project.folder / "flows" / "etl.py")
+    project.add_flow(file=file)
+    break_file(project, "etl.py", MISSING)
+    target = {"file": file, "flow": "etl"}[by]
+    with project.database.read() as tx:
+        version = tx.flows.get("etl").version_hash
+
+    result = project.call("run", target)
+    refused = project.call("run", target, "-p", "new=1")  # a parameter of the version that is not in force
+
+    said = (
+        f"its file has an error, and the last good version runs ({str(version)[:12]}, in force since "
+        f"Sun 2026-11-22 06:00:00 UTC): {file}:3: ModuleNotFoundError: No module named 'nope'\n"
+    )
+    assert (result.exit_code, refused.exit_code) == (0, 2)
+    assert result.stderr.startswith(said)
+    assert refused.stderr.startswith(said)
+    assert result.stdout.startswith("etl#1 recorded")
+
+
+def test_nothing_is_said_of_a_version_that_is_what_the_file_holds(project: Project) -> None:
+    project.add_flow()
+
+    assert "version" not in project.call("run", "etl").stderr
+
+
 @pytest.mark.parametrize("command", [["run"], ["flows", "show"]], ids=" ".join)
 def test_a_flow_that_nobody_knows_may_be_in_a_file_that_cannot_be_loaded(
     project: Project, command: list[str]

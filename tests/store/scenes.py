@@ -7,12 +7,16 @@ from typing import Any, Final
 
 from sqlalchemy import select, update
 
+from schedulerd.domain.access import Means, Role, Scope
+from schedulerd.domain.api_tokens import ApiToken
+from schedulerd.domain.audit import Change
 from schedulerd.domain.ids import FlowKey, RunKey, ScheduleKey
 from schedulerd.domain.intakes import Intake
 from schedulerd.domain.limits import Limits
 from schedulerd.domain.logs import LogLine, Stream
 from schedulerd.domain.runs import Move, Position, Run, Trigger
 from schedulerd.domain.schedules import Overlap, Policies
+from schedulerd.domain.sessions import SignInCode
 from schedulerd.domain.states import UNFINISHED_TASKS, RunState, TaskState
 from schedulerd.domain.tasks import TaskRun
 from schedulerd.store.tables import flows, runs
@@ -121,6 +125,31 @@ def a_running_run(tx: Transaction, scene: Scene) -> Run:
     assert key in [run.key for run in claim(tx)]
     assert tx.runs.move(key, RunState.RUNNING, at=NOW, actor="test")
     return tx.runs.by_key(key)
+
+
+HASH: Final = "$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ$aGFzaA"
+
+
+def a_token(key: str = "0123456789ab", **changes: Any) -> ApiToken:
+    """A token of the account `root`, for looking at runs, that lasts a day."""
+    values: dict[str, Any] = {"name": "ci", "owner": "root", "user": None, "role": Role.ADMIN}
+    values |= {
+        "scopes": frozenset({Scope.RUNS_READ}),
+        "created_at": NOW,
+        "expires_at": NOW + timedelta(days=1),
+    }
+    return ApiToken(id=key, **(values | changes))
+
+
+def let_in(tx: Transaction) -> None:
+    """A user who has signed in, a token, a sign-in code and an audit entry."""
+    tx.users.add("kim", Role.OPERATOR, HASH, at=NOW)
+    tx.sessions.open(
+        b"s" * 32, who="kim", user="kim", role=Role.OPERATOR, at=NOW, agent="Firefox", address="192.0.2.1"
+    )
+    tx.api_tokens.add(a_token(), b"t" * 32)
+    tx.sessions.add_code(b"c" * 32, SignInCode(who="root", role=Role.ADMIN, made_at=NOW))
+    tx.audit.add(Change(what="users.add", target="kim"), at=NOW, who="root", means=Means.ACCOUNT, address="")
 
 
 def an_intake(run: RunKey, **changes: Any) -> Intake:

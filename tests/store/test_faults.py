@@ -16,7 +16,9 @@ import pytest
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import OperationalError
 
+from schedulerd.domain.access import Means, Role
 from schedulerd.domain.agents import AgentBeat
+from schedulerd.domain.audit import AuditFilter, Change
 from schedulerd.domain.causes import Cause
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.heartbeats import Beat, Ping, PingKey
@@ -28,6 +30,7 @@ from schedulerd.domain.questions import AskedQuestion, Question
 from schedulerd.domain.retention import Retention
 from schedulerd.domain.runs import RunFilter, Trigger
 from schedulerd.domain.secrets import SecretUse
+from schedulerd.domain.sessions import Session, SignInCode
 from schedulerd.domain.states import RunState
 from schedulerd.domain.told import EventFilter
 from schedulerd.domain.wishes import WishKey
@@ -49,7 +52,18 @@ from tests.builders import (
     a_schedule,
 )
 from tests.conftest import Servers
-from tests.store.scenes import AGENT, a_scene, add, add_in, add_scheduled, an_intake, claim, move
+from tests.store.scenes import (
+    AGENT,
+    HASH,
+    a_scene,
+    a_token,
+    add,
+    add_in,
+    add_scheduled,
+    an_intake,
+    claim,
+    move,
+)
 from tests.waiting import eventually
 
 SOON: Final = timedelta(milliseconds=50)
@@ -164,6 +178,8 @@ def test_a_failure_at_any_statement_leaves_everything_as_it_was(
 
 
 READS: dict[str, Work] = {
+    "snapshots.take": lambda tx: tx.snapshots.take([a_run_id()]),
+    "runs.beside": lambda tx: tx.runs.beside(tx.runs.by_key(RunKey(1))),
     "flows.all": lambda tx: tx.flows.all(),
     "flows.get": lambda tx: tx.flows.get("etl"),
     "flows.names": lambda tx: tx.flows.names(),
@@ -226,6 +242,18 @@ READS: dict[str, Work] = {
     "named_limits.get": lambda tx: tx.named_limits.get("db"),
     "named_limits.taken": lambda tx: tx.named_limits.taken("db"),
     "approvals.find": lambda tx: tx.approvals.find(RunKey(1), "1"),
+    "users.all": lambda tx: tx.users.all(),
+    "users.find": lambda tx: tx.users.find("kim"),
+    "users.get": lambda tx: tx.users.get("kim"),
+    "users.password_hash": lambda tx: tx.users.password_hash("kim"),
+    "users.can_sign_in": lambda tx: tx.users.can_sign_in(),
+    "users.admins": lambda tx: tx.users.admins(),
+    "sessions.find": lambda tx: tx.sessions.find(b"s" * 32),
+    "sessions.all": lambda tx: tx.sessions.all("kim"),
+    "api_tokens.all": lambda tx: tx.api_tokens.all("kim"),
+    "api_tokens.find": lambda tx: tx.api_tokens.find("0123456789ab"),
+    "api_tokens.get": lambda tx: tx.api_tokens.get("0123456789ab"),
+    "audit.list": lambda tx: tx.audit.list(AuditFilter()),
     "variables.all": lambda tx: tx.variables.all(),
     "variables.get": lambda tx: tx.variables.get("bucket"),
     "facts.get": lambda tx: tx.facts.get("tzdata"),
@@ -249,6 +277,16 @@ A_KNOWN_MESSAGE: Final = Message(
     next_at=None,
     done_at=NOW,
     answer="",
+)
+A_SESSION: Final = Session(
+    key=1,
+    who="kim",
+    role=Role.OPERATOR,
+    user="kim",
+    created_at=NOW,
+    seen_at=NOW,
+    agent="Firefox",
+    address="192.0.2.1",
 )
 A_PING: Final = Ping(
     key=PingKey(1),
@@ -321,6 +359,29 @@ WRITES: dict[str, Work] = {
     "named_limits.remove": lambda tx: tx.named_limits.remove("db"),
     "named_limits.hold": lambda tx: tx.named_limits.hold(an_open_question(), ["db"], 1),
     "approvals.put": lambda tx: tx.approvals.put(RunKey(1), "1", {"approved": True}, at=NOW),
+    "users.add": lambda tx: tx.users.add("lee", Role.VIEWER, HASH, at=NOW),
+    "users.set_role": lambda tx: tx.users.set_role("kim", Role.ADMIN),
+    "users.set_password": lambda tx: tx.users.set_password("kim", HASH),
+    "users.set_disabled": lambda tx: tx.users.set_disabled("kim", NOW),
+    "sessions.open": lambda tx: tx.sessions.open(
+        b"o" * 32, who="root", user=None, role=Role.ADMIN, at=NOW, agent="", address=""
+    ),
+    "sessions.seen": lambda tx: tx.sessions.seen(A_SESSION, at=NOW + A_SECOND),
+    "sessions.close": lambda tx: tx.sessions.close(1),
+    "sessions.close_all": lambda tx: tx.sessions.close_all("kim"),
+    "sessions.add_code": lambda tx: tx.sessions.add_code(
+        b"d" * 32, SignInCode(who="root", role=Role.ADMIN, made_at=NOW)
+    ),
+    "sessions.use_code": lambda tx: tx.sessions.use_code(b"c" * 32, at=NOW),
+    "sessions.forget": lambda tx: tx.sessions.forget(NOW),
+    "api_tokens.add": lambda tx: tx.api_tokens.add(a_token("ba9876543210"), b"u" * 32),
+    "api_tokens.used": lambda tx: tx.api_tokens.used("0123456789ab", at=NOW),
+    "api_tokens.remove": lambda tx: tx.api_tokens.remove("0123456789ab"),
+    "api_tokens.forget": lambda tx: tx.api_tokens.forget(NOW),
+    "audit.add": lambda tx: tx.audit.add(
+        Change(what="users.add"), at=NOW, who="root", means=Means.ACCOUNT, address=""
+    ),
+    "audit.forget": lambda tx: tx.audit.forget(NOW),
     "variables.set": lambda tx: tx.variables.set("bucket", "b", at=NOW),
     "variables.remove": lambda tx: tx.variables.remove("bucket"),
     "notices.tell": lambda tx: tx.notices.tell(

@@ -241,7 +241,7 @@ def test_a_mistake_is_told_with_its_line_and_reason(write: Write, text: str, lin
     [
         ("SCHEDULERD_MAX_RUNNING", "many", "`max_running` must be a whole number"),
         ("SCHEDULERD_WEB__PROT", "1", "`web.prot` is not a setting; did you mean 'port'?"),
-        ("SCHEDULERD_WEB", "1", "`web` must be a table"),
+        ("SCHEDULERD_WEB", "1", "`web` is a group of settings, and has no value itself"),
         ("SCHEDULERD_FLOWS", "/a:~/b", "`~` is not expanded"),
     ],
 )
@@ -253,6 +253,28 @@ def test_a_mistake_in_the_environment_names_the_variable(
     assert error.file == f"environment variable {variable}"
     assert error.line is None
     assert reason in error.reason
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "mend"),
+    [
+        ("SCHEDULERD_WEB", "false", "set SCHEDULERD_WEB__ENABLED=false"),
+        ("SCHEDULERD_WEB", "Off", "set SCHEDULERD_WEB__ENABLED=false"),
+        ("SCHEDULERD_WEB", "1", "set SCHEDULERD_WEB__ENABLED=true"),
+        ("SCHEDULERD_STORE", "sqlite:///x", "set a variable of one of them: SCHEDULERD_STORE__URL"),
+        ("SCHEDULERD_STORE", "false", "set a variable of one of them: SCHEDULERD_STORE__URL"),
+    ],
+)
+def test_who_sets_a_group_of_settings_as_a_whole_is_told_what_its_variables_are_called(
+    write: Write, variable: str, value: str, mend: str
+) -> None:
+    assert complaint(None, {variable: value}).mend == mend
+    assert complaint(write("[web]\nport = 1"), {variable: value}).mend == mend
+    load_settings(None, {"SCHEDULERD_WEB__ENABLED": "false"})  # as it is really called
+
+
+def test_who_gives_a_group_of_settings_a_value_in_the_file_is_told_where_they_stand(write: Write) -> None:
+    assert complaint(write("store = 'x'")).mend == "its settings stand below [store]: url"
 
 
 def test_a_file_that_is_not_text_or_too_large_or_a_folder_is_refused(write: Write, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Submitted tasks: their futures, what waits for them, and where they run."""
 
 import asyncio
+import pickle
 import threading
 import time
 from typing import Any
@@ -13,8 +14,9 @@ from schedulerd import (
     task,
 )
 from schedulerd.authoring.context import flow_run
+from schedulerd.authoring.refusals import TaskNotReady
 from schedulerd.futures import Future, as_completed, wait
-from schedulerd.states import StateType
+from schedulerd.states import Failed, State, StateType
 from schedulerd.task_runners import ConcurrentTaskRunner, SequentialTaskRunner, ThreadPoolTaskRunner
 from tests.unit.authoring.samples import broken, doubled, gate
 from tests.unit.authoring.tape import Tape, run
@@ -63,6 +65,44 @@ class TestFutures:
         assert tape.final()["sees"] == "upstream_failed"
         assert tape.tasks[-1]["upstream"] == (1,)
         assert seen == []
+
+    def test_who_asks_for_what_never_ran_is_told_which_task_and_of_the_first_cause(self) -> None:
+        sends = task(name="sends")(lambda what: what)
+
+        @flow
+        def raises() -> Any:
+            return sends.submit(doubled.submit(broken.submit())).result()
+
+        @flow
+        def returns() -> Any:
+            return sends.map(doubled.map([broken.submit()]))
+
+        with pytest.raises(TaskNotReady) as caught:
+            raises()
+        said = "did not run, as task 'broken' failed: KeyError: 'region'"
+        assert str(caught.value) == f"task 'sends' {said}"
+        assert isinstance(caught.value.__cause__, KeyError)
+        assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+        outcome = run(returns)
+        assert outcome.message == f"1 of 1 did not complete: task 'sends'[0] {said}"
+
+    def test_the_first_cause_may_be_a_state_made_by_hand_or_a_time_that_was_over(self) -> None:
+        @task
+        def refuses() -> State:
+            return Failed(message="not today")
+
+        @task(timeout_seconds=0.05)
+        def dawdles() -> None:
+            threading.Event().wait(30)
+
+        @flow
+        def raises(first: Any) -> Any:
+            return doubled.submit(first.submit()).result()
+
+        with pytest.raises(TaskNotReady, match="as task 'refuses' failed: not today"):
+            raises(refuses)
+        with pytest.raises(TaskNotReady, match="as task 'dawdles' timed out: "):
+            raises(dawdles)
 
     def test_a_call_with_a_failed_future_raises_that_error(self) -> None:
         @flow

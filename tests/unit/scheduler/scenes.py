@@ -42,6 +42,7 @@ from schedulerd.scheduler.space import Place, Room, SpaceWatch
 from schedulerd.scheduler.spawners import Spawners
 from schedulerd.scheduler.starting import Starting
 from schedulerd.scheduler.ticking import Ticker
+from schedulerd.scheduler.webhook_watch import WebhookWatch
 from schedulerd.store.database import Database
 from tests.builders import BOOT, NOW, a_new_run, a_schedule
 from tests.fakes import FakeClock, FakeSpawner, journal
@@ -201,6 +202,7 @@ class World:
                 room_at=lambda _: self.room,
             ),
             starting=starting,
+            webhook_watch=WebhookWatch(database, clock, self.health, secrets),
             reread=lambda: None,
             beat=self._beat,
         )

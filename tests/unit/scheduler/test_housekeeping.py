@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from schedulerd.domain.audit import AuditFilter
 from schedulerd.domain.causes import Cause
 from schedulerd.domain.retention import Retention
 from schedulerd.domain.runs import RunFilter, Trigger
@@ -12,7 +13,7 @@ from schedulerd.store.database import Database
 from schedulerd.store.pruning import PAGE
 from tests.builders import NOW, a_run_id
 from tests.fakes import FakeClock
-from tests.store.scenes import a_scene
+from tests.store.scenes import a_scene, let_in
 from tests.store.test_pruning import add_old
 
 OLD: Final = timedelta(days=100)
@@ -38,6 +39,25 @@ def test_old_runs_go_page_by_page_and_then_it_rests(sqlite_database: Database) -
         clock.advance(seconds=1)
 
     assert left == [PAGE + 10, 10, 0, 0]
+
+
+def test_what_lets_nobody_in_any_more_and_the_old_audit_go_with_the_last_page(
+    sqlite_database: Database,
+) -> None:
+    clock = FakeClock(NOW)
+    with sqlite_database.write() as tx:
+        let_in(tx)
+    keeper = Housekeeper(sqlite_database, clock, Retention(audit=timedelta(days=20)))
+
+    left = []
+    for days in (0, 15, 5):
+        clock.advance(seconds=SWEEP_SECONDS, days=days)
+        keeper.look()
+        with sqlite_database.read() as tx:
+            counts = (len(tx.sessions.all()), len(tx.api_tokens.all()), len(tx.audit.list(AuditFilter())))
+        left.append(counts)
+
+    assert left == [(1, 1, 1), (0, 0, 1), (0, 0, 0)]
 
 
 def test_it_looks_again_after_its_rest(sqlite_database: Database) -> None:

@@ -1,0 +1,56 @@
+"""Which runs go on at a moment, and how far each is: as little as tells two moments apart. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final
+
+from schedulerd.domain.ids import RunId, RunKey
+from schedulerd.domain.states import RunState
+
+_DIGEST_BYTES: Final = 9
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunMark:
+    """Where a run is. `moves`, `lines` and `taken` (bytes of its journal) only grow: what is the same has not changed."""
+
+    key: RunKey
+    id: RunId
+    flow: str
+    state: RunState
+    attempt: int
+    moves: int
+    lines: int
+    taken: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Snapshot:
+    """The runs that are to run or go on, and those that are watched beside them; `newest` is the last that was recorded."""
+
+    newest: RunKey
+    going: Mapping[RunKey, RunMark]
+    watched: Mapping[RunId, RunMark]
+
+    def fingerprint(self, *, every: bool, of: Iterable[RunId] = ()) -> str:
+        """A text that is another when something changed: among `every` run, or of the runs named."""
+        told = blake2b(digest_size=_DIGEST_BYTES)
+        if every:
+            told.update(repr((self.newest, sorted(self.going.items()))).encode())
+        for run in sorted(of):
+            told.update(repr(self.watched.get(run)).encode())
+        return told.hexdigest()
+
+
+def changed_runs(was: Snapshot, now: Snapshot) -> int:
+    """How many runs were recorded, went on, or ended in between."""
+    new = {key for key in now.going if key > was.newest}
+    moved = sum(
+        1
+        for key, mark in now.going.items()
+        if key not in new
+        and (key not in was.going or (was.going[key].state, was.going[key].moves) != (mark.state, mark.moves))
+    )
+    gone = len(was.going.keys() - now.going.keys())
+    return max(0, now.newest - was.newest) + moved + gone

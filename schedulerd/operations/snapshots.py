@@ -1,0 +1,20 @@
+"""What can be asked about what goes on: little, several times a second."""
+
+from collections.abc import Collection
+from typing import Final
+
+from schedulerd.domain.ids import RunId
+from schedulerd.domain.snapshots import Snapshot
+from schedulerd.store.database import Database
+
+
+class Snapshots:
+    """Moments of it, for who looks on."""
+
+    def __init__(self, database: Database) -> None:
+        self._database: Final = database
+
+    def take(self, watched: Collection[RunId] = ()) -> Snapshot:
+        """How things are now. Raises `StoreUnavailable`."""
+        with self._database.read() as tx:
+            return tx.snapshots.take(watched)

@@ -1,0 +1,106 @@
+"""The door of the web application: what never gets in, and what every answer carries. Plain ASGI, so that streams pass."""
+
+from collections.abc import Callable, Collection
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from schedulerd.web.problems import problem
+
+HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+_SAFE: Final = ("GET", "HEAD", "OPTIONS")
+_LONGEST_BODY: Final = 1 << 20
+_API: Final = "/api/"
+_JSON: Final = ("application/json", "application/merge-patch+json")
+_FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+class Door:
+    """Refuses a request for a host that is not in `hosts` (a browser was told a lie: DNS rebinding), one that another site
+    had a browser send, and a body of another kind or size than is taken. Gives every answer its headers.
+
+    `monotonic` seconds measure how long an answer took: `Server-Timing`.
+    """
+
+    def __init__(self, app: ASGIApp, *, hosts: Collection[str], monotonic: Callable[[], float]) -> None:
+        self._app: Final = app
+        self._hosts: Final = hosts
+        self._monotonic: Final = monotonic
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = self._monotonic()
+
+        async def send_on(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._see_off(MutableHeaders(scope=message), self._monotonic() - began)
+            await send(message)
+
+        refusal = self._refuse(Request(scope))
+        await (refusal or self._app)(scope, receive, send_on)
+
+    def _refuse(self, request: Request) -> Response | None:
+        if _name_of(request.headers.get("host", "")) not in self._hosts:
+            return PlainTextResponse("This server does not answer to that name.\n", 421)
+        if request.method in _SAFE:
+            return None
+        if is_foreign(request.headers):
+            return problem(request, 403, "the request comes from another site")
+        return _refuse_body(request)
+
+    def _see_off(self, headers: MutableHeaders, took: float) -> None:
+        for name, value in HEADERS.items():
+            headers.setdefault(name, value)
+        headers.setdefault("Cache-Control", "no-store")
+        headers["Server-Timing"] = f"total;dur={took * 1_000:.1f}"
+
+
+def _refuse_body(request: Request) -> Response | None:
+    """The API takes JSON, pages take forms; both of a fair size that is said before."""
+    if _is_empty(request.headers):
+        return None
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    is_api = request.url.path.startswith(_API)
+    if kind not in (_JSON if is_api else _FORMS):
+        return problem(request, 415, f"send the body as {_JSON[0] if is_api else _FORMS[0]}")
+    length = request.headers.get("content-length", "")
+    if not length.isdecimal() or int(length) > _LONGEST_BODY:
+        return problem(request, 413, f"the body has at most {_LONGEST_BODY} bytes, and says how many")
+    return None
+
+
+def _is_empty(headers: Headers) -> bool:
+    """Has it no body?"""
+    return "transfer-encoding" not in headers and headers.get("content-length", "0") == "0"
+
+
+def is_foreign(headers: Headers) -> bool:
+    """Was it another site's page that had the browser send this? Programs send neither of the headers.
+
+    As `CrossOriginProtection` of Go 1.25: `Sec-Fetch-Site` where there is one, else `Origin` against `Host`.
+    """
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != headers.get("host")
+
+
+def _name_of(header: str) -> str:
+    """The name in a Host header, without its port."""
+    if header.startswith("["):
+        return header.partition("]")[0] + "]"
+    return header.partition(":")[0].lower()

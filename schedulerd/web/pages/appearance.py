@@ -1,0 +1,33 @@
+"""`POST /appearance`: how the reader wants to see pages, kept in cookies, so that it works without scripts."""
+
+from typing import Annotated, Final, Literal
+
+from fastapi import APIRouter, Form
+from fastapi.responses import RedirectResponse
+
+from schedulerd.web.local_paths import local_path
+
+_YEAR_SECONDS: Final = 365 * 24 * 3_600
+Theme = Literal["", "light", "dark"]
+Density = Literal["", "comfortable", "compact"]
+Lang = Literal["", "en", "ko"]
+
+
+def appearance() -> APIRouter:
+    """The route."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.post("/appearance")
+    def choose(
+        theme: Annotated[Theme | None, Form()] = None,
+        density: Annotated[Density | None, Form()] = None,
+        lang: Annotated[Lang | None, Form()] = None,
+        back: Annotated[str, Form(alias="next", max_length=2_000)] = "/",
+    ) -> RedirectResponse:
+        answer = RedirectResponse(local_path(back), 303)
+        for name, value in (("theme", theme), ("density", density), ("lang", lang)):
+            if value is not None:
+                answer.set_cookie(name, value, max_age=_YEAR_SECONDS, samesite="lax", path="/")
+        return answer
+
+    return router

@@ -1,0 +1,129 @@
+"""`/runs/{id}/logs`: the log of a run, in chunks of 500 lines, from its end or about a line."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse
+
+from schedulerd.domain.logs import LEVELS
+from schedulerd.operations.log_chunks import ChunkFilter, LogChunk
+from schedulerd.operations.operations import Operations
+from schedulerd.operations.runs import place_of
+from schedulerd.web.log_lines import LineMaker
+from schedulerd.web.pages.run import RunHead
+from schedulerd.web.rendering import Pages
+
+Level = Annotated[str, Query(pattern=f"^({'|'.join(LEVELS)})?$")]
+Needle = Annotated[str, Query(max_length=200)]
+Line = Annotated[int | None, Query(ge=1)]
+Task = Annotated[int | None, Query(ge=1)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """What the address says: a filter, what is looked for, and where to begin."""
+
+    level: str
+    task: int | None
+    q: str
+    whole: bool
+
+    @property
+    def wanted(self) -> ChunkFilter:
+        """The lines that are shown."""
+        return ChunkFilter(task=self.task, min_level=LEVELS.get(self.level, 0))
+
+
+def log_pages(operations: Operations, pages: Pages) -> APIRouter:
+    """The routes: the page, and its chunks for a script."""
+    router = APIRouter(include_in_schema=False)
+    view = _View(operations, pages)
+
+    @router.get("/runs/{run}/logs")
+    def logs(
+        request: Request,
+        run: str,
+        level: Level = "",
+        task: Task = None,
+        q: Needle = "",
+        line: Line = None,
+        whole: bool = False,
+    ) -> Response:
+        return view.page(request, run, Asked(level=level, task=task, q=q, whole=whole), line)
+
+    @router.get("/runs/{run}/logs/chunk")
+    def chunk(
+        request: Request,
+        run: str,
+        level: Level = "",
+        task: Task = None,
+        q: Needle = "",
+        after: Annotated[int | None, Query(ge=0)] = None,
+        before: Line = None,
+    ) -> Response:
+        asked = Asked(level=level, task=task, q=q, whole=False)
+        chunks = operations.log_chunks
+        found = (
+            chunks.before(run, asked.wanted, line=before)
+            if after is None
+            else chunks.after(run, asked.wanted, line=after)
+        )
+        return view.chunk(request, found, asked)
+
+    return router
+
+
+class _View:
+    def __init__(self, operations: Operations, pages: Pages) -> None:
+        self._operations: Final = operations
+        self._pages: Final = pages
+        self._head: Final = RunHead(operations)
+
+    def page(self, request: Request, run: str, asked: Asked, line: int | None) -> Response:
+        chunks = self._operations.log_chunks
+        details = self._operations.runs.details(run)
+        root, _ = place_of(details.run)
+        seen = self._operations.snapshots.take((root.id,)).fingerprint(every=False, of=(root.id,))
+        found = (
+            chunks.last(run, asked.wanted) if line is None else chunks.around(run, asked.wanted, line=line)
+        )
+        return self._pages.render(
+            request,
+            "run_log.html",
+            seen=seen,
+            tab="logs",
+            asked=asked,
+            line=line,
+            chunk=found,
+            lines=self._made(request, found, asked),
+            first=found.lines[0].number if found.lines else None,
+            last=found.lines[-1].number if found.lines else None,
+            names={task.number: _name(task) for task in details.tasks},
+            **self._head.values(details),
+        )
+
+    def chunk(self, request: Request, found: LogChunk, asked: Asked) -> Response:
+        """Lines alone; what there is beside them is told by headers."""
+        first, last = (found.lines[0].number, found.lines[-1].number) if found.lines else (0, 0)
+        headers = {
+            "X-First": str(first),
+            "X-Last": str(last),
+            "X-Earlier": str(int(found.earlier)),
+            "X-Later": str(int(found.later)),
+            "X-Count": str(found.count),
+        }
+        return HTMLResponse(self._made(request, found, asked), headers=headers)
+
+    def _made(self, request: Request, found: LogChunk, asked: Asked) -> Any:
+        maker = LineMaker(
+            base=f"/runs/{found.run.id}/logs",
+            preferences=self._pages.preferences(request),
+            needle=asked.q,
+            whole=asked.whole,
+        )
+        return maker.lines(found.lines)
+
+
+def _name(task: Any) -> str:
+    return task.name if task.map_index is None else f"{task.name}[{task.map_index}]"

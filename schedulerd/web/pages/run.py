@@ -1,0 +1,133 @@
+"""`/runs/{id}`: one run, with its tasks over time, what it returned, its parameters, and what it has gone through."""
+
+import json
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from schedulerd.clock import Clock
+from schedulerd.domain.child_runs import ChildRun
+from schedulerd.domain.runs import Run
+from schedulerd.domain.states import FINAL, LIVE, TRIED_AGAIN, RunState
+from schedulerd.errors import Conflict, NotFound
+from schedulerd.operations.operations import Operations
+from schedulerd.operations.runs import RunDetails, place_of
+from schedulerd.web.rendering import Pages
+from schedulerd.web.task_rows import timeline
+
+_MOST_SHOWN: Final = 256 * 1024
+
+
+def run_pages(operations: Operations, pages: Pages, clock: Clock) -> APIRouter:
+    """The routes."""
+    router = APIRouter(include_in_schema=False)
+    views = _Views(operations, pages, clock)
+
+    @router.get("/flows/{flow}/runs/{number}")
+    def by_number(flow: str, number: int) -> Response:
+        run = operations.runs.get_whole(f"{flow}#{number}")
+        return RedirectResponse(f"/runs/{run.id}", 302)
+
+    @router.get("/runs/{run}")
+    def overview(request: Request, run: str, unfold: Annotated[str, Query(max_length=250)] = "") -> Response:
+        return views.overview(request, run, unfold)
+
+    @router.get("/runs/{run}/result")
+    def result(request: Request, run: str) -> Response:
+        return views.result(request, run)
+
+    @router.get("/runs/{run}/params")
+    def params(request: Request, run: str) -> Response:
+        return views.params(request, run)
+
+    @router.get("/runs/{run}/moves")
+    def moves(request: Request, run: str) -> Response:
+        return views.moves(request, run)
+
+    return router
+
+
+class RunHead:
+    """What stands above each page of a run."""
+
+    def __init__(self, operations: Operations) -> None:
+        self._operations: Final = operations
+
+    def values(self, details: RunDetails) -> dict[str, Any]:
+        """For the template `run_base.html`."""
+        run = details.run
+        root, _ = place_of(run)
+        whole = run if isinstance(run, Run) else None
+        newer, older = (None, None) if whole is None else self._operations.runs.beside(whole)
+        return {
+            "run": run,
+            "root": root,
+            "is_child": isinstance(run, ChildRun),
+            "newer": newer,
+            "older": older,
+            "usual": None if whole is None else self._operations.runs.usual(whole),
+            "can": _possible(whole),
+            "task_count": len(details.tasks),
+        }
+
+
+def _possible(run: Run | None) -> frozenset[str]:
+    """What can be done with the run as it is now."""
+    if run is None:
+        return frozenset()
+    can = set[str]()
+    if run.state in LIVE | {RunState.SCHEDULED, RunState.RETRYING}:
+        can.add("cancel")
+    if run.state in TRIED_AGAIN:
+        can.add("retry")
+    if run.state in FINAL:
+        can.add("rerun")
+    if run.state is RunState.PAUSED:
+        can.add("approve")
+    return frozenset(can)
+
+
+class _Views:
+    def __init__(self, operations: Operations, pages: Pages, clock: Clock) -> None:
+        self._operations: Final = operations
+        self._pages: Final = pages
+        self._clock: Final = clock
+        self._head: Final = RunHead(operations)
+
+    def overview(self, request: Request, selector: str, unfolded: str) -> Response:
+        details = self._operations.runs.details(selector)
+        found = timeline(details.tasks, now=self._clock.now(), unfolded=unfolded)
+        return self._render(request, "run.html", details, tab="", timeline=found, unfolded=unfolded)
+
+    def result(self, request: Request, selector: str) -> Response:
+        details = self._operations.runs.details(selector)
+        return self._render(request, "run_result.html", details, tab="result", **self._value(details))
+
+    def params(self, request: Request, selector: str) -> Response:
+        details = self._operations.runs.details(selector)
+        text = json.dumps(dict(details.run.parameters), indent=2, ensure_ascii=False)
+        return self._render(request, "run_params.html", details, tab="params", text=text)
+
+    def moves(self, request: Request, selector: str) -> Response:
+        details = self._operations.runs.details(selector)
+        return self._render(request, "run_moves.html", details, tab="moves", moves=details.moves)
+
+    def _render(self, request: Request, template: str, details: RunDetails, **values: Any) -> Response:
+        root, _ = place_of(details.run)
+        seen = self._operations.snapshots.take((root.id,)).fingerprint(every=False, of=(root.id,))
+        return self._pages.render(
+            request, template, seen=seen, details=details, **self._head.values(details), **values
+        )
+
+    def _value(self, details: RunDetails) -> dict[str, Any]:
+        """What it returned, as text; or why there is nothing to show."""
+        try:
+            value = self._operations.reruns.result(details.run.selector)
+        except (NotFound, Conflict) as error:
+            return {"text": None, "why": error.mend or error.message}
+        if not value.is_json:
+            return {"text": None, "why": "pickle", "size": len(value.content)}
+        if len(value.content) > _MOST_SHOWN:
+            return {"text": None, "why": "large", "size": len(value.content)}
+        return {"text": json.dumps(json.loads(value.content), indent=2, ensure_ascii=False), "why": ""}

@@ -1,0 +1,124 @@
+"""From a template and values to a page, in the reader's language and zone."""
+
+import gettext
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from schedulerd.clock import Clock
+from schedulerd.domain.access import Principal, Role
+from schedulerd.domain.wording import Language
+from schedulerd.version import __version__
+from schedulerd.web import words
+from schedulerd.web.forms import DONE
+from schedulerd.web.moments import duration_markup, moment_markup
+from schedulerd.web.preferences import LANGUAGES, Preferences, preferences_of
+from schedulerd.web.static_files import StaticFiles
+
+_HERE: Final = Path(__file__).parent
+TEMPLATES: Final = _HERE / "templates"
+LOCALE: Final = _HERE / "locale"
+
+
+class Pages:
+    """The templates, once for each language. `zone` is that of readers of whom no other is known."""
+
+    def __init__(self, *, clock: Clock, files: StaticFiles, zone: ZoneInfo) -> None:
+        self._clock: Final = clock
+        self._zone: Final = zone
+        self._environments: Final = {language: _environment(language, files) for language in LANGUAGES}
+
+    def preferences(self, request: Request) -> Preferences:
+        """How the one who asks wants to see pages."""
+        return preferences_of(request, zone=self._zone)
+
+    def render(
+        self,
+        request: Request,
+        template: str,
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        **values: Any,
+    ) -> HTMLResponse:
+        """The page that the template makes of the values."""
+        preferences, now = self.preferences(request), self._clock.now()
+        principal: Principal | None = getattr(request.state, "principal", None)
+        text = (
+            self._environments[preferences.language]
+            .get_template(template)
+            .render(
+                values
+                | {
+                    "request": request,
+                    "path": request.url.path,
+                    "here": _here(request),
+                    "preferences": preferences,
+                    "principal": principal,
+                    "may": partial(_may, principal),
+                    "now": now,
+                    "done": words.DONE.get(request.cookies.get(DONE, "")),
+                    "moment": partial(moment_markup, preferences=preferences, now=now),
+                    "duration": partial(_duration, language=preferences.language),
+                }
+            )
+        )
+        answer = HTMLResponse(text, status, headers=headers)
+        if DONE in request.cookies:
+            answer.delete_cookie(DONE)
+        answer.headers["Vary"] = "Accept-Language, Cookie"
+        answer.headers["Content-Language"] = preferences.language
+        return answer
+
+
+def _environment(language: Language, files: StaticFiles) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        extensions=["jinja2.ext.i18n"],
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    texts = gettext.translation("schedulerd", LOCALE, [language], fallback=True)
+    environment.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]
+    environment.globals |= {
+        "asset": files.url,
+        "version": __version__,
+        "languages": LANGUAGES,
+        "states": words.STATES,
+        "triggers": words.TRIGGERS,
+        "levels": words.LEVELS,
+        "groups": words.GROUPS,
+        "query": _query,
+    }
+    return environment
+
+
+def _may(principal: Principal | None, role: str) -> bool:
+    return principal is not None and principal.may(Role(role))
+
+
+def _duration(value: timedelta | None, *, language: Language, since: datetime | None = None) -> Any:
+    return duration_markup(value, language, since=since)
+
+
+def _here(request: Request) -> str:
+    """The address of the page, as a link within this server."""
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
+
+
+def _query(**values: Any) -> str:
+    """`?a=1&b=2`, without what is empty."""
+    given = {name: value for name, value in values.items() if value not in (None, "")}
+    return f"?{urlencode(given)}" if given else "?"

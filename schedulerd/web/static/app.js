@@ -1,0 +1,33 @@
+// What every page does: times, the appearance, keys, live updates. Pages work without any of it.
+import { startTimes } from "./times.js";
+import { startKeys } from "./keys.js";
+import { startLive } from "./live.js";
+
+rememberZone();
+startTimes();
+startKeys();
+startTheme();
+if (document.body.dataset.page === "log") import("./log.js").then((log) => log.start());
+startLive();
+setTimeout(() => document.querySelector(".toast")?.remove(), 6000);
+
+// The server words times in the zone of the cookie; it is set once, and the next page has it.
+function rememberZone() {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone && !document.cookie.split("; ").some((one) => one.startsWith("tz="))) keep("tz", zone);
+}
+
+function startTheme() {
+  const button = document.querySelector("[data-toggle-theme]");
+  button?.addEventListener("click", (event) => {
+    event.preventDefault();
+    const root = document.documentElement;
+    const isDark = (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+    root.dataset.theme = isDark ? "light" : "dark";
+    keep("theme", root.dataset.theme);
+  });
+}
+
+function keep(name, value) {
+  document.cookie = `${name}=${encodeURIComponent(value)}; path=/; max-age=31536000; samesite=lax`;
+}

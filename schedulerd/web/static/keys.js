@@ -1,0 +1,85 @@
+// The keyboard, and the rows that it moves over. Single keys can be turned off (WCAG 2.1.4), and never work while one types.
+import { togglePause } from "./live.js";
+
+const sheet = document.getElementById("shortcuts");
+const box = document.getElementById("shortcuts-on");
+let before = "";
+
+const KEYS = {
+  "?": () => sheet.showModal(),
+  "/": () => focus("[data-key-search]"),
+  "[": () => follow("[data-key-newer]"),
+  "]": () => follow("[data-key-older]"),
+  l: () => follow("[data-key-log]"),
+  p: () => togglePause(),
+  t: () => document.querySelector("[data-toggle-theme]").click(),
+};
+const PAGES = { r: "/runs" };
+
+export function addKeys(keys) {
+  Object.assign(KEYS, keys);
+}
+
+export function startKeys() {
+  box.checked = localStorage.getItem("shortcuts") !== "off";
+  box.addEventListener("change", () => localStorage.setItem("shortcuts", box.checked ? "on" : "off"));
+  addEventListener("keydown", onKey);
+  startRows();
+}
+
+function onKey(event) {
+  if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || !box.checked || sheet.open) return;
+  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+  const deed = before === "g" && PAGES[event.key] ? () => location.assign(PAGES[event.key]) : KEYS[before === "g" && event.key === "g" ? "gg" : event.key];
+  before = event.key;
+  if (!deed || event.key === "g" && !deed) return;
+  event.preventDefault();
+  deed();
+}
+
+export function follow(selector) {
+  document.querySelector(selector)?.click();
+}
+
+function focus(selector) {
+  const field = document.querySelector(selector);
+  field?.focus();
+  field?.select();
+}
+
+// Lists of runs: keys move over rows, and new rows never shift what one reads.
+function startRows() {
+  if (!document.querySelector(".rows")) return;
+  addKeys({ j: () => step(1), k: () => step(-1), ArrowDown: () => step(1), ArrowUp: () => step(-1), Enter: open, o: open });
+  document.addEventListener("htmx:config:request", keepTop);
+}
+
+function rows() {
+  return [...document.querySelectorAll(".rows tbody tr")];
+}
+
+function step(by) {
+  const all = rows();
+  const next = all[Math.max(0, Math.min(all.length - 1, all.findIndex((row) => row.hasAttribute("data-ui-here")) + by))];
+  if (!next) return;
+  for (const row of all) row.toggleAttribute("data-ui-here", row === next);
+  next.scrollIntoView({ block: "nearest" });
+  next.querySelector("a")?.focus({ preventScroll: true });
+}
+
+function open() {
+  if (document.activeElement?.matches("button, summary, a")) document.activeElement.click();
+  else document.querySelector("[data-ui-here] a")?.click();
+}
+
+// Who has scrolled down, or is at a row, keeps the rows that are there; how many newer ones there are is told above them.
+function keepTop(event) {
+  const request = event.detail.ctx.request;
+  const region = document.getElementById("runs-table");
+  const top = region?.dataset.top;
+  const isReading = scrollY > 40 || region?.contains(document.activeElement) || region?.querySelector("[data-ui-here]");
+  if (!top || !isReading || event.detail.ctx.sourceElement !== region) return;
+  const url = new URL(request.action || location.href, location.href);
+  url.searchParams.set("top", top);
+  request.action = url.href;
+}

@@ -1,0 +1,83 @@
+"""The tasks of a run over time."""
+
+from datetime import UTC, datetime, timedelta
+
+from schedulerd.domain.states import TaskState
+from schedulerd.domain.tasks import TaskRun
+from schedulerd.web.task_rows import LANE, MOST_ROWS, Bar, timeline
+
+T0 = datetime(2026, 11, 27, 12, tzinfo=UTC)
+
+
+def a_task(number: int, start: float | None, end: float | None, **changes: object) -> TaskRun:
+    def at(seconds: float | None) -> datetime | None:
+        return None if seconds is None else T0 + timedelta(seconds=seconds)
+
+    given: dict[str, object] = {"name": f"task{number}", "state": TaskState.COMPLETED, **changes}
+    return TaskRun(number=number, started_at=at(start), ended_at=at(end), **given)  # type: ignore[arg-type]
+
+
+def test_bars_lie_where_the_tasks_were_in_time() -> None:
+    found = timeline([a_task(1, 0, 5), a_task(2, 5, 10), a_task(3, 2.5, 7.5)], now=T0)
+
+    assert [row.bar for row in found.rows] == [
+        Bar(x=0, width=500),
+        Bar(x=500, width=500),
+        Bar(x=250, width=500),
+    ]
+    assert [row.duration for row in found.rows] == [timedelta(seconds=5)] * 3
+
+
+def test_a_task_that_took_no_time_is_seen_within_the_lane() -> None:
+    found = timeline([a_task(1, 0, 10), a_task(2, 10, 10)], now=T0)
+
+    bar = found.rows[1].bar
+    assert bar is not None
+    assert bar.width > 0
+    assert bar.x + bar.width == LANE
+
+
+def test_a_task_that_runs_reaches_to_now_and_one_that_waits_has_no_bar() -> None:
+    running = a_task(1, 0, None, state=TaskState.RUNNING)
+    waiting = a_task(2, None, None, state=TaskState.PENDING)
+
+    found = timeline([running, waiting], now=T0 + timedelta(seconds=4))
+
+    assert found.rows[0].bar == Bar(x=0, width=LANE)
+    assert found.rows[0].is_running
+    assert found.rows[0].duration == timedelta(seconds=4)
+    assert (found.rows[1].bar, found.rows[1].duration) == (None, None)
+
+
+def test_all_of_one_instant_is_drawn() -> None:
+    found = timeline([a_task(1, 0, 0)], now=T0)
+
+    assert found.rows[0].bar is not None
+
+
+def test_many_of_a_mapped_task_are_one_row_that_tells_the_worst_and_counts() -> None:
+    mapped = [a_task(n + 1, n, n + 1, name="load", map_index=n) for n in range(30)]
+    mapped[7] = a_task(8, 7, 8, name="load", map_index=7, state=TaskState.FAILED)
+    tasks = [*mapped, a_task(31, 30, 40, name="last")]
+
+    folded = timeline(tasks, now=T0)
+    whole = timeline(tasks, now=T0, unfolded="load")
+
+    assert [row.name for row in folded.rows] == ["load", "last"]
+    assert folded.rows[0].state is TaskState.FAILED
+    assert folded.rows[0].counts == {TaskState.FAILED: 1, TaskState.COMPLETED: 29}
+    assert folded.rows[0].bar == Bar(x=0, width=750)
+    assert len(whole.rows) == 32
+    assert whole.rows[8].name == "load[7]"
+
+
+def test_a_page_has_so_many_rows_and_says_how_many_it_leaves_out() -> None:
+    found = timeline([a_task(n + 1, 0, 1) for n in range(500)], now=T0)
+
+    assert (len(found.rows), found.left_out, found.count) == (MOST_ROWS, 500 - MOST_ROWS, 500)
+
+
+def test_a_run_without_tasks_has_no_rows() -> None:
+    found = timeline([], now=T0)
+
+    assert (found.rows, found.began, found.ended) == ((), None, None)
