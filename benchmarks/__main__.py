@@ -3,10 +3,16 @@
 import sys
 
 from benchmarks.cgroups import cost_of_cgroups
+from benchmarks.history import cost_of_history
 from benchmarks.plain import cost_of_plain_python
 from benchmarks.runs import cost_of_runs
 
-BENCHMARKS = {"runs": cost_of_runs, "cgroups": cost_of_cgroups, "plain": cost_of_plain_python}
+BENCHMARKS = {
+    "runs": cost_of_runs,
+    "cgroups": cost_of_cgroups,
+    "plain": cost_of_plain_python,
+    "history": cost_of_history,
+}
 
 
 def main(names: list[str]) -> int:

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from docs.prefect_names import names_page
+from docs.run_filters import run_filters_page
 from docs.schedule_keys import EXAMPLE, KEY_MEANINGS
 from schedulerd import errors
 from schedulerd.authoring.hooks import ENDS
@@ -41,6 +42,7 @@ def pages() -> dict[str, str]:
         "states.md": states_page(),
         "exit-codes.md": exit_codes_page(),
         "names.md": names_page(),
+        "run-filters.md": run_filters_page(),
     }
     return {name: f"{NOTE}\n\n{text.strip()}\n" for name, text in made.items()}
 

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import click
 
-from schedulerd.cli import moments
 from schedulerd.cli.invocation import Invocation
 from schedulerd.domain.durations import parse_duration
 from schedulerd.domain.logs import LEVELS
+from schedulerd.domain.moments import coming_moment, past_moment
 from schedulerd.domain.pools import HIGHEST_PRIORITY, LOWEST_PRIORITY
 from schedulerd.domain.states import RunState
 from schedulerd.errors import BadExpression
@@ -69,8 +69,8 @@ class _Level(click.Choice[str]):
         return LEVELS[super().convert(value, param, ctx)]
 
 
-PAST: Final = _Moment(moments.past_moment)
-COMING: Final = _Moment(moments.coming_moment)
+PAST: Final = _Moment(past_moment)
+COMING: Final = _Moment(coming_moment)
 SPAN: Final = _Span()
 DURATION: Final = _Duration()
 LEVEL: Final = _Level(tuple(LEVELS))

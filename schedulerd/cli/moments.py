@@ -1,14 +1,9 @@
-"""Times and durations as people read and type them."""
+"""Times and durations as people read them."""
 
-import re
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from typing import Final
 
-from schedulerd.errors import BadExpression
-
 _UNITS: Final = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
-_DURATION: Final = re.compile(r"\s*[0-9]+\s*[a-z]", re.ASCII)
-_FORMS: Final = "write 15m, 1d, 2w, now, today, yesterday, 2026-11-01, 2026-11-01T09:00 or RFC 3339"
 
 
 def relative(at: datetime, *, now: datetime) -> str:
@@ -53,39 +48,3 @@ def size(count: int | None) -> str:
     if count is None:
         return ""
     return f"{count / (1 << 20):,.0f} MiB" if count >= 1 << 20 else f"{count / 1_024:,.0f} KiB"
-
-
-def past_moment(text: str, *, now: datetime, zone: tzinfo | None) -> datetime:
-    """What `--since` and `--until` mean: a duration is so long before `now`. Raises `BadExpression`.
-
-    A time that names no zone is meant in `zone`, or else in the machine's.
-    """
-    return _moment(text, now=now, zone=zone, sign=-1)
-
-
-def coming_moment(text: str, *, now: datetime, zone: tzinfo | None) -> datetime:
-    """What `--at` means: a duration is so long after `now`; else as in `past_moment`."""
-    return _moment(text, now=now, zone=zone, sign=1)
-
-
-def _moment(text: str, *, now: datetime, zone: tzinfo | None, sign: int) -> datetime:
-    """A moment in UTC. A naive one is a local time of the machine, whose offset in summer is not that of winter."""
-    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=zone)
-    named = {
-        "now": now,
-        "today": midnight,
-        "yesterday": midnight - timedelta(days=1),
-        "tomorrow": midnight + timedelta(days=1),
-    }
-    word = text.strip().lower()
-    if word in named:
-        return named[word].astimezone(UTC)
-    if _DURATION.match(word):
-        from schedulerd.domain.durations import parse_duration  # few calls need it
-
-        return (now + sign * parse_duration(word)).astimezone(UTC)
-    try:
-        at = datetime.fromisoformat(text.strip())
-    except ValueError as error:
-        raise BadExpression(f"{text!r} is no time: {_FORMS}", expression=text, code="time") from error
-    return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(UTC)

@@ -54,6 +54,16 @@ ENDED: Final = FINAL - {RunState.SKIPPED}
 LIVE: Final = frozenset({RunState.PENDING, RunState.RUNNING, RunState.CANCELLING, RunState.PAUSED})
 ACTIVE: Final = LIVE | {RunState.RETRYING}
 BAD: Final = frozenset({RunState.FAILED, RunState.TIMED_OUT, RunState.CRASHED})
+NOT_COMPLETED: Final = FINAL - {RunState.COMPLETED}
+# What a filter calls them together.
+GROUPS: Final[Mapping[str, frozenset[RunState]]] = {
+    "active": ACTIVE,
+    "waiting": frozenset({RunState.SCHEDULED}),
+    "bad": BAD,
+    "ok": frozenset({RunState.COMPLETED}),
+    "neutral": frozenset({RunState.CANCELLED, RunState.SKIPPED}),
+    "done": FINAL,
+}
 UNFINISHED_TASKS: Final = frozenset({TaskState.PENDING, TaskState.RUNNING, TaskState.RETRYING})
 
 MOVES: Final[Mapping[RunState, frozenset[RunState]]] = {

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from schedulerd.operations.audit import Audit
     from schedulerd.operations.child_runs import ChildRuns
     from schedulerd.operations.fires import Fires
+    from schedulerd.operations.history import History
     from schedulerd.operations.log_chunks import LogChunks
     from schedulerd.operations.named_limits import NamedLimits
     from schedulerd.operations.reruns import Reruns
@@ -55,6 +56,13 @@ class Operations:
         self._clock: Final = clock
         self._environ: Final = environ
         self._entropy: Final = entropy
+
+    @cached_property
+    def history(self) -> "History":
+        """All runs that there were."""
+        from schedulerd.operations.history import History  # seldom asked for
+
+        return History(self._database, self._clock)
 
     @cached_property
     def reruns(self) -> "Reruns":

@@ -10,11 +10,11 @@ from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition, FileError, Flow, FlowDefinition, FlowKind, LastRun
 from schedulerd.domain.hooks import hooks_text
 from schedulerd.domain.ids import FlowKey, VersionKey
+from schedulerd.domain.near import near
 from schedulerd.domain.states import RunState
 from schedulerd.errors import Conflict, NotFound
 from schedulerd.store.aligning import align_with_flow
 from schedulerd.store.documents import failure_json, flow_json, read_failure, read_flow
-from schedulerd.store.near import near
 from schedulerd.store.tables import AnyRow, AnySelect, flow_files, flows, runs, versions
 from schedulerd.store.upserts import Upsert
 from schedulerd.store.versions import Versions

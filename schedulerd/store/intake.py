@@ -73,8 +73,9 @@ _RECORD: Final = (
     )
 )
 _INSERT_LINE: Final = insert(log_lines)
-# Not the first: in another attempt of the run it begins anew.
-_PUT_TASK: Final = Upsert(task_runs, kept=["started_at"])
+# Not the first: in another attempt of the run it begins anew. What has ended is told of again by another attempt only, in
+# which it may not start at all.
+_PUT_TASK: Final = Upsert(task_runs, kept={"started_at": "ended_at"})
 
 
 class IntakeTable:

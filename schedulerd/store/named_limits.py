@@ -6,10 +6,10 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from schedulerd.domain.named_limits import HeldSlot, LimitUse, NamedLimit
+from schedulerd.domain.near import near
 from schedulerd.domain.questions import AskedQuestion
 from schedulerd.errors import NotFound
 from schedulerd.store.asking_tables import named_limits, slots
-from schedulerd.store.near import near
 from schedulerd.store.tables import IS_LIVE, AnyRow, flows, runs
 from schedulerd.store.upserts import Upsert
 

@@ -175,6 +175,6 @@ class Progress:
         self._mention(task.within)
         row = task_row(self.run, task)
         before = self._tasks.get(task.number)
-        if before is not None and row["started_at"] is None:
+        if before is not None and row["started_at"] is None and before["ended_at"] is None:
             row["started_at"] = before["started_at"]
         self._tasks[task.number] = row

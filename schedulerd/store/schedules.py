@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from schedulerd.domain.ids import FlowKey, ScheduleKey
+from schedulerd.domain.near import near
 from schedulerd.domain.schedules import (
     After,
     FileAppears,
@@ -19,7 +20,6 @@ from schedulerd.domain.schedules import (
 from schedulerd.errors import Conflict, NotFound
 from schedulerd.store.aligning import align_with_schedule
 from schedulerd.store.documents import read_schedule, schedule_json
-from schedulerd.store.near import near
 from schedulerd.store.pings import Monitored
 from schedulerd.store.reopening import AHEAD, reopen
 from schedulerd.store.tables import IS_QUEUED, AnyRow, runs, schedules

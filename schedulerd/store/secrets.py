@@ -6,10 +6,10 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from schedulerd.domain.ids import RunKey
+from schedulerd.domain.near import near
 from schedulerd.domain.secrets import SealedSecret, SecretUse
 from schedulerd.errors import Conflict, NotFound
 from schedulerd.store.asking_tables import secret_uses, secrets
-from schedulerd.store.near import near
 from schedulerd.store.tables import AnyRow
 from schedulerd.store.upserts import Upsert
 

@@ -19,7 +19,8 @@ from sqlalchemy import (
     text,
 )
 
-from schedulerd.domain.states import ACTIVE, ENDED, FINAL, LIVE, RunState
+from schedulerd.domain.runs import Trigger
+from schedulerd.domain.states import ACTIVE, ENDED, FINAL, LIVE, NOT_COMPLETED, RunState
 from schedulerd.store import access_tables, asking_tables, cause_table, columns, notice_tables, run_tables
 from schedulerd.store.columns import KEY, Document, Id, Moment, Words, of_run
 
@@ -207,6 +208,12 @@ IS_ACTIVE: Final = _in_states(runs.c.state, ACTIVE)
 IS_LIVE: Final = and_(IS_ACTIVE, _in_states(runs.c.state, LIVE))
 
 
+IS_NOT_COMPLETED: Final = _in_states(runs.c.state, NOT_COMPLETED)
+# What asks for most runs of most histories needs no index: such a run is found at once.
+SELDOM: Final = frozenset(Trigger) - {Trigger.SCHEDULE, Trigger.CRONTAB}
+IS_SELDOM: Final = runs.c.trigger.in_([literal_column(f"'{trigger}'") for trigger in sorted(SELDOM)])
+
+
 def _run_index(name: str, *columns: Column[object], where: ColumnElement[bool], unique: bool = False) -> None:
     Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
 
@@ -224,6 +231,10 @@ _run_index("ix_runs_retrying", runs.c.retry_at, where=IS_RETRYING)
 _run_index("ix_runs_to_follow", runs.c.id, where=IS_TO_FOLLOW)
 _run_index("ix_runs_parent", runs.c.parent_id, where=runs.c.parent_id.is_not(None))
 _run_index("ix_runs_active", runs.c.schedule_id, where=IS_ACTIVE)
+# The history is looked through by these, newest first: see history.py.
+_run_index("ix_runs_not_completed", runs.c.state, runs.c.id, where=IS_NOT_COMPLETED)
+_run_index("ix_runs_flow_not_completed", runs.c.flow_id, runs.c.state, runs.c.id, where=IS_NOT_COMPLETED)
+_run_index("ix_runs_trigger", runs.c.trigger, runs.c.id, where=IS_SELDOM)
 _run_index("ux_runs_slot", runs.c.schedule_id, runs.c.slot, where=runs.c.slot.is_not(None), unique=True)
 _run_index("ux_runs_key", runs.c.idempotency_key, where=runs.c.idempotency_key.is_not(None), unique=True)
 

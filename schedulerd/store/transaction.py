@@ -16,6 +16,7 @@ from schedulerd.store.child_runs import ChildRuns
 from schedulerd.store.facts import Facts
 from schedulerd.store.flows import Flows
 from schedulerd.store.hearing import Hearing
+from schedulerd.store.history import History
 from schedulerd.store.hooks import Hooks
 from schedulerd.store.intake import IntakeTable
 from schedulerd.store.logs import Logs
@@ -57,6 +58,7 @@ class Transaction:
         self.pings: Final = Pings(connection, monitored)
         hearing = Hearing(connection, self.notices, self.pings, rules)
         self.runs: Final = Runs(connection, hearing)
+        self.history: Final = History(connection)
         self.waiting: Final = Waiting(connection)
         self.intake: Final = IntakeTable(connection, hearing)
         self.tasks: Final = Tasks(connection)

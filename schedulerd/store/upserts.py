@@ -1,19 +1,30 @@
 """Insert, or update the row that is there: the one statement whose spelling the two databases do not share."""
 
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, func
+from sqlalchemy import Connection, Table, case, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Insert
 
 
 class Upsert:
-    """An INSERT into `table` that updates on a repeated primary key; columns in `kept` keep a value where none is given, and those in `first` in any case."""
+    """An INSERT into `table` that updates on a repeated primary key.
 
-    def __init__(self, table: Table, *, first: Collection[str] = (), kept: Collection[str] = ()) -> None:
+    Columns in `first` keep the value that they have. Those in `kept` do where none is given, as long as the column that is
+    named with each has none: `started_at` until `ended_at`, for one.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        *,
+        first: Collection[str] = (),
+        kept: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._first: Final = frozenset(first)
-        self._kept: Final = frozenset(kept)
+        self._kept: Final = kept
         self._statements: Final[Mapping[str, Insert]] = {
             "sqlite": self._in_sqlite(table),
             "postgresql": self._in_postgresql(table),
@@ -38,12 +49,15 @@ class Upsert:
 
     def _values(self, table: Table, given: Any) -> dict[str, Any]:
         return {
-            column.name: self._value(column, given[column.name])
+            column.name: self._value(table, column, given[column.name])
             for column in table.c
             if not column.primary_key
         }
 
-    def _value(self, column: Any, given: Any) -> Any:
+    def _value(self, table: Table, column: Any, given: Any) -> Any:
         if column.name in self._first:
             return func.coalesce(column, given)
-        return func.coalesce(given, column) if column.name in self._kept else given
+        if column.name not in self._kept:
+            return given
+        until = table.c[self._kept[column.name]]
+        return func.coalesce(given, case((until.is_(None), column)))

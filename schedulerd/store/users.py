@@ -6,10 +6,10 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from schedulerd.domain.access import Role
+from schedulerd.domain.near import near
 from schedulerd.domain.users import User
 from schedulerd.errors import Conflict, NotFound
 from schedulerd.store.access_tables import users
-from schedulerd.store.near import near
 from schedulerd.store.tables import AnyRow
 
 _ALL: Final = select(users).order_by(users.c.name)

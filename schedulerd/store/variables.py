@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from schedulerd.domain.near import near
 from schedulerd.domain.variables import Variable
 from schedulerd.errors import Conflict, NotFound
 from schedulerd.store.asking_tables import variables
-from schedulerd.store.near import near
 from schedulerd.store.tables import AnyRow
 
 _ALL: Final = select(variables).order_by(variables.c.name)

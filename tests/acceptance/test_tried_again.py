@@ -93,6 +93,19 @@ def hooked(folder: str, waits: bool):
         time.sleep(60)
     raise ValueError("as it must")
 
+@task
+def is_away():
+    raise ConnectionError("away")
+
+@task
+def uses(data):
+    raise ValueError("not yet")
+
+@flow(retries=1)
+def shaky(folder: str):
+    first = extract.submit(folder) if count(folder, "shaky") == 1 else is_away.submit()
+    return uses.submit(first)
+
 @flow
 def picky():
     return Rows(5)
@@ -117,7 +130,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
     service = Service(tmp_path)
     service.drop("flows.py", FLOWS)
     service.start()
-    for flow in ("warehouse", "once", "picky", "drawn", "hooked"):
+    for flow in ("warehouse", "once", "shaky", "picky", "drawn", "hooked"):
         service.wait_for_flow(flow)
     yield service
     service.close()
@@ -133,6 +146,21 @@ def done(tmp_path: Path) -> Path:
 def counts(done: Path) -> dict[str, int]:
     """How often each task ran, by its own record."""
     return {file.name: file.stat().st_size for file in done.iterdir()}
+
+
+def test_a_task_that_is_held_back_in_the_second_attempt_did_not_start_in_it(
+    service: Service, done: Path
+) -> None:
+    run = service.wait_for_end(service.ask_for("shaky", folder=str(done)), within=60)
+
+    assert (run.state, run.attempt) == (RunState.FAILED, 2)
+    why = "task 'uses' did not run, as task 'is_away' failed: ConnectionError: away"
+    assert run.reason == f"1 of 1 did not complete: {why}"
+    away, uses = service.cli("runs", "show", run.selector)["tasks"]
+    assert (away["name"], away["state"], uses["state"]) == ("is_away", "failed", "upstream_failed")
+    assert away["started_at"] is not None
+    assert uses["started_at"] is None  # though it did in the first, where it failed
+    assert service.broken_invariants() == []
 
 
 def test_a_flow_is_tried_again_and_only_what_failed_runs_again(service: Service, done: Path) -> None:

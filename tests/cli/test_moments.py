@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from schedulerd.cli.moments import coming_moment, duration, past_moment, relative, size
+from schedulerd.cli.moments import duration, relative, size
 from schedulerd.cli.tables import Cell, draw, shortened, visible
+from schedulerd.domain.moments import coming_moment, past_moment
 from schedulerd.errors import BadExpression
 from schedulerd.widths import display_width
 from tests.builders import NOW

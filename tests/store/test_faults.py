@@ -28,6 +28,7 @@ from schedulerd.domain.named_limits import NamedLimit
 from schedulerd.domain.notices import Happening, NoticeKind, NoticeRule
 from schedulerd.domain.questions import AskedQuestion, Question
 from schedulerd.domain.retention import Retention
+from schedulerd.domain.run_queries import RunQuery
 from schedulerd.domain.runs import RunFilter, Trigger
 from schedulerd.domain.secrets import SecretUse
 from schedulerd.domain.sessions import Session, SignInCode
@@ -259,6 +260,8 @@ READS: dict[str, Work] = {
     "facts.get": lambda tx: tx.facts.get("tzdata"),
     "hooks.are_due": lambda tx: tx.hooks.are_due(RunKey(1)),
     "hooks.due": lambda tx: tx.hooks.due(AGENT, limit=10),
+    "history.page": lambda tx: tx.history.page(RunQuery(), now=NOW, limit=10),
+    "history.counts": lambda tx: tx.history.counts(RunQuery(), now=NOW),
 }
 BEAT: Final = AgentBeat(
     name=AGENT, host="host", pid=1, version="1", boot_id=BOOT, started_at=NOW, beat_at=NOW

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.intakes import Intake
@@ -16,6 +18,7 @@ from tests.store.scenes import a_line, a_move, a_scene, a_task, add, add_in, an_
 
 FAILURE = Failure(type="KeyError", message="'region'", file="etl.py", line=7, task="load")
 HALF, END = Position(journal=100), Position(journal=180, stdout=40, stderr=2)
+FURTHER = Position(journal=260, stdout=40, stderr=2)
 
 
 def messages(tx: Transaction, run: RunKey) -> list[tuple[int, str]]:
@@ -188,7 +191,7 @@ def test_what_a_batch_does_not_say_stays(database: Database) -> None:
 
 def test_a_task_that_is_tried_again_keeps_when_it_first_started(database: Database) -> None:
     again = a_task(state=TaskState.RUNNING, attempt=2, started_at=None)
-    failed = a_task(state=TaskState.RETRYING, ended_at=NOW, failure=FAILURE, message="retry in 10 s")
+    failed = a_task(state=TaskState.RETRYING, failure=FAILURE, message="retry in 10 s")
     with database.write() as tx:
         key = add_in(tx, a_scene(tx).flow, RunState.PENDING)
         tx.intake.take([an_intake(key, tasks=(a_task(), failed))])
@@ -254,6 +257,25 @@ def test_runs_that_end_badly_together_leave_no_task_run_going_on(database: Datab
 
         assert tx.intake.take(ends) == set(keys)
         assert [task.state for key in keys for task in tx.tasks.tasks(key)] == [TaskState.CRASHED] * 3
+
+
+@pytest.mark.parametrize("state", [TaskState.UPSTREAM_FAILED, TaskState.SKIPPED, TaskState.PENDING])
+def test_a_task_that_does_not_start_in_another_attempt_of_the_run_has_no_start(
+    database: Database, state: TaskState
+) -> None:
+    failed = a_task(state=TaskState.FAILED, started_at=None, ended_at=NOW)
+    ended_at = None if state is TaskState.PENDING else NOW + A_SECOND
+    unrun = a_task(state=state, started_at=None, ended_at=ended_at)
+    with database.write() as tx:
+        key = add_in(tx, a_scene(tx).flow, RunState.PENDING)
+        tx.intake.take([an_intake(key, tasks=(a_task(),))])
+        tx.intake.take([an_intake(key, was=HALF, now=END, moves=(), tasks=(failed,))])
+        (before,) = tx.tasks.tasks(key)
+        tx.intake.take([an_intake(key, was=END, now=FURTHER, moves=(), tasks=(unrun,))])
+        (task,) = tx.tasks.tasks(key)
+
+    assert (before.state, before.started_at) == (TaskState.FAILED, NOW)
+    assert (task.state, task.started_at, task.ended_at) == (state, None, ended_at)
 
 
 def test_a_task_that_begins_anew_in_another_attempt_of_the_run_started_then(database: Database) -> None:
