@@ -14,6 +14,8 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from schedulerd.domain.run_filters import KEYS
+
 WEB: Final = Path(__file__).parents[1] / "schedulerd" / "web"
 LOCALE: Final = WEB / "locale"
 DOMAIN: Final = "schedulerd"
@@ -21,6 +23,8 @@ LANGUAGE: Final = "ko"
 _KEYWORDS: Final = {**DEFAULT_KEYWORDS, "N_": None}
 _METHODS: Final = [("**.py", "python"), ("templates/**.html", "jinja2")]
 _OPTIONS: Final = {"templates/**.html": {"silent": "false", "trim_blocks": "true", "lstrip_blocks": "true"}}
+# Texts that pages translate, and that the command line shows as they are.
+_ELSEWHERE: Final = tuple(KEYS.values())
 _HEADER: Final = (
     "# What the pages say, in Korean. `make messages` brings it up to date; translations are written here."
 )
@@ -66,6 +70,8 @@ def extracted(language: str = LANGUAGE) -> Catalog:
     )
     for file, line, message, comments, context in sorted(found, key=lambda one: (one[0], one[1])):
         catalog.add(message, None, [(file, line)], auto_comments=comments, context=context)
+    for text in _ELSEWHERE:
+        catalog.add(text)
     return catalog
 
 

@@ -6,16 +6,19 @@ from typing import Final
 from tests.web.browser.gallery import Gallery
 
 PAGES: Final[Mapping[str, Callable[[Gallery], str]]] = {
-    "runs": lambda _: "/runs",
-    "runs-bad": lambda _: "/runs?q=state:bad",
-    "runs-none": lambda _: "/runs?q=nothing-like-it",
-    "runs-wrong-filter": lambda _: "/runs?q=stat:bad",
     "run-failed": lambda gallery: f"/runs/{gallery.failed.id}",
     "run-running": lambda gallery: f"/runs/{gallery.running.id}",
+    "run-moves": lambda gallery: f"/runs/{gallery.failed.id}/moves",
+    "run-params": lambda gallery: f"/runs/{gallery.failed.id}/params",
+    "run-result": lambda gallery: f"/runs/{gallery.failed.id}/result",
+    "run-cancel": lambda gallery: f"/runs/{gallery.running.id}/cancel",
+    "run-retry": lambda gallery: f"/runs/{gallery.failed.id}/retry",
+    "run-again": lambda gallery: f"/runs/{gallery.failed.id}/rerun",
+    "flow-run": lambda _: "/flows/etl/run",
     "log": lambda gallery: f"/runs/{gallery.failed.id}/logs",
     "not-found": lambda _: "/nowhere",
 }
 """The name of each, and its address."""
 
-ERRORS: Final[Mapping[str, int]] = {"not-found": 404, "runs-wrong-filter": 400}
+ERRORS: Final[Mapping[str, int]] = {"not-found": 404}
 """The status of those that are not found, or not understood."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Page
@@ -91,19 +92,17 @@ def test_no_code_and_no_style_stands_in_a_page(name: str, world: World, tabs: Ta
 def test_the_keyboard_reaches_all_of_a_page(name: str, world: World, page: Page, tabs: Tabs) -> None:
     """Point 9: the skip link first, every link and field in turn, each with a ring that is seen."""
     go(page, name, world, tabs)
-    wanted = page.evaluate(_REACHABLE)
 
-    first, reached = "", []
-    for _ in range(wanted + 1):
+    reached: list[dict[str, Any]] = []
+    for _ in range(_MOST_STEPS):
         page.keyboard.press("Tab")
         told = page.evaluate(_FOCUSED)
         if told is None:
             break
-        first = first or told["text"]
         reached.append(told)
 
-    assert first == "Skip to content"
-    assert len(reached) == wanted
+    assert reached[0]["text"] == "Skip to content"
+    assert len(reached) == page.evaluate(_REACHABLE)
     assert [one for one in reached if one["ring"] < 2] == []
 
 
@@ -111,9 +110,13 @@ def background(page: Page) -> str:
     return str(page.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
 
 
+_MOST_STEPS: Final = 500
+# Of radio buttons of one name the keyboard reaches one, and goes on among them by arrows.
 _REACHABLE = """() => [...document.querySelectorAll(
     "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']")]
-    .filter(one => one.checkVisibility({visibilityProperty: true}) && !one.disabled).length"""
+    .filter(one => one.checkVisibility({visibilityProperty: true}) && !one.disabled)
+    .filter((one, at, all) => one.type !== "radio" || all.findIndex(other => other.name === one.name) === at)
+    .length"""
 _FOCUSED = """() => {
     const one = document.activeElement;
     if (!one || one === document.body) return null;
