@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from schedulerd.operations.approvals import Approvals
     from schedulerd.operations.audit import Audit
     from schedulerd.operations.child_runs import ChildRuns
+    from schedulerd.operations.figures import Figures
     from schedulerd.operations.fires import Fires
     from schedulerd.operations.history import History
     from schedulerd.operations.log_chunks import LogChunks
@@ -56,6 +57,13 @@ class Operations:
         self._clock: Final = clock
         self._environ: Final = environ
         self._entropy: Final = entropy
+
+    @cached_property
+    def figures(self) -> "Figures":
+        """What runs come to."""
+        from schedulerd.operations.figures import Figures  # seldom asked for
+
+        return Figures(self._database)
 
     @cached_property
     def history(self) -> "History":
