@@ -54,9 +54,11 @@ def test_a_page_is_whole_in_both_languages_and_appearances(name: str, world: Wor
 
 
 @EVERY_PAGE
-def test_nothing_is_wider_than_a_phone(name: str, world: World, tabs: Tabs) -> None:
-    """Point 8."""
-    page = tabs.open(Look(size=PHONE))
+def test_a_page_fits_a_phone_and_has_no_code_and_no_style_of_its_own(
+    name: str, world: World, tabs: Tabs
+) -> None:
+    """Points 7 and 8."""
+    page = tabs.open(Look(size=PHONE, scripts=False))
 
     go(page, name, world, tabs)
 
@@ -65,30 +67,32 @@ def test_nothing_is_wider_than_a_phone(name: str, world: World, tabs: Tabs) -> N
         box = link.bounding_box()
         assert box is not None
         assert box["y"] + box["height"] <= PHONE[1]
+    assert page.locator("style, script:not([src]), [style], [onclick]").count() == 0
 
 
-@EVERY_PAGE
-def test_a_dark_system_is_shown_dark_pages_at_once(name: str, world: World, tabs: Tabs) -> None:
+def test_a_dark_system_is_shown_dark_pages_at_once(world: World, tabs: Tabs) -> None:
     """Point 7: the style sheet decides, before any script."""
     page = tabs.open(Look(theme="dark", scripts=False))
 
-    go(page, name, world, tabs)
+    go(page, "runs", world, tabs)
 
     red, green, blue = map(int, re.findall(r"\d+", background(page))[:3])
     assert red + green + blue < 100
 
 
-@EVERY_PAGE
-def test_no_code_and_no_style_stands_in_a_page(name: str, world: World, tabs: Tabs) -> None:
-    """Point 7: the policy would stop it, and so would this."""
-    page = tabs.open(Look(scripts=False))
+def test_light_or_dark_is_remembered(world: World, page: Page, tabs: Tabs) -> None:
+    """Point 7: the next page comes as it was chosen."""
+    go(page, "runs", world, tabs)
+    light = background(page)
 
-    go(page, name, world, tabs)
+    page.keyboard.press("t")
+    page.reload()
 
-    assert page.locator("style, script:not([src]), [style], [onclick]").count() == 0
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    assert background(page) != light
 
 
-@EVERY_PAGE
+@pytest.mark.parametrize("name", ["runs", "run-failed", "run-again", "log", "flows", "schedule"])
 def test_the_keyboard_reaches_all_of_a_page(name: str, world: World, page: Page, tabs: Tabs) -> None:
     """Point 9: the skip link first, every link and field in turn, each with a ring that is seen."""
     go(page, name, world, tabs)
