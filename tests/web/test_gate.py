@@ -5,20 +5,21 @@ Each test is named after the lesson that it is there for; the lessons are those 
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 import pytest
 from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
 from fastapi.routing import iter_route_contexts
 from httpx2 import Response
 
 from schedulerd.domain.access import ROLE_OF, Role, Scope, scopes_of
 from schedulerd.domain.audit import AuditFilter
 from schedulerd.store.database import Database
-from schedulerd.web.gatekeeper import OPEN
+from schedulerd.web.gatekeeper import LOOK_AGAIN_SECONDS, OPEN
 from schedulerd.web.recogniser import FRESH_SECONDS
 from tests.store.scenes import a_scene, add
 from tests.store.test_faults import locked
@@ -327,6 +328,38 @@ def test_to_be_recognised_is_no_write_and_within_a_second_no_read(house: House) 
     assert within == []
     assert any("sessions" in one for one in later)
     assert not any(one.startswith(("UPDATE", "INSERT")) for one in later)
+
+
+def test_a_stream_ends_when_whoever_gets_it_is_let_in_no_more(house: House) -> None:
+    long = APIRouter()
+    said: list[int] = []
+
+    async def words() -> AsyncIterator[bytes]:
+        for number in range(10):
+            said.append(number)
+            yield f"{number} ".encode()
+            house.clock.advance(seconds=LOOK_AGAIN_SECONDS)
+            if number == 3:
+                for session in house.asked.sign_in.sessions():
+                    house.asked.sign_in.end_session(session.key, by=ROOT)
+
+    @long.get("/runs/long/stream")
+    async def stream() -> StreamingResponse:
+        return StreamingResponse(words())
+
+    house.app.include_router(long)
+    answer = house.guest(Role.VIEWER).get("/runs/long/stream")
+
+    assert answer.text == "0 1 2 3 "
+    assert said == [0, 1, 2, 3, 4]
+
+
+def test_who_has_signed_in_behind_a_proxy_with_a_password_of_its_own_is_known_by_the_cookie(
+    house: House,
+) -> None:
+    answer = house.guest(Role.VIEWER).get("/api/v1/me", headers={"Authorization": "Basic a2ltOng="})
+
+    assert answer.status_code == 200
 
 
 def test_a_database_that_does_not_answer_lets_nobody_in(
