@@ -5,12 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 
 from schedulerd.domain.access import Role
 from schedulerd.domain.states import RunState
+from schedulerd.operations.operations import Operations
 from schedulerd.store.database import Database
+from schedulerd.web.app import make_app
+from tests.builders import NOW
+from tests.fakes import FakeClock
 from tests.store.scenes import add, move
-from tests.web.page_scene import PageScene, Reader
+from tests.web.page_scene import Looker, PageScene, Reader
 
 EVERY_PAGE = (
     *(
@@ -321,6 +326,33 @@ def test_another_host_is_not_answered_and_another_site_cannot_post(reader: Reade
     for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.test"}):
         refused = reader._client.post("/appearance", data={"theme": "dark"}, headers=headers)
         assert refused.status_code == 403
+
+
+def test_the_dashboard_tells_what_needs_attention_what_runs_and_what_comes(
+    scene: PageScene, reader: Reader
+) -> None:
+    with scene.database.write() as tx:
+        move(tx, scene.running.key, RunState.FAILED, at=NOW)
+    page = reader.see("/")
+
+    assert "No daemon runs" in page.text
+    assert "failed etl #2" in page.text
+    assert "etl-morning" not in page.text
+    assert "Up next" in page.text
+    assert "KeyError: 'region'" in page.text
+    assert "2 failed" in page.text
+
+
+def test_without_the_database_the_dashboard_says_so(tmp_path: Path) -> None:
+    gone = Operations(Database(f"sqlite:///{tmp_path}/gone/x.db"), state_dir=tmp_path, clock=FakeClock())
+    app = make_app(hosts={"localhost"}, clock=FakeClock(), operations=gone)
+    with TestClient(app, base_url="http://localhost") as client:
+        answer = client.get("/")
+    page = Looker(answer.text)
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert "The database does not answer" in page.text
+    assert "No daemon runs." in page.text
 
 
 def test_a_viewer_is_not_offered_what_changes_something(scene: PageScene) -> None:
