@@ -18,31 +18,37 @@ from schedulerd.errors import (
     NotFound,
     NotPermitted,
     SchedulerdError,
+    Stale,
     Unreachable,
 )
 from schedulerd.web.rendering import Pages
+from schedulerd.web.words import N_
 
 _MEDIA_TYPE: Final = "application/problem+json"
 _TITLES: Final[Mapping[int, tuple[str, str]]] = {
-    400: ("bad-request", "The request is not as it has to be"),
-    401: ("unauthorized", "This needs a secret"),
-    403: ("forbidden", "This is not allowed"),
-    404: ("not-found", "There is nothing here"),
-    405: ("method-not-allowed", "This cannot be done here"),
-    408: ("timeout", "The request took too long"),
-    409: ("conflict", "This cannot be done now"),
-    413: ("too-large", "The request is too large"),
-    415: ("unsupported-media-type", "The request must be JSON"),
-    422: ("validation-error", "The request is not valid"),
-    429: ("too-many-requests", "Too many requests"),
-    412: ("precondition-failed", "It was changed meanwhile"),
-    428: ("precondition-required", "This needs an If-Match header"),
-    500: ("internal-error", "Something went wrong here"),
-    503: ("unavailable", "This cannot be done just now"),
+    400: ("bad-request", N_("The request is not as it has to be")),
+    401: ("unauthorized", N_("This needs a secret")),
+    403: ("forbidden", N_("This is not allowed")),
+    404: ("not-found", N_("There is nothing here")),
+    405: ("method-not-allowed", N_("This cannot be done here")),
+    408: ("timeout", N_("The request took too long")),
+    409: ("conflict", N_("This cannot be done now")),
+    413: ("too-large", N_("The request is too large")),
+    415: ("unsupported-media-type", N_("The request must be JSON")),
+    422: ("validation-error", N_("The request is not valid")),
+    429: ("too-many-requests", N_("Too many requests")),
+    412: ("precondition-failed", N_("It was changed meanwhile")),
+    428: ("precondition-required", N_("This needs an If-Match header")),
+    500: ("internal-error", N_("Something went wrong here")),
+    503: ("unavailable", N_("This cannot be done just now")),
+}
+_MORE_TITLES: Final[Mapping[str, str]] = {
+    "unknown-parameter": N_("The request has a parameter that is not known"),
 }
 STATUS: Final[Mapping[type[SchedulerdError], int]] = {
     NotFound: 404,
     Ambiguous: 409,
+    Stale: 412,
     Conflict: 409,
     NotPermitted: 403,
     BadParameters: 422,
@@ -64,6 +70,17 @@ class BadField(Exception):
         self.error = error
 
 
+class Refusal(Exception):
+    """A request is refused with this status; `slug` names the kind of the problem where the status alone does not."""
+
+    def __init__(self, status: int, detail: str, *, slug: str = "", mend: str = "") -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.slug = slug
+        self.mend = mend
+
+
 class Problem(JSONResponse):
     """A problem document; `told` is what it says."""
 
@@ -75,10 +92,16 @@ class Problem(JSONResponse):
 
 
 def problem(
-    request: Request, status: int, detail: str, errors: Sequence[Mapping[str, Any]] = (), *, mend: str = ""
+    request: Request,
+    status: int,
+    detail: str,
+    errors: Sequence[Mapping[str, Any]] = (),
+    *,
+    slug: str = "",
+    mend: str = "",
 ) -> Problem:
-    """The answer that says what is wrong, and with `mend` what to do."""
-    slug, title = _TITLES.get(status, ("error", "This did not work"))
+    """The answer that says what is wrong, and with `mend` what to do. Without a `slug` the status tells the kind of problem."""
+    slug, title = kind_of(status, slug)
     body: dict[str, Any] = {
         "type": f"/problems/{slug}",
         "title": title,
@@ -93,6 +116,13 @@ def problem(
     return Problem(body)
 
 
+def kind_of(status: int, slug: str = "") -> tuple[str, str]:
+    """The slug and the title of the kind of problem."""
+    if slug in _MORE_TITLES:
+        return slug, _MORE_TITLES[slug]
+    return _TITLES.get(status, ("error", "This did not work"))
+
+
 def status_of(error: SchedulerdError) -> int:
     """The HTTP status for an error."""
     return next((STATUS[one] for one in type(error).__mro__ if one in STATUS), 500)
@@ -102,6 +132,7 @@ def tell_problems(app: FastAPI, pages: Pages) -> None:
     """Have every error told in this way."""
     telling = _Telling(pages)
     app.add_exception_handler(BadField, telling.of_field)
+    app.add_exception_handler(Refusal, telling.of_refusal)
     app.add_exception_handler(RequestValidationError, telling.of_request)
     app.add_exception_handler(HTTPException, telling.of_http)
     app.add_exception_handler(SchedulerdError, telling.of_ours)
@@ -116,6 +147,11 @@ class _Telling:
 
     async def of_field(self, request: Request, error: Exception) -> Response:
         return self._shown(request, _bad_field(request, error))
+
+    async def of_refusal(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, Refusal)
+        told = problem(request, error.status, error.detail, slug=error.slug, mend=error.mend)
+        return self._shown(request, told)
 
     async def of_request(self, request: Request, error: Exception) -> Response:
         return self._shown(request, _invalid(request, error))
