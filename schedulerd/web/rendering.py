@@ -15,7 +15,6 @@ from starlette.responses import HTMLResponse
 
 from schedulerd.clock import Clock
 from schedulerd.domain.access import Principal, Role
-from schedulerd.domain.states import RunState
 from schedulerd.domain.wording import Language
 from schedulerd.version import __version__
 from schedulerd.web import words
@@ -92,7 +91,6 @@ def _environment(language: Language, files: StaticFiles) -> Environment:
     )
     texts = gettext.translation("schedulerd", LOCALE, [language], fallback=True)
     environment.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]
-    environment.filters["completed"] = lambda counts: counts.get(RunState.COMPLETED, 0)
     environment.globals |= {
         "asset": files.url,
         "version": __version__,

@@ -1,14 +1,15 @@
 """`/`: how things stand: what needs attention, what runs, what comes next, and how the last hours or days went."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from fastapi import APIRouter, Request, Response
 
 from schedulerd.clock import Clock
-from schedulerd.domain.tallies import Figures
 from schedulerd.errors import Unreachable
+from schedulerd.operations.figures import Bar
 from schedulerd.operations.operations import Operations
 from schedulerd.web.attention import failing, grouped, is_offline
 from schedulerd.web.charts import activity
@@ -24,7 +25,27 @@ _MOST_RUNNING: Final = 10
 _MOST_FAILING: Final = 10
 _LOOKED_AT: Final = 50
 _NEXT: Final = 8
-_STREAK: Final = 20
+_STREAK: Final = 10
+_MOST_LOOKED_AT: Final = 25
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """How many runs ended in a stretch of time, well and badly."""
+
+    ok: int
+    bad: int
+
+    @classmethod
+    def of(cls, bars: Sequence[Bar]) -> "Ended":
+        """All that these bars stand for."""
+        return cls(ok=sum(bar.counts["ok"] for bar in bars), bad=sum(bar.counts["bad"] for bar in bars))
+
+    @property
+    def share(self) -> float | None:
+        """The share that completed; None where nothing ended."""
+        total = self.ok + self.bad
+        return self.ok / total if total else None
 
 
 def dashboard_pages(operations: Operations, pages: Pages, clock: Clock) -> APIRouter:
@@ -49,9 +70,9 @@ class _View:
         self._clock: Final = clock
 
     def page(self, request: Request, span: Range) -> Response:
-        now, length = self._clock.now(), _RANGES[span][0]
-        figures = self._operations.figures
-        bars = figures.activity(since=now - length, until=now, bars=_RANGES[span][1])
+        now, (length, count) = self._clock.now(), _RANGES[span]
+        both = self._operations.figures.activity(since=now - 2 * length, until=now, bars=2 * count)
+        before, bars = both[:-count], both[-count:]
         return self._pages.render(
             request,
             "dashboard.html",
@@ -60,10 +81,8 @@ class _View:
             ranges=tuple(_RANGES),
             bars=bars,
             chart=activity(bars),
-            ended=_change(
-                figures.total(since=now - length, until=now),
-                figures.total(since=now - 2 * length, until=now - length),
-            ),
+            ended=Ended.of(bars),
+            before=Ended.of(before),
             **self._attention(now),
             **self._going(request),
         )
@@ -88,7 +107,8 @@ class _View:
         history = self._operations.history
         running = history.page(history.query("state:active", zone=None), limit=_MOST_RUNNING + 1).runs
         bad = history.page(history.query("state:bad", zone=None), limit=_LOOKED_AT).runs
-        fails = failing(self._operations.figures.strips(sorted({run.flow for run in bad}), count=_STREAK))
+        names = list(dict.fromkeys(run.flow for run in bad))[:_MOST_LOOKED_AT]
+        fails = failing(self._operations.figures.strips(names, count=_STREAK))
         return {
             "failing": fails[:_MOST_FAILING],
             "failing_count": len(fails),
@@ -101,7 +121,3 @@ class _View:
                 limit=_NEXT, language=self._pages.preferences(request).language
             ),
         }
-
-
-def _change(now: Figures, before: Figures) -> dict[str, Any]:
-    return {"now": now, "before": before}
