@@ -110,7 +110,7 @@ def test_a_line_has_its_number_as_a_link_and_its_time_in_the_readers_zone() -> N
     html = made("hello")
 
     assert html.startswith('<li id="L7" data-l="i"><a class="n" href="?line=7#L7">7</a>')
-    assert "<span class="at">12:04:05.678</span>" in html
+    assert '<span class="at">12:04:05.678</span>' in html
 
 
 def test_what_is_looked_for_is_marked_whatever_its_case_and_its_colours() -> None:
