@@ -40,6 +40,13 @@ _TITLES: Final[Mapping[int, tuple[str, str]]] = {
     500: ("internal-error", "Something went wrong here"),
     503: ("unavailable", "This cannot be done just now"),
 }
+_OF_QUERIES: Final[Mapping[str, tuple[str, str]]] = {
+    "unknown-parameter": ("unknown-parameter", "There is no such parameter here"),
+    "unknown-field": ("unknown-field", "There is no such field"),
+    "cursor-mismatch": ("cursor-mismatch", "The cursor belongs to another list"),
+    "cursor": ("bad-cursor", "This is no cursor"),
+    "filter": ("bad-filter", "The filter is not understood"),
+}
 STATUS: Final[Mapping[type[SchedulerdError], int]] = {
     NotFound: 404,
     Ambiguous: 409,
@@ -61,6 +68,15 @@ class BadField(Exception):
     def __init__(self, pointer: str, error: BadExpression) -> None:
         super().__init__(error.reason)
         self.pointer = pointer
+        self.error = error
+
+
+class BadQuery(Exception):
+    """A parameter of the query of a request is not valid: `parameter` says which, and `error` why."""
+
+    def __init__(self, parameter: str, error: BadExpression) -> None:
+        super().__init__(error.reason)
+        self.parameter = parameter
         self.error = error
 
 
@@ -102,6 +118,7 @@ def tell_problems(app: FastAPI, pages: Pages) -> None:
     """Have every error told in this way."""
     telling = _Telling(pages)
     app.add_exception_handler(BadField, telling.of_field)
+    app.add_exception_handler(BadQuery, telling.of_query)
     app.add_exception_handler(RequestValidationError, telling.of_request)
     app.add_exception_handler(HTTPException, telling.of_http)
     app.add_exception_handler(SchedulerdError, telling.of_ours)
@@ -116,6 +133,9 @@ class _Telling:
 
     async def of_field(self, request: Request, error: Exception) -> Response:
         return self._shown(request, _bad_field(request, error))
+
+    async def of_query(self, request: Request, error: Exception) -> Response:
+        return self._shown(request, _bad_query(request, error))
 
     async def of_request(self, request: Request, error: Exception) -> Response:
         return self._shown(request, _invalid(request, error))
@@ -165,6 +185,22 @@ def _bad_field(request: Request, error: Exception) -> "Problem":
         "end": said.end,
     }
     return problem(request, 422, said.reason, [entry])
+
+
+def _bad_query(request: Request, error: Exception) -> "Problem":
+    assert isinstance(error, BadQuery)
+    said = error.error
+    entry = {
+        "parameter": error.parameter,
+        "code": said.code,
+        "detail": said.reason,
+        "start": said.start,
+        "end": said.end,
+    }
+    kind = said.code if said.code in _OF_QUERIES else "filter" if said.code.startswith("filter.") else ""
+    slug, title = _OF_QUERIES.get(kind, _TITLES[400])
+    told = problem(request, 400, said.reason, [entry]).told
+    return Problem({**told, "type": f"/problems/{slug}", "title": title})
 
 
 def _invalid(request: Request, error: Exception) -> Problem:

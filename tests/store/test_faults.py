@@ -266,6 +266,7 @@ READS: dict[str, Work] = {
     "history.strips": lambda tx: tx.history.strips([tx.flows.get("etl").key], count=3),
     "flows.keys": lambda tx: tx.flows.keys(["etl"]),
     "history.page": lambda tx: tx.history.page(RunQuery(), now=NOW, limit=10),
+    "history.count": lambda tx: tx.history.count(RunQuery(), now=NOW),
     "history.counts": lambda tx: tx.history.counts(RunQuery(), now=NOW),
 }
 BEAT: Final = AgentBeat(
