@@ -11,6 +11,7 @@ from schedulerd.clock import Clock
 from schedulerd.operations.operations import Operations
 from schedulerd.operations.webhooks import Webhooks
 from schedulerd.version import __version__
+from schedulerd.web.api.run_actions import run_actions
 from schedulerd.web.api.runs import runs
 from schedulerd.web.api.schedules import schedules
 from schedulerd.web.door import Door
@@ -57,6 +58,7 @@ def make_app(
     if operations is not None:
         app.include_router(runs_pages(operations, pages))
         app.include_router(runs(operations, clock))
+        app.include_router(run_actions(operations, clock))
         app.include_router(run_pages(operations, pages, clock))
         app.include_router(flow_pages(operations, pages))
         app.include_router(schedule_pages(operations, pages))

@@ -206,11 +206,16 @@ def _bad_query(request: Request, error: Exception) -> "Problem":
 def _invalid(request: Request, error: Exception) -> Problem:
     assert isinstance(error, RequestValidationError)
     errors = [
-        {"pointer": _pointer(one["loc"]), "code": one["type"].replace("_", "-"), "detail": one["msg"]}
+        {"pointer": _pointer(one["loc"]), "code": _code(one["type"]), "detail": one["msg"]}
         for one in error.errors()
     ]
     fields = "1 field needs" if len(errors) == 1 else f"{len(errors)} fields need"
     return problem(request, 422, f"{fields} attention", errors)
+
+
+def _code(kind: str) -> str:
+    """The stable word for what is wrong with a field."""
+    return "unknown-field" if kind == "extra_forbidden" else kind.replace("_", "-")
 
 
 def _refused(request: Request, error: Exception) -> Problem:

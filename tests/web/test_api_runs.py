@@ -216,7 +216,7 @@ def test_the_parts_of_a_run_have_addresses_of_their_own(scene: ApiScene) -> None
     params = ParamsOut.model_validate_json(scene.get(f"/runs/{run}/params").content)
 
     assert [task.name for task in tasks] == ["extract"]
-    assert [(move.was, move.to) for move in moves][0] == ("scheduled", "pending")
+    assert (moves[0].was, moves[0].to) == ("scheduled", "pending")
     assert [(one.key, one.data) for one in found] == [("rows", "# Rows")]
     assert params.parameters == {"region": "kr"}
 
