@@ -106,6 +106,16 @@ class Conflict(SchedulerdError):
     """It cannot be done in the present state: it exists, has ended, or runs already."""
 
 
+class Stale(Conflict):
+    """It is not any more what it was when whoever changes it looked."""
+
+    def __init__(self, kind: str, name: str, *, is_there: bool) -> None:
+        what = "was changed meanwhile" if is_there else "is not there"
+        super().__init__(f"the {kind} {name!r} {what}", mend="read it again, and decide anew")
+        self.kind = kind
+        self.name = name
+
+
 class IllegalMove(Conflict):
     """A run or task cannot go from one state to the other."""
 

@@ -18,6 +18,7 @@ from schedulerd.errors import (
     NotFound,
     NotPermitted,
     SchedulerdError,
+    Stale,
     Unreachable,
 )
 from schedulerd.web.rendering import Pages
@@ -40,16 +41,22 @@ _TITLES: Final[Mapping[int, tuple[str, str]]] = {
     500: ("internal-error", "Something went wrong here"),
     503: ("unavailable", "This cannot be done just now"),
 }
-_OF_QUERIES: Final[Mapping[str, tuple[str, str]]] = {
-    "unknown-parameter": ("unknown-parameter", "There is no such parameter here"),
-    "unknown-field": ("unknown-field", "There is no such field"),
-    "cursor-mismatch": ("cursor-mismatch", "The cursor belongs to another list"),
-    "cursor": ("bad-cursor", "This is no cursor"),
-    "filter": ("bad-filter", "The filter is not understood"),
+_MORE_TITLES: Final[Mapping[str, str]] = {
+    "unknown-parameter": "The request has a parameter that is not known",
+    "unknown-field": "There is no such field",
+    "cursor-mismatch": "The cursor belongs to another list",
+    "bad-cursor": "This is no cursor",
+    "bad-filter": "The filter is not understood",
+}
+_OF_QUERIES: Final[Mapping[str, str]] = {
+    "unknown-field": "unknown-field",
+    "cursor-mismatch": "cursor-mismatch",
+    "cursor": "bad-cursor",
 }
 STATUS: Final[Mapping[type[SchedulerdError], int]] = {
     NotFound: 404,
     Ambiguous: 409,
+    Stale: 412,
     Conflict: 409,
     NotPermitted: 403,
     BadParameters: 422,
@@ -80,6 +87,17 @@ class BadQuery(Exception):
         self.error = error
 
 
+class Refusal(Exception):
+    """A request is refused with this status; `slug` names the kind of the problem where the status alone does not."""
+
+    def __init__(self, status: int, detail: str, *, slug: str = "", mend: str = "") -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.slug = slug
+        self.mend = mend
+
+
 class Problem(JSONResponse):
     """A problem document; `told` is what it says."""
 
@@ -91,10 +109,16 @@ class Problem(JSONResponse):
 
 
 def problem(
-    request: Request, status: int, detail: str, errors: Sequence[Mapping[str, Any]] = (), *, mend: str = ""
+    request: Request,
+    status: int,
+    detail: str,
+    errors: Sequence[Mapping[str, Any]] = (),
+    *,
+    slug: str = "",
+    mend: str = "",
 ) -> Problem:
-    """The answer that says what is wrong, and with `mend` what to do."""
-    slug, title = _TITLES.get(status, ("error", "This did not work"))
+    """The answer that says what is wrong, and with `mend` what to do. Without a `slug` the status tells the kind of problem."""
+    slug, title = kind_of(status, slug)
     body: dict[str, Any] = {
         "type": f"/problems/{slug}",
         "title": title,
@@ -109,6 +133,13 @@ def problem(
     return Problem(body)
 
 
+def kind_of(status: int, slug: str = "") -> tuple[str, str]:
+    """The slug and the title of the kind of problem."""
+    if slug in _MORE_TITLES:
+        return slug, _MORE_TITLES[slug]
+    return _TITLES.get(status, ("error", "This did not work"))
+
+
 def status_of(error: SchedulerdError) -> int:
     """The HTTP status for an error."""
     return next((STATUS[one] for one in type(error).__mro__ if one in STATUS), 500)
@@ -119,6 +150,7 @@ def tell_problems(app: FastAPI, pages: Pages) -> None:
     telling = _Telling(pages)
     app.add_exception_handler(BadField, telling.of_field)
     app.add_exception_handler(BadQuery, telling.of_query)
+    app.add_exception_handler(Refusal, telling.of_refusal)
     app.add_exception_handler(RequestValidationError, telling.of_request)
     app.add_exception_handler(HTTPException, telling.of_http)
     app.add_exception_handler(SchedulerdError, telling.of_ours)
@@ -136,6 +168,11 @@ class _Telling:
 
     async def of_query(self, request: Request, error: Exception) -> Response:
         return self._shown(request, _bad_query(request, error))
+
+    async def of_refusal(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, Refusal)
+        told = problem(request, error.status, error.detail, slug=error.slug, mend=error.mend)
+        return self._shown(request, told)
 
     async def of_request(self, request: Request, error: Exception) -> Response:
         return self._shown(request, _invalid(request, error))
@@ -197,10 +234,8 @@ def _bad_query(request: Request, error: Exception) -> "Problem":
         "start": said.start,
         "end": said.end,
     }
-    kind = said.code if said.code in _OF_QUERIES else "filter" if said.code.startswith("filter.") else ""
-    slug, title = _OF_QUERIES.get(kind, _TITLES[400])
-    told = problem(request, 400, said.reason, [entry]).told
-    return Problem({**told, "type": f"/problems/{slug}", "title": title})
+    slug = "bad-filter" if said.code.startswith("filter.") else _OF_QUERIES.get(said.code, "")
+    return problem(request, 400, said.reason, [entry], slug=slug)
 
 
 def _invalid(request: Request, error: Exception) -> Problem:

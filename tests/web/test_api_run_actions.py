@@ -24,35 +24,35 @@ from schedulerd.web.api.run_models import AskedOut, RunOut
 from tests.builders import NOW
 from tests.fakes import FakeClock
 from tests.store.scenes import a_move, an_intake, move
-from tests.web.api_scene import API, ApiScene
+from tests.web.run_api_scene import API, RunApiScene
 
 
 @pytest.fixture
-def scene(sqlite_database: Database, tmp_path: Path) -> Iterator[ApiScene]:
+def scene(sqlite_database: Database, tmp_path: Path) -> Iterator[RunApiScene]:
     """The API, and two flows."""
-    with ApiScene(sqlite_database, tmp_path) as opened:
+    with RunApiScene(sqlite_database, tmp_path) as opened:
         yield opened
 
 
-def post(scene: ApiScene, path: str, body: Any = None, key: str | None = None) -> Answer:
+def post(scene: RunApiScene, path: str, body: Any = None, key: str | None = None) -> Answer:
     """What the API answers."""
     headers = {} if key is None else {"Idempotency-Key": key}
     return scene.client.post(f"{API}{path}", json=body, headers=headers)
 
 
-def count(scene: ApiScene) -> int:
+def count(scene: RunApiScene) -> int:
     """How many runs there are."""
     return len(scene.operations.runs.list(RunFilter(limit=100)))
 
 
-def come(scene: ApiScene, run: str, *path: RunState) -> None:
+def come(scene: RunApiScene, run: str, *path: RunState) -> None:
     """Have the run come to a state."""
     with scene.database.write() as tx:
         for state in path:
             assert move(tx, tx.runs.get(RunId(UUID(run))).key, state)
 
 
-def test_a_run_is_started_with_parameters(scene: ApiScene) -> None:
+def test_a_run_is_started_with_parameters(scene: RunApiScene) -> None:
     wish = {"parameters": {"region": "kr"}, "due_at": "2030-01-01T00:00:00+09:00", "priority": 7}
     answer = post(scene, "/flows/etl/runs", wish)
 
@@ -64,7 +64,7 @@ def test_a_run_is_started_with_parameters(scene: ApiScene) -> None:
     assert scene.client.get(answer.headers["location"]).json()["id"] == run.id
 
 
-def test_a_run_is_started_without_a_body(scene: ApiScene) -> None:
+def test_a_run_is_started_without_a_body(scene: RunApiScene) -> None:
     assert post(scene, "/flows/etl/runs").status_code == 201
 
 
@@ -78,7 +78,7 @@ def test_a_run_is_started_without_a_body(scene: ApiScene) -> None:
     ],
 )
 def test_a_field_that_is_wrong_is_pointed_at(
-    scene: ApiScene, body: dict[str, Any], pointer: str, code: str
+    scene: RunApiScene, body: dict[str, Any], pointer: str, code: str
 ) -> None:
     answer = post(scene, "/flows/etl/runs", body)
 
@@ -87,7 +87,7 @@ def test_a_field_that_is_wrong_is_pointed_at(
     assert count(scene) == 0
 
 
-def test_parameters_that_do_not_fit_the_flow_start_nothing(scene: ApiScene) -> None:
+def test_parameters_that_do_not_fit_the_flow_start_nothing(scene: RunApiScene) -> None:
     answer = post(scene, "/flows/etl/runs", {"parameters": {"regoin": "kr"}})
 
     assert answer.status_code == 422
@@ -97,7 +97,7 @@ def test_parameters_that_do_not_fit_the_flow_start_nothing(scene: ApiScene) -> N
     assert count(scene) == 0
 
 
-def test_the_same_dedupe_key_is_one_run_whoever_asks(scene: ApiScene) -> None:
+def test_the_same_dedupe_key_is_one_run_whoever_asks(scene: RunApiScene) -> None:
     wish = {"dedupe_key": "orders 2026-11-22"}
     first, second = (post(scene, "/flows/etl/runs", wish) for _ in range(2))
 
@@ -106,7 +106,7 @@ def test_the_same_dedupe_key_is_one_run_whoever_asks(scene: ApiScene) -> None:
     assert count(scene) == 1
 
 
-def test_a_request_with_a_key_is_done_once_and_answered_alike(scene: ApiScene) -> None:
+def test_a_request_with_a_key_is_done_once_and_answered_alike(scene: RunApiScene) -> None:
     wish = {"parameters": {"day": 1}}
     first = post(scene, "/flows/etl/runs", wish, key="k 1")
     scene.clock.advance(hours=23)
@@ -119,7 +119,7 @@ def test_a_request_with_a_key_is_done_once_and_answered_alike(scene: ApiScene) -
     assert count(scene) == 1
 
 
-def test_a_key_belongs_to_one_request(scene: ApiScene) -> None:
+def test_a_key_belongs_to_one_request(scene: RunApiScene) -> None:
     run = post(scene, "/flows/etl/runs", {"parameters": {"day": 1}}, key="k").json()["id"]
 
     for path, body in (
@@ -133,7 +133,7 @@ def test_a_key_belongs_to_one_request(scene: ApiScene) -> None:
     assert count(scene) == 1
 
 
-def test_a_key_is_free_again_after_a_day_and_after_a_request_that_failed(scene: ApiScene) -> None:
+def test_a_key_is_free_again_after_a_day_and_after_a_request_that_failed(scene: RunApiScene) -> None:
     refused = post(scene, "/flows/etl/runs", {"parameters": {"no": 1}}, key="k")
     taken = post(scene, "/flows/etl/runs", {"parameters": {"day": 1}}, key="k")
     scene.clock.advance(hours=24)
@@ -143,12 +143,12 @@ def test_a_key_is_free_again_after_a_day_and_after_a_request_that_failed(scene: 
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a\x01"])
-def test_a_key_that_is_none_is_refused(scene: ApiScene, key: str) -> None:
+def test_a_key_that_is_none_is_refused(scene: RunApiScene, key: str) -> None:
     assert post(scene, "/flows/etl/runs", key=key).status_code == 400
     assert count(scene) == 0
 
 
-def test_a_run_is_cancelled_with_a_reason_by_who_asks(scene: ApiScene) -> None:
+def test_a_run_is_cancelled_with_a_reason_by_who_asks(scene: RunApiScene) -> None:
     run = scene.start()
     answers = [post(scene, f"/runs/{run}/cancel", {"reason": "too late"}, key="c") for _ in range(2)]
 
@@ -160,7 +160,7 @@ def test_a_run_is_cancelled_with_a_reason_by_who_asks(scene: ApiScene) -> None:
     assert (wish.actor, wish.reason) == ("api", "too late")
 
 
-def test_a_run_that_has_ended_is_tried_again_or_had_again_but_not_cancelled(scene: ApiScene) -> None:
+def test_a_run_that_has_ended_is_tried_again_or_had_again_but_not_cancelled(scene: RunApiScene) -> None:
     run = scene.start(region="kr")
     come(scene, run, RunState.PENDING, RunState.RUNNING, RunState.FAILED)
 
@@ -182,7 +182,7 @@ def test_a_run_that_has_ended_is_tried_again_or_had_again_but_not_cancelled(scen
     [("approve", {"given": {"n": 1}}, True), ("approve", {"approved": False}, False), ("resume", None, True)],
 )
 def test_a_run_that_waits_is_decided_about_once(
-    scene: ApiScene, path: str, body: Any, approved: bool
+    scene: RunApiScene, path: str, body: Any, approved: bool
 ) -> None:
     run = scene.start()
     come(scene, run, RunState.PENDING)
@@ -201,7 +201,7 @@ def test_a_run_that_waits_is_decided_about_once(
     assert post(scene, f"/runs/{run}/{path}", body).status_code == 409
 
 
-def test_who_is_known_is_named_and_has_keys_of_its_own(scene: ApiScene) -> None:
+def test_who_is_known_is_named_and_has_keys_of_its_own(scene: RunApiScene) -> None:
     app = FastAPI()
 
     @app.middleware("http")

@@ -2,31 +2,34 @@
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from hashlib import sha256
 from typing import Any, Final
 
-from fastapi import Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import Request
 
 from schedulerd.domain.near import near
 from schedulerd.domain.run_filters import PARAMETER, Term, term_of
 from schedulerd.errors import BadExpression
-from schedulerd.web.problems import BadQuery
+from schedulerd.web.problems import BadQuery, Refusal
 
 FILTERS: Final = ("state", "flow", "tag", "schedule", "agent", "trigger", "since", "until", "dur", "error")
 """The keys of a filter that may stand in a query by themselves; `param.NAME` too."""
 
 
-def only(names: Collection[str], *, parameters: bool = False) -> Callable[[Request], None]:
-    """A dependency that refuses any other name in the query, with the nearest one; `param.NAME` is one of `parameters`."""
+def filters_and(names: Collection[str]) -> Callable[[Request], None]:
+    """A dependency that refuses a query with any name but these, the keys of filters, and `param.NAME`; with the nearest one."""
+    names = (*FILTERS, *names)
 
     def refuse(request: Request) -> None:
         for name in request.query_params:
-            if name in names or (parameters and name.startswith(PARAMETER)):
+            if name in names or name.startswith(PARAMETER):
                 continue
-            close = near(name, names) or tuple(sorted(names))
-            reason = f"there is no parameter {name!r} here; did you mean {', '.join(close)}?"
-            raise BadQuery(name, BadExpression(reason, expression=name, code="unknown-parameter"))
+            close = near(name, names) or sorted(names)
+            raise Refusal(
+                400,
+                f"there is no parameter {name!r} here",
+                slug="unknown-parameter",
+                mend=f"did you mean {', '.join(close)}?",
+            )
 
     return refuse
 
@@ -61,17 +64,6 @@ def sparse(shapes: Sequence[dict[str, Any]], fields: str, known: Collection[str]
                 ),
             )
     return [{name: shape[name] for name in wanted} for shape in shapes]
-
-
-def tagged(request: Request, shape: Any) -> Response:
-    """The answer with its ETag; 304 without a body where the caller has it already."""
-    answer = JSONResponse(shape)
-    etag = f'"{sha256(bytes(answer.body)).hexdigest()[:24]}"'
-    held = [one.strip() for one in request.headers.get("if-none-match", "").split(",")]
-    if etag in held or "*" in held:
-        return Response(status_code=304, headers={"ETag": etag})
-    answer.headers["ETag"] = etag
-    return answer
 
 
 def compact(value: Any) -> str:

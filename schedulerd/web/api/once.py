@@ -64,12 +64,6 @@ class Once:
         return answer
 
 
-def actor_of(request: Request) -> str:
-    """Who does it, as histories tell it."""
-    principal: Principal | None = getattr(request.state, "principal", None)
-    return "api" if principal is None else f"{principal.name} (api)"
-
-
 def _who(request: Request) -> str:
     """Whose key it is: nobody is answered what was answered to somebody else."""
     principal: Principal | None = getattr(request.state, "principal", None)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from schedulerd.clock import Clock
@@ -11,13 +11,12 @@ from schedulerd.domain.pools import HIGHEST_PRIORITY, LOWEST_PRIORITY
 from schedulerd.operations.operations import Operations
 from schedulerd.operations.runs import Asked
 from schedulerd.operations.shapes import run_shape
-from schedulerd.web.api.asking import only
-from schedulerd.web.api.once import LONGEST, Done, Once, actor_of
+from schedulerd.web.api.once import LONGEST, Done, Once
+from schedulerd.web.api.routing import BASE, actor_of, api_router
 from schedulerd.web.api.run_models import AskedOut, RunOut
 from schedulerd.web.blocking import Blocking
 
 _LONGEST_REASON: Final = 2_000
-_NOTHING: Final = Depends(only(()))
 Reason = Annotated[str, Field(max_length=_LONGEST_REASON)]
 
 
@@ -65,9 +64,9 @@ class Approve(Resume):
     approved: bool = True
 
 
-def run_actions(operations: Operations, clock: Clock) -> APIRouter:
+def run_action_routes(operations: Operations, clock: Clock) -> APIRouter:
     """The routes. Each takes an `Idempotency-Key`."""
-    router = APIRouter(prefix="/api/v1", tags=["runs"], dependencies=[_NOTHING])
+    router = api_router("", "runs")
     deeds, once = _Deeds(operations, clock), Once(operations, Blocking())
 
     @router.post("/flows/{flow}/runs", status_code=201, response_model=AskedOut)
@@ -140,4 +139,4 @@ class _Deeds:
 
 
 def _address(run: AnyRun) -> str:
-    return f"/api/v1/runs/{run.id}"
+    return f"{BASE}/runs/{run.id}"

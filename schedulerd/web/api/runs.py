@@ -4,7 +4,6 @@ import json
 from dataclasses import asdict
 from datetime import UTC
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -23,7 +22,10 @@ from schedulerd.operations.shapes import (
 )
 from schedulerd.operations.told_shapes import artifact_shape
 from schedulerd.store.history import Count
-from schedulerd.web.api.asking import FILTERS, compact, filter_terms, only, sparse, tagged
+from schedulerd.web.api.asking import FILTERS, compact, filter_terms, filters_and, sparse
+from schedulerd.web.api.etags import tagged
+from schedulerd.web.api.listing import link_pages, require_one_side
+from schedulerd.web.api.routing import BASE, api_router
 from schedulerd.web.api.run_models import (
     ArtifactOut,
     MoveOut,
@@ -36,11 +38,9 @@ from schedulerd.web.api.run_models import (
 from schedulerd.web.problems import BadQuery
 
 _PAGING: Final = ("q", "limit", "after", "before", "fields", "count")
-_CURSORS: Final = ("after", "before")
 Text = Annotated[str, Query(max_length=2_000)]
 Cursor = Annotated[str | None, Query(max_length=400)]
 Limit = Annotated[int, Query(ge=1, le=MOST)]
-_NOTHING: Final = Depends(only(()))
 _FILTERS_TOLD: Final = {
     "parameters": [
         {
@@ -54,13 +54,12 @@ _FILTERS_TOLD: Final = {
 }
 
 
-def runs(operations: Operations, clock: Clock) -> APIRouter:
-    """The routes."""
-    router = APIRouter(prefix="/api/v1", tags=["runs"])
-    views = _Views(operations, clock)
-    listing = Depends(only((*FILTERS, *_PAGING), parameters=True))
+def run_list_routes(operations: Operations, clock: Clock) -> APIRouter:
+    """The routes of the history. What they take has names that are not all known, those of parameters of flows."""
+    router = APIRouter(prefix=BASE, tags=["runs"], dependencies=[Depends(filters_and(_PAGING))])
+    views = _Lists(operations, clock)
 
-    @router.get("/runs", response_model=RunsOut, dependencies=[listing], openapi_extra=_FILTERS_TOLD)
+    @router.get("/runs", response_model=RunsOut, openapi_extra=_FILTERS_TOLD)
     def list_runs(
         request: Request,
         q: Text = "",
@@ -72,7 +71,7 @@ def runs(operations: Operations, clock: Clock) -> APIRouter:
     ) -> Response:
         return views.page(request, q, limit=limit, after=after, before=before, fields=fields, count=count)
 
-    @router.get("/flows/{flow}/runs", response_model=RunsOut, dependencies=[listing])
+    @router.get("/flows/{flow}/runs", response_model=RunsOut, openapi_extra=_FILTERS_TOLD)
     def list_runs_of_flow(
         request: Request,
         flow: str,
@@ -88,37 +87,44 @@ def runs(operations: Operations, clock: Clock) -> APIRouter:
         )
         return views.page(request, q, of, limit=limit, after=after, before=before, fields=fields, count=count)
 
-    @router.get("/runs/{run}", response_model=RunDetailsOut, dependencies=[_NOTHING])
+    return router
+
+
+def run_routes(operations: Operations, clock: Clock) -> APIRouter:
+    """The routes of one run."""
+    router = api_router("/runs/{run}", "runs")
+
+    @router.get("", response_model=RunDetailsOut)
     def get_run(request: Request, run: str) -> Response:
         details = operations.runs.details(run)
         return tagged(request, run_details_shape(details, now=clock.now()))
 
-    @router.get("/runs/{run}/tasks", dependencies=[_NOTHING])
+    @router.get("/tasks")
     def tasks(run: str) -> list[TaskOut]:
         found = operations.runs.details(run).tasks
         return [TaskOut(**task_shape(task, now=clock.now())) for task in found]
 
-    @router.get("/runs/{run}/moves", dependencies=[_NOTHING])
+    @router.get("/moves")
     def moves(run: str) -> list[MoveOut]:
         return [MoveOut(**move_shape(move)) for move in operations.runs.details(run).moves]
 
-    @router.get("/runs/{run}/params", dependencies=[_NOTHING])
+    @router.get("/params")
     def params(run: str) -> ParamsOut:
         return ParamsOut(parameters=dict(operations.runs.get(run).parameters))
 
-    @router.get("/runs/{run}/artifacts", dependencies=[_NOTHING])
+    @router.get("/artifacts")
     def artifacts(run: str) -> list[ArtifactOut]:
         _, found = operations.told.artifacts(run)
         return [ArtifactOut(**artifact_shape(one)) for one in found]
 
-    @router.get("/runs/{run}/result", response_model=Any, dependencies=[Depends(only(("task",)))])
+    @router.get("/result", response_model=Any)
     def result(run: str, task: Annotated[str | None, Query(max_length=250)] = None) -> Response:
-        return views.result(run, task)
+        return _result(operations, run, task)
 
     return router
 
 
-class _Views:
+class _Lists:
     def __init__(self, operations: Operations, clock: Clock) -> None:
         self._operations: Final = operations
         self._clock: Final = clock
@@ -135,8 +141,7 @@ class _Views:
         count: str | None,
     ) -> Response:
         """A page of the history; a time that names no zone is meant in UTC."""
-        if after is not None and before is not None:
-            raise BadQuery("before", BadExpression("give after or before, not both", expression=before))
+        require_one_side(after, before)
         history = self._operations.history
         terms = (*more, *filter_terms(request))
         try:
@@ -152,16 +157,9 @@ class _Views:
             shape |= _counted(history.count(query)) | {
                 "counts": {name: _counted(one) for name, one in history.counts(query).items()}
             }
-        return _linked(request, shape)
-
-    def result(self, run: str, task: str | None) -> Response:
-        value = self._operations.reruns.result(run, task=task)
-        if not value.is_json:
-            raise Conflict(
-                f"the value is a pickle of {len(value.content):,} bytes, which only the flow's own code should read",
-                mend="have the flow return JSON, or save it: `schedulerd runs result RUN --save FILE`",
-            )
-        return Response(compact(json.loads(value.content)), media_type="application/json")
+        answer = Response(compact(shape), media_type="application/json")
+        link_pages(request, answer, next_cursor=found.older, prev_cursor=found.newer)
+        return answer
 
     def _shape(self, found: HistoryPage, fields: str) -> Shape:
         now = self._clock.now()
@@ -184,15 +182,11 @@ def _counted(count: Count) -> Shape:
     return {"count": told["number"], "count_is": "at_least" if told["at_least"] else "exact"}
 
 
-def _linked(request: Request, shape: Shape) -> Response:
-    """The page, with the addresses of those beside it."""
-    answer = Response(compact(shape), media_type="application/json")
-    kept = [pair for pair in request.query_params.multi_items() if pair[0] not in _CURSORS]
-    links = []
-    for name, relation, cursor in (("after", "next", "next_cursor"), ("before", "prev", "prev_cursor")):
-        if shape[cursor] is not None:
-            query = urlencode([*kept, (name, shape[cursor])])
-            links.append(f'<{request.url.path}?{query}>; rel="{relation}"')
-    if links:
-        answer.headers["Link"] = ", ".join(links)
-    return answer
+def _result(operations: Operations, run: str, task: str | None) -> Response:
+    value = operations.reruns.result(run, task=task)
+    if not value.is_json:
+        raise Conflict(
+            f"the value is a pickle of {len(value.content):,} bytes, which only the flow's own code should read",
+            mend="have the flow return JSON, or save it: `schedulerd runs result RUN --save FILE`",
+        )
+    return Response(compact(json.loads(value.content)), media_type="application/json")
