@@ -22,27 +22,28 @@ from schedulerd.errors import (
     Unreachable,
 )
 from schedulerd.web.rendering import Pages
+from schedulerd.web.words import N_
 
 _MEDIA_TYPE: Final = "application/problem+json"
 _TITLES: Final[Mapping[int, tuple[str, str]]] = {
-    400: ("bad-request", "The request is not as it has to be"),
-    401: ("unauthorized", "This needs a secret"),
-    403: ("forbidden", "This is not allowed"),
-    404: ("not-found", "There is nothing here"),
-    405: ("method-not-allowed", "This cannot be done here"),
-    408: ("timeout", "The request took too long"),
-    409: ("conflict", "This cannot be done now"),
-    413: ("too-large", "The request is too large"),
-    415: ("unsupported-media-type", "The request must be JSON"),
-    422: ("validation-error", "The request is not valid"),
-    429: ("too-many-requests", "Too many requests"),
-    412: ("precondition-failed", "It was changed meanwhile"),
-    428: ("precondition-required", "This needs an If-Match header"),
-    500: ("internal-error", "Something went wrong here"),
-    503: ("unavailable", "This cannot be done just now"),
+    400: ("bad-request", N_("The request is not as it has to be")),
+    401: ("unauthorized", N_("This needs a secret")),
+    403: ("forbidden", N_("This is not allowed")),
+    404: ("not-found", N_("There is nothing here")),
+    405: ("method-not-allowed", N_("This cannot be done here")),
+    408: ("timeout", N_("The request took too long")),
+    409: ("conflict", N_("This cannot be done now")),
+    413: ("too-large", N_("The request is too large")),
+    415: ("unsupported-media-type", N_("The request must be JSON")),
+    422: ("validation-error", N_("The request is not valid")),
+    429: ("too-many-requests", N_("Too many requests")),
+    412: ("precondition-failed", N_("It was changed meanwhile")),
+    428: ("precondition-required", N_("This needs an If-Match header")),
+    500: ("internal-error", N_("Something went wrong here")),
+    503: ("unavailable", N_("This cannot be done just now")),
 }
 _MORE_TITLES: Final[Mapping[str, str]] = {
-    "unknown-parameter": "The request has a parameter that is not known",
+    "unknown-parameter": N_("The request has a parameter that is not known"),
     "unknown-field": "There is no such field",
     "cursor-mismatch": "The cursor belongs to another list",
     "bad-cursor": "This is no cursor",
