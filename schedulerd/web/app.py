@@ -5,7 +5,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, FastAPI
-from fastapi.responses import PlainTextResponse, RedirectResponse
+from fastapi.responses import PlainTextResponse
 
 from schedulerd.clock import Clock
 from schedulerd.operations.operations import Operations
@@ -20,6 +20,7 @@ from schedulerd.web.gatekeeper import Gatekeeper, require_admitted
 from schedulerd.web.hooks import hooks
 from schedulerd.web.live import Hub
 from schedulerd.web.pages.appearance import appearance
+from schedulerd.web.pages.dashboard import dashboard_pages
 from schedulerd.web.pages.flows import flow_pages
 from schedulerd.web.pages.log import log_pages
 from schedulerd.web.pages.run import run_pages
@@ -69,6 +70,7 @@ def make_app(
     if operations is not None and access is not None:
         for router in [*access.routers(), *resources(operations, clock)]:
             app.include_router(router)
+        app.include_router(dashboard_pages(operations, pages, clock))
         app.include_router(runs_pages(operations, pages))
         app.include_router(run_pages(operations, pages, clock))
         app.include_router(flow_pages(operations, pages))
@@ -77,10 +79,6 @@ def make_app(
         app.include_router(log_pages(operations, pages))
         app.include_router(run_action_pages(operations, pages))
         app.include_router(events(Hub(operations.snapshots, clock, is_stopping=is_stopping)))
-
-    @app.get("/", include_in_schema=False)
-    async def home() -> RedirectResponse:
-        return RedirectResponse("/runs", 302)
 
     @app.get("/healthz", include_in_schema=False)
     async def healthz() -> PlainTextResponse:
