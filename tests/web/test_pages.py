@@ -8,6 +8,7 @@ import pytest
 
 from schedulerd.domain.access import Role
 from schedulerd.domain.states import RunState
+from schedulerd.operations.operations import Operations
 from schedulerd.store.database import Database
 from tests.builders import NOW
 from tests.store.scenes import add, move
