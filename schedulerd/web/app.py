@@ -5,7 +5,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import PlainTextResponse, RedirectResponse
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES
 
 from schedulerd.clock import Clock
 from schedulerd.operations.operations import Operations
@@ -30,6 +32,10 @@ from schedulerd.web.rendering import Pages
 from schedulerd.web.static_files import StaticFiles
 
 _UTC: Final = ZoneInfo("UTC")
+_LEAST_PACKED: Final = 1_024
+_LEVEL: Final = 4
+# Pages are; answers of the API have strong ETags, which are of one form of a body.
+_NOT_PACKED: Final = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/*")
 
 
 def make_app(
@@ -45,6 +51,9 @@ def make_app(
     can be called. `zone` is that of readers whose own is not known. Streams end when it `is_stopping`.
     """
     app = FastAPI(title="schedulerd", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(
+        GZipMiddleware, minimum_size=_LEAST_PACKED, compresslevel=_LEVEL, exclude_content_types=_NOT_PACKED
+    )
     app.add_middleware(Door, hosts=hosts, monotonic=clock.monotonic)
     files = StaticFiles()
     pages = Pages(clock=clock, files=files, zone=zone)
