@@ -180,9 +180,12 @@ def test_a_failure_at_any_statement_leaves_everything_as_it_was(
 
 
 READS: dict[str, Work] = {
+    "logs.last_of": lambda tx: tx.logs.last_of([RunKey(1)]),
     "snapshots.take": lambda tx: tx.snapshots.take([a_run_id()]),
     "runs.beside": lambda tx: tx.runs.beside(tx.runs.by_key(RunKey(1))),
     "flows.all": lambda tx: tx.flows.all(),
+    "flows.named": lambda tx: tx.flows.named(),
+    "schedules.count": lambda tx: tx.schedules.count(),
     "flows.get": lambda tx: tx.flows.get("etl"),
     "flows.names": lambda tx: tx.flows.names(),
     "flows.errors": lambda tx: tx.flows.errors(),

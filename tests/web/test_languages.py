@@ -16,6 +16,8 @@ from tests.web.browser.world import World, new_database
 _AS_IT_IS: Final = ("code", "pre", "kbd", "script", "style", "time", "option", "title")
 _CLASSES: Final = {
     "mono",
+    "trouble",
+    "told",
     "brand",
     "version",
     "zone",

@@ -6,6 +6,7 @@ from typing import Final
 from tests.web.browser.gallery import Gallery
 
 PAGES: Final[Mapping[str, Callable[[Gallery], str]]] = {
+    "dashboard": lambda _: "/",
     "runs": lambda _: "/runs",
     "runs-bad": lambda _: "/runs?q=state:bad",
     "runs-none": lambda _: "/runs?q=nothing-like-it",
@@ -28,6 +29,8 @@ PAGES: Final[Mapping[str, Callable[[Gallery], str]]] = {
     "run-again": lambda gallery: f"/runs/{gallery.failed.id}/rerun",
     "flow-run": lambda _: "/flows/etl/run",
     "log": lambda gallery: f"/runs/{gallery.failed.id}/logs",
+    "login": lambda _: "/login",
+    "enter": lambda _: "/enter/a-code",
     "not-found": lambda _: "/nowhere",
 }
 """The name of each, and its address."""
