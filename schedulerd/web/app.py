@@ -67,7 +67,9 @@ def make_app(
     files = StaticFiles()
     pages = Pages(clock=clock, files=files, zone=zone)
     access = None if operations is None else Access(operations, pages, clock)
-    app.add_middleware(Gatekeeper, routes=lambda: app.routes, pages=pages, access=access)
+    app.add_middleware(
+        Gatekeeper, routes=lambda: app.routes, pages=pages, access=access, monotonic=clock.monotonic
+    )
     app.add_middleware(Door, hosts=hosts, monotonic=clock.monotonic)  # before the gate
     tell_problems(app, pages)
     app.include_router(files.router())
