@@ -11,6 +11,7 @@ from schedulerd.clock import Clock
 from schedulerd.operations.operations import Operations
 from schedulerd.operations.webhooks import Webhooks
 from schedulerd.version import __version__
+from schedulerd.web.api.reference import reference_routes
 from schedulerd.web.api.resources import resources
 from schedulerd.web.api.schedules import preview_routes
 from schedulerd.web.door import Door
@@ -20,6 +21,7 @@ from schedulerd.web.live import Hub
 from schedulerd.web.pages.appearance import appearance
 from schedulerd.web.pages.flows import flow_pages
 from schedulerd.web.pages.log import log_pages
+from schedulerd.web.pages.reference import reference_pages
 from schedulerd.web.pages.run import run_pages
 from schedulerd.web.pages.run_actions import run_action_pages
 from schedulerd.web.pages.runs import runs_pages
@@ -55,6 +57,8 @@ def make_app(
     if webhooks is not None:
         app.include_router(hooks(webhooks, clock))
     app.include_router(appearance())
+    app.include_router(reference_routes())
+    app.include_router(reference_pages(pages))
     if operations is not None:
         for router in resources(operations, clock):
             app.include_router(router)

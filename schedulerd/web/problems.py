@@ -21,29 +21,10 @@ from schedulerd.errors import (
     Stale,
     Unreachable,
 )
+from schedulerd.web.problem_types import type_of
 from schedulerd.web.rendering import Pages
 
 _MEDIA_TYPE: Final = "application/problem+json"
-_TITLES: Final[Mapping[int, tuple[str, str]]] = {
-    400: ("bad-request", "The request is not as it has to be"),
-    401: ("unauthorized", "This needs a secret"),
-    403: ("forbidden", "This is not allowed"),
-    404: ("not-found", "There is nothing here"),
-    405: ("method-not-allowed", "This cannot be done here"),
-    408: ("timeout", "The request took too long"),
-    409: ("conflict", "This cannot be done now"),
-    413: ("too-large", "The request is too large"),
-    415: ("unsupported-media-type", "The request must be JSON"),
-    422: ("validation-error", "The request is not valid"),
-    429: ("too-many-requests", "Too many requests"),
-    412: ("precondition-failed", "It was changed meanwhile"),
-    428: ("precondition-required", "This needs an If-Match header"),
-    500: ("internal-error", "Something went wrong here"),
-    503: ("unavailable", "This cannot be done just now"),
-}
-_MORE_TITLES: Final[Mapping[str, str]] = {
-    "unknown-parameter": "The request has a parameter that is not known",
-}
 STATUS: Final[Mapping[type[SchedulerdError], int]] = {
     NotFound: 404,
     Ambiguous: 409,
@@ -100,10 +81,10 @@ def problem(
     mend: str = "",
 ) -> Problem:
     """The answer that says what is wrong, and with `mend` what to do. Without a `slug` the status tells the kind of problem."""
-    slug, title = kind_of(status, slug)
+    kind = type_of(status, slug)
     body: dict[str, Any] = {
-        "type": f"/problems/{slug}",
-        "title": title,
+        "type": f"/problems/{kind.slug}",
+        "title": kind.title,
         "status": status,
         "detail": detail,
         "instance": request.url.path,
@@ -113,13 +94,6 @@ def problem(
     if errors:
         body["errors"] = list(errors)
     return Problem(body)
-
-
-def kind_of(status: int, slug: str = "") -> tuple[str, str]:
-    """The slug and the title of the kind of problem."""
-    if slug in _MORE_TITLES:
-        return slug, _MORE_TITLES[slug]
-    return _TITLES.get(status, ("error", "This did not work"))
 
 
 def status_of(error: SchedulerdError) -> int:

@@ -77,7 +77,7 @@ class ApiScene:
                 definition = a_schedule(name, **changes)
                 next_due = None if isinstance(definition.when, Webhook) else due
                 tx.schedules.put(definition, flow=flow, watermark=NOW, next_due=next_due, now=NOW)
-            tx.agents.beat(_an_agent("here", beat_at=NOW))
+            tx.agents.beat(_an_agent("host-1a2b", beat_at=NOW))
             tx.agents.beat(_an_agent("gone", beat_at=NOW - timedelta(hours=2)))
         self.asked.variables.set("region", "kr", tags=["prod"])
         self.asked.secrets.set("deploy-key", SECRET)

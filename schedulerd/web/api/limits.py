@@ -11,7 +11,7 @@ from schedulerd.domain.named_limits import MOST_SLOTS
 from schedulerd.operations.operations import Operations
 from schedulerd.operations.setting_shapes import limit_shape
 from schedulerd.web.api.answers import Items, LimitAnswer
-from schedulerd.web.api.routing import Name, api_router
+from schedulerd.web.api.routing import Name, SettingName, api_router
 
 
 class LimitBody(BaseModel):
@@ -36,7 +36,7 @@ def limit_routes(operations: Operations, clock: Clock) -> APIRouter:
         return {"items": [limit_shape(one, now=now) for one in operations.named_limits.list()]}
 
     @router.put("/{name}", operation_id="set_limit", response_model=LimitAnswer)
-    def set_(name: Name, body: LimitBody) -> dict[str, Any]:
+    def set_(name: SettingName, body: LimitBody) -> dict[str, Any]:
         """Set a limit, new or not; who holds slots goes on."""
         made = operations.named_limits.set(name, body.slots, per_second=body.per_second)
         return limit_shape(made, now=clock.now())

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from schedulerd.operations.operations import Operations
 from schedulerd.operations.setting_shapes import secret_shape
 from schedulerd.web.api.answers import Items, SecretAnswer
-from schedulerd.web.api.routing import Name, api_router
+from schedulerd.web.api.routing import Name, SettingName, api_router
 
 
 class SecretBody(BaseModel):
@@ -35,7 +35,7 @@ def secret_routes(operations: Operations) -> APIRouter:
         return {"items": [secret_shape(one) for one in operations.secrets.list()]}
 
     @router.put("/{name}", operation_id="set_secret", response_model=SecretAnswer)
-    def set_(name: Name, body: SecretBody) -> dict[str, Any]:
+    def set_(name: SettingName, body: SecretBody) -> dict[str, Any]:
         """Set a secret, new or not."""
         return secret_shape(operations.secrets.set(name, body.value))
 

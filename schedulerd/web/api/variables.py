@@ -12,7 +12,7 @@ from schedulerd.operations.setting_shapes import variable_shape
 from schedulerd.web.api.answers import Page, VariableAnswer
 from schedulerd.web.api.etags import IfMatch, IfNoneMatch, condition_of, tagged
 from schedulerd.web.api.listing import PAGE, After, Before, Limit, link_pages, page_by_name
-from schedulerd.web.api.routing import Name, api_router
+from schedulerd.web.api.routing import Name, SettingName, api_router
 
 _MOST_TAGS: Final = 50
 
@@ -60,7 +60,7 @@ def variable_routes(operations: Operations) -> APIRouter:
     )
     def set_(
         request: Request,
-        name: Name,
+        name: SettingName,
         body: VariableBody,
         if_match: IfMatch = None,
         if_none_match: IfNoneMatch = None,
