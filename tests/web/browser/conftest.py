@@ -6,11 +6,13 @@ from functools import partial
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.requirements import missing
 from tests.web.browser.chromium import Chromium, executable
-from tests.web.browser.tabs import Tabs
+from tests.web.browser.tabs import PATIENCE_MS, Tabs
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")

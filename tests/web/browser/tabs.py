@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebError
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebError, expect
 
 from tests.waiting import SLOWER
 from tests.web.browser.chromium import Chromium
@@ -21,7 +21,7 @@ ZONE: Final = "Asia/Seoul"
 LOCALES: Final = {"en": "en-GB", "ko": "ko-KR"}
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _LOCAL_SCHEMES: Final = ("about", "blob", "chrome-error", "data")
-_PATIENCE_MS: Final = 5_000.0 * SLOWER
+PATIENCE_MS: Final = 5_000.0 * SLOWER
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +75,7 @@ class Tabs:
             "extra_http_headers": headers,
         }
         context = self._chromium.browser.new_context(**options)
-        context.set_default_timeout(_PATIENCE_MS)
+        context.set_default_timeout(PATIENCE_MS)
         self._watch(context)
         self._contexts.append(context)
         return context.new_page()
@@ -114,3 +114,8 @@ class Tabs:
         address = urlsplit(request.url)
         if address.scheme not in _LOCAL_SCHEMES and address.hostname not in _LOOPBACK:
             self.noticed.add(f"another host was asked: {request.url}")
+
+
+def is_live(page: Page) -> None:
+    """Wait until the page listens to what changes."""
+    expect(page.locator("#live-dot")).to_have_attribute("data-state", "live")
