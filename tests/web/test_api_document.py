@@ -51,7 +51,9 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
     folder: Path = tmp_path_factory.mktemp("fuzzed")
     database = Database(f"sqlite:///{folder / 'schedulerd.db'}")
     database.upgrade()
-    with ApiScene(database, folder) as scene, get_client(scene.app) as session:
+    scene = ApiScene(database, folder)
+    app: Any = scene.app  # ASGI told by two libraries in two ways
+    with scene, get_client(app) as session:
         yield Fuzzed(scene, session)
         with database.read() as tx:
             assert tx.broken_invariants() == []

@@ -28,6 +28,9 @@ PAGES: Final[Mapping[str, Callable[[Gallery], str]]] = {
     "run-again": lambda gallery: f"/runs/{gallery.failed.id}/rerun",
     "flow-run": lambda _: "/flows/etl/run",
     "log": lambda gallery: f"/runs/{gallery.failed.id}/logs",
+    "api": lambda _: "/api/docs",
+    "problems": lambda _: "/problems",
+    "problem": lambda _: "/problems/validation-error",
     "not-found": lambda _: "/nowhere",
 }
 """The name of each, and its address."""
