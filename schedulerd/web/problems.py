@@ -140,17 +140,22 @@ class _Telling:
         return self._shown(request, _fault(request))
 
     def _shown(self, request: Request, told: "Problem", *, mend: str = "") -> Response:
-        if request.url.path.startswith(API):
-            return told
-        headers = {name: told.headers[name] for name in ("allow", "retry-after") if name in told.headers}
-        return self._pages.render(
-            request,
-            "problem.html",
-            status=told.status_code,
-            headers=headers,
-            problem=told.told,
-            mend=mend or told.told.get("mend", ""),
-        )
+        return shown(self._pages, request, told, mend=mend)
+
+
+def shown(pages: Pages, request: Request, told: Problem, *, mend: str = "") -> Response:
+    """The problem as whoever asks takes it: the document for the API, else a page."""
+    if request.url.path.startswith(API):
+        return told
+    headers = {name: told.headers[name] for name in ("allow", "retry-after") if name in told.headers}
+    return pages.render(
+        request,
+        "problem.html",
+        status=told.status_code,
+        headers=headers,
+        problem=told.told,
+        mend=mend or told.told.get("mend", ""),
+    )
 
 
 def _of_ours(request: Request, error: SchedulerdError) -> "Problem":

@@ -4,22 +4,21 @@ from typing import Annotated, Any
 
 from fastapi import Response
 from fastapi.routing import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from schedulerd.clock import Clock
 from schedulerd.domain.named_limits import MOST_SLOTS
 from schedulerd.operations.operations import Operations
 from schedulerd.operations.setting_shapes import limit_shape
 from schedulerd.web.api.answers import Items, LimitAnswer
+from schedulerd.web.api.bodies import Body
 from schedulerd.web.api.routing import Name, SettingName, api_router
 
 
-class LimitBody(BaseModel):
+class LimitBody(Body):
     """So many slots at a time; with `per_second` they come back by time."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, json_schema_extra={"examples": [{"slots": 3, "per_second": None}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"slots": 3, "per_second": None}]})
 
     slots: Annotated[int, Field(ge=0, le=MOST_SLOTS)]
     per_second: Annotated[float, Field(gt=0, le=MOST_SLOTS)] | None = None

@@ -5,9 +5,10 @@ from typing import Annotated, Any, Final
 
 from fastapi import Request, Response
 from fastapi.routing import APIRouter
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AwareDatetime, ConfigDict, Field, JsonValue
 
 from schedulerd.clock import Clock
+from schedulerd.domain.access import Role, Scope
 from schedulerd.domain.wording import Language
 from schedulerd.errors import BadExpression
 from schedulerd.operations.explaining import explain
@@ -15,9 +16,11 @@ from schedulerd.operations.operations import Operations
 from schedulerd.operations.schedule_shapes import explanation_shape, schedule_shape
 from schedulerd.operations.shapes import Shape
 from schedulerd.web.api.answers import ExplanationAnswer, Page, ScheduleAnswer
+from schedulerd.web.api.bodies import Body
 from schedulerd.web.api.etags import IfNoneMatch, tagged
 from schedulerd.web.api.listing import PAGE, After, Before, Limit, link_pages, page_by_name
 from schedulerd.web.api.routing import Name, actor_of, api_router
+from schedulerd.web.needs import needs
 from schedulerd.web.problems import BadField
 
 _LONGEST_TEXT: Final = 2_000
@@ -30,10 +33,10 @@ _EXAMPLE: Final[dict[str, JsonValue]] = {
 }
 
 
-class Preview(BaseModel):
+class Preview(Body):
     """What to preview: an expression as `schedulerd explain` takes it, in a zone."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [_EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     expression: Annotated[str, Field(max_length=_LONGEST_TEXT)]
     timezone: Annotated[str, Field(max_length=100)] = "UTC"
@@ -43,12 +46,10 @@ class Preview(BaseModel):
     language: Language = "en"
 
 
-class PauseBody(BaseModel):
+class PauseBody(Body):
     """Why it is paused."""
 
     model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
         json_schema_extra={"examples": [{"reason": "the source is being rebuilt"}]},
     )
 
@@ -69,6 +70,7 @@ def preview_routes(clock: Clock) -> list[APIRouter]:
         response_model=ExplanationAnswer,
         response_model_exclude_unset=True,
     )
+    @needs(Role.VIEWER, Scope.FLOWS_READ)
     def preview(wanted: Preview) -> Shape:
         """What an expression says, what may surprise about it, and when it is due next."""
         return _preview(wanted, now=clock.now())
@@ -79,6 +81,7 @@ def preview_routes(clock: Clock) -> list[APIRouter]:
         response_model=ExplanationAnswer,
         response_model_exclude_unset=True,
     )
+    @needs(Role.VIEWER, Scope.FLOWS_READ)
     def explain_cron(wanted: Preview) -> Shape:
         """The same as `preview_schedule`."""
         return _preview(wanted, now=clock.now())

@@ -2,9 +2,11 @@
 
 from fastapi import APIRouter, Request, Response
 
+from schedulerd.domain.access import Role
 from schedulerd.domain.near import near
 from schedulerd.errors import NotFound
 from schedulerd.web.api_reference import groups_of, models_of
+from schedulerd.web.needs import needs
 from schedulerd.web.openapi import document_of
 from schedulerd.web.problem_types import PROBLEM_TYPES
 from schedulerd.web.rendering import Pages
@@ -15,6 +17,7 @@ def reference_pages(pages: Pages) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.get("/api/docs")
+    @needs(Role.VIEWER)
     def api(request: Request) -> Response:
         document = document_of(request.app)
         return pages.render(
@@ -26,10 +29,12 @@ def reference_pages(pages: Pages) -> APIRouter:
         )
 
     @router.get("/problems")
+    @needs(Role.VIEWER)
     def problems(request: Request) -> Response:
         return pages.render(request, "problem_types.html", types=PROBLEM_TYPES.values())
 
     @router.get("/problems/{slug}")
+    @needs(Role.VIEWER)
     def problem(request: Request, slug: str) -> Response:
         kind = PROBLEM_TYPES.get(slug)
         if kind is None:

@@ -28,6 +28,8 @@ PAGES: Final[Mapping[str, Callable[[Gallery], str]]] = {
     "run-again": lambda gallery: f"/runs/{gallery.failed.id}/rerun",
     "flow-run": lambda _: "/flows/etl/run",
     "log": lambda gallery: f"/runs/{gallery.failed.id}/logs",
+    "login": lambda _: "/login",
+    "enter": lambda _: "/enter/a-code",
     "api": lambda _: "/api/docs",
     "problems": lambda _: "/problems",
     "problem": lambda _: "/problems/validation-error",

@@ -34,7 +34,9 @@ def main(arguments: Sequence[str]) -> int:
         world = World(new_database(Path(state)), Path(state))
         addresses = {name: PAGES[name](world.gallery) for name in names}
         with world:
-            chromium.call(partial(_take_all, Tabs(chromium, world.address), addresses, folder))
+            chromium.call(
+                partial(_take_all, Tabs(chromium, world.address, cookie=world.cookie), addresses, folder)
+            )
     print(f"{len(names) * len(list(looks()))} pictures are in {folder}")
     return 0
 

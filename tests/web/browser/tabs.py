@@ -54,13 +54,17 @@ class Noticed:
 class Tabs:
     """The tabs of one test. Each `open` is somebody else: cookies are shared by the pages of one context only."""
 
-    def __init__(self, chromium: Chromium, address: str = "") -> None:
+    def __init__(self, chromium: Chromium, address: str = "", *, cookie: str = "") -> None:
+        """With a `cookie` everybody is signed in."""
         self._chromium: Final = chromium
+        self._cookie: Final = cookie
         self._address: Final = address
         self._contexts: Final[list[BrowserContext]] = []
         self.noticed: Final = Noticed()
 
-    def open(self, look: Look | None = None, *, headers: dict[str, str] | None = None) -> Page:
+    def open(
+        self, look: Look | None = None, *, headers: dict[str, str] | None = None, signed_in: bool = True
+    ) -> Page:
         """An empty page of somebody new. Addresses such as `/runs` are those of the site."""
         look = look or Look()
         width, height = look.size
@@ -76,6 +80,9 @@ class Tabs:
         }
         context = self._chromium.browser.new_context(**options)
         context.set_default_timeout(PATIENCE_MS)
+        if self._cookie and signed_in:
+            name = f"schedulerd-{urlsplit(self._address).port}"
+            context.add_cookies([{"name": name, "value": self._cookie, "url": self._address}])
         self._watch(context)
         self._contexts.append(context)
         return context.new_page()

@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import Final, Self
 from zoneinfo import ZoneInfo
 
+from schedulerd.domain.access import Role
 from schedulerd.operations.operations import Operations
 from schedulerd.store.database import Database
 from schedulerd.web.app import make_app
 from tests.fakes import FakeClock
 from tests.web.browser.gallery import Gallery
 from tests.web.browser.site import HOSTS, Site
+from tests.web.entering import cookie_for
 
 _ZONE: Final = ZoneInfo("Asia/Seoul")
 
@@ -22,6 +24,7 @@ class World:
         self.clock: Final = FakeClock()
         self.gallery: Final = Gallery(database)
         self.operations: Final = Operations(database, state_dir=state_dir, clock=self.clock)
+        self.cookie: Final = cookie_for(self.operations, Role.OPERATOR, "minji")
         self._site = self._new_site()
 
     @property
