@@ -5,7 +5,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, FastAPI
-from fastapi.responses import PlainTextResponse, RedirectResponse
+from fastapi.responses import PlainTextResponse
 
 from schedulerd.clock import Clock
 from schedulerd.operations.operations import Operations
@@ -21,6 +21,7 @@ from schedulerd.web.gatekeeper import Gatekeeper, require_admitted
 from schedulerd.web.hooks import hooks
 from schedulerd.web.live import Hub
 from schedulerd.web.pages.appearance import appearance
+from schedulerd.web.pages.dashboard import dashboard_pages
 from schedulerd.web.pages.flows import flow_pages
 from schedulerd.web.pages.log import log_pages
 from schedulerd.web.pages.reference import reference_pages
@@ -59,7 +60,9 @@ def make_app(
     files = StaticFiles()
     pages = Pages(clock=clock, files=files, zone=zone)
     access = None if operations is None else Access(operations, pages, clock)
-    app.add_middleware(Gatekeeper, routes=lambda: app.routes, pages=pages, access=access)
+    app.add_middleware(
+        Gatekeeper, routes=lambda: app.routes, pages=pages, access=access, monotonic=clock.monotonic
+    )
     app.add_middleware(Door, hosts=hosts, monotonic=clock.monotonic)  # before the gate
     tell_problems(app, pages)
     app.include_router(files.router())
@@ -73,6 +76,7 @@ def make_app(
     if operations is not None and access is not None:
         for router in [*access.routers(), *resources(operations, clock)]:
             app.include_router(router)
+        app.include_router(dashboard_pages(operations, pages, clock))
         app.include_router(runs_pages(operations, pages))
         app.include_router(run_pages(operations, pages, clock))
         app.include_router(flow_pages(operations, pages))
@@ -81,10 +85,6 @@ def make_app(
         app.include_router(log_pages(operations, pages))
         app.include_router(run_action_pages(operations, pages))
         app.include_router(events(Hub(operations.snapshots, clock, is_stopping=is_stopping)))
-
-    @app.get("/", include_in_schema=False)
-    async def home() -> RedirectResponse:
-        return RedirectResponse("/runs", 302)
 
     @app.get("/healthz", include_in_schema=False)
     async def healthz() -> PlainTextResponse:

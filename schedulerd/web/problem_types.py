@@ -37,6 +37,36 @@ _TYPES: Final = (
         mend=N_("`mend` has the name that is likely meant, or those that there are."),
     ),
     ProblemType(
+        slug="unknown-field",
+        status=400,
+        title=N_("There is no such field"),
+        meaning=N_("A filter, or the fields that are asked for, name one that is not known."),
+        mend=N_("`detail` says which; docs/reference/run-filters.md has all that filters take."),
+    ),
+    ProblemType(
+        slug="cursor-mismatch",
+        status=400,
+        title=N_("The cursor belongs to another list"),
+        meaning=N_(
+            "A cursor leads on in the list that it was given with, and the filter is another one now."
+        ),
+        mend=N_("Begin with the first page of the new list."),
+    ),
+    ProblemType(
+        slug="bad-cursor",
+        status=400,
+        title=N_("This is no cursor"),
+        meaning=N_("What stands after `after` or `before` was never given by this server."),
+        mend=N_("Use `next_cursor` or `prev_cursor` of a page as it is, or the URLs of its `Link` header."),
+    ),
+    ProblemType(
+        slug="bad-filter",
+        status=400,
+        title=N_("The filter is not understood"),
+        meaning=N_("A term of a filter of runs is not right; `errors` says from which to which character."),
+        mend=N_("docs/reference/run-filters.md has all that filters take."),
+    ),
+    ProblemType(
         slug="unauthorized",
         status=401,
         title=N_("This needs a secret"),

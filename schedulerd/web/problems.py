@@ -25,6 +25,11 @@ from schedulerd.web.problem_types import type_of
 from schedulerd.web.rendering import Pages
 
 _MEDIA_TYPE: Final = "application/problem+json"
+_OF_QUERIES: Final[Mapping[str, str]] = {
+    "unknown-field": "unknown-field",
+    "cursor-mismatch": "cursor-mismatch",
+    "cursor": "bad-cursor",
+}
 STATUS: Final[Mapping[type[SchedulerdError], int]] = {
     NotFound: 404,
     Ambiguous: 409,
@@ -47,6 +52,15 @@ class BadField(Exception):
     def __init__(self, pointer: str, error: BadExpression) -> None:
         super().__init__(error.reason)
         self.pointer = pointer
+        self.error = error
+
+
+class BadQuery(Exception):
+    """A parameter of the query of a request is not valid: `parameter` says which, and `error` why."""
+
+    def __init__(self, parameter: str, error: BadExpression) -> None:
+        super().__init__(error.reason)
+        self.parameter = parameter
         self.error = error
 
 
@@ -105,6 +119,7 @@ def tell_problems(app: FastAPI, pages: Pages) -> None:
     """Have every error told in this way."""
     telling = _Telling(pages)
     app.add_exception_handler(BadField, telling.of_field)
+    app.add_exception_handler(BadQuery, telling.of_query)
     app.add_exception_handler(Refusal, telling.of_refusal)
     app.add_exception_handler(RequestValidationError, telling.of_request)
     app.add_exception_handler(HTTPException, telling.of_http)
@@ -120,6 +135,9 @@ class _Telling:
 
     async def of_field(self, request: Request, error: Exception) -> Response:
         return self._shown(request, _bad_field(request, error))
+
+    async def of_query(self, request: Request, error: Exception) -> Response:
+        return self._shown(request, _bad_query(request, error))
 
     async def of_refusal(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, Refusal)
@@ -181,14 +199,33 @@ def _bad_field(request: Request, error: Exception) -> "Problem":
     return problem(request, 422, said.reason, [entry])
 
 
+def _bad_query(request: Request, error: Exception) -> "Problem":
+    assert isinstance(error, BadQuery)
+    said = error.error
+    entry = {
+        "parameter": error.parameter,
+        "code": said.code,
+        "detail": said.reason,
+        "start": said.start,
+        "end": said.end,
+    }
+    slug = "bad-filter" if said.code.startswith("filter.") else _OF_QUERIES.get(said.code, "")
+    return problem(request, 400, said.reason, [entry], slug=slug)
+
+
 def _invalid(request: Request, error: Exception) -> Problem:
     assert isinstance(error, RequestValidationError)
     errors = [
-        {"pointer": _pointer(one["loc"]), "code": one["type"].replace("_", "-"), "detail": one["msg"]}
+        {"pointer": _pointer(one["loc"]), "code": _code(one["type"]), "detail": one["msg"]}
         for one in error.errors()
     ]
     fields = "1 field needs" if len(errors) == 1 else f"{len(errors)} fields need"
     return problem(request, 422, f"{fields} attention", errors)
+
+
+def _code(kind: str) -> str:
+    """The stable word for what is wrong with a field."""
+    return "unknown-field" if kind == "extra_forbidden" else kind.replace("_", "-")
 
 
 def _refused(request: Request, error: Exception) -> Problem:
