@@ -141,7 +141,7 @@ def _parameter(one: Document) -> Field:
     return Field(
         name=one["name"],
         kind=kind_of(schema).removesuffix(" or null"),
-        is_required=one["required"],
+        is_required=one.get("required", False),
         meaning=meaning,
         place=one["in"],
     )

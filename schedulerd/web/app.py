@@ -20,6 +20,7 @@ from schedulerd.web.events import events
 from schedulerd.web.gatekeeper import Gatekeeper, require_admitted
 from schedulerd.web.hooks import hooks
 from schedulerd.web.live import Hub
+from schedulerd.web.openapi import operation_id
 from schedulerd.web.pages.appearance import appearance
 from schedulerd.web.pages.dashboard import dashboard_pages
 from schedulerd.web.pages.flows import flow_pages
@@ -55,6 +56,7 @@ def make_app(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        generate_unique_id_function=operation_id,
         dependencies=[Depends(require_admitted)],
     )
     files = StaticFiles()

@@ -81,6 +81,12 @@ def _make(app: FastAPI) -> Document:
     return made
 
 
+def operation_id(route: Any) -> str:
+    """The id of an operation whose route gives it none: the name of its function, with what it is about."""
+    name, tags = str(route.name), route.tags
+    return name if "_" in name or not tags else f"{name}_{str(tags[0]).removesuffix('s')}"
+
+
 def operations_in(document: Document) -> Iterator[tuple[str, str, Document]]:
     """Each operation of the document: its method, path and description."""
     for path, item in document["paths"].items():
@@ -90,14 +96,14 @@ def operations_in(document: Document) -> Iterator[tuple[str, str, Document]]:
 
 def _complete(method: str, path: str, operation: Document) -> None:
     """Tell what FastAPI does not know of: problems, headers, examples, and in words what it is called."""
-    text = operation.get("description", "")
-    operation["summary"] = text.partition("\n")[0].rstrip(".") or operation["summary"]
+    text = operation.setdefault("description", f"{operation['summary'].strip().capitalize()}.")
+    operation["summary"] = text.partition("\n")[0].rstrip(".")
     if (method, path) in OPEN:
         operation["security"] = []
     parameters = {one["name"]: one for one in operation.get("parameters", ())}
-    for name, one in parameters.items():
+    for one in operation.get("parameters", ()):
         if one["in"] == "path":
-            one["example"] = _EXAMPLES.get(name, name)
+            one["example"] = _EXAMPLES.get(one["name"], one["name"])
     answers = operation["responses"]
     answers.pop("422", None)
     for answer in answers.values():
@@ -117,10 +123,8 @@ def _complete(method: str, path: str, operation: Document) -> None:
 def _problems(method: str, parameters: Document, *, has_body: bool) -> Iterator[str]:
     """What can be wrong with such a request."""
     yield from _ANY_STATUS
-    if any(one["in"] == "path" for one in parameters.values()):
-        yield "not-found"
     if parameters or has_body:
-        yield "validation-error"
+        yield from ("not-found", "validation-error")
     if "if-match" in parameters:
         yield from ("precondition-failed", "precondition-required")
     if method != "get":
