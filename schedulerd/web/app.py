@@ -5,7 +5,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, FastAPI
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import PlainTextResponse
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES
 
 from schedulerd.clock import Clock
 from schedulerd.operations.operations import Operations
@@ -36,6 +38,10 @@ from schedulerd.web.rendering import Pages
 from schedulerd.web.static_files import StaticFiles
 
 _UTC: Final = ZoneInfo("UTC")
+_LEAST_PACKED: Final = 1_024
+_LEVEL: Final = 4
+# Pages are; answers of the API have strong ETags, which are of one form of a body.
+_NOT_PACKED: Final = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/*")
 
 
 def make_app(
@@ -59,6 +65,9 @@ def make_app(
         generate_unique_id_function=operation_id,
         dependencies=[Depends(require_admitted)],
     )
+    app.add_middleware(
+        GZipMiddleware, minimum_size=_LEAST_PACKED, compresslevel=_LEVEL, exclude_content_types=_NOT_PACKED
+    )
     files = StaticFiles()
     pages = Pages(clock=clock, files=files, zone=zone)
     access = None if operations is None else Access(operations, pages, clock)
@@ -81,7 +90,7 @@ def make_app(
         app.include_router(dashboard_pages(operations, pages, clock))
         app.include_router(runs_pages(operations, pages))
         app.include_router(run_pages(operations, pages, clock))
-        app.include_router(flow_pages(operations, pages))
+        app.include_router(flow_pages(operations, pages, clock))
         app.include_router(schedule_pages(operations, pages))
         app.include_router(system_pages(operations, pages, clock))
         app.include_router(log_pages(operations, pages))
