@@ -5,6 +5,7 @@ Each holds the data that its message is made of, so that an edge may word it in 
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -104,6 +105,15 @@ class NotPermitted(SchedulerdError):
 
 class Conflict(SchedulerdError):
     """It cannot be done in the present state: it exists, has ended, or runs already."""
+
+
+class Stale(Conflict):
+    """It was changed since whoever asks looked at it: `by` whom and `when`, as far as that is known."""
+
+    def __init__(self, message: str, *, by: str = "", when: datetime | None = None) -> None:
+        super().__init__(message, mend="look at it again, then decide")
+        self.by = by
+        self.when = when
 
 
 class IllegalMove(Conflict):

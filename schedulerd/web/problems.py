@@ -12,12 +12,14 @@ from starlette.exceptions import HTTPException
 
 from schedulerd.errors import (
     Ambiguous,
+    BadDefinition,
     BadExpression,
     BadParameters,
     Conflict,
     NotFound,
     NotPermitted,
     SchedulerdError,
+    Stale,
     Unreachable,
 )
 from schedulerd.web.rendering import Pages
@@ -43,8 +45,10 @@ _TITLES: Final[Mapping[int, tuple[str, str]]] = {
 STATUS: Final[Mapping[type[SchedulerdError], int]] = {
     NotFound: 404,
     Ambiguous: 409,
+    Stale: 412,
     Conflict: 409,
     NotPermitted: 403,
+    BadDefinition: 422,
     BadParameters: 422,
     BadExpression: 422,
     Unreachable: 503,
