@@ -16,6 +16,7 @@ from schedulerd.domain.states import FINAL, RunState
 from schedulerd.store.database import Database
 from schedulerd.store.run_tables import log_lines, task_runs
 from schedulerd.store.tables import flows, moves, runs
+from schedulerd.store.tallies import recount
 from tests.builders import a_file, a_flow, a_schedule
 
 END: Final = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
@@ -166,6 +167,7 @@ class _History:
                 for key, number in self._numbers.items():
                     connection.execute(update(flows).where(flows.c.id == key).values(last_number=number))
                 writer.finish(connection, self._count)
+                recount(connection)
             writer.settle(connection)
         return Seeded(
             with_tasks=self._with_tasks,

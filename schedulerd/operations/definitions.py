@@ -88,6 +88,10 @@ class Definitions:
             origin = tx.schedules.get(name).definition.origin
         return Place(origin=origin, own=self._own(name, origin))
 
+    def is_ours(self, definition: ScheduleDefinition) -> bool:
+        """Is it kept in a file that may be written anew?"""
+        return self._own(definition.name, definition.origin) is not None
+
     def read(self, values: Mapping[str, Any], *, by: Principal) -> ScheduleDefinition:
         """The schedule that the keys define, whatever it runs. Raises `BadValue`, and `NotPermitted` for keys for admins."""
         _refuse_keys(values, by)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from schedulerd.operations.child_runs import ChildRuns
     from schedulerd.operations.definition_readers import Places
     from schedulerd.operations.definitions import Definitions
+    from schedulerd.operations.figures import Figures
     from schedulerd.operations.fires import Fires
     from schedulerd.operations.history import History
     from schedulerd.operations.log_chunks import LogChunks
@@ -60,6 +61,13 @@ class Operations:
         self._environ: Final = environ
         self._entropy: Final = entropy
         self._places: Final = places
+
+    @cached_property
+    def figures(self) -> "Figures":
+        """What runs come to."""
+        from schedulerd.operations.figures import Figures  # seldom asked for
+
+        return Figures(self._database)
 
     @cached_property
     def history(self) -> "History":

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import shutil
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 SWEEP_SECONDS: Final = 6 * 3_600.0
 PAGE_SECONDS: Final = 1.0
 _FOLDERS_OF_A_PAGE: Final = 100
+TALLIES_KEPT: Final = timedelta(days=730)
 
 
 class Housekeeper:
@@ -56,6 +58,7 @@ class Housekeeper:
         with self._database.write() as tx:
             pruned = tx.pruning.page(self._retention, now=now, after=self._after)
             if pruned.after is None:
+                tx.tallies.forget(now - TALLIES_KEPT)
                 tx.causes.forget(self._retention.oldest_cause(now))
                 tx.sessions.forget(now)
                 tx.api_tokens.forget(now)

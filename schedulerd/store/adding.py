@@ -10,6 +10,7 @@ from schedulerd.domain.ids import FlowKey, RunKey
 from schedulerd.domain.runs import NewRun
 from schedulerd.domain.states import FINAL
 from schedulerd.store.tables import AnyRow, flows, runs
+from schedulerd.store.tallies import Ended, tally
 
 # SQLite takes 32,766 parameters in a statement; more rows than this are written in several.
 PAGE: Final = 1_000
@@ -52,6 +53,7 @@ def _add_page(connection: Connection, wanted: Sequence[NewRun]) -> list[RunKey |
         _ADD, [_row(run, number, of[run.flow]) for run, number in zip(fresh, numbers, strict=True)]
     )
     keys: dict[UUID, RunKey] = dict(connection.execute(_KEYS, {"ids": [run.id for run in fresh]}).all())
+    tally(connection, [_ended(run) for run in fresh if run.state in FINAL])
     fresh_ids = {id(run) for run in fresh}
     return [keys[run.id] if id(run) in fresh_ids else None for run in wanted]
 
@@ -95,6 +97,10 @@ def _take_numbers(
         numbers.append(last[flow])
     connection.execute(_NUMBER, [{"key": key, "number": number} for key, number in last.items()])
     return numbers
+
+
+def _ended(run: NewRun) -> Ended:
+    return Ended(flow=run.flow, state=run.state, started_at=None, ended_at=run.created_at)
 
 
 def _row(run: NewRun, number: int, flow: AnyRow) -> dict[str, Any]:

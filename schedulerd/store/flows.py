@@ -1,5 +1,6 @@
 """The flows that files and command schedules define, the versions of their code, and the files with errors."""
 
+from collections.abc import Collection
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
@@ -91,6 +92,15 @@ class Flows:
         """The names of the flows in force, sorted."""
         query = select(flows.c.name).where(flows.c.removed_at.is_(None)).order_by(flows.c.name)
         return list(self._connection.scalars(query))
+
+    def keys(self, names: Collection[str]) -> dict[str, FlowKey]:
+        """The key of each of these flows, in force or removed. Raises `NotFound` with the names that come near."""
+        query = select(flows.c.name, flows.c.id).where(flows.c.name.in_(names))
+        found = {row.name: FlowKey(row.id) for row in self._connection.execute(query)}
+        for name in names:
+            if name not in found:
+                raise NotFound("flow", name, near=near(name, self.names()))
+        return {name: found[name] for name in names}
 
     def errors(self) -> list[FileError]:
         """The files that cannot be taken as they are, by path."""

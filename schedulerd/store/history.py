@@ -16,6 +16,7 @@ from schedulerd.store import run_streams
 from schedulerd.store.run_conditions import conditions, flow_keys
 from schedulerd.store.run_rows import RUNS, run_of
 from schedulerd.store.run_streams import Reach, Span, Streams
+from schedulerd.store.strips import Mark, strips
 from schedulerd.store.tables import SELDOM, AnySelect, runs
 
 LOOKED_AT: Final = 20_000
@@ -108,6 +109,10 @@ class History:
             for group, states in GROUPS.items()
             if group != "done"
         }
+
+    def strips(self, flows: Collection[FlowKey], *, count: int) -> Mapping[FlowKey, Sequence[Mark]]:
+        """The last `count` runs of each flow, the newest last."""
+        return strips(self._connection, flows, count=count)
 
     def _count(self, search: _Search | None) -> Count:
         if search is None:

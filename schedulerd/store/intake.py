@@ -18,6 +18,7 @@ from schedulerd.store.questions import PUT_QUESTION, end_attempts, let_go
 from schedulerd.store.results import PUT_RESULT, result_rows
 from schedulerd.store.run_tables import log_lines, task_runs
 from schedulerd.store.tables import runs
+from schedulerd.store.tallies import tally
 from schedulerd.store.told import PUT_ARTIFACT, PUT_EVENT
 from schedulerd.store.upserts import Upsert
 
@@ -31,6 +32,7 @@ def _given(name: str, column: Any) -> Any:
 
 _PROGRESS: Final = select(
     runs.c.id,
+    runs.c.flow_id,
     runs.c.state,
     runs.c.pending_at,
     runs.c.started_at,
@@ -125,6 +127,12 @@ class IntakeTable:
         PUT_EVENT(self._connection, [row for one in changed for row in one.events.values()])
         ends = [progress.end() for progress in changed]
         end_with_runs(self._connection, ends)
+        counted = [progress for progress in changed if progress.has_ended != progress.had_ended]
+        tally(
+            self._connection,
+            [end for progress in counted for end in progress.has_ended],
+            [end for progress in counted for end in progress.had_ended],
+        )
         end_attempts(self._connection, [(run, state) for run, state, _ in ends])
         owe_hooks(self._connection, [progress.run for progress in changed if progress.owes_hooks])
         self._hearing.came([came for progress in changed for came in progress.came])

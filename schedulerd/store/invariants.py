@@ -192,12 +192,32 @@ _OF_ACCESS: Final[Mapping[str, str]] = {
         SELECT id FROM api_tokens WHERE expires_at <= created_at""",
 }
 
+# Runs are removed, and what was counted of them stays.
+_OF_TALLIES: Final[Mapping[str, str]] = {
+    "every run that has ended is counted in its hour": """
+        SELECT ended.flow_id FROM (
+        SELECT flow_id, ended_at / 3600000000 AS hour, state, count(*) AS number FROM runs
+        WHERE ended_at IS NOT NULL GROUP BY flow_id, ended_at / 3600000000, state
+        ) AS ended LEFT JOIN (
+        SELECT flow_id, hour, state, sum(count) AS number FROM tallies GROUP BY flow_id, hour, state
+        ) AS counted ON counted.flow_id = ended.flow_id AND counted.hour = ended.hour
+        AND counted.state = ended.state
+        WHERE coalesce(counted.number, 0) < ended.number""",
+    "what is counted of all flows is the sum of what is counted of each": """
+        SELECT hour FROM tallies GROUP BY hour, state, length
+        HAVING sum(CASE WHEN flow_id = 0 THEN count ELSE -count END) <> 0
+        OR sum(CASE WHEN flow_id = 0 THEN total_ms ELSE -total_ms END) <> 0""",
+    "what is counted are runs, which took no time if they never ran": """
+        SELECT flow_id FROM tallies WHERE count < 1 OR total_ms < 0 OR (length = -1 AND total_ms <> 0)""",
+}
+
 INVARIANTS: Final[Mapping[str, str]] = {
     **_OF_RUNS,
     **_OF_MOVES,
     **_OF_WHAT_RUNS_BROUGHT,
     **_OF_WAITING,
     **_OF_SCHEDULES,
+    **_OF_TALLIES,
     **_OF_ACCESS,
 }
 

@@ -37,6 +37,7 @@ from schedulerd.store.tables import (
     runs,
     schedules,
 )
+from schedulerd.store.tallies import Ended, tally
 from schedulerd.store.wishes import Wishes
 
 Going = dict[int, list[AnyRow]]
@@ -213,6 +214,8 @@ class Lines:
         self.skipped += [RunKey(row.id) for row, _ in skipped]
         move_due(self._connection, _SKIP, {"why": reason.value, "now": now}, moves)
         end_with_runs(self._connection, [(RunKey(row.id), to, now) for row, _ in skipped])
+        ends = [Ended(flow=row.flow_id, state=to, started_at=None, ended_at=now) for row, _ in skipped]
+        tally(self._connection, ends)
 
 
 def by_schedule(rows: Iterable[AnyRow]) -> Going:

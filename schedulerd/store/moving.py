@@ -17,6 +17,7 @@ from schedulerd.store.endings import end_with_runs
 from schedulerd.store.hooks import owe_hooks, owes
 from schedulerd.store.questions import end_attempts
 from schedulerd.store.tables import AnyRow, moves, runs
+from schedulerd.store.tallies import ended_of, tally
 
 # Which states a run may come from: the table of moves, turned round for the condition of an UPDATE.
 SOURCES: Final[Mapping[RunState, frozenset[RunState]]] = {
@@ -24,7 +25,9 @@ SOURCES: Final[Mapping[RunState, frozenset[RunState]]] = {
 }
 
 INSERT_MOVE: Final = insert(moves)
-_BEFORE: Final = select(runs.c.state, runs.c.move_count, runs.c.hooks).where(runs.c.id == bindparam("key"))
+_BEFORE: Final = select(
+    runs.c.state, runs.c.move_count, runs.c.hooks, runs.c.flow_id, runs.c.started_at, runs.c.ended_at
+).where(runs.c.id == bindparam("key"))
 _AS_IT_WAS: Final = (
     runs.c.id == bindparam("key"),
     runs.c.state == bindparam("was"),
@@ -100,7 +103,16 @@ def move_run(connection: Connection, key: RunKey, step: Step, *, expect: frozens
     if owes(before.hooks, step.to):
         owe_hooks(connection, [key])
     end_attempts(connection, [(key, step.to)])
+    _count(connection, before, step)
     return True
+
+
+def _count(connection: Connection, before: AnyRow, step: Step) -> None:
+    """Count a run that has ended; one that is tried again has not."""
+    was = ended_of(before.flow_id, RunState(before.state), before.started_at, before.ended_at)
+    if was or step.to in FINAL:
+        ended_at = step.at if step.to in FINAL else None
+        tally(connection, ended_of(before.flow_id, step.to, before.started_at, ended_at), was)
 
 
 def move_due(

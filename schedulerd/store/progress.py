@@ -20,6 +20,7 @@ from schedulerd.store.logs import line_row
 from schedulerd.store.moving import move_row
 from schedulerd.store.questions import freed_row, question_row
 from schedulerd.store.tables import AnyRow
+from schedulerd.store.tallies import Ended, ended_of
 from schedulerd.store.tasks import task_row
 from schedulerd.store.told import artifact_row, event_row
 
@@ -29,6 +30,7 @@ class Progress:
 
     def __init__(self, row: AnyRow) -> None:
         self.run: Final = RunKey(row.id)
+        self._flow: Final[int] = row.flow_id
         self.moves: Final[list[dict[str, Any]]] = []
         self.lines: Final[list[dict[str, Any]]] = []
         self.came: Final[list[tuple[RunKey, RunState, datetime]]] = []
@@ -48,6 +50,8 @@ class Progress:
         self._pending_at: datetime | None = row.pending_at
         self._started_at: datetime | None = row.started_at
         self._ended_at: datetime | None = row.ended_at
+        self.had_ended: Final = self.has_ended
+        """How it had ended before."""
         self._retry_at: datetime | None = row.retry_at
         self._attempt_ended_at: datetime | None = None
         self._hooks: Final[str | None] = row.hooks
@@ -110,6 +114,11 @@ class Progress:
     def end(self) -> tuple[RunKey, RunState, datetime | None]:
         """The run, where it now is, and when it, or its attempt, ended."""
         return self.run, self._state, self._ended_at or self._attempt_ended_at or self._retry_at
+
+    @property
+    def has_ended(self) -> tuple[Ended, ...]:
+        """How it has ended; nothing where it goes on."""
+        return ended_of(self._flow, self._state, self._started_at, self._ended_at)
 
     def task_rows(self) -> list[dict[str, Any]]:
         """A row for each task run that was spoken of."""

@@ -21,7 +21,15 @@ from sqlalchemy import (
 
 from schedulerd.domain.runs import Trigger
 from schedulerd.domain.states import ACTIVE, ENDED, FINAL, LIVE, NOT_COMPLETED, RunState
-from schedulerd.store import access_tables, asking_tables, cause_table, columns, notice_tables, run_tables
+from schedulerd.store import (
+    access_tables,
+    asking_tables,
+    cause_table,
+    columns,
+    notice_tables,
+    run_tables,
+    tally_table,
+)
 from schedulerd.store.columns import KEY, Document, Id, Moment, Words, of_run
 
 # What a query gives, where its columns are told by name and not by type.
@@ -35,6 +43,7 @@ _OTHERS: Final = (
     cause_table,
     notice_tables,
     run_tables,
+    tally_table,
 )  # so that they are in it
 
 

@@ -32,6 +32,7 @@ from schedulerd.store.schedules import Schedules
 from schedulerd.store.secrets import Secrets
 from schedulerd.store.sessions import Sessions
 from schedulerd.store.snapshots import Snapshots
+from schedulerd.store.tallies import Tallies
 from schedulerd.store.tasks import Tasks
 from schedulerd.store.told import Told
 from schedulerd.store.users import Users
@@ -58,6 +59,7 @@ class Transaction:
         self.pings: Final = Pings(connection, monitored)
         hearing = Hearing(connection, self.notices, self.pings, rules)
         self.runs: Final = Runs(connection, hearing)
+        self.tallies: Final = Tallies(connection)
         self.history: Final = History(connection)
         self.waiting: Final = Waiting(connection)
         self.intake: Final = IntakeTable(connection, hearing)

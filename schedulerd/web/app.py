@@ -17,9 +17,14 @@ from schedulerd.web.events import events
 from schedulerd.web.hooks import hooks
 from schedulerd.web.live import Hub
 from schedulerd.web.pages.appearance import appearance
+from schedulerd.web.pages.flows import flow_pages
 from schedulerd.web.pages.log import log_pages
 from schedulerd.web.pages.run import run_pages
 from schedulerd.web.pages.run_actions import run_action_pages
+from schedulerd.web.pages.runs import runs_pages
+from schedulerd.web.pages.schedule_editor import schedule_editor_pages
+from schedulerd.web.pages.schedules import schedule_pages
+from schedulerd.web.pages.system import system_pages
 from schedulerd.web.problems import tell_problems
 from schedulerd.web.rendering import Pages
 from schedulerd.web.static_files import StaticFiles
@@ -50,7 +55,12 @@ def make_app(
         app.include_router(hooks(webhooks, clock))
     app.include_router(appearance())
     if operations is not None:
+        app.include_router(runs_pages(operations, pages))
         app.include_router(run_pages(operations, pages, clock))
+        app.include_router(flow_pages(operations, pages))
+        app.include_router(schedule_editor_pages(operations, pages, clock))
+        app.include_router(schedule_pages(operations, pages))
+        app.include_router(system_pages(operations, pages, clock))
         app.include_router(log_pages(operations, pages))
         app.include_router(run_action_pages(operations, pages))
         app.include_router(events(Hub(operations.snapshots, clock, is_stopping=is_stopping)))

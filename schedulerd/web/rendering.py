@@ -121,4 +121,4 @@ def _here(request: Request) -> str:
 def _query(**values: Any) -> str:
     """`?a=1&b=2`, without what is empty."""
     given = {name: value for name, value in values.items() if value not in (None, "")}
-    return f"?{urlencode(given)}" if given else "?"
+    return f"?{urlencode(given)}" if given else ""

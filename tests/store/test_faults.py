@@ -39,6 +39,7 @@ from schedulerd.errors import StoreUnavailable
 from schedulerd.store.database import Database
 from schedulerd.store.engines import WRITER_LOCK
 from schedulerd.store.tables import metadata
+from schedulerd.store.tallies import ALL_FLOWS
 from schedulerd.store.transaction import Transaction
 from tests.builders import (
     A_SECOND,
@@ -260,6 +261,10 @@ READS: dict[str, Work] = {
     "facts.get": lambda tx: tx.facts.get("tzdata"),
     "hooks.are_due": lambda tx: tx.hooks.are_due(RunKey(1)),
     "hooks.due": lambda tx: tx.hooks.due(AGENT, limit=10),
+    "tallies.of_flows": lambda tx: tx.tallies.of_flows([ALL_FLOWS], since=NOW, until=NOW),
+    "tallies.of_hours": lambda tx: tx.tallies.of_hours(ALL_FLOWS, since=NOW, until=NOW),
+    "history.strips": lambda tx: tx.history.strips([tx.flows.get("etl").key], count=3),
+    "flows.keys": lambda tx: tx.flows.keys(["etl"]),
     "history.page": lambda tx: tx.history.page(RunQuery(), now=NOW, limit=10),
     "history.counts": lambda tx: tx.history.counts(RunQuery(), now=NOW),
 }
@@ -399,6 +404,7 @@ WRITES: dict[str, Work] = {
     "messages.note": lambda tx: tx.messages.note(A_KNOWN_MESSAGE),
     "messages.forget": lambda tx: tx.messages.forget(NOW),
     "facts.set": lambda tx: tx.facts.set("tzdata", "2026f"),
+    "tallies.forget": lambda tx: tx.tallies.forget(NOW),
     "hooks.take": lambda tx: tx.hooks.take([a_due_hook()], boot_id=BOOT),
     "hooks.done": lambda tx: tx.hooks.done(a_due_hook()),
 }

@@ -185,6 +185,19 @@ LIES: Final[Mapping[str, tuple[str, ...]]] = {
         "UPDATE schedules SET paused_reason = 'why' WHERE id = {schedule}",
     ),
     "a schedule that was removed is never due": ("UPDATE schedules SET removed_at = 1 WHERE id = {schedule}",),
+    "every run that has ended is counted in its hour": (
+        "UPDATE runs SET ended_at = ended_at + 3600000000 WHERE id = {failed}",
+        "UPDATE tallies SET count = count - 1 WHERE state = 'completed'",
+    ),
+    "what is counted of all flows is the sum of what is counted of each": (
+        "UPDATE tallies SET count = count + 1 WHERE flow_id = 0",
+        "UPDATE tallies SET total_ms = total_ms + 1 WHERE flow_id = 0 AND state = 'completed'",
+        "DELETE FROM tallies WHERE flow_id = 0 AND state = 'skipped'",
+    ),
+    "what is counted are runs, which took no time if they never ran": (
+        "UPDATE tallies SET count = 0",
+        "UPDATE tallies SET total_ms = 1 WHERE length = -1",
+    ),
     "a schedule is next due after all that was decided of it": (
         "UPDATE schedules SET next_due = watermark WHERE id = {schedule}",
     ),

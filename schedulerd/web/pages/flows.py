@@ -1,0 +1,145 @@
+"""`/flows`: which flows there are, what each is, when it runs, and what its code is or was."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+
+from schedulerd.domain.flows import FlowKind
+from schedulerd.domain.wording import Language, schedule_in_words
+from schedulerd.operations.flows import FlowDetails
+from schedulerd.operations.operations import Operations
+from schedulerd.web.rendering import Pages
+
+_PAGE: Final = 50
+_FIRES: Final = 5
+_RECENT: Final = 10
+_LONGEST_DIFF: Final = 5_000
+
+
+def flow_pages(operations: Operations, pages: Pages) -> APIRouter:
+    """The routes."""
+    router = APIRouter(include_in_schema=False)
+    views = _Views(operations, pages)
+
+    @router.get("/flows")
+    def flows(request: Request, q: str = "", after: str = "") -> Response:
+        return views.flows(request, q, after)
+
+    @router.get("/flows/{flow}")
+    def flow(request: Request, flow: str) -> Response:
+        return views.overview(request, flow)
+
+    @router.get("/flows/{flow}/params")
+    def params(request: Request, flow: str) -> Response:
+        return views.params(request, flow)
+
+    @router.get("/flows/{flow}/versions")
+    def versions(request: Request, flow: str, show: str = "", against: str = "") -> Response:
+        return views.versions(request, flow, show, against)
+
+    return router
+
+
+class _Views:
+    def __init__(self, operations: Operations, pages: Pages) -> None:
+        self._operations: Final = operations
+        self._pages: Final = pages
+
+    def flows(self, request: Request, q: str, after: str) -> Response:
+        seen = self._operations.snapshots.take().fingerprint(every=True)
+        found = [one for one in self._operations.flows.list() if _is_like(one, q)]
+        later = [one for one in found if one.flow.definition.name > after]
+        shown = later[:_PAGE]
+        return self._pages.render(
+            request,
+            "flows.html",
+            q=q,
+            seen=seen,
+            flows=shown,
+            more=shown[-1].flow.definition.name if len(later) > _PAGE else "",
+            is_first=not after,
+            problems=self._operations.flows.errors(),
+            words=self._words(request),
+        )
+
+    def overview(self, request: Request, name: str) -> Response:
+        seen = self._operations.snapshots.take().fingerprint(every=True)
+        details = self._operations.flows.get(name)
+        history = self._operations.history
+        query = history.query(f'flow:"{name}"', zone=None)
+        return self._render(
+            request,
+            "flow.html",
+            details,
+            tab="",
+            seen=seen,
+            fires=self._operations.fires.next(
+                name, limit=_FIRES, language=self._pages.preferences(request).language
+            )
+            if details.schedules
+            else (),
+            runs=history.page(query, limit=_RECENT).runs,
+        )
+
+    def params(self, request: Request, name: str) -> Response:
+        details = self._operations.flows.get(name)
+        schema = details.flow.definition.parameters
+        text = json.dumps(dict(schema), indent=2, ensure_ascii=False)
+        return self._render(request, "flow_params.html", details, tab="params", text=text)
+
+    def versions(self, request: Request, name: str, show: str, against: str) -> Response:
+        details = self._operations.flows.get(name)
+        found = self._operations.flows.versions(name)
+        known = [one.hash for one in found]
+        chosen = show if show in known else next(iter(known), "")
+        other = against if against in known and against != chosen else ""
+        source = self._operations.flows.source(chosen) if chosen else ""
+        return self._render(
+            request,
+            "flow_versions.html",
+            details,
+            tab="versions",
+            versions=found,
+            chosen=chosen,
+            against=other,
+            lines=_diff(self._operations.flows.source(other), source) if other else None,
+            source=source,
+        )
+
+    def _render(self, request: Request, template: str, details: FlowDetails, **values: Any) -> Response:
+        return self._pages.render(
+            request,
+            template,
+            details=details,
+            flow=details.flow,
+            definition=details.flow.definition,
+            is_command=details.flow.definition.kind is FlowKind.COMMAND,
+            words=self._words(request),
+            **values,
+        )
+
+    def _words(self, request: Request) -> Any:
+        language: Language = self._pages.preferences(request).language
+        return lambda schedule: schedule_in_words(schedule.definition, language=language)
+
+
+def _is_like(details: FlowDetails, q: str) -> bool:
+    """Is each word in its name, its description or one of its tags?"""
+    definition = details.flow.definition
+    text = " ".join((definition.name, definition.description, *definition.tags)).casefold()
+    return all(word in text for word in q.casefold().split())
+
+
+def _diff(was: str, now: str) -> Sequence[Mapping[str, str]]:
+    """The lines that differ, with some around them."""
+    import difflib  # seldom asked for
+
+    found = difflib.unified_diff(
+        was.splitlines()[:_LONGEST_DIFF], now.splitlines()[:_LONGEST_DIFF], lineterm="", n=4
+    )
+    return [
+        {"kind": {"+": "added", "-": "removed", "@": "place"}.get(line[:1], ""), "text": line}
+        for line in found
+    ][2:]

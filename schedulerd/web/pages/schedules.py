@@ -1,0 +1,87 @@
+"""`/schedules`: what runs when, and pausing it."""
+
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+
+from schedulerd.domain.wording import Language, schedule_in_words
+from schedulerd.operations.operations import Operations
+from schedulerd.web.blocking import Blocking
+from schedulerd.web.forms import actor_of, go_on, text
+from schedulerd.web.local_paths import local_path
+from schedulerd.web.rendering import Pages
+
+_PAGE: Final = 50
+_FIRES: Final = 20
+_WHERE: Final = "/schedules"
+
+
+def schedule_pages(operations: Operations, pages: Pages) -> APIRouter:
+    """The routes."""
+    router = APIRouter(include_in_schema=False)
+    blocking = Blocking()
+
+    @router.get("/schedules")
+    def schedules(request: Request, q: str = "", after: str = "") -> Response:
+        return _schedules(request, operations, pages, q, after)
+
+    @router.get("/schedules/{schedule}")
+    def schedule(request: Request, schedule: str) -> Response:
+        return _schedule(request, operations, pages, schedule)
+
+    @router.post("/schedules/{schedule}/pause")
+    async def pause(request: Request, schedule: str) -> Response:
+        form = await request.form()
+        reason = text(form, "reason")
+        await blocking.run(
+            lambda: operations.schedules.pause(schedule, actor=actor_of(request), reason=reason)
+        )
+        return go_on(local_path(text(form, "next") or _WHERE), "paused")
+
+    @router.post("/schedules/{schedule}/resume")
+    async def resume(request: Request, schedule: str) -> Response:
+        form = await request.form()
+        await blocking.run(lambda: operations.schedules.resume(schedule))
+        return go_on(local_path(text(form, "next") or _WHERE), "resumed")
+
+    return router
+
+
+def _schedules(request: Request, operations: Operations, pages: Pages, q: str, after: str) -> Response:
+    seen = operations.snapshots.take().fingerprint(every=True)
+    words = q.casefold().split()
+    found = [
+        one
+        for one in operations.schedules.list()
+        if all(word in f"{one.definition.name} {one.definition.flow or ''}".casefold() for word in words)
+    ]
+    later = [one for one in found if one.definition.name > after]
+    shown = later[:_PAGE]
+    return pages.render(
+        request,
+        "schedules.html",
+        q=q,
+        seen=seen,
+        schedules=shown,
+        more=shown[-1].definition.name if len(later) > _PAGE else "",
+        is_first=not after,
+        words=_words(pages.preferences(request).language),
+    )
+
+
+def _schedule(request: Request, operations: Operations, pages: Pages, name: str) -> Response:
+    language = pages.preferences(request).language
+    found = operations.schedules.get(name)
+    return pages.render(
+        request,
+        "schedule.html",
+        schedule=found,
+        definition=found.definition,
+        editable=operations.definitions.is_ours(found.definition),
+        fires=operations.fires.of_schedule(name, limit=_FIRES, language=language),
+        words=_words(language),
+    )
+
+
+def _words(language: Language) -> Any:
+    return lambda schedule: schedule_in_words(schedule.definition, language=language)
