@@ -37,6 +37,7 @@ OPERATORS_KEYS: Final = frozenset(
 
 _UNSAFE: Final = re.compile(r"LD_|PYTHON|BASH_ENV$|ENV$|GCONV_PATH$|PERL5|RUBYOPT|NODE_OPTIONS")
 _KEY_OF: Final[Mapping[type, str]] = {Cron: "cron", Interval: "every", Once: "at", RRule: "rrule"}
+_NOT_YET: Final = "the daemon has not read it yet"
 _POLL_SECONDS: Final = 0.1
 _PATIENCE_SECONDS: Final = 8.0
 
@@ -239,6 +240,8 @@ class Definitions:
             return "" if said == known else said
 
         waits_for = self._until(lambda: self._stands(wanted), new_complaint)
+        if waits_for == _NOT_YET:
+            waits_for = self._complaint(wanted) or _NOT_YET
         return Saved(name=wanted.name, etag=etag, waits_for=waits_for)
 
     def _until(self, is_so: Callable[[], bool], complaint: Callable[[], str]) -> str:
@@ -250,7 +253,7 @@ class Definitions:
             if self._daemon.pid() is None:
                 return "no daemon runs; the next one goes by it"
             if self._clock.monotonic() >= deadline:
-                return "the daemon has not read it yet"
+                return _NOT_YET
             pause.wait(_POLL_SECONDS)
         return ""
 
@@ -270,10 +273,10 @@ class Definitions:
         return True
 
     def _complaint(self, wanted: ScheduleDefinition) -> str:
-        """What the daemon says is wrong with its file."""
-        file = wanted.origin.rpartition(":")[0]
+        """What the daemon says is wrong with its file, or with the folder of that."""
+        file = Path(wanted.origin.rpartition(":")[0])
         with self._database.read() as tx:
-            failures = [one.error for one in tx.flows.errors() if one.file == file]
+            failures = [one.error for one in tx.flows.errors() if Path(one.file) in (file, file.parent)]
         return reason_of(failures[0]) if failures else ""
 
 

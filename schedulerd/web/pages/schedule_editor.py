@@ -16,7 +16,7 @@ from schedulerd.web.editor_preview import Preview, preview_of
 from schedulerd.web.editor_sheet import Sheet, empty_sheet, sheet_of, typed_sheet
 from schedulerd.web.forms import go_on, text
 from schedulerd.web.rendering import Pages
-from schedulerd.web.roles import must_be_operator
+from schedulerd.web.roles import must_be_admin, must_be_operator
 from schedulerd.web.schedule_forms import BadField, values_of
 
 _NEW: Final = "/schedules/new"
@@ -79,7 +79,7 @@ class _Editor:
         theirs: Sheet | None = None,
         stale: Stale | None = None,
     ) -> Response:
-        must_be_operator(request)
+        (must_be_admin if sheet.is_command else must_be_operator)(request)
         return self._pages.render(
             request,
             "schedule_editor.html",
