@@ -108,10 +108,17 @@ class Conflict(SchedulerdError):
 
 
 class Stale(Conflict):
-    """It was changed since whoever asks looked at it: `by` whom and `when`, as far as that is known."""
+    """It is not any more what it was when whoever changes it looked: `by` whom and `when`, as far as that is known."""
 
-    def __init__(self, message: str, *, by: str = "", when: datetime | None = None) -> None:
-        super().__init__(message, mend="look at it again, then decide")
+    def __init__(
+        self, kind: str, name: str, *, is_there: bool, by: str = "", when: datetime | None = None
+    ) -> None:
+        what = "was changed meanwhile" if is_there else "is not there"
+        who = f" by {by}" if by else ""
+        at = f" at {when:%Y-%m-%d %H:%M:%S %Z}" if when is not None else ""
+        super().__init__(f"the {kind} {name!r} {what}{who}{at}", mend="read it again, and decide anew")
+        self.kind = kind
+        self.name = name
         self.by = by
         self.when = when
 

@@ -78,17 +78,9 @@ def versions(invocation: Invocation, name: str, source: bool) -> None:
     if source and found:
         out.line(invocation.operations.flows.source(found[0].hash).rstrip("\n"))
         return
-    from schedulerd.operations.shapes import time_text
+    from schedulerd.operations.shapes import version_shape
 
-    shapes = [
-        {
-            "version": one.hash,
-            "in_force": one.in_force,
-            "runs": one.runs,
-            "last_run_at": time_text(one.last_run_at),
-        }
-        for one in found
-    ]
+    shapes = [version_shape(one) for one in found]
     columns = [
         Column(
             title="VERSION", cell=lambda one: Cell(one["version"] if out.is_wide else one["version"][:12])

@@ -62,10 +62,6 @@ def _rate(limit: Shape) -> str:
 
 
 def _shape(use: "LimitUse", invocation: Invocation) -> Shape:
-    return {
-        "name": use.limit.name,
-        "slots": use.limit.slots,
-        "taken": round(use.taken(now=invocation.now()), 3),
-        "per_second": use.limit.per_second,
-        "held_by": [one.run_name for one in use.held],
-    }
+    from schedulerd.operations.setting_shapes import limit_shape  # imports zones and more
+
+    return limit_shape(use, now=invocation.now())

@@ -81,6 +81,6 @@ def _parsed(text: str) -> Any:
 
 
 def _shape(secret: "SealedSecret") -> Shape:
-    from schedulerd.operations.shapes import time_text  # imports zones and more
+    from schedulerd.operations.setting_shapes import secret_shape  # imports zones and more
 
-    return {"name": secret.name, "changed_at": time_text(secret.changed_at)}
+    return secret_shape(secret)

@@ -29,13 +29,16 @@ def status(invocation: Invocation) -> None:
     """Show whether the daemon runs, and how it does; exit code 6 when it does not run, or starts no runs."""
     from schedulerd.operations.status_shapes import status_shape
 
+    def shaped(status: "DaemonStatus") -> Shape:
+        return status_shape(status, now=invocation.now())
+
     daemon = invocation.operations_before_upgrade.daemon
     try:
         found = daemon.status()
     except Unreachable:
-        _show(daemon.status_without_database(), status_shape, invocation.output)
+        _show(daemon.status_without_database(), shaped, invocation.output)
         raise
-    _show(found, status_shape, invocation.output)
+    _show(found, shaped, invocation.output)
     click.get_current_context().exit(SUCCESS if found.is_ready else UNREACHABLE)
 
 

@@ -71,11 +71,6 @@ def _read(text: str) -> Any:
 
 
 def _shape(variable: "Variable") -> Shape:
-    from schedulerd.operations.shapes import time_text  # imports zones and more
+    from schedulerd.operations.setting_shapes import variable_shape  # imports zones and more
 
-    return {
-        "name": variable.name,
-        "value": variable.value,
-        "tags": list(variable.tags),
-        "changed_at": time_text(variable.changed_at),
-    }
+    return variable_shape(variable)

@@ -106,6 +106,11 @@ class Daemon:
         self._database.require_current()
         return self._status(self._recorded())
 
+    def agents(self) -> tuple[AgentBeat, ...]:
+        """The last signs of life of the agents, by name. Raises `StoreUnavailable`."""
+        with self._database.read() as tx:
+            return tuple(tx.agents.all())
+
     def status_without_database(self) -> DaemonStatus:
         """What can be known without it."""
         return self._status(None)

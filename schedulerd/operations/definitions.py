@@ -163,7 +163,7 @@ class Definitions:
                 mend=f"change it there: {place.origin}",
             )
         if place.own.etag != etag:
-            raise Stale(f"{name!r} was changed meanwhile", by=place.own.by, when=place.own.at)
+            raise Stale("schedule", name, is_there=True, by=place.own.by, when=place.own.at)
         return place.own
 
     def _text(self, values: Mapping[str, Any], by: Principal) -> str:

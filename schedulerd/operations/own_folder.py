@@ -76,9 +76,9 @@ class OwnFolder:
     def _expect(self, name: str, etag: str) -> None:
         content = self.read(name)
         if content is None:
-            raise Stale(f"{self.path(name)} has been removed meanwhile")
+            raise Stale("file", str(self.path(name)), is_there=False)
         if etag_of(content) != etag:
-            raise Stale(f"{self.path(name)} was changed meanwhile")
+            raise Stale("file", str(self.path(name)), is_there=True)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -15,6 +15,7 @@ from schedulerd.domain.surroundings import Surroundings
 from schedulerd.domain.tasks import TaskRun
 
 if TYPE_CHECKING:
+    from schedulerd.operations.flows import FlowVersion
     from schedulerd.operations.runs import RunDetails
 
 Shape = dict[str, Any]
@@ -180,6 +181,7 @@ def flow_shape(flow: Flow, schedules: Iterable[Schedule]) -> Shape:
     definition = flow.definition
     return {
         "name": definition.name,
+        "kind": definition.kind.value,
         "file": definition.file,
         "entrypoint": definition.entrypoint,
         "version": flow.version_hash,
@@ -192,7 +194,31 @@ def flow_shape(flow: Flow, schedules: Iterable[Schedule]) -> Shape:
         "timeout_ms": milliseconds(_time_limit(definition.timeout_seconds)),
         "surroundings": surroundings_shape(definition.surroundings, definition.environment),
         "last_run": _last_run_shape(flow),
+        "removed": flow.removed,
         "error": error_shape(flow.error),
+    }
+
+
+def version_shape(version: "FlowVersion") -> Shape:
+    """A version of a flow's code."""
+    return {
+        "version": version.hash,
+        "in_force": version.in_force,
+        "runs": version.runs,
+        "last_run_at": time_text(version.last_run_at),
+    }
+
+
+def graph_shape(flow: Flow) -> Shape:
+    """The tasks of a flow that are known before a run, each with those that it needs."""
+    definition = flow.definition
+    return {
+        "flow": definition.name,
+        "version": flow.version_hash,
+        "tasks": [
+            {"number": number, "name": name, "upstream": [a for a, b in definition.edges if b == number]}
+            for number, name in enumerate(definition.tasks)
+        ],
     }
 
 

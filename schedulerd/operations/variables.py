@@ -6,9 +6,16 @@ from typing import Any, Final
 
 from schedulerd.clock import Clock
 from schedulerd.domain.variables import Variable, check_name, check_value
-from schedulerd.errors import NotFound
+from schedulerd.errors import NotFound, Stale
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
+
+Judging = Callable[[Variable | None], bool]
+"""Whether a change is meant for the variable that is there, or for there being none."""
+
+
+def _anyway(_: Variable | None) -> bool:
+    return True
 
 
 class Variables:
@@ -23,17 +30,19 @@ class Variables:
         with self._database.read() as tx:
             return tx.variables.get(name)
 
-    def set(self, name: str, value: Any, *, tags: Sequence[str] = ()) -> Variable:
-        """Set a variable, new or not. Raises `BadParameters` for a name or a value that cannot be."""
+    def set(self, name: str, value: Any, *, tags: Sequence[str] = (), only_if: Judging = _anyway) -> Variable:
+        """Set a variable, new or not. Raises `BadParameters` for a name or a value that cannot be, and `Stale` where the
+        one that is there, or that there is none, is not what it is to be set for (`only_if`)."""
         check_value(check_name(name), value)
         with self._database.write() as tx:
+            _judge(name, tx.variables.find(name), only_if)
             tx.variables.set(name, value, at=self._clock.now(), tags=tags)
             return tx.variables.get(name)
 
-    def unset(self, name: str) -> None:
-        """Remove a variable. Raises `NotFound`."""
+    def unset(self, name: str, *, only_if: Judging = _anyway) -> None:
+        """Remove a variable. Raises `NotFound`, and `Stale` as `set` does."""
         with self._database.write() as tx:
-            tx.variables.get(name)
+            _judge(name, tx.variables.get(name), only_if)
             tx.variables.remove(name)
 
     def ask(self, kind: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -46,6 +55,11 @@ class Variables:
         """All variables, by name."""
         with self._database.read() as tx:
             return tx.variables.all()
+
+
+def _judge(name: str, there: Variable | None, only_if: Judging) -> None:
+    if not only_if(there):
+        raise Stale("variable", name, is_there=there is not None)
 
 
 def _get(tx: Transaction, body: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:

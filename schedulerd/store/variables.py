@@ -30,11 +30,16 @@ class Variables:
 
     def get(self, name: str) -> Variable:
         """The variable of that name. Raises `NotFound`."""
-        row = self._connection.execute(_ONE, {"name": name}).one_or_none()
-        if row is None:
+        found = self.find(name)
+        if found is None:
             known = [variable.name for variable in self.all()]
             raise NotFound("variable", name, near=near(name, known))
-        return _variable(row)
+        return found
+
+    def find(self, name: str) -> Variable | None:
+        """The variable of that name, None when there is none."""
+        row = self._connection.execute(_ONE, {"name": name}).one_or_none()
+        return None if row is None else _variable(row)
 
     def set(
         self, name: str, value: Any, *, at: datetime, tags: Sequence[str] = (), overwrite: bool = True

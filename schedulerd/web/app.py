@@ -11,7 +11,8 @@ from schedulerd.clock import Clock
 from schedulerd.operations.operations import Operations
 from schedulerd.operations.webhooks import Webhooks
 from schedulerd.version import __version__
-from schedulerd.web.api.schedules import schedules
+from schedulerd.web.api.resources import resources
+from schedulerd.web.api.schedules import preview_routes
 from schedulerd.web.door import Door
 from schedulerd.web.events import events
 from schedulerd.web.hooks import hooks
@@ -50,11 +51,14 @@ def make_app(
     pages = Pages(clock=clock, files=files, zone=zone)
     tell_problems(app, pages)
     app.include_router(files.router())
-    app.include_router(schedules(clock))
+    for router in preview_routes(clock):
+        app.include_router(router)
     if webhooks is not None:
         app.include_router(hooks(webhooks, clock))
     app.include_router(appearance())
     if operations is not None:
+        for router in resources(operations, clock):
+            app.include_router(router)
         app.include_router(runs_pages(operations, pages))
         app.include_router(run_pages(operations, pages, clock))
         app.include_router(flow_pages(operations, pages))

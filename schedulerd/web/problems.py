@@ -42,6 +42,9 @@ _TITLES: Final[Mapping[int, tuple[str, str]]] = {
     500: ("internal-error", "Something went wrong here"),
     503: ("unavailable", "This cannot be done just now"),
 }
+_MORE_TITLES: Final[Mapping[str, str]] = {
+    "unknown-parameter": "The request has a parameter that is not known",
+}
 STATUS: Final[Mapping[type[SchedulerdError], int]] = {
     NotFound: 404,
     Ambiguous: 409,
@@ -68,6 +71,17 @@ class BadField(Exception):
         self.error = error
 
 
+class Refusal(Exception):
+    """A request is refused with this status; `slug` names the kind of the problem where the status alone does not."""
+
+    def __init__(self, status: int, detail: str, *, slug: str = "", mend: str = "") -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.slug = slug
+        self.mend = mend
+
+
 class Problem(JSONResponse):
     """A problem document; `told` is what it says."""
 
@@ -79,10 +93,16 @@ class Problem(JSONResponse):
 
 
 def problem(
-    request: Request, status: int, detail: str, errors: Sequence[Mapping[str, Any]] = (), *, mend: str = ""
+    request: Request,
+    status: int,
+    detail: str,
+    errors: Sequence[Mapping[str, Any]] = (),
+    *,
+    slug: str = "",
+    mend: str = "",
 ) -> Problem:
-    """The answer that says what is wrong, and with `mend` what to do."""
-    slug, title = _TITLES.get(status, ("error", "This did not work"))
+    """The answer that says what is wrong, and with `mend` what to do. Without a `slug` the status tells the kind of problem."""
+    slug, title = kind_of(status, slug)
     body: dict[str, Any] = {
         "type": f"/problems/{slug}",
         "title": title,
@@ -97,6 +117,13 @@ def problem(
     return Problem(body)
 
 
+def kind_of(status: int, slug: str = "") -> tuple[str, str]:
+    """The slug and the title of the kind of problem."""
+    if slug in _MORE_TITLES:
+        return slug, _MORE_TITLES[slug]
+    return _TITLES.get(status, ("error", "This did not work"))
+
+
 def status_of(error: SchedulerdError) -> int:
     """The HTTP status for an error."""
     return next((STATUS[one] for one in type(error).__mro__ if one in STATUS), 500)
@@ -106,6 +133,7 @@ def tell_problems(app: FastAPI, pages: Pages) -> None:
     """Have every error told in this way."""
     telling = _Telling(pages)
     app.add_exception_handler(BadField, telling.of_field)
+    app.add_exception_handler(Refusal, telling.of_refusal)
     app.add_exception_handler(RequestValidationError, telling.of_request)
     app.add_exception_handler(HTTPException, telling.of_http)
     app.add_exception_handler(SchedulerdError, telling.of_ours)
@@ -120,6 +148,11 @@ class _Telling:
 
     async def of_field(self, request: Request, error: Exception) -> Response:
         return self._shown(request, _bad_field(request, error))
+
+    async def of_refusal(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, Refusal)
+        told = problem(request, error.status, error.detail, slug=error.slug, mend=error.mend)
+        return self._shown(request, told)
 
     async def of_request(self, request: Request, error: Exception) -> Response:
         return self._shown(request, _invalid(request, error))

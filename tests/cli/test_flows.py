@@ -12,6 +12,7 @@ from tests.cli.scenes import PARAMETERS, Project
 
 FIELDS = [
     "name",
+    "kind",
     "file",
     "entrypoint",
     "version",
@@ -24,6 +25,7 @@ FIELDS = [
     "timeout_ms",
     "surroundings",
     "last_run",
+    "removed",
     "error",
 ]
 

@@ -1,27 +1,39 @@
-"""`/api/v1/schedules`: for now the preview of an expression, which is the one that the tick goes by."""
+"""`/api/v1/schedules`: to see them, to pause and to resume them, and to preview an expression, which is what the tick goes by."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from fastapi import Request, Response
+from fastapi.routing import APIRouter
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from schedulerd.clock import Clock
 from schedulerd.domain.wording import Language
 from schedulerd.errors import BadExpression
 from schedulerd.operations.explaining import explain
-from schedulerd.operations.schedule_shapes import explanation_shape
+from schedulerd.operations.operations import Operations
+from schedulerd.operations.schedule_shapes import explanation_shape, schedule_shape
+from schedulerd.operations.shapes import Shape
+from schedulerd.web.api.answers import ExplanationAnswer, Page, ScheduleAnswer
+from schedulerd.web.api.etags import IfNoneMatch, tagged
+from schedulerd.web.api.listing import PAGE, After, Before, Limit, link_pages, page_by_name
+from schedulerd.web.api.routing import Name, actor_of, api_router
 from schedulerd.web.problems import BadField
 
-_LONGEST_TEXT = 2_000
-_MOST_FIRES = 100
-_POINTERS = {"zone": "/timezone", "moment": "/after"}
+_LONGEST_TEXT: Final = 2_000
+_MOST_FIRES: Final = 100
+_POINTERS: Final = {"zone": "/timezone", "moment": "/after"}
+_EXAMPLE: Final[dict[str, JsonValue]] = {
+    "expression": "30 2 * * mon-fri",
+    "timezone": "Asia/Seoul",
+    "limit": 3,
+}
 
 
 class Preview(BaseModel):
     """What to preview: an expression as `schedulerd explain` takes it, in a zone."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [_EXAMPLE]})
 
     expression: Annotated[str, Field(max_length=_LONGEST_TEXT)]
     timezone: Annotated[str, Field(max_length=100)] = "UTC"
@@ -31,18 +43,93 @@ class Preview(BaseModel):
     language: Language = "en"
 
 
-def schedules(clock: Clock) -> APIRouter:
-    """The routes."""
-    router = APIRouter(prefix="/api/v1/schedules")
+class PauseBody(BaseModel):
+    """Why it is paused."""
 
-    @router.post("/preview")
-    def preview(wanted: Preview) -> dict[str, Any]:
-        return dict(_preview(wanted, now=clock.now()))
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={"examples": [{"reason": "the source is being rebuilt"}]},
+    )
+
+    reason: Annotated[str, Field(max_length=_LONGEST_TEXT)] = ""
+
+
+_NO_REASON: Final = PauseBody()
+
+
+def preview_routes(clock: Clock) -> list[APIRouter]:
+    """The routes that need no database: `/schedules/preview`, and `/cron/explain`, which is the same by another name."""
+    schedules = api_router("/schedules", "schedules")
+    cron = api_router("/cron", "schedules")
+
+    @schedules.post(
+        "/preview",
+        operation_id="preview_schedule",
+        response_model=ExplanationAnswer,
+        response_model_exclude_unset=True,
+    )
+    def preview(wanted: Preview) -> Shape:
+        """What an expression says, what may surprise about it, and when it is due next."""
+        return _preview(wanted, now=clock.now())
+
+    @cron.post(
+        "/explain",
+        operation_id="explain_cron",
+        response_model=ExplanationAnswer,
+        response_model_exclude_unset=True,
+    )
+    def explain_cron(wanted: Preview) -> Shape:
+        """The same as `preview_schedule`."""
+        return _preview(wanted, now=clock.now())
+
+    return [schedules, cron]
+
+
+def schedule_routes(operations: Operations) -> APIRouter:
+    """The routes of schedules in force."""
+    router = api_router("/schedules", "schedules")
+
+    @router.get(
+        "",
+        operation_id="list_schedules",
+        response_model=Page[ScheduleAnswer],
+        response_model_exclude_unset=True,
+    )
+    def schedules(
+        request: Request,
+        response: Response,
+        limit: Limit = PAGE,
+        after: After = None,
+        before: Before = None,
+    ) -> dict[str, Any]:
+        """The schedules in force, by name."""
+        found = operations.schedules.list()
+        page = page_by_name(found, lambda one: one.definition.name, limit=limit, after=after, before=before)
+        link_pages(request, response, next_cursor=page.next_cursor, prev_cursor=page.prev_cursor)
+        items = [schedule_shape(one) for one in page.items]
+        return {"items": items, "next_cursor": page.next_cursor, "prev_cursor": page.prev_cursor}
+
+    @router.get("/{schedule}", operation_id="get_schedule", response_model=ScheduleAnswer)
+    def schedule(request: Request, schedule: Name, if_none_match: IfNoneMatch = None) -> Response:
+        """A schedule in force."""
+        return tagged(request, schedule_shape(operations.schedules.get(schedule)))
+
+    @router.post("/{schedule}/pause", operation_id="pause_schedule", response_model=ScheduleAnswer)
+    def pause(request: Request, schedule: Name, body: PauseBody = _NO_REASON) -> Response:
+        """Have it due no more until it is resumed. What waits or runs already goes on."""
+        made = operations.schedules.pause(schedule, actor=actor_of(request), reason=body.reason)
+        return tagged(request, schedule_shape(made))
+
+    @router.post("/{schedule}/resume", operation_id="resume_schedule", response_model=ScheduleAnswer)
+    def resume(request: Request, schedule: Name) -> Response:
+        """Have it due again from now on. What was due during the pause is one skipped row, and not caught up."""
+        return tagged(request, schedule_shape(operations.schedules.resume(schedule)))
 
     return router
 
 
-def _preview(wanted: Preview, *, now: datetime) -> Any:
+def _preview(wanted: Preview, *, now: datetime) -> Shape:
     try:
         found = explain(
             wanted.expression,

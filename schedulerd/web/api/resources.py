@@ -1,0 +1,25 @@
+"""The routers of the API, put together."""
+
+from fastapi import APIRouter
+
+from schedulerd.clock import Clock
+from schedulerd.operations.operations import Operations
+from schedulerd.web.api.agents import agent_routes, system_routes
+from schedulerd.web.api.flows import flow_routes
+from schedulerd.web.api.limits import limit_routes
+from schedulerd.web.api.schedules import schedule_routes
+from schedulerd.web.api.secrets import secret_routes
+from schedulerd.web.api.variables import variable_routes
+
+
+def resources(operations: Operations, clock: Clock) -> list[APIRouter]:
+    """Those that ask the database."""
+    return [
+        flow_routes(operations),
+        schedule_routes(operations),
+        agent_routes(operations.daemon, clock),
+        system_routes(operations.daemon, clock),
+        variable_routes(operations),
+        secret_routes(operations),
+        limit_routes(operations, clock),
+    ]
