@@ -7,7 +7,7 @@ BIN  := $(VENV)/bin
 PIP  := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check nemesis bench docs clean
+.PHONY: help run test check nemesis bench docs messages screenshots clean
 
 help:
 	@echo 'make run     install into .venv, and start the daemon here, in the foreground (Ctrl-C stops it)'
@@ -15,6 +15,8 @@ help:
 	@echo 'make nemesis  kill, stop and starve a real daemon, and look for a lie (MINUTES=30 SEED=7 DATABASE=postgres)'
 	@echo 'make bench   measure (ONLY="name ..." for some)'
 	@echo 'make docs    write docs/reference/ anew from the code'
+	@echo 'make messages  put what the pages say into the Korean catalog, and compile it'
+	@echo 'make screenshots  take pictures of every page, light and dark, English and Korean, wide and narrow'
 	@echo 'make clean   remove .venv and caches; .state/, the history, stays'
 
 run: $(VENV)/.installed
@@ -45,6 +47,14 @@ bench: $(VENV)/.installed
 
 docs: $(VENV)/.installed
 	$(BIN)/python -m docs.generate
+
+messages: $(VENV)/.installed-dev
+	$(BIN)/python -m docs.messages
+
+SCREENSHOTS := build/screenshots
+
+screenshots: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.web.browser.screenshots $(SCREENSHOTS) $(ONLY)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage .coverage.* dist build

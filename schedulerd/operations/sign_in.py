@@ -20,6 +20,7 @@ from schedulerd.store.transaction import Transaction
 
 _BYTES: Final = 32
 _LONGEST_AGENT: Final = 300
+_NOBODY: Final = "there is no such user, or this is not the password"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,20 +62,25 @@ class SignIn:
 
         Raises `NotPermitted`, which does not say whether there is such a user.
         """
-        known = _known_name(name)
-        with self._database.read() as tx:
-            hashed = tx.users.password_hash(known)
-        typed = password_text(password[: LONGEST_PASSWORD + 1])
-        if not self._passwords.is_right(hashed, typed) or hashed is None:
-            raise NotPermitted("there is no such user, or this is not the password")
+        known, typed = _known_name(name), password_text(password[: LONGEST_PASSWORD + 1])
+        hashed = self.require_password(known, typed)
         better = None if self._passwords.is_of_today(hashed) else self._passwords.hash(typed)
         with self._database.write() as tx:
             if tx.users.password_hash(known) != hashed:  # changed, or the user was disabled, meanwhile
-                raise NotPermitted("there is no such user, or this is not the password")
+                raise NotPermitted(_NOBODY)
             if better is not None:
                 tx.users.set_password(known, better)
             self._close(tx, instead_of)
             return self._open(tx, known, tx.users.get(known).role, place, means=Means.PASSWORD)
+
+    def require_password(self, name: str, password: str) -> str:
+        """Raise `NotPermitted` unless it is the password of the user, of which this is kept."""
+        with self._database.read() as tx:
+            hashed = tx.users.password_hash(_known_name(name))
+        typed = password_text(password[: LONGEST_PASSWORD + 1])
+        if not self._passwords.is_right(hashed, typed) or hashed is None:
+            raise NotPermitted(_NOBODY)
+        return hashed
 
     def note_failures(self, name: str, count: int, place: From) -> None:
         """Keep in the audit that so many passwords in a row were wrong. A name that is nobody's may be a password."""

@@ -1,7 +1,8 @@
 """What a terminal would make of a line, as pieces of text with classes. Nothing in a line is markup or is obeyed.
 
 Of the control functions of ECMA-48 only SGR (colours, bold, ...) is kept, and OSC 8 (links) to http and https; the rest is
-left out. A carriage return shows the last state of the line, with how many there were before; other control characters become the signs for them.
+left out. A carriage return shows the last state of a line, with how many there were before; line ends stay (a traceback has
+them), and other control characters become the signs for them.
 """
 
 import re
@@ -9,13 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-_PLAIN: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+_SIGNS: Final = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"
+_PLAIN: Final = re.compile(_SIGNS)
 _CONTROL: Final = re.compile(
     r"\x1b\[(?P<given>[0-?]*)[ -/]*(?P<function>[@-~])"
     r"|\x1b\](?P<command>[^\x07\x1b]*)(?:\x07|\x1b\\|$)"
     r"|\x1b[PX^_].*?(?:\x1b\\|$)"
     r"|\x1b[ -/]*[0-~]?"
-    r"|(?P<sign>[\x00-\x08\x0a-\x1f\x7f-\x9f])",
+    rf"|(?P<sign>{_SIGNS})",
     re.DOTALL,
 )
 _ON: Final = {1: "1", 2: "2", 3: "3", 4: "4", 9: "9"}
@@ -65,8 +67,9 @@ PLAIN: Final = Style()
 
 
 def pieces(line: str) -> list[Piece]:
-    """The line in pieces, in order; none for an empty line."""
-    shown, updates = _last_state(line)
+    """The line, which may have line ends within, in pieces; none for an empty one."""
+    states = [_last_state(one) for one in line.replace("\r\n", "\n").split("\n")]
+    shown, updates = "\n".join(state for state, _ in states), sum(count for _, count in states)
     found = list(_pieces(shown)) if _PLAIN.search(shown) else [Piece(text=shown, style=PLAIN)]
     if updates:
         found.append(Piece(text=f" ×{updates}", style=Style(marks="2")))

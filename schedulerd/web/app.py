@@ -4,17 +4,19 @@ from collections.abc import Callable, Collection
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.responses import PlainTextResponse, RedirectResponse
 
 from schedulerd.clock import Clock
 from schedulerd.operations.operations import Operations
 from schedulerd.operations.webhooks import Webhooks
 from schedulerd.version import __version__
+from schedulerd.web.access import Access
 from schedulerd.web.api.resources import resources
 from schedulerd.web.api.schedules import preview_routes
 from schedulerd.web.door import Door
 from schedulerd.web.events import events
+from schedulerd.web.gatekeeper import Gatekeeper, require_admitted
 from schedulerd.web.hooks import hooks
 from schedulerd.web.live import Hub
 from schedulerd.web.pages.appearance import appearance
@@ -42,13 +44,22 @@ def make_app(
     zone: ZoneInfo = _UTC,
     is_stopping: Callable[[], bool] = lambda: False,
 ) -> FastAPI:
-    """The application. It answers to `hosts` only. Without `operations` it has no history to show; without `webhooks` none
+    """The application. It answers to `hosts` only. Without `operations` it has no history to show, and lets nobody in; without `webhooks` none
     can be called. `zone` is that of readers whose own is not known. Streams end when it `is_stopping`.
     """
-    app = FastAPI(title="schedulerd", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(Door, hosts=hosts, monotonic=clock.monotonic)
+    app = FastAPI(
+        title="schedulerd",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(require_admitted)],
+    )
     files = StaticFiles()
     pages = Pages(clock=clock, files=files, zone=zone)
+    access = None if operations is None else Access(operations, pages, clock)
+    app.add_middleware(Gatekeeper, routes=lambda: app.routes, pages=pages, access=access)
+    app.add_middleware(Door, hosts=hosts, monotonic=clock.monotonic)  # before the gate
     tell_problems(app, pages)
     app.include_router(files.router())
     for router in preview_routes(clock):
@@ -56,8 +67,8 @@ def make_app(
     if webhooks is not None:
         app.include_router(hooks(webhooks, clock))
     app.include_router(appearance())
-    if operations is not None:
-        for router in resources(operations, clock):
+    if operations is not None and access is not None:
+        for router in [*access.routers(), *resources(operations, clock)]:
             app.include_router(router)
         app.include_router(runs_pages(operations, pages))
         app.include_router(run_pages(operations, pages, clock))

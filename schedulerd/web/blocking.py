@@ -16,10 +16,11 @@ class TooBusyError(Exception):
 
 
 class Blocking:
-    """At most `AT_ONCE` at the same time, with `MOST_WAITING` behind them."""
+    """At most `at_once` at the same time, with `MOST_WAITING` behind them."""
 
-    def __init__(self) -> None:
-        self._threads: Final = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="blocking")
+    def __init__(self, *, at_once: int = AT_ONCE) -> None:
+        self._most: Final = at_once + MOST_WAITING
+        self._threads: Final = ThreadPoolExecutor(at_once, thread_name_prefix="blocking")
         self._count = 0
 
     async def run(self, work: Callable[[], T]) -> T:
@@ -27,7 +28,7 @@ class Blocking:
 
         It is done to its end, also when nobody waits for it any more.
         """
-        if self._count >= AT_ONCE + MOST_WAITING:
+        if self._count >= self._most:
             raise TooBusyError
         self._count += 1
         done = asyncio.get_running_loop().run_in_executor(self._threads, work)

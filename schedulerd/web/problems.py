@@ -23,27 +23,28 @@ from schedulerd.errors import (
     Unreachable,
 )
 from schedulerd.web.rendering import Pages
+from schedulerd.web.words import N_
 
 _MEDIA_TYPE: Final = "application/problem+json"
 _TITLES: Final[Mapping[int, tuple[str, str]]] = {
-    400: ("bad-request", "The request is not as it has to be"),
-    401: ("unauthorized", "This needs a secret"),
-    403: ("forbidden", "This is not allowed"),
-    404: ("not-found", "There is nothing here"),
-    405: ("method-not-allowed", "This cannot be done here"),
-    408: ("timeout", "The request took too long"),
-    409: ("conflict", "This cannot be done now"),
-    413: ("too-large", "The request is too large"),
-    415: ("unsupported-media-type", "The request must be JSON"),
-    422: ("validation-error", "The request is not valid"),
-    429: ("too-many-requests", "Too many requests"),
-    412: ("precondition-failed", "It was changed meanwhile"),
-    428: ("precondition-required", "This needs an If-Match header"),
-    500: ("internal-error", "Something went wrong here"),
-    503: ("unavailable", "This cannot be done just now"),
+    400: ("bad-request", N_("The request is not as it has to be")),
+    401: ("unauthorized", N_("This needs a secret")),
+    403: ("forbidden", N_("This is not allowed")),
+    404: ("not-found", N_("There is nothing here")),
+    405: ("method-not-allowed", N_("This cannot be done here")),
+    408: ("timeout", N_("The request took too long")),
+    409: ("conflict", N_("This cannot be done now")),
+    413: ("too-large", N_("The request is too large")),
+    415: ("unsupported-media-type", N_("The request must be JSON")),
+    422: ("validation-error", N_("The request is not valid")),
+    429: ("too-many-requests", N_("Too many requests")),
+    412: ("precondition-failed", N_("It was changed meanwhile")),
+    428: ("precondition-required", N_("This needs an If-Match header")),
+    500: ("internal-error", N_("Something went wrong here")),
+    503: ("unavailable", N_("This cannot be done just now")),
 }
 _MORE_TITLES: Final[Mapping[str, str]] = {
-    "unknown-parameter": "The request has a parameter that is not known",
+    "unknown-parameter": N_("The request has a parameter that is not known"),
 }
 STATUS: Final[Mapping[type[SchedulerdError], int]] = {
     NotFound: 404,
@@ -168,17 +169,22 @@ class _Telling:
         return self._shown(request, _fault(request))
 
     def _shown(self, request: Request, told: "Problem", *, mend: str = "") -> Response:
-        if request.url.path.startswith(API):
-            return told
-        headers = {name: told.headers[name] for name in ("allow", "retry-after") if name in told.headers}
-        return self._pages.render(
-            request,
-            "problem.html",
-            status=told.status_code,
-            headers=headers,
-            problem=told.told,
-            mend=mend or told.told.get("mend", ""),
-        )
+        return shown(self._pages, request, told, mend=mend)
+
+
+def shown(pages: Pages, request: Request, told: Problem, *, mend: str = "") -> Response:
+    """The problem as whoever asks takes it: the document for the API, else a page."""
+    if request.url.path.startswith(API):
+        return told
+    headers = {name: told.headers[name] for name in ("allow", "retry-after") if name in told.headers}
+    return pages.render(
+        request,
+        "problem.html",
+        status=told.status_code,
+        headers=headers,
+        problem=told.told,
+        mend=mend or told.told.get("mend", ""),
+    )
 
 
 def _of_ours(request: Request, error: SchedulerdError) -> "Problem":

@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
+from schedulerd.domain.access import Role
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.schedules import Blackout, BlackoutWindow, Cron, Webhook
 from schedulerd.operations.operations import Operations
@@ -15,6 +16,7 @@ from schedulerd.store.database import Database
 from schedulerd.web.app import make_app
 from tests.builders import NOW, a_command, a_file, a_flow, a_schedule
 from tests.fakes import FakeClock
+from tests.web.entering import cookie_for, visitor
 
 API: Final = "/api/v1"
 SECRET: Final = "canary-9f31c7aa02"
@@ -35,7 +37,7 @@ class ApiScene:
 
     def visitor(self) -> TestClient:
         """Somebody who may do everything."""
-        return TestClient(self.app, base_url="http://localhost")
+        return visitor(self.app, cookie_for(self.asked, Role.ADMIN))
 
     def __enter__(self) -> Self:
         self.client.__enter__()

@@ -23,6 +23,7 @@ from schedulerd.web.app import make_app
 from tests.builders import A_SECOND, NOW, a_file, a_flow, a_schedule
 from tests.fakes import FakeClock
 from tests.store.scenes import add, an_intake, claim, move
+from tests.web.entering import cookie_for, visitor
 
 SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
@@ -124,7 +125,7 @@ class PageScene:
             operations=self.operations,
             webhooks=self.operations.webhooks,
         )
-        with TestClient(app, base_url="http://localhost", follow_redirects=False) as client:
+        with visitor(app, cookie_for(self.operations, role, "minji")) as client:
             yield Reader(client, role)
 
 

@@ -32,6 +32,18 @@ def said(html: str) -> str:
 
 
 @pytest.mark.parametrize(
+    ("line", "seen"),
+    [
+        ("Traceback:\n  File x\nKeyError", "Traceback:\n  File x\nKeyError"),
+        ("one\r\ntwo", "one\ntwo"),
+        ("head\n10%\r90%\ntail", "head\n90%\ntail ×1"),
+    ],
+)
+def test_line_ends_within_what_was_said_stay(line: str, seen: str) -> None:
+    assert visible(pieces(line)) == seen
+
+
+@pytest.mark.parametrize(
     ("line", "classes"),
     [
         ("\x1b[31mx", "c1"),

@@ -3,25 +3,26 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
+from schedulerd.domain.access import Role
 from schedulerd.operations.explaining import explain
 from schedulerd.operations.schedule_shapes import explanation_shape
-from schedulerd.web.app import make_app
-from tests.fakes import FakeClock
+from schedulerd.store.database import Database
+from tests.web.entering import House
 
 NOW = datetime(2027, 3, 27, 12, tzinfo=UTC)
 PREVIEW = "/api/v1/schedules/preview"
 
 
 @pytest.fixture
-def client() -> Iterator[TestClient]:
-    app = make_app(hosts={"localhost"}, clock=FakeClock(NOW))
-    with TestClient(app, base_url="http://localhost") as made:
-        yield made
+def client(sqlite_database: Database, tmp_path: Path) -> Iterator[TestClient]:
+    with House(sqlite_database, tmp_path, now=NOW) as house:
+        yield house.guest(Role.VIEWER)
 
 
 def test_a_preview_is_what_explain_says_daylight_saving_included(client: TestClient) -> None:
@@ -132,7 +133,7 @@ def test_a_large_body_is_refused_unread(client: TestClient) -> None:
 
 
 def test_errors_of_every_kind_have_one_shape(client: TestClient) -> None:
-    missing, wrong = client.get("/api/v1/nothing"), client.get(PREVIEW)
+    missing, wrong = client.get("/api/v1/nothing"), client.get("/api/v1/cron/explain")
 
     assert [one.status_code for one in (missing, wrong)] == [404, 405]
     for answer in (missing, wrong):

@@ -8,6 +8,7 @@ from fastapi.routing import APIRouter
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from schedulerd.clock import Clock
+from schedulerd.domain.access import Role, Scope
 from schedulerd.domain.wording import Language
 from schedulerd.errors import BadExpression
 from schedulerd.operations.explaining import explain
@@ -18,6 +19,7 @@ from schedulerd.web.api.answers import ExplanationAnswer, Page, ScheduleAnswer
 from schedulerd.web.api.etags import IfNoneMatch, tagged
 from schedulerd.web.api.listing import PAGE, After, Before, Limit, link_pages, page_by_name
 from schedulerd.web.api.routing import Name, actor_of, api_router
+from schedulerd.web.needs import needs
 from schedulerd.web.problems import BadField
 
 _LONGEST_TEXT: Final = 2_000
@@ -69,6 +71,7 @@ def preview_routes(clock: Clock) -> list[APIRouter]:
         response_model=ExplanationAnswer,
         response_model_exclude_unset=True,
     )
+    @needs(Role.VIEWER, Scope.FLOWS_READ)
     def preview(wanted: Preview) -> Shape:
         """What an expression says, what may surprise about it, and when it is due next."""
         return _preview(wanted, now=clock.now())
@@ -79,6 +82,7 @@ def preview_routes(clock: Clock) -> list[APIRouter]:
         response_model=ExplanationAnswer,
         response_model_exclude_unset=True,
     )
+    @needs(Role.VIEWER, Scope.FLOWS_READ)
     def explain_cron(wanted: Preview) -> Shape:
         """The same as `preview_schedule`."""
         return _preview(wanted, now=clock.now())

@@ -6,10 +6,12 @@ from fastapi import Response
 from fastapi.routing import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from schedulerd.domain.access import Role, Scope
 from schedulerd.operations.operations import Operations
 from schedulerd.operations.setting_shapes import secret_shape
 from schedulerd.web.api.answers import Items, SecretAnswer
 from schedulerd.web.api.routing import Name, api_router
+from schedulerd.web.needs import needs
 
 
 class SecretBody(BaseModel):
@@ -35,11 +37,13 @@ def secret_routes(operations: Operations) -> APIRouter:
         return {"items": [secret_shape(one) for one in operations.secrets.list()]}
 
     @router.put("/{name}", operation_id="set_secret", response_model=SecretAnswer)
+    @needs(Role.ADMIN, Scope.ADMIN)
     def set_(name: Name, body: SecretBody) -> dict[str, Any]:
         """Set a secret, new or not."""
         return secret_shape(operations.secrets.set(name, body.value))
 
     @router.delete("/{name}", operation_id="delete_secret", status_code=204)
+    @needs(Role.ADMIN, Scope.ADMIN)
     def unset(name: Name) -> Response:
         """Remove a secret."""
         operations.secrets.unset(name)

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
+from pydantic import BeforeValidator, Field
 
 from schedulerd.domain.logs import LEVELS
 from schedulerd.operations.log_chunks import ChunkFilter, LogChunk
@@ -17,7 +18,8 @@ from schedulerd.web.rendering import Pages
 Level = Annotated[str, Query(pattern=f"^({'|'.join(LEVELS)})?$")]
 Needle = Annotated[str, Query(max_length=200)]
 Line = Annotated[int | None, Query(ge=1)]
-Task = Annotated[int | None, Query(ge=1)]
+# A form sends every field, also one in which nothing is chosen.
+Task = Annotated[Annotated[int, Field(ge=1)] | None, BeforeValidator(lambda given: given or None), Query()]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,11 +6,19 @@ from functools import partial
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
+from schedulerd.clock import SystemClock
+from schedulerd.domain.access import Role
+from schedulerd.operations.operations import Operations
 from tests.requirements import missing
+from tests.service import Service
 from tests.web.browser.chromium import Chromium, executable
-from tests.web.browser.tabs import Tabs
+from tests.web.browser.tabs import PATIENCE_MS, Tabs
+from tests.web.browser.world import World
+from tests.web.entering import cookie_for
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -30,9 +38,25 @@ def address() -> str:
 
 
 @pytest.fixture
-def tabs(chromium: Chromium, address: str) -> Iterator[Tabs]:
+def cookie(request: pytest.FixtureRequest) -> str:
+    """By what everybody is signed in as an operator, at the site of the test; a service is asked by its database."""
+    if "world" in request.fixturenames:
+        world: World = request.getfixturevalue("world")
+        return world.cookie
+    if "service" not in request.fixturenames:
+        return ""
+    service: Service = request.getfixturevalue("service")
+    database = service.database()
+    asked = Operations(database, state_dir=service.state, clock=SystemClock())
+    found = cookie_for(asked, Role.OPERATOR, "minji")
+    database.close()
+    return found
+
+
+@pytest.fixture
+def tabs(chromium: Chromium, address: str, cookie: str) -> Iterator[Tabs]:
     """The tabs of this test. What they complain of at its end fails it."""
-    tabs = Tabs(chromium, address)
+    tabs = Tabs(chromium, address, cookie=cookie)
     yield tabs
     chromium.call(tabs.close)
     assert tabs.noticed.unexpected() == []

@@ -15,8 +15,9 @@ HOSTS: Final = {"127.0.0.1", "localhost"}
 class Site:
     """Serves an application, as the web process does, until the end of the `with`."""
 
-    def __init__(self, app: FastAPI) -> None:
-        self._listener: Final = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, app: FastAPI, *, port: int = 0) -> None:
+        self._listener: Final = socket.create_server(("127.0.0.1", port))
+        self.port: Final[int] = self._listener.getsockname()[1]
         config = uvicorn.Config(
             app,
             log_level="warning",
@@ -33,7 +34,7 @@ class Site:
     @property
     def address(self) -> str:
         """`http://127.0.0.1:PORT`."""
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        return f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
         self._thread.start()

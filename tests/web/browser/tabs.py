@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebError
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebError, expect
 
 from tests.waiting import SLOWER
 from tests.web.browser.chromium import Chromium
@@ -21,7 +21,7 @@ ZONE: Final = "Asia/Seoul"
 LOCALES: Final = {"en": "en-GB", "ko": "ko-KR"}
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _LOCAL_SCHEMES: Final = ("about", "blob", "chrome-error", "data")
-_PATIENCE_MS: Final = 5_000.0 * SLOWER
+PATIENCE_MS: Final = 5_000.0 * SLOWER
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,13 +54,17 @@ class Noticed:
 class Tabs:
     """The tabs of one test. Each `open` is somebody else: cookies are shared by the pages of one context only."""
 
-    def __init__(self, chromium: Chromium, address: str = "") -> None:
+    def __init__(self, chromium: Chromium, address: str = "", *, cookie: str = "") -> None:
+        """With a `cookie` everybody is signed in."""
         self._chromium: Final = chromium
+        self._cookie: Final = cookie
         self._address: Final = address
         self._contexts: Final[list[BrowserContext]] = []
         self.noticed: Final = Noticed()
 
-    def open(self, look: Look | None = None, *, headers: dict[str, str] | None = None) -> Page:
+    def open(
+        self, look: Look | None = None, *, headers: dict[str, str] | None = None, signed_in: bool = True
+    ) -> Page:
         """An empty page of somebody new. Addresses such as `/runs` are those of the site."""
         look = look or Look()
         width, height = look.size
@@ -75,7 +79,10 @@ class Tabs:
             "extra_http_headers": headers,
         }
         context = self._chromium.browser.new_context(**options)
-        context.set_default_timeout(_PATIENCE_MS)
+        context.set_default_timeout(PATIENCE_MS)
+        if self._cookie and signed_in:
+            name = f"schedulerd-{urlsplit(self._address).port}"
+            context.add_cookies([{"name": name, "value": self._cookie, "url": self._address}])
         self._watch(context)
         self._contexts.append(context)
         return context.new_page()
@@ -114,3 +121,8 @@ class Tabs:
         address = urlsplit(request.url)
         if address.scheme not in _LOCAL_SCHEMES and address.hostname not in _LOOPBACK:
             self.noticed.add(f"another host was asked: {request.url}")
+
+
+def is_live(page: Page) -> None:
+    """Wait until the page listens to what changes."""
+    expect(page.locator("#live-dot")).to_have_attribute("data-state", "live")

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 from fastapi import FastAPI
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 from playwright.sync_api import Page
 
 from tests.waiting import eventually
+from tests.web.browser.accessibility import violations
 from tests.web.browser.site import Site
 from tests.web.browser.tabs import Look, Tabs
 
@@ -16,6 +17,11 @@ _POLICY = {"Content-Security-Policy": "default-src 'self'"}
 _PAGES = {
     "good": ("<!doctype html><title>good</title><p>well", _POLICY),
     "free": ("<!doctype html><title>free</title>", {}),
+    "grey": (
+        "<!doctype html><html lang=en><title>grey</title><main><h1>Grey</h1><p class=pale>pale</p></main>"
+        "<link rel=stylesheet href=/grey.css>",
+        _POLICY,
+    ),
     "console": ("<script>console.error('broken')</script>", {}),
     "throws": ("<script>throw new Error('thrown')</script>", {}),
     "inline": ("<!doctype html><p style='color: red'>styled", _POLICY),
@@ -34,6 +40,10 @@ def site() -> Iterator[Site]:
     @app.get("/favicon.ico")
     async def favicon() -> HTMLResponse:
         return HTMLResponse("")
+
+    @app.get("/grey.css")
+    async def grey() -> Response:
+        return Response("body { background: white } .pale { color: #ccc }", media_type="text/css")
 
     @app.get("/{name}")
     async def page(name: str) -> HTMLResponse:
@@ -82,6 +92,14 @@ def test_no_host_but_this_machine_can_be_reached(page: Page, tabs: Tabs) -> None
     failed = page.evaluate("fetch('http://192.0.2.1/', {mode: 'no-cors'}).then(() => 'reached', String)")
 
     assert "Failed to fetch" in failed
+
+
+def test_what_people_could_not_read_is_found(page: Page) -> None:
+    page.goto("/grey")
+
+    (found,) = violations(page)
+
+    assert found.startswith("color-contrast: p: ")
 
 
 def test_without_scripts_none_runs(tabs: Tabs) -> None:

@@ -1,0 +1,93 @@
+"""`/api/v1/users`: for admins."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+
+from schedulerd.domain.access import Role, Scope
+from schedulerd.domain.users import LONGEST_PASSWORD, User
+from schedulerd.operations.access_shapes import user_shape
+from schedulerd.operations.operations import Operations
+from schedulerd.web.api.bodies import Body
+from schedulerd.web.api.routing import api_router
+from schedulerd.web.audit_notes import is_told
+from schedulerd.web.needs import needs
+
+_LONGEST_NAME: Final = 200
+Password = Annotated[str, Field(max_length=LONGEST_PASSWORD)]
+
+
+class UserBody(Body):
+    """A user who is to be."""
+
+    name: Annotated[str, Field(max_length=_LONGEST_NAME)]
+    role: Role = Role.VIEWER
+    password: Password
+
+
+class UserChange(Body):
+    """What is to be changed of a user."""
+
+    role: Role | None = None
+    enabled: bool | None = None
+
+
+class NewPassword(Body):
+    """The password that is to be."""
+
+    password: Password
+
+
+def user_routes(operations: Operations) -> APIRouter:
+    """The routes."""
+    router = api_router("/users", "access")
+    admin = needs(Role.ADMIN, Scope.ADMIN)
+
+    @router.get("", operation_id="list_users")
+    @admin
+    def users() -> dict[str, Any]:
+        """All users, by name."""
+        return {"items": [user_shape(one) for one in operations.users.list()]}
+
+    @router.post("", status_code=201, operation_id="add_user")
+    @admin
+    def add(request: Request, body: UserBody) -> dict[str, Any]:
+        """A new user."""
+        user = operations.users.add(body.name, body.role, body.password, by=request.state.principal)
+        is_told(request)
+        return user_shape(user)
+
+    @router.get("/{name}", operation_id="get_user")
+    @admin
+    def user(name: str) -> dict[str, Any]:
+        """A user."""
+        return user_shape(operations.users.get(name))
+
+    @router.patch("/{name}", operation_id="change_user")
+    @admin
+    def change(request: Request, name: str, body: UserChange) -> dict[str, Any]:
+        """Give a user another role, or let the user in or not. The user has to sign in anew."""
+        user = _changed(operations, request, name, body)
+        is_told(request)
+        return user_shape(user)
+
+    @router.put("/{name}/password", status_code=204, operation_id="set_user_password")
+    @admin
+    def set_password(request: Request, name: str, body: NewPassword) -> Response:
+        """Give a user another password. The user has to sign in anew, everywhere."""
+        operations.users.set_password(name, body.password, by=request.state.principal)
+        is_told(request)
+        return Response(status_code=204)
+
+    return router
+
+
+def _changed(operations: Operations, request: Request, name: str, body: UserChange) -> User:
+    by, asked = request.state.principal, operations.users
+    user = asked.get(name)
+    if body.enabled is not None:
+        user = (asked.enable if body.enabled else asked.disable)(name, by=by)
+    if body.role is not None:
+        user = asked.set_role(name, body.role, by=by)
+    return user

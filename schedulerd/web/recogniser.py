@@ -1,0 +1,56 @@
+"""Who is behind a cookie or a token: asked of the database, and then known for a moment."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
+from typing import Final, NamedTuple
+
+from schedulerd.domain.access import Principal
+from schedulerd.operations.sign_in import SignIn, digest_of
+from schedulerd.web.blocking import Blocking
+
+FRESH_SECONDS: Final = 1.0
+"""So long it may stay unknown that somebody is let in no more."""
+
+_MOST: Final = 10_000
+
+
+class _Answer(NamedTuple):
+    principal: Principal | None
+    at: float
+
+
+class Recogniser:
+    """What lets nobody in is asked for beside what did a moment ago, so that strangers keep nobody waiting."""
+
+    def __init__(self, sign_in: SignIn, monotonic: Callable[[], float]) -> None:
+        self._sign_in: Final = sign_in
+        self._monotonic: Final = monotonic
+        self._answers: OrderedDict[bytes, _Answer] = OrderedDict()
+        self._again: Final = Blocking()
+        self._strangers: Final = Blocking()
+
+    async def by_cookie(self, cookie: str) -> Principal | None:
+        """Whose session it is. Raises `StoreUnavailable` and `TooBusyError`."""
+        return await self._ask(digest_of(f"cookie {cookie}"), partial(self._sign_in.by_cookie, cookie))
+
+    async def by_token(self, token: str) -> Principal | None:
+        """Whose token it is. Raises `StoreUnavailable` and `TooBusyError`."""
+        return await self._ask(digest_of(f"token {token}"), partial(self._sign_in.by_token, token))
+
+    def forget(self, cookie: str) -> None:
+        """The session has ended."""
+        self._answers.pop(digest_of(f"cookie {cookie}"), None)
+
+    async def _ask(self, key: bytes, ask: Callable[[], Principal | None]) -> Principal | None:
+        known = self._answers.get(key)
+        if known is not None and self._monotonic() - known.at < FRESH_SECONDS:
+            return known.principal
+        desk = self._strangers if known is None or known.principal is None else self._again
+        began = self._monotonic()
+        found = _Answer(await desk.run(ask), began)
+        self._answers[key] = found
+        self._answers.move_to_end(key)
+        if len(self._answers) > _MOST:
+            self._answers.popitem(last=False)
+        return found.principal

@@ -1,0 +1,30 @@
+"""What axe-core finds wrong with a page, by the rules of WCAG 2.0, 2.1 and 2.2, A and AA."""
+
+from typing import Any, Final
+
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Page
+
+_TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
+_OPTIONS: Final = {"runOnly": {"type": "tag", "values": _TAGS}, "resultTypes": ["violations"]}
+# The numbers of log lines, which are as high as lines are: an address names a line as well (2.5.8, "equivalent").
+_SMALL: Final = ("target-size", ".n")
+_RUN: Final = "options => axe.run(document, options).then(found => found.violations)"
+
+
+def violations(page: Page) -> list[str]:
+    """One line for each element that breaks a rule: the rule, the element, and what is wrong."""
+    page.evaluate(AXE_SCRIPT)
+    found: list[dict[str, Any]] = page.evaluate(_RUN, _OPTIONS)
+    return [
+        f"{one['id']}: {' '.join(map(str, node['target']))}: {node['failureSummary']}"
+        for one in found
+        for node in one["nodes"]
+        if not (one["id"] == _SMALL[0] and str(node["target"][-1]).endswith(_SMALL[1]))
+    ]
+
+
+def has_no_violations(page: Page) -> None:
+    """Fail unless the page keeps all of these rules."""
+    found = violations(page)
+    assert found == [], "\n\n".join(found)

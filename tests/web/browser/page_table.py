@@ -1,0 +1,38 @@
+"""Every page that there is, and where it is found in the gallery: pictures, route walk and accessibility go by it."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from tests.web.browser.gallery import Gallery
+
+PAGES: Final[Mapping[str, Callable[[Gallery], str]]] = {
+    "runs": lambda _: "/runs",
+    "runs-bad": lambda _: "/runs?q=state:bad",
+    "runs-none": lambda _: "/runs?q=nothing-like-it",
+    "runs-wrong-filter": lambda _: "/runs?q=stat:bad",
+    "flows": lambda _: "/flows",
+    "flow": lambda _: "/flows/etl",
+    "flow-params": lambda _: "/flows/etl/params",
+    "flow-versions": lambda _: "/flows/etl/versions",
+    "schedules": lambda _: "/schedules",
+    "schedule": lambda _: "/schedules/nightly",
+    "agents": lambda _: "/agents",
+    "system": lambda _: "/system",
+    "run-failed": lambda gallery: f"/runs/{gallery.failed.id}",
+    "run-running": lambda gallery: f"/runs/{gallery.running.id}",
+    "run-moves": lambda gallery: f"/runs/{gallery.failed.id}/moves",
+    "run-params": lambda gallery: f"/runs/{gallery.failed.id}/params",
+    "run-result": lambda gallery: f"/runs/{gallery.failed.id}/result",
+    "run-cancel": lambda gallery: f"/runs/{gallery.running.id}/cancel",
+    "run-retry": lambda gallery: f"/runs/{gallery.failed.id}/retry",
+    "run-again": lambda gallery: f"/runs/{gallery.failed.id}/rerun",
+    "flow-run": lambda _: "/flows/etl/run",
+    "log": lambda gallery: f"/runs/{gallery.failed.id}/logs",
+    "login": lambda _: "/login",
+    "enter": lambda _: "/enter/a-code",
+    "not-found": lambda _: "/nowhere",
+}
+"""The name of each, and its address."""
+
+ERRORS: Final[Mapping[str, int]] = {"not-found": 404, "runs-wrong-filter": 400}
+"""The status of those that are not found, or not understood."""

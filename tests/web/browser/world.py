@@ -1,0 +1,61 @@
+"""The application served over the gallery, at the gallery's time."""
+
+from pathlib import Path
+from typing import Final, Self
+from zoneinfo import ZoneInfo
+
+from schedulerd.domain.access import Role
+from schedulerd.operations.operations import Operations
+from schedulerd.store.database import Database
+from schedulerd.web.app import make_app
+from tests.fakes import FakeClock
+from tests.web.browser.gallery import Gallery
+from tests.web.browser.site import HOSTS, Site
+from tests.web.entering import cookie_for
+
+_ZONE: Final = ZoneInfo("Asia/Seoul")
+
+
+class World:
+    """A site that shows the gallery, until the end of the `with`."""
+
+    def __init__(self, database: Database, state_dir: Path) -> None:
+        self.database: Final = database
+        self.clock: Final = FakeClock()
+        self.gallery: Final = Gallery(database)
+        self.operations: Final = Operations(database, state_dir=state_dir, clock=self.clock)
+        self.cookie: Final = cookie_for(self.operations, Role.OPERATOR, "minji")
+        self._site = self._new_site()
+
+    @property
+    def address(self) -> str:
+        """Where it is."""
+        return self._site.address
+
+    def stop(self) -> None:
+        """Serve no longer."""
+        self._site.__exit__()
+
+    def start_again(self) -> None:
+        """Serve once more, at the same address, as a web process does that knows nothing of the one before."""
+        self._site = self._new_site(self._site.port)
+        self._site.__enter__()
+
+    def __enter__(self) -> Self:
+        self._site.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._site.__exit__()
+        self.database.close()
+
+    def _new_site(self, port: int = 0) -> Site:
+        app = make_app(hosts=HOSTS, clock=self.clock, operations=self.operations, zone=_ZONE)
+        return Site(app, port=port)
+
+
+def new_database(folder: Path) -> Database:
+    """A migrated, empty database in the folder."""
+    database = Database(f"sqlite:///{folder / 'schedulerd.db'}")
+    database.upgrade()
+    return database

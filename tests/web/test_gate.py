@@ -1,0 +1,393 @@
+"""The gate: every route by every method, for a stranger, a viewer and an operator; and what shows who somebody is.
+
+Each test is named after the lesson that it is there for; the lessons are those of other schedulers' holes.
+"""
+
+import logging
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import pytest
+from fastapi import APIRouter
+from fastapi.routing import iter_route_contexts
+from httpx2 import Response
+
+from schedulerd.domain.access import ROLE_OF, Role, Scope, scopes_of
+from schedulerd.domain.audit import AuditFilter
+from schedulerd.store.database import Database
+from schedulerd.web.gatekeeper import OPEN
+from schedulerd.web.recogniser import FRESH_SECONDS
+from tests.store.scenes import a_scene, add
+from tests.store.test_faults import locked
+from tests.store.test_pings import statements
+from tests.web.entering import COOKIE, HOST, ROOT, House, cookie_for, visitor
+
+METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE")
+
+# What a viewer may do though it is no look. A new route that changes something needs an operator, and no line here.
+OF_VIEWERS: Final = {
+    ("POST", "/logout"),
+    ("PUT", "/api/v1/me/password"),
+    ("DELETE", "/api/v1/session"),
+    ("DELETE", "/api/v1/sessions/{key}"),
+    ("POST", "/api/v1/tokens"),
+    ("DELETE", "/api/v1/tokens/{token}"),
+    ("POST", "/api/v1/schedules/preview"),
+    ("POST", "/api/v1/cron/explain"),
+}
+# What only an admin may. All else is for operators where it changes something, and for viewers where it does not.
+OF_ADMINS: Final = {
+    ("GET", "/api/v1/users"),
+    ("POST", "/api/v1/users"),
+    ("GET", "/api/v1/users/{name}"),
+    ("PATCH", "/api/v1/users/{name}"),
+    ("PUT", "/api/v1/users/{name}/password"),
+    ("GET", "/api/v1/audit"),
+    ("PUT", "/api/v1/secrets/{name}"),
+    ("DELETE", "/api/v1/secrets/{name}"),
+}
+# What needs nobody: exactly this. Whoever adds a line here opens a door.
+OPEN_TO_ALL: Final = {
+    ("GET", "/healthz"),
+    ("GET", "/login"),
+    ("POST", "/login"),
+    ("GET", "/enter/{code}"),
+    ("POST", "/enter/{code}"),
+    ("POST", "/api/v1/session"),
+    ("POST", "/api/v1/hooks/{hook}"),
+    ("POST", "/appearance"),
+    ("GET", "/static/{version}/{name}"),
+}
+
+
+@pytest.fixture
+def house(sqlite_database: Database, tmp_path: Path) -> Iterator[House]:
+    with House(sqlite_database, tmp_path) as made:
+        yield made
+
+
+def routes(house: House) -> list[tuple[str, str]]:
+    """Every route of the application, by method and path."""
+    found = []
+    for route in iter_route_contexts(house.app.routes):
+        assert route.path_format is not None, f"{route} is no route that the gate can judge"
+        assert route.methods, f"{route.path_format} has no methods"
+        found += [(method, route.path_format) for method in sorted(route.methods)]
+    assert len(found) > 20
+    return found
+
+
+def a_path(path: str) -> str:
+    """A path of this form; numbers fit every kind of parameter."""
+    return re.sub(r"\{\w+\}", "7", path)
+
+
+def _asks(house: House, client_role: Role | None, method: str, path: str) -> Response:
+    client = house.stranger() if client_role is None else house.guest(client_role)
+    return client.request(method, a_path(path))
+
+
+def test_deny_by_default_every_route_and_method_asks_a_stranger_who_it_is(house: House) -> None:
+    stranger, wrong = house.stranger(), []
+    for _, path in routes(house):
+        for method in METHODS:
+            if (method, path) in OPEN_TO_ALL:
+                continue
+            answer = stranger.request(method, a_path(path))
+            expected = 401 if path.startswith("/api/") else 303
+            if answer.status_code != expected:
+                wrong.append((method, path, answer.status_code))
+
+    assert wrong == []
+
+
+def test_what_is_open_is_what_this_table_says(house: House) -> None:
+    assert OPEN == OPEN_TO_ALL
+    assert set(routes(house)) >= OPEN_TO_ALL
+    answers = {
+        (method, path): house.stranger(f"192.0.2.{number}").request(method, a_path(path)).status_code
+        for number, (method, path) in enumerate(sorted(OPEN_TO_ALL))
+    }
+    assert answers == {
+        ("GET", "/healthz"): 200,
+        ("GET", "/login"): 200,
+        ("POST", "/login"): 401,
+        ("GET", "/enter/{code}"): 200,
+        ("POST", "/enter/{code}"): 403,
+        ("POST", "/api/v1/session"): 422,
+        ("POST", "/api/v1/hooks/{hook}"): 401,
+        ("POST", "/appearance"): 303,
+        ("GET", "/static/{version}/{name}"): 404,
+    }
+
+
+def test_each_role_may_what_the_tables_say_and_no_more(house: House) -> None:
+    assert set(routes(house)) >= OF_VIEWERS | OF_ADMINS
+    guests = {role: house.guest(role) for role in (Role.VIEWER, Role.OPERATOR)}
+    wrong = []
+    for method, path in routes(house):
+        if (method, path) in OPEN_TO_ALL or path in ("/events", "/logout", "/api/v1/session"):
+            continue  # a stream has no end, and whoever has gone is a stranger
+        least = Role.VIEWER if method == "GET" or (method, path) in OF_VIEWERS else Role.OPERATOR
+        least = Role.ADMIN if (method, path) in OF_ADMINS else least
+        for role, guest in guests.items():
+            answer = guest.request(method, a_path(path))
+            refused = answer.status_code == 403 and f"needs the role {least}" in answer.text
+            if refused is role.includes(least):
+                wrong.append((method, path, role, answer.status_code))
+
+    assert wrong == []
+
+
+def test_what_is_not_there_is_no_news_for_a_stranger_and_404_for_a_guest(house: House) -> None:
+    paths = ("/api/v1/nothing", "/nothing", "/login/", "/LOGIN", "/healthz/", "/static", "/api/v1/hooks/x/y")
+
+    strangers = [house.stranger().get(path).status_code for path in paths]
+    guests = [house.guest(Role.VIEWER).get(path).status_code for path in paths]
+
+    assert strangers == [401, 303, 303, 303, 303, 303, 401]
+    assert set(guests) <= {404, 307}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/me/healthz",
+        "/api/v1/me?x=/healthz",
+        "/api/v1/me#/healthz",
+        "/api/v1/me;/healthz",
+        "/healthz/../api/v1/me",
+        "/healthz/%2e%2e/api/v1/me",
+        "/static/x/../../api/v1/me",
+        "/api/v1/me%00/healthz",
+        "/API/V1/ME",
+        "/Healthz",
+        "//healthz",
+        "/api/v1/hooks",
+        "/api/v1/hooks/",
+        "/login%2f..%2fapi/v1/me",
+    ],
+)
+def test_exempt_are_exact_routes_never_a_suffix_a_prefix_or_a_case(house: House, path: str) -> None:
+    answer = house.stranger().get(path)
+
+    assert answer.status_code in (401, 303), answer.text
+    assert "role" not in answer.text
+
+
+def test_a_route_that_the_gate_has_not_judged_answers_nobody(house: House) -> None:
+    late = APIRouter()
+    house.guest(Role.ADMIN).get("/api/v1/me")  # the gate has seen the routes
+
+    @late.get("/late")
+    def hole() -> str:
+        return "hole"
+
+    house.app.include_router(late)
+
+    assert house.stranger().get("/late").status_code == 303
+    assert house.guest(Role.ADMIN).get("/late").status_code == 403
+
+
+def test_a_page_that_a_stranger_wanted_is_shown_after_the_sign_in_and_never_another_server(
+    house: House,
+) -> None:
+    stranger = house.stranger()
+
+    wanted = stranger.get("/runs/7/logs?line=120")
+    form = stranger.get("/login?next=/runs/7/logs%3Fline%3D120")
+
+    assert wanted.headers["location"] == "/login?next=/runs/7/logs%3Fline%3D120"
+    assert 'name="next" value="/runs/7/logs?line=120"' in form.text
+    for elsewhere in ("https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"):
+        page = stranger.get("/login", params={"next": elsewhere})
+        login = page.text.partition('action="/login"')[2]
+        assert 'name="next" value="/"' in login
+        assert "evil" not in login
+        assert "alert" not in login
+
+
+def test_a_part_of_a_page_that_is_fetched_again_sends_the_whole_page_to_the_login(house: House) -> None:
+    answer = house.stranger().get("/runs/7", headers={"HX-Request": "true"})
+
+    assert (answer.status_code, answer.headers["HX-Redirect"], answer.text) == (401, "/login", "")
+
+
+def test_streams_are_behind_the_gate_as_well(house: House) -> None:
+    answer = house.stranger().get("/events?topics=runs", headers={"Accept": "text/event-stream"})
+
+    assert answer.status_code == 401
+
+
+def test_a_token_lets_in_by_its_header_only_and_never_by_a_url(house: House) -> None:
+    token = house.asked.api_tokens.create("ci", by=ROOT, scopes=list(Scope)).text
+    stranger = house.stranger()
+
+    shown = stranger.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"})
+    in_urls = [
+        stranger.get(f"/api/v1/me?token={token}"),
+        stranger.get(f"/api/v1/me?access_token={token}"),
+        stranger.get(f"/api/v1/me?q={token}"),
+        stranger.get(f"/api/v1/me?TOKEN={token}", headers={"Authorization": f"Bearer {token}"}),
+    ]
+    otherwise = [
+        stranger.get("/api/v1/me", headers={"Authorization": f"Basic {token}"}),
+        stranger.get("/api/v1/me", headers={"X-Token": token}),
+        stranger.get("/api/v1/me", headers={"Authorization": token}),
+        stranger.get("/api/v1/me", headers={"Cookie": f"{COOKIE}={token}"}),
+        stranger.get("/api/v1/me", headers={"Authorization": f"Bearer {token[:-1]}"}),
+    ]
+
+    assert (shown.status_code, shown.json()["name"], shown.json()["means"]) == (200, "root", "token")
+    assert [one.status_code for one in in_urls] == [400] * 4
+    assert all(token not in one.text for one in in_urls)
+    assert [one.status_code for one in otherwise] == [401] * 5
+    assert all(one.headers["www-authenticate"] == "Bearer" for one in otherwise)
+
+
+def test_who_shows_a_token_is_not_looked_at_for_a_cookie_and_needs_no_origin(house: House) -> None:
+    token = house.asked.api_tokens.create("ci", by=ROOT, scopes=list(Scope)).text
+    guest = house.guest(Role.VIEWER)
+    del guest.headers["origin"]
+
+    wrong = guest.get("/api/v1/me", headers={"Authorization": "Bearer sdt_wrong"})
+    right = guest.get("/api/v1/me", headers={"Authorization": f"bearer {token}"})
+    changes = guest.post("/runs/7/cancel", headers={"Authorization": f"Bearer {token}"})
+
+    assert wrong.status_code == 401
+    assert right.json()["role"] == "admin"
+    assert changes.status_code == 404
+
+
+@pytest.mark.parametrize("scope", Scope)
+def test_a_token_is_for_its_scopes_alone(house: House, scope: Scope) -> None:
+    token = house.asked.api_tokens.create("ci", by=ROOT, scopes=[scope]).text
+    places = {
+        Scope.RUNS_READ: ("GET", "/runs/7"),
+        Scope.LOGS_READ: ("GET", "/runs/7/logs"),
+        Scope.FLOWS_READ: ("POST", "/api/v1/schedules/preview"),
+        Scope.RUNS_CANCEL: ("POST", "/runs/7/cancel"),
+        Scope.RUNS_TRIGGER: ("POST", "/runs/7/retry"),
+        Scope.ADMIN: ("GET", "/api/v1/users"),
+    }
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+    let = {
+        needed: house.stranger().request(*place, headers=headers).status_code != 403
+        for needed, place in places.items()
+    }
+
+    assert let == {needed: scope in (needed, Scope.ADMIN) for needed in places}
+
+
+def test_another_site_cannot_have_a_signed_in_browser_do_anything(house: House) -> None:
+    guest = house.guest(Role.ADMIN)
+    del guest.headers["origin"]
+
+    answers = [
+        guest.post("/runs/7/cancel", headers={"Origin": "https://evil.example"}),
+        guest.post("/runs/7/cancel", headers={"Sec-Fetch-Site": "cross-site"}),
+        guest.post("/runs/7/cancel", headers={"Sec-Fetch-Site": "same-site"}),
+        guest.post("/runs/7/cancel"),
+    ]
+    from_here = [
+        guest.post("/runs/7/cancel", headers={"Sec-Fetch-Site": "same-origin"}),
+        guest.post("/runs/7/cancel", headers={"Origin": HOST}),
+    ]
+
+    assert [one.status_code for one in answers] == [403] * 4
+    assert [one.status_code for one in from_here] == [404] * 2
+
+
+def test_a_session_that_ended_lets_nobody_in_after_a_second(house: House) -> None:
+    cookie = cookie_for(house.asked, Role.ADMIN)
+    guest = visitor(house.app, cookie)
+    with guest:
+        assert guest.get("/api/v1/me").status_code == 200
+        (session,) = house.asked.sign_in.sessions()
+        house.asked.sign_in.end_session(session.key, by=ROOT)
+        house.clock.advance(seconds=FRESH_SECONDS)
+
+        assert guest.get("/api/v1/me").status_code == 401
+
+
+def test_to_be_recognised_is_no_write_and_within_a_second_no_read(house: House) -> None:
+    guest = house.guest(Role.VIEWER)
+    guest.get("/api/v1/me")
+
+    with statements() as within:
+        guest.get("/api/v1/me")
+    house.clock.advance(seconds=FRESH_SECONDS)
+    with statements() as later:
+        guest.get("/api/v1/me")
+
+    assert within == []
+    assert any("sessions" in one for one in later)
+    assert not any(one.startswith(("UPDATE", "INSERT")) for one in later)
+
+
+def test_a_database_that_does_not_answer_lets_nobody_in(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    impatient = Database(database_url, timeout=timedelta(milliseconds=200))
+    with House(impatient, tmp_path) as house:
+        guest = house.guest(Role.ADMIN)
+        impatient.close()
+        with locked(database_url, against_readers=True):
+            refused = guest.get("/api/v1/me")
+            healthy = guest.get("/healthz")
+        again = guest.get("/api/v1/me")
+    impatient.close()
+
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    assert healthy.status_code == 200
+    assert again.status_code == 200
+
+
+def test_every_change_is_in_the_audit_with_who_and_from_where_and_a_look_or_a_refusal_is_not(
+    house: House,
+) -> None:
+    with house.database.write() as tx:
+        key = add(tx, a_scene(tx).flow)
+        run = tx.runs.by_key(key)
+    operator, viewer = house.guest(Role.OPERATOR, "lee"), house.guest(Role.VIEWER, "kim")
+    before = len(house.asked.audit.list(AuditFilter(limit=500)))
+
+    operator.get(f"/runs/{run.id}")
+    viewer.post(f"/runs/{run.id}/cancel", data={"reason": "canary"})
+    operator.post("/runs/nothing/cancel", data={"reason": "canary"})
+    done = operator.post(f"/runs/{run.id}/cancel", data={"reason": "canary"})
+
+    assert done.status_code == 303, done.text
+    entries = house.asked.audit.list(AuditFilter(limit=500))
+    assert len(entries) - before == 1
+    assert (entries[0].who, entries[0].address, entries[0].means.value) == ("lee", "192.0.2.1", "link")
+    assert (entries[0].change.what, entries[0].change.target) == ("runs.cancel", str(run.id))
+
+
+def test_no_cookie_code_or_token_is_in_a_log(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    code = house.asked.sign_in.make_code("root", Role.ADMIN, by=ROOT)
+    token = house.asked.api_tokens.create("ci", by=ROOT, scopes=list(scopes_of(Role.VIEWER))).text
+    stranger = house.stranger()
+
+    stranger.get(f"/enter/{code}")
+    cookie = stranger.post(f"/enter/{code}").cookies[COOKIE]
+    stranger.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"})
+    stranger.get(f"/api/v1/me?token={token}")
+    stranger.get("/runs/7")
+
+    for canary in (code, cookie, token):
+        ours = [one for one in caplog.records if not one.name.startswith(("httpx", "httpcore"))]
+        assert all(canary not in one.getMessage() for one in ours)
+
+
+def test_every_scope_has_a_role_that_a_token_of_it_acts_in(house: House) -> None:
+    for scope in Scope:
+        made = house.asked.api_tokens.create("ci", by=ROOT, scopes=[scope])
+        known = house.asked.sign_in.by_token(made.text)
+        assert known is not None
+        assert known.role is ROLE_OF[scope]
