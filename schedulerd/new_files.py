@@ -46,6 +46,17 @@ def replaced_file(path: Path, *, mode: int) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
+@contextmanager
+def unlisted_file(path: Path, content: bytes) -> Iterator[Path]:
+    """A file with this content beside `path`, under a name that begins with a dot, until the end of the `with`."""
+    draft = _new_draft(path, 0o600)
+    try:
+        draft.write_bytes(content)
+        yield draft
+    finally:
+        draft.unlink(missing_ok=True)
+
+
 def _new_draft(path: Path, mode: int) -> Path:
     draft = path.with_name(f".{path.name}.{os.getpid()}{DRAFT}")
     draft.unlink(missing_ok=True)  # of one that was killed, and had our pid

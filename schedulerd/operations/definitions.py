@@ -4,7 +4,7 @@ What is written was read before by what the daemon reads files with. A schedule 
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -16,7 +16,7 @@ from schedulerd.domain.own_files import OwnFile, etag_of, file_name, file_text, 
 from schedulerd.domain.parameters import misfits
 from schedulerd.domain.schedules import Caused, Cron, Interval, Once, Reboot, RRule, ScheduleDefinition
 from schedulerd.domain.timing import Timing
-from schedulerd.errors import BadDefinition, Conflict, NotFound, NotPermitted, Stale
+from schedulerd.errors import BadDefinition, Conflict, NotFound, NotPermitted, SchedulerdError, Stale
 from schedulerd.operations.broken_files import reason_of
 from schedulerd.operations.daemon import Daemon
 from schedulerd.operations.definition_readers import Places
@@ -67,6 +67,16 @@ class Saved:
     waits_for: str = ""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Written:
+    """What is in its place, and what the daemon complained of in its file before."""
+
+    definition: ScheduleDefinition
+    etag: str
+    complaint: str
+    deadline: float
+
+
 class Definitions:
     """Schedules as files of our own; the names of the files follow from those of the schedules."""
 
@@ -100,14 +110,15 @@ class Definitions:
 
     def create(self, values: Mapping[str, Any], *, by: Principal) -> Saved:
         """Save a new schedule. Raises `BadValue`, `NotPermitted`, and `Conflict` where there is one of its name."""
-        _refuse_keys(values, by)
-        text = self._text(values, by)
-        definition = self._checked(values, text)
-        if (done := self._is_done(values)) is not None:
-            return done
-        known = self._complaint(definition)
-        self._folder().create(file_name(definition.name), text.encode())
-        return self._wait(definition, known, etag=etag_of(text.encode()))
+        written = self._write(values, by)
+        return written if isinstance(written, Saved) else self._wait(written)
+
+    def create_all(
+        self, many: Sequence[Mapping[str, Any]], *, by: Principal
+    ) -> "list[Saved | SchedulerdError]":
+        """Save new schedules, each for itself: for each what became of it, or what `create` would have raised."""
+        written = [self._attempt(values, by) for values in many]
+        return [self._wait(one) if isinstance(one, _Written) else one for one in written]
 
     def change(self, name: str, values: Mapping[str, Any], *, etag: str, by: Principal) -> Saved:
         """Save a schedule anew, which was seen as `etag`; its name stays.
@@ -121,16 +132,42 @@ class Definitions:
         _refuse_keys(values, by)
         text = self._text(values, by)
         definition = self._checked(values, text)
-        known = self._complaint(definition)
+        written = self._before(definition, text)
         self._folder().replace(file_name(name), text.encode(), etag=etag)
-        return self._wait(definition, known, etag=etag_of(text.encode()))
+        return self._wait(written)
 
     def delete(self, name: str, *, etag: str, by: Principal) -> Saved:
         """Take a schedule out of force, with its file; its runs stay. Raises as `change` does."""
         own = self._seen(name, etag, by)
         _refuse_keys(own.values, by)
         self._folder().remove(file_name(name), etag=etag)
-        return Saved(name=name, waits_for=self._until(lambda: not self._is_in_force(name), lambda: ""))
+        deadline = self._clock.monotonic() + _PATIENCE_SECONDS
+        waits_for = self._until(lambda: not self._is_in_force(name), lambda: "", deadline=deadline)
+        return Saved(name=name, waits_for=waits_for)
+
+    def _attempt(self, values: Mapping[str, Any], by: Principal) -> "_Written | Saved | SchedulerdError":
+        try:
+            return self._write(values, by)
+        except SchedulerdError as error:
+            return error
+
+    def _write(self, values: Mapping[str, Any], by: Principal) -> "_Written | Saved":
+        _refuse_keys(values, by)
+        text = self._text(values, by)
+        definition = self._checked(values, text)
+        if (done := self._is_done(values)) is not None:
+            return done
+        written = self._before(definition, text)
+        self._folder().create(file_name(definition.name), text.encode())
+        return written
+
+    def _before(self, definition: ScheduleDefinition, text: str) -> "_Written":
+        return _Written(
+            definition=definition,
+            etag=etag_of(text.encode()),
+            complaint=self._complaint(definition),
+            deadline=self._clock.monotonic() + _PATIENCE_SECONDS,
+        )
 
     # -- files --------------------------------------------------------------------------------------------------
 
@@ -232,21 +269,22 @@ class Definitions:
 
     # -- coming into force --------------------------------------------------------------------------------------
 
-    def _wait(self, wanted: ScheduleDefinition, known: str, *, etag: str) -> Saved:
+    def _wait(self, written: "_Written") -> Saved:
         """Until the daemon goes by it, or says something new of why it does not; at most for a while."""
+        wanted = written.definition
 
         def new_complaint() -> str:
             said = self._complaint(wanted)
-            return "" if said == known else said
+            return "" if said == written.complaint else said
 
-        waits_for = self._until(lambda: self._stands(wanted), new_complaint)
+        waits_for = self._until(lambda: self._stands(wanted), new_complaint, deadline=written.deadline)
         if waits_for == _NOT_YET:
             waits_for = self._complaint(wanted) or _NOT_YET
-        return Saved(name=wanted.name, etag=etag, waits_for=waits_for)
+        return Saved(name=wanted.name, etag=written.etag, waits_for=waits_for)
 
-    def _until(self, is_so: Callable[[], bool], complaint: Callable[[], str]) -> str:
-        """Why it is not so after a while; empty as soon as it is."""
-        pause, deadline = Event(), self._clock.monotonic() + _PATIENCE_SECONDS
+    def _until(self, is_so: Callable[[], bool], complaint: Callable[[], str], *, deadline: float) -> str:
+        """Why it is not so at the deadline (monotonic); empty as soon as it is."""
+        pause = Event()
         while not is_so():
             if said := complaint():
                 return said

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from schedulerd.operations.definitions import Definitions
     from schedulerd.operations.figures import Figures
     from schedulerd.operations.fires import Fires
+    from schedulerd.operations.flow_files import FlowFiles
     from schedulerd.operations.history import History
     from schedulerd.operations.log_chunks import LogChunks
     from schedulerd.operations.named_limits import NamedLimits
@@ -173,6 +174,13 @@ class Operations:
         from schedulerd.operations.definitions import Definitions  # the web process asks
 
         return Definitions(self._database, self._clock, self.daemon, self._places)
+
+    @cached_property
+    def flow_files(self) -> "FlowFiles":
+        """Flow files that come in from outside."""
+        from schedulerd.operations.flow_files import FlowFiles  # the web process asks
+
+        return FlowFiles(self._database, self._clock, self.daemon, self._places)
 
     @cached_property
     def snapshots(self) -> "Snapshots":

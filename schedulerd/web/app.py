@@ -22,6 +22,7 @@ from schedulerd.web.live import Hub
 from schedulerd.web.pages.appearance import appearance
 from schedulerd.web.pages.flows import flow_pages
 from schedulerd.web.pages.log import log_pages
+from schedulerd.web.pages.register import register_pages
 from schedulerd.web.pages.run import run_pages
 from schedulerd.web.pages.run_actions import run_action_pages
 from schedulerd.web.pages.runs import runs_pages
@@ -72,6 +73,7 @@ def make_app(
             app.include_router(router)
         app.include_router(runs_pages(operations, pages))
         app.include_router(run_pages(operations, pages, clock))
+        app.include_router(register_pages(operations, pages, clock))
         app.include_router(flow_pages(operations, pages))
         app.include_router(schedule_editor_pages(operations, pages, clock))
         app.include_router(schedule_pages(operations, pages))

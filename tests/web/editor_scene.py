@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schedulerd.daemon.definition_reader import DefinitionReader
 from schedulerd.domain.access import Principal, Role
@@ -20,6 +19,7 @@ from schedulerd.watch.schedule_files import ScheduleFile, read_schedule_file
 from schedulerd.web.app import make_app
 from tests.builders import A_SECOND, NOW, a_file, a_flow
 from tests.fakes import FakeClock
+from tests.web.entering import cookie_for, visitor
 from tests.web.page_scene import Looker
 
 SCHEMA: Final[dict[str, Any]] = {
@@ -78,29 +78,15 @@ class EditorScene:
         self.operations.definitions.create(values, by=Principal(name="minji", role=Role.ADMIN))
         self.read()
 
-    def app(self, role: Role = Role.ADMIN, *, hosts: frozenset[str] = frozenset({"localhost"})) -> FastAPI:
-        """The application as somebody in this role sees it."""
-        app = make_app(hosts=hosts, clock=self.clock, operations=self.operations, zone=self._zone)
-        app.add_middleware(_As, principal=Principal(name=role.value, role=role))
-        return app
+    def app(self, *, hosts: frozenset[str] = frozenset({"localhost"})) -> FastAPI:
+        """The application."""
+        return make_app(hosts=hosts, clock=self.clock, operations=self.operations, zone=self._zone)
 
     @contextmanager
     def client(self, role: Role = Role.ADMIN) -> Iterator["Visitor"]:
         """Somebody in this role, with a browser without scripts."""
-        with TestClient(self.app(role), base_url="http://localhost", follow_redirects=False) as client:
+        with visitor(self.app(), cookie_for(self.operations, role)) as client:
             yield Visitor(client)
-
-
-class _As:
-    """Everybody is this one."""
-
-    def __init__(self, app: ASGIApp, principal: Principal) -> None:
-        self._app = app
-        self._principal = principal
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope.setdefault("state", {})["principal"] = self._principal
-        await self._app(scope, receive, send)
 
 
 class Visitor:

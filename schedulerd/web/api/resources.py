@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from schedulerd.clock import Clock
 from schedulerd.operations.operations import Operations
 from schedulerd.web.api.agents import agent_routes, system_routes
+from schedulerd.web.api.definitions import definition_routes
 from schedulerd.web.api.flows import flow_routes
 from schedulerd.web.api.limits import limit_routes
 from schedulerd.web.api.schedules import schedule_routes
@@ -17,6 +18,7 @@ def resources(operations: Operations, clock: Clock) -> list[APIRouter]:
     return [
         flow_routes(operations),
         schedule_routes(operations),
+        definition_routes(operations),
         agent_routes(operations.daemon, clock),
         system_routes(operations.daemon, clock),
         variable_routes(operations),

@@ -15,7 +15,7 @@ from tests.builders import NOW
 VALUES = {"name": "etl", "flow": "etl", "cron": "0 6 * * *", "parameters": {"region": "kr", "days": [1, 2]}}
 
 _scalars = (
-    st.text(st.characters(exclude_categories=("Cs",)))
+    st.text(st.characters(codec="utf-8"))
     | st.booleans()
     | st.integers(-(2**63), 2**63 - 1)
     | st.floats(allow_nan=False)
@@ -24,9 +24,7 @@ _scalars = (
 )
 _tables = st.recursive(
     _scalars,
-    lambda inner: (
-        st.lists(inner) | st.dictionaries(st.text(st.characters(exclude_categories=("Cs",))), inner)
-    ),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner),
     max_leaves=12,
 )
 

@@ -5,6 +5,7 @@ import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -262,11 +263,12 @@ def test_an_operator_cannot_change_a_command_nor_end_it(scene: Scene) -> None:
 def test_viewers_save_nothing(scene: Scene) -> None:
     etag = scene.saved()
 
-    for deed in (
+    deeds: tuple[Callable[[], object], ...] = (
         lambda: scene.definitions.create({**VALUES, "name": "b"}, by=LOOKER),
         lambda: scene.definitions.change("etl morning", VALUES, etag=etag, by=LOOKER),
         lambda: scene.definitions.delete("etl morning", etag=etag, by=LOOKER),
-    ):
+    )
+    for deed in deeds:
         with pytest.raises(NotPermitted, match="role operator"):
             deed()
 
