@@ -12,7 +12,7 @@ from schedulerd.cli.output import Column, Shape, json_text
 from schedulerd.cli.tables import Cell
 
 if TYPE_CHECKING:
-    from schedulerd.domain.told import KeptArtifact, KeptEvent
+    from schedulerd.domain.told import KeptEvent
 
 events = LazyGroup("events", help="Events: what runs told programs.")
 
@@ -22,6 +22,8 @@ events = LazyGroup("events", help="Events: what runs told programs.")
 @pass_invocation
 def artifacts(invocation: Invocation, selector: str) -> None:
     """Show what a run made for people to see."""
+    from schedulerd.operations.told_shapes import artifact_shape  # imports zones and more
+
     out = invocation.output
     run, found = invocation.operations.told.artifacts(selector)
     columns = [
@@ -31,7 +33,7 @@ def artifacts(invocation: Invocation, selector: str) -> None:
         Column(title="TASK", cell=lambda one: Cell(str(one["task"] or "")), only_wide=True),
         Column(title="SHOWS", cell=lambda one: Cell(_summary(one)), flexible=True),
     ]
-    shapes = [_artifact_shape(one) for one in found]
+    shapes = [artifact_shape(one) for one in found]
     out.rows(shapes, columns, empty=f"{run.selector} has no artifacts", name="id")
 
 
@@ -69,22 +71,6 @@ def _summary(artifact: Shape) -> str:
         case _:
             shown = str(data)
     return " ".join(f"{shown}  {artifact['description']}".split())
-
-
-def _artifact_shape(kept: "KeptArtifact") -> Shape:
-    from schedulerd.operations.shapes import time_text  # imports zones and more
-
-    artifact = kept.artifact
-    return {
-        "id": str(artifact.id),
-        "key": artifact.key or None,
-        "kind": artifact.kind.value,
-        "description": artifact.description,
-        "task": artifact.task,
-        "created_at": time_text(kept.created_at),
-        "changed_at": time_text(artifact.at),
-        "data": artifact.data,
-    }
 
 
 def _event_shape(kept: "KeptEvent") -> Shape:

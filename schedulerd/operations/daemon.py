@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,6 @@ from schedulerd.clock import Clock
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.flows import FileError
 from schedulerd.domain.health import Health
-from schedulerd.domain.runs import RunFilter
 from schedulerd.domain.states import LIVE, RunState
 from schedulerd.engine.doorbell import WOKEN, Doorbell
 from schedulerd.engine.health_file import read_health
@@ -130,14 +130,13 @@ class Daemon:
 
     def _recorded(self) -> Recorded:
         with self._database.read() as tx:
+            states = Counter(mark.state for mark in tx.snapshots.take().going.values())
             return Recorded(
                 agents=tuple(tx.agents.all()),
-                running=len(tx.runs.list(RunFilter(states=LIVE, limit=_MOST_COUNTED))),
-                waiting=len(
-                    tx.runs.list(RunFilter(states=frozenset({RunState.SCHEDULED}), limit=_MOST_COUNTED))
-                ),
+                running=min(_MOST_COUNTED, sum(states[one] for one in LIVE)),
+                waiting=min(_MOST_COUNTED, states[RunState.SCHEDULED]),
                 flows=len(tx.flows.names()),
-                schedules=len(tx.schedules.all()),
+                schedules=tx.schedules.count(),
                 next_due=tx.schedules.next_due(),
                 problems=tuple(tx.flows.errors()),
             )

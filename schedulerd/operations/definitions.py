@@ -14,6 +14,7 @@ from schedulerd.clock import Clock
 from schedulerd.domain.access import Principal, Role
 from schedulerd.domain.own_files import OwnFile, etag_of, file_name, file_text, key_at, read_own
 from schedulerd.domain.parameters import misfits
+from schedulerd.domain.schedule_values import KEYS
 from schedulerd.domain.schedules import Caused, Cron, Interval, Once, Reboot, RRule, ScheduleDefinition
 from schedulerd.domain.timing import Timing
 from schedulerd.errors import BadDefinition, Conflict, NotFound, NotPermitted, SchedulerdError, Stale
@@ -324,5 +325,5 @@ def _refuse_keys(values: Mapping[str, Any], by: Principal) -> None:
         raise NotPermitted(f"this needs the role operator; {by.name} is {by.role.value}")
     if by.may(Role.ADMIN):
         return
-    if beyond := sorted(set(values) - OPERATORS_KEYS):
+    if beyond := sorted(key for key in values if key in KEYS and key not in OPERATORS_KEYS):
         raise NotPermitted(f"`{'`, `'.join(beyond)}` need the role admin; {by.name} is {by.role.value}")

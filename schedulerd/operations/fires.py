@@ -1,8 +1,8 @@
 """When schedules fire: across everything, or of one flow or schedule."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from heapq import merge
+from heapq import merge, nsmallest
 from itertools import islice
 from typing import Final
 
@@ -45,7 +45,7 @@ class Fires:
         """The next fires of the schedule of this name; none where it is paused or not enabled. Raises `NotFound`."""
         with self._database.read() as tx:
             schedule = tx.schedules.get(name)
-            flows = {flow.key: flow.definition.name for flow in tx.flows.all()}
+            flows = tx.flows.named()
         return self._first([schedule], flows, limit=limit, until=until, language=language)
 
     def _first(
@@ -59,15 +59,26 @@ class Fires:
     ) -> tuple[Fire, ...]:
         now = self._clock.now()
         end = until or now + FAR_AHEAD
+        active = [one for one in schedules if one.definition.enabled and one.paused is None]
         found = merge(
             *(
                 _fires(one, flow=flows.get(one.flow_key), after=now, until=end, language=language)
-                for one in schedules
-                if one.definition.enabled and one.paused is None
+                for one in _soonest(active, limit, now=now)
             ),
             key=lambda fire: (fire.at, fire.schedule or ""),
         )
         return tuple(islice(found, limit))
+
+
+def _soonest(schedules: Sequence[Schedule], limit: int, *, now: datetime) -> Sequence[Schedule]:
+    """Those among which the next `limit` fires are: each has one, and a later schedule's first is after theirs.
+
+    What is next is known of a schedule whose due time has not come yet; of others it is looked for.
+    """
+    coming = [one for one in schedules if one.next_due is not None and one.next_due > now]
+    known = {one.key for one in coming}
+    soonest = nsmallest(limit, coming, key=lambda one: (one.next_due, one.definition.name))
+    return [*(one for one in schedules if one.key not in known), *soonest]
 
 
 def in_force(database: Database, name: str | None) -> tuple[list[Schedule], Mapping[FlowKey, str]]:
@@ -77,7 +88,7 @@ def in_force(database: Database, name: str | None) -> tuple[list[Schedule], Mapp
     """
     with database.read() as tx:
         schedules = tx.schedules.all()
-        flows = {flow.key: flow.definition.name for flow in tx.flows.all()}
+        flows = tx.flows.named()
     if name is None:
         return schedules, flows
     known = [*flows.values(), *(one.definition.name for one in schedules)]

@@ -61,6 +61,11 @@ class History:
         told = tuple(replace(run, reason=waits.get(run.key, run.reason)) for run in found.runs)
         return _page(query, replace(found, runs=list(told)), after=after, before=before)
 
+    def count(self, query: RunQuery) -> Count:
+        """How many runs the query has, up to 1,000. Raises as `page` does."""
+        with self._database.read() as tx:
+            return tx.history.count(query, now=self._clock.now())
+
     def counts(self, query: RunQuery) -> Mapping[str, Count]:
         """How many runs the query has in each group of states (active, waiting, bad, ok, neutral), up to 1,000; its own
         states do not narrow. Raises as `page` does."""

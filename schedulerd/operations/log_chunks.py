@@ -1,11 +1,13 @@
 """The log of a run in chunks, as who looks at it page by page wants it: from its end, from a line, before or after one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from schedulerd.domain.child_runs import AnyRun
+from schedulerd.domain.ids import RunKey
 from schedulerd.domain.logs import NumberedLine
+from schedulerd.domain.runs import Run
 from schedulerd.operations.runs import place_of
 from schedulerd.operations.selectors import find_run
 from schedulerd.store.database import Database
@@ -42,6 +44,11 @@ class LogChunks:
     def last(self, selector: str, wanted: ChunkFilter, *, limit: int = CHUNK) -> LogChunk:
         """The end of the log. Raises `NotFound` and `Ambiguous`, as all of these do."""
         return self.before(selector, wanted, line=None, limit=limit)
+
+    def last_lines(self, runs: Sequence[Run]) -> Mapping[RunKey, NumberedLine]:
+        """What each of these runs has said last, of those that have said something."""
+        with self._database.read() as tx:
+            return tx.logs.last_of([run.key for run in runs])
 
     def before(self, selector: str, wanted: ChunkFilter, *, line: int | None, limit: int = CHUNK) -> LogChunk:
         """The lines next before `line`; at the end without one."""

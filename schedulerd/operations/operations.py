@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from schedulerd.operations.history import History
     from schedulerd.operations.log_chunks import LogChunks
     from schedulerd.operations.named_limits import NamedLimits
+    from schedulerd.operations.replies import Replies
     from schedulerd.operations.reruns import Reruns
     from schedulerd.operations.secrets import Secrets
     from schedulerd.operations.sign_in import SignIn
@@ -69,6 +70,13 @@ class Operations:
         from schedulerd.operations.figures import Figures  # seldom asked for
 
         return Figures(self._database)
+
+    @cached_property
+    def replies(self) -> "Replies":
+        """Requests that are done once."""
+        from schedulerd.operations.replies import Replies  # the web process asks
+
+        return Replies(self._database, self._clock)
 
     @cached_property
     def history(self) -> "History":

@@ -85,10 +85,13 @@ class Reruns:
         self._wake()
         return asked
 
-    def rerun(self, selector: str, changes: Mapping[str, Any]) -> Asked:
+    def rerun(
+        self, selector: str, changes: Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> Asked:
         """Record a new run of the same flow with the same parameters, but for `changes`. Raises as `start` does."""
         run = self._runs.get_whole(selector, instead="runs rerun")
-        return self._runs.start(run.flow, {**run.parameters, **changes})
+        parameters = {**run.parameters, **changes}
+        return self._runs.start(run.flow, parameters, idempotency_key=idempotency_key)
 
     def _of_task(self, tx: Transaction, run: AnyRun, task: str) -> Result | None:
         root, child = place_of(run)

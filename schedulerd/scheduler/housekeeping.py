@@ -58,6 +58,7 @@ class Housekeeper:
         with self._database.write() as tx:
             pruned = tx.pruning.page(self._retention, now=now, after=self._after)
             if pruned.after is None:
+                tx.replies.forget(now)
                 tx.tallies.forget(now - TALLIES_KEPT)
                 tx.causes.forget(self._retention.oldest_cause(now))
                 tx.sessions.forget(now)

@@ -93,6 +93,11 @@ class Flows:
         query = select(flows.c.name).where(flows.c.removed_at.is_(None)).order_by(flows.c.name)
         return list(self._connection.scalars(query))
 
+    def named(self) -> dict[FlowKey, str]:
+        """The name of each flow in force."""
+        query = select(flows.c.id, flows.c.name).where(flows.c.removed_at.is_(None))
+        return {FlowKey(row.id): row.name for row in self._connection.execute(query)}
+
     def keys(self, names: Collection[str]) -> dict[str, FlowKey]:
         """The key of each of these flows, in force or removed. Raises `NotFound` with the names that come near."""
         query = select(flows.c.name, flows.c.id).where(flows.c.name.in_(names))

@@ -100,6 +100,11 @@ class History:
             more, looked_to = True, self._place(reach.edge)
         return Found(runs=self._runs(keys), more=more, looked_to=looked_to)
 
+    def count(self, query: RunQuery, *, now: datetime) -> Count:
+        """How many runs the query has. Raises as `page` does."""
+        flows, span = flow_keys(self._connection, query), self._span(query, None, None)
+        return self._count(self._search(query, flows, span, now=now))
+
     def counts(self, query: RunQuery, *, now: datetime) -> Mapping[str, Count]:
         """How many of the runs there are in each group of states, whatever states the query has."""
         flows = flow_keys(self._connection, query)

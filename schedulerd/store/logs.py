@@ -1,8 +1,9 @@
 """The log lines of runs. They are written by the intake."""
 
+from collections.abc import Collection
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, bindparam, select
 
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.logs import LogLine, NumberedLine, Stream
@@ -18,6 +19,11 @@ _LINES: Final = select(
         child_runs, and_(child_runs.c.run_id == log_lines.c.run_id, child_runs.c.number == log_lines.c.child)
     )
 )
+
+
+_LAST: Final = _LINES.join(
+    runs, and_(runs.c.id == log_lines.c.run_id, runs.c.line_count == log_lines.c.number)
+).where(log_lines.c.run_id.in_(bindparam("keys", expanding=True)))
 
 
 def _below(run: RunKey, child: int) -> Any:
@@ -69,6 +75,11 @@ class Logs:
         order = log_lines.c.number.desc() if tail else log_lines.c.number
         found = [_line(row) for row in self._connection.execute(query.order_by(order))]
         return found[::-1] if tail else found
+
+    def last_of(self, keys: Collection[RunKey]) -> dict[RunKey, NumberedLine]:
+        """The last line of each of these runs that has said something."""
+        rows = self._connection.execute(_LAST, {"keys": list(keys)}) if keys else ()
+        return {RunKey(row.run_id): _line(row) for row in rows}
 
     def count(self, run: RunKey) -> int:
         """How many lines the run has; 0 for a run that is not there."""

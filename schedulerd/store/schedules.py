@@ -232,6 +232,11 @@ class Schedules:
         query = select(schedules) if removed else select(schedules).where(schedules.c.removed_at.is_(None))
         return [_schedule(row) for row in self._connection.execute(query.order_by(schedules.c.name))]
 
+    def count(self) -> int:
+        """How many schedules are in force."""
+        query = select(func.count()).select_from(schedules).where(schedules.c.removed_at.is_(None))
+        return int(self._connection.scalar(query) or 0)
+
     def get(self, name: str) -> Schedule:
         """The schedule of this name in force. Raises `NotFound` with the names that come near."""
         in_force = select(schedules).where(schedules.c.removed_at.is_(None))

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, func, select
 from schedulerd.domain.ids import RunId, RunKey
 from schedulerd.domain.snapshots import RunMark, Snapshot
 from schedulerd.domain.states import RunState
-from schedulerd.store.tables import IS_ACTIVE, IS_SCHEDULED, AnyRow, flows, runs
+from schedulerd.store.tables import IS_ACTIVE, IS_QUEUED, IS_UNDECIDED, AnyRow, flows, runs
 
 _MOST: Final = 1_000
 
@@ -17,9 +17,8 @@ _MARKS: Final = select(
     runs.c.journal_bytes,
     flows.c.name.label("flow"),
 ).select_from(runs.join(flows, flows.c.id == runs.c.flow_id))
-# Two queries, each with its partial index; of both together SQLite makes a walk through all runs.
-_ACTIVE: Final = _MARKS.where(IS_ACTIVE).limit(_MOST)
-_SCHEDULED: Final = _MARKS.where(IS_SCHEDULED).limit(_MOST)
+# Each has a partial index, which SQLite uses where just its condition stands; of a union of them it makes a walk through all runs.
+_GOING: Final = tuple(_MARKS.where(one).limit(_MOST) for one in (IS_ACTIVE, IS_UNDECIDED, IS_QUEUED))
 _WATCHED: Final = _MARKS.where(runs.c.uuid.in_(bindparam("ids", expanding=True, type_=runs.c.uuid.type)))
 _NEWEST: Final = select(func.max(runs.c.id))
 
@@ -31,8 +30,8 @@ class Snapshots:
         self._connection: Final = connection
 
     def take(self, watched: Collection[RunId] = ()) -> Snapshot:
-        """At most 1,000 runs that go on and 1,000 that are to run, and the `watched` ones that there are."""
-        rows = [*self._connection.execute(_ACTIVE), *self._connection.execute(_SCHEDULED)]
+        """At most 1,000 each of the runs that go on, are due or to be, and wait in line; and the `watched` ones that there are."""
+        rows = [row for query in _GOING for row in self._connection.execute(query)]
         beside = self._connection.execute(_WATCHED, {"ids": list(watched)}).all() if watched else ()
         return Snapshot(
             newest=RunKey(self._connection.scalar(_NEWEST) or 0),

@@ -27,6 +27,7 @@ from schedulerd.store import (
     cause_table,
     columns,
     notice_tables,
+    reply_table,
     run_tables,
     tally_table,
 )
@@ -42,6 +43,7 @@ _OTHERS: Final = (
     asking_tables,
     cause_table,
     notice_tables,
+    reply_table,
     run_tables,
     tally_table,
 )  # so that they are in it

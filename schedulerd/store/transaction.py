@@ -26,6 +26,7 @@ from schedulerd.store.notices import Notices
 from schedulerd.store.pings import Monitored, Pings
 from schedulerd.store.pruning import Pruning
 from schedulerd.store.questions import Questions
+from schedulerd.store.replies import Replies
 from schedulerd.store.results import Results
 from schedulerd.store.runs import Runs
 from schedulerd.store.schedules import Schedules
@@ -60,6 +61,7 @@ class Transaction:
         hearing = Hearing(connection, self.notices, self.pings, rules)
         self.runs: Final = Runs(connection, hearing)
         self.tallies: Final = Tallies(connection)
+        self.replies: Final = Replies(connection)
         self.history: Final = History(connection)
         self.waiting: Final = Waiting(connection)
         self.intake: Final = IntakeTable(connection, hearing)

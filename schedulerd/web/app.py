@@ -5,7 +5,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, FastAPI
-from fastapi.responses import PlainTextResponse, RedirectResponse
+from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.responses import PlainTextResponse
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES
 
 from schedulerd.clock import Clock
 from schedulerd.operations.operations import Operations
@@ -20,6 +22,7 @@ from schedulerd.web.gatekeeper import Gatekeeper, require_admitted
 from schedulerd.web.hooks import hooks
 from schedulerd.web.live import Hub
 from schedulerd.web.pages.appearance import appearance
+from schedulerd.web.pages.dashboard import dashboard_pages
 from schedulerd.web.pages.flows import flow_pages
 from schedulerd.web.pages.log import log_pages
 from schedulerd.web.pages.register import register_pages
@@ -34,6 +37,10 @@ from schedulerd.web.rendering import Pages
 from schedulerd.web.static_files import StaticFiles
 
 _UTC: Final = ZoneInfo("UTC")
+_LEAST_PACKED: Final = 1_024
+_LEVEL: Final = 4
+# Pages are; answers of the API have strong ETags, which are of one form of a body.
+_NOT_PACKED: Final = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/*")
 
 
 def make_app(
@@ -56,10 +63,15 @@ def make_app(
         openapi_url=None,
         dependencies=[Depends(require_admitted)],
     )
+    app.add_middleware(
+        GZipMiddleware, minimum_size=_LEAST_PACKED, compresslevel=_LEVEL, exclude_content_types=_NOT_PACKED
+    )
     files = StaticFiles()
     pages = Pages(clock=clock, files=files, zone=zone)
     access = None if operations is None else Access(operations, pages, clock)
-    app.add_middleware(Gatekeeper, routes=lambda: app.routes, pages=pages, access=access)
+    app.add_middleware(
+        Gatekeeper, routes=lambda: app.routes, pages=pages, access=access, monotonic=clock.monotonic
+    )
     app.add_middleware(Door, hosts=hosts, monotonic=clock.monotonic)  # before the gate
     tell_problems(app, pages)
     app.include_router(files.router())
@@ -71,6 +83,7 @@ def make_app(
     if operations is not None and access is not None:
         for router in [*access.routers(), *resources(operations, clock)]:
             app.include_router(router)
+        app.include_router(dashboard_pages(operations, pages, clock))
         app.include_router(runs_pages(operations, pages))
         app.include_router(run_pages(operations, pages, clock))
         app.include_router(register_pages(operations, pages, clock))
@@ -81,10 +94,6 @@ def make_app(
         app.include_router(log_pages(operations, pages))
         app.include_router(run_action_pages(operations, pages))
         app.include_router(events(Hub(operations.snapshots, clock, is_stopping=is_stopping)))
-
-    @app.get("/", include_in_schema=False)
-    async def home() -> RedirectResponse:
-        return RedirectResponse("/runs", 302)
 
     @app.get("/healthz", include_in_schema=False)
     async def healthz() -> PlainTextResponse:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from starlette.datastructures import FormData, QueryParams
 
+from schedulerd.domain.flows import FlowKind
 from schedulerd.domain.schedules import Catchup, Overlap
 from schedulerd.domain.zones import zone_names
 from schedulerd.errors import Conflict, NotFound
@@ -168,7 +169,9 @@ def _schema(operations: Operations, flow: str) -> Mapping[str, Any]:
 
 def _flow_names(operations: Operations) -> tuple[str, ...]:
     return tuple(
-        one.flow.definition.name for one in operations.flows.list() if one.flow.definition.command is None
+        one.flow.definition.name
+        for one in operations.flows.list()
+        if one.flow.definition.kind is not FlowKind.COMMAND
     )
 
 

@@ -17,15 +17,14 @@ _LETTERS: Final = {"debug": "d", "info": "i", "warning": "w", "error": "e", "cri
 
 
 class LineMaker:
-    """Makes `<li>` elements. `base` is the address of the log, to which the number of a line is a link.
+    """Makes `<li>` elements, for the page of the log: the number of a line is a link to it there.
 
     `needle` is marked wherever it stands, whatever its letter case. `whole` shows all of long lines.
     """
 
     def __init__(
-        self, *, base: str, preferences: Preferences, needle: str = "", whole: bool = False, more: str = "…"
+        self, *, preferences: Preferences, needle: str = "", whole: bool = False, more: str = "…"
     ) -> None:
-        self._base: Final = base
         self._zone: Final = preferences.zone
         self._needle: Final = needle.casefold()
         self._whole: Final = whole
@@ -40,8 +39,8 @@ class LineMaker:
         at = line.at.astimezone(self._zone)
         return Markup(
             f'<li id="L{n}" data-l="{_LETTERS[level_name(line.level)]}"{_streamed(line.stream)}>'
-            f'<a class="n" href="{self._base}?line={n}#L{n}">{n}</a>'
-            f'<time class="at" datetime="{at.isoformat(timespec="milliseconds")}">{at:%H:%M:%S}.{at.microsecond // 1000:03d}</time>'
+            f'<a class="n" href="?line={n}#L{n}">{n}</a>'
+            f'<span class="at">{at:%H:%M:%S}.{at.microsecond // 1000:03d}</span>'
             f'<span class="said">{self._from(numbered)}{self._said(line.message, n)}</span></li>'
         )
 
@@ -56,8 +55,8 @@ class LineMaker:
         shown = Markup("").join(_piece(one) for one in self._marked(found))
         if not cut:
             return shown
-        return shown + Markup('<a class="more" href="{}?line={}&whole=1#L{}">{}</a>').format(
-            self._base, number, number, self._more
+        return shown + Markup('<a class="more" href="?line={}&whole=1#L{}">{}</a>').format(
+            number, number, self._more
         )
 
     def _marked(self, found: Sequence[Piece]) -> Iterable[Piece]:

@@ -45,6 +45,15 @@ _TITLES: Final[Mapping[int, tuple[str, str]]] = {
 }
 _MORE_TITLES: Final[Mapping[str, str]] = {
     "unknown-parameter": N_("The request has a parameter that is not known"),
+    "unknown-field": "There is no such field",
+    "cursor-mismatch": "The cursor belongs to another list",
+    "bad-cursor": "This is no cursor",
+    "bad-filter": "The filter is not understood",
+}
+_OF_QUERIES: Final[Mapping[str, str]] = {
+    "unknown-field": "unknown-field",
+    "cursor-mismatch": "cursor-mismatch",
+    "cursor": "bad-cursor",
 }
 STATUS: Final[Mapping[type[SchedulerdError], int]] = {
     NotFound: 404,
@@ -69,6 +78,15 @@ class BadField(Exception):
     def __init__(self, pointer: str, error: BadExpression) -> None:
         super().__init__(error.reason)
         self.pointer = pointer
+        self.error = error
+
+
+class BadQuery(Exception):
+    """A parameter of the query of a request is not valid: `parameter` says which, and `error` why."""
+
+    def __init__(self, parameter: str, error: BadExpression) -> None:
+        super().__init__(error.reason)
+        self.parameter = parameter
         self.error = error
 
 
@@ -122,7 +140,7 @@ def kind_of(status: int, slug: str = "") -> tuple[str, str]:
     """The slug and the title of the kind of problem."""
     if slug in _MORE_TITLES:
         return slug, _MORE_TITLES[slug]
-    return _TITLES.get(status, ("error", "This did not work"))
+    return _TITLES.get(status, ("error", N_("This did not work")))
 
 
 def status_of(error: SchedulerdError) -> int:
@@ -134,6 +152,7 @@ def tell_problems(app: FastAPI, pages: Pages) -> None:
     """Have every error told in this way."""
     telling = _Telling(pages)
     app.add_exception_handler(BadField, telling.of_field)
+    app.add_exception_handler(BadQuery, telling.of_query)
     app.add_exception_handler(Refusal, telling.of_refusal)
     app.add_exception_handler(RequestValidationError, telling.of_request)
     app.add_exception_handler(HTTPException, telling.of_http)
@@ -149,6 +168,9 @@ class _Telling:
 
     async def of_field(self, request: Request, error: Exception) -> Response:
         return self._shown(request, _bad_field(request, error))
+
+    async def of_query(self, request: Request, error: Exception) -> Response:
+        return self._shown(request, _bad_query(request, error))
 
     async def of_refusal(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, Refusal)
@@ -210,14 +232,33 @@ def _bad_field(request: Request, error: Exception) -> "Problem":
     return problem(request, 422, said.reason, [entry])
 
 
+def _bad_query(request: Request, error: Exception) -> "Problem":
+    assert isinstance(error, BadQuery)
+    said = error.error
+    entry = {
+        "parameter": error.parameter,
+        "code": said.code,
+        "detail": said.reason,
+        "start": said.start,
+        "end": said.end,
+    }
+    slug = "bad-filter" if said.code.startswith("filter.") else _OF_QUERIES.get(said.code, "")
+    return problem(request, 400, said.reason, [entry], slug=slug)
+
+
 def _invalid(request: Request, error: Exception) -> Problem:
     assert isinstance(error, RequestValidationError)
     errors = [
-        {"pointer": _pointer(one["loc"]), "code": one["type"].replace("_", "-"), "detail": one["msg"]}
+        {"pointer": _pointer(one["loc"]), "code": _code(one["type"]), "detail": one["msg"]}
         for one in error.errors()
     ]
     fields = "1 field needs" if len(errors) == 1 else f"{len(errors)} fields need"
     return problem(request, 422, f"{fields} attention", errors)
+
+
+def _code(kind: str) -> str:
+    """The stable word for what is wrong with a field."""
+    return "unknown-field" if kind == "extra_forbidden" else kind.replace("_", "-")
 
 
 def _refused(request: Request, error: Exception) -> Problem:

@@ -15,7 +15,7 @@ LANE: Final = 1_000
 """The width of the whole time in which the tasks ran, in units of the drawing."""
 
 FOLDED_ABOVE: Final = 20
-MOST_ROWS: Final = 200
+MOST_ROWS: Final = 100
 
 _NARROWEST: Final = 3  # what took no time is seen all the same
 _WORST_FIRST: Final = (
@@ -52,24 +52,27 @@ class TaskRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timeline:
-    """The rows that are shown, how many task runs there are, and how many rows were left out."""
+    """The rows that are shown, how many task runs there are, and how many rows stand before and after these."""
 
     rows: tuple[TaskRow, ...]
     count: int
-    left_out: int
+    before: int
+    after: int
     began: datetime | None
     ended: datetime | None
 
 
-def timeline(tasks: Sequence[TaskRun], *, now: datetime, unfolded: str = "") -> Timeline:
-    """The tasks in the order in which they were made; of more than 20 of one mapped task only a sum, but for `unfolded`."""
+def timeline(tasks: Sequence[TaskRun], *, now: datetime, unfolded: str = "", skip: int = 0) -> Timeline:
+    """The tasks in the order in which they were made, without the first `skip` rows; of more than 20 of one mapped task only
+    a sum, but for `unfolded`."""
     began = min((task.started_at for task in tasks if task.started_at), default=None)
     ended = max((_end(task, now) for task in tasks if task.started_at), default=None)
     rows = [row for group in _groups(tasks) for row in _rows(group, _Axis(began, ended), now, unfolded)]
     return Timeline(
-        rows=tuple(rows[:MOST_ROWS]),
+        rows=tuple(rows[skip : skip + MOST_ROWS]),
         count=len(tasks),
-        left_out=max(0, len(rows) - MOST_ROWS),
+        before=min(skip, len(rows)),
+        after=max(0, len(rows) - skip - MOST_ROWS),
         began=began,
         ended=ended,
     )

@@ -27,6 +27,7 @@ from schedulerd.domain.messages import Message, MessageKey, MessageState, NewMes
 from schedulerd.domain.named_limits import NamedLimit
 from schedulerd.domain.notices import Happening, NoticeKind, NoticeRule
 from schedulerd.domain.questions import AskedQuestion, Question
+from schedulerd.domain.replies import Reply
 from schedulerd.domain.retention import Retention
 from schedulerd.domain.run_queries import RunQuery
 from schedulerd.domain.runs import RunFilter, Trigger
@@ -180,9 +181,12 @@ def test_a_failure_at_any_statement_leaves_everything_as_it_was(
 
 
 READS: dict[str, Work] = {
+    "logs.last_of": lambda tx: tx.logs.last_of([RunKey(1)]),
     "snapshots.take": lambda tx: tx.snapshots.take([a_run_id()]),
     "runs.beside": lambda tx: tx.runs.beside(tx.runs.by_key(RunKey(1))),
     "flows.all": lambda tx: tx.flows.all(),
+    "flows.named": lambda tx: tx.flows.named(),
+    "schedules.count": lambda tx: tx.schedules.count(),
     "flows.get": lambda tx: tx.flows.get("etl"),
     "flows.names": lambda tx: tx.flows.names(),
     "flows.errors": lambda tx: tx.flows.errors(),
@@ -266,6 +270,7 @@ READS: dict[str, Work] = {
     "history.strips": lambda tx: tx.history.strips([tx.flows.get("etl").key], count=3),
     "flows.keys": lambda tx: tx.flows.keys(["etl"]),
     "history.page": lambda tx: tx.history.page(RunQuery(), now=NOW, limit=10),
+    "history.count": lambda tx: tx.history.count(RunQuery(), now=NOW),
     "history.counts": lambda tx: tx.history.counts(RunQuery(), now=NOW),
 }
 BEAT: Final = AgentBeat(
@@ -404,6 +409,10 @@ WRITES: dict[str, Work] = {
     "messages.note": lambda tx: tx.messages.note(A_KNOWN_MESSAGE),
     "messages.forget": lambda tx: tx.messages.forget(NOW),
     "facts.set": lambda tx: tx.facts.set("tzdata", "2026f"),
+    "replies.begin": lambda tx: tx.replies.begin("key", "print", at=NOW),
+    "replies.finish": lambda tx: tx.replies.finish("key", Reply(status=200, body="{}")),
+    "replies.drop": lambda tx: tx.replies.drop("key"),
+    "replies.forget": lambda tx: tx.replies.forget(NOW),
     "tallies.forget": lambda tx: tx.tallies.forget(NOW),
     "hooks.take": lambda tx: tx.hooks.take([a_due_hook()], boot_id=BOOT),
     "hooks.done": lambda tx: tx.hooks.done(a_due_hook()),

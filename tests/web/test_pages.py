@@ -9,8 +9,9 @@ import pytest
 from schedulerd.domain.access import Role
 from schedulerd.domain.states import RunState
 from schedulerd.store.database import Database
+from tests.builders import NOW
 from tests.store.scenes import add, move
-from tests.web.page_scene import PageScene, Reader
+from tests.web.page_scene import Looker, PageScene, Reader
 
 EVERY_PAGE = (
     *(
@@ -321,6 +322,38 @@ def test_another_host_is_not_answered_and_another_site_cannot_post(reader: Reade
     for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.test"}):
         refused = reader._client.post("/appearance", data={"theme": "dark"}, headers=headers)
         assert refused.status_code == 403
+
+
+def test_the_dashboard_tells_what_needs_attention_what_runs_and_what_comes(
+    scene: PageScene, reader: Reader
+) -> None:
+    with scene.database.write() as tx:
+        move(tx, scene.running.key, RunState.FAILED, at=NOW)
+    page = reader.see("/")
+
+    assert "No daemon runs" in page.text
+    assert "failed etl #2" in page.text
+    assert "etl-morning" not in page.text
+    assert "Up next" in page.text
+    assert "KeyError: 'region'" in page.text
+    assert "2 failed" in page.text
+
+
+def test_without_the_database_the_dashboard_says_so(scene: PageScene, reader: Reader) -> None:
+    reader.see("/")  # who is known for a moment need not be looked up
+    scene.database.close()
+    file = Path(scene.database.url.removeprefix("sqlite:///"))
+    kept = file.rename(file.with_suffix(".kept"))
+    file.mkdir()
+
+    answer = reader.get("/")
+    file.rmdir()
+    kept.rename(file)
+    page = Looker(answer.text)
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert "The database does not answer" in page.text
+    assert "No daemon runs." in page.text
 
 
 def test_a_viewer_is_not_offered_what_changes_something(scene: PageScene) -> None:

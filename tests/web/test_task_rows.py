@@ -71,10 +71,14 @@ def test_many_of_a_mapped_task_are_one_row_that_tells_the_worst_and_counts() -> 
     assert whole.rows[8].name == "load[7]"
 
 
-def test_a_page_has_so_many_rows_and_says_how_many_it_leaves_out() -> None:
-    found = timeline([a_task(n + 1, 0, 1) for n in range(500)], now=T0)
+def test_a_page_has_so_many_rows_and_says_how_many_are_before_and_after() -> None:
+    tasks = [a_task(n + 1, 0, 1) for n in range(500)]
 
-    assert (len(found.rows), found.left_out, found.count) == (MOST_ROWS, 500 - MOST_ROWS, 500)
+    first = timeline(tasks, now=T0)
+    last = timeline(tasks, now=T0, skip=450)
+
+    assert (len(first.rows), first.before, first.after, first.count) == (MOST_ROWS, 0, 500 - MOST_ROWS, 500)
+    assert (len(last.rows), last.before, last.after) == (50, 450, 0)
 
 
 def test_a_run_without_tasks_has_no_rows() -> None:

@@ -8,6 +8,8 @@ from schedulerd.web.api.agents import agent_routes, system_routes
 from schedulerd.web.api.definitions import definition_routes
 from schedulerd.web.api.flows import flow_routes
 from schedulerd.web.api.limits import limit_routes
+from schedulerd.web.api.run_actions import run_action_routes
+from schedulerd.web.api.runs import run_list_routes, run_routes
 from schedulerd.web.api.schedules import schedule_routes
 from schedulerd.web.api.secrets import secret_routes
 from schedulerd.web.api.variables import variable_routes
@@ -17,6 +19,9 @@ def resources(operations: Operations, clock: Clock) -> list[APIRouter]:
     """Those that ask the database."""
     return [
         flow_routes(operations),
+        run_list_routes(operations, clock),
+        run_routes(operations, clock),
+        run_action_routes(operations, clock),
         schedule_routes(operations),
         definition_routes(operations),
         agent_routes(operations.daemon, clock),

@@ -119,7 +119,6 @@ class _View:
 
     def _made(self, request: Request, found: LogChunk, asked: Asked) -> Any:
         maker = LineMaker(
-            base=f"/runs/{found.run.id}/logs",
             preferences=self._pages.preferences(request),
             needle=asked.q,
             whole=asked.whole,

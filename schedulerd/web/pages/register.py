@@ -8,6 +8,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from schedulerd.clock import Clock
 from schedulerd.domain.access import Role
+from schedulerd.domain.flows import FlowKind
 from schedulerd.errors import BadDefinition, Conflict, SchedulerdError, Stale
 from schedulerd.operations.flow_files import BadFlowFile, FlowFile
 from schedulerd.operations.operations import Operations
@@ -54,10 +55,10 @@ def register_pages(operations: Operations, pages: Pages, clock: Clock) -> APIRou
 
     @router.post(f"{_WHERE}/file")
     async def upload(request: Request) -> Response:
-        form = await request.form()
-        sent = form.get("upload")
-        content = await sent.read() if isinstance(sent, UploadFile) and sent.filename else b""
-        return await desk.blocking.run(lambda: desk.upload(request, form, content))
+        async with request.form() as form:  # what was sent is a file of the system, to be closed
+            sent = form.get("upload")
+            content = await sent.read() if isinstance(sent, UploadFile) and sent.filename else b""
+            return await desk.blocking.run(lambda: desk.upload(request, form, content))
 
     return router
 
@@ -71,7 +72,9 @@ class _Desk:
 
     def show(self, request: Request) -> Response:
         principal = must_be_operator(request)
-        found = [one for one in self._operations.flows.list() if one.flow.definition.command is None]
+        found = [
+            one for one in self._operations.flows.list() if one.flow.definition.kind is not FlowKind.COMMAND
+        ]
         return self._pages.render(
             request,
             "register.html",

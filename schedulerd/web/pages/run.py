@@ -30,8 +30,13 @@ def run_pages(operations: Operations, pages: Pages, clock: Clock) -> APIRouter:
         return RedirectResponse(f"/runs/{run.id}", 302)
 
     @router.get("/runs/{run}")
-    def overview(request: Request, run: str, unfold: Annotated[str, Query(max_length=250)] = "") -> Response:
-        return views.overview(request, run, unfold)
+    def overview(
+        request: Request,
+        run: str,
+        unfold: Annotated[str, Query(max_length=250)] = "",
+        skip: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+    ) -> Response:
+        return views.overview(request, run, unfold, skip)
 
     @router.get("/runs/{run}/result")
     def result(request: Request, run: str) -> Response:
@@ -95,9 +100,9 @@ class _Views:
         self._clock: Final = clock
         self._head: Final = RunHead(operations)
 
-    def overview(self, request: Request, selector: str, unfolded: str) -> Response:
+    def overview(self, request: Request, selector: str, unfolded: str, skip: int) -> Response:
         details = self._operations.runs.details(selector)
-        found = timeline(details.tasks, now=self._clock.now(), unfolded=unfolded)
+        found = timeline(details.tasks, now=self._clock.now(), unfolded=unfolded, skip=skip)
         return self._render(request, "run.html", details, tab="", timeline=found, unfolded=unfolded)
 
     def result(self, request: Request, selector: str) -> Response:

@@ -1,17 +1,12 @@
 """`/system` and `/agents`: how the server does, and who runs runs."""
 
-from datetime import timedelta
-from typing import Final
-
 from fastapi import APIRouter, Request, Response
 
 from schedulerd.clock import Clock
 from schedulerd.errors import Unreachable
 from schedulerd.operations.operations import Operations
+from schedulerd.web.attention import is_offline
 from schedulerd.web.rendering import Pages
-
-OFFLINE_AFTER: Final = timedelta(seconds=30)
-"""An agent that has given no sign of life for so long is taken for gone."""
 
 
 def system_pages(operations: Operations, pages: Pages, clock: Clock) -> APIRouter:
@@ -30,9 +25,7 @@ def system_pages(operations: Operations, pages: Pages, clock: Clock) -> APIRoute
     def agents(request: Request) -> Response:
         recorded = operations.daemon.status().recorded
         now = clock.now()
-        found = [
-            (agent, now - agent.beat_at <= OFFLINE_AFTER) for agent in (recorded.agents if recorded else ())
-        ]
+        found = [(agent, not is_offline(agent, now=now)) for agent in (recorded.agents if recorded else ())]
         return pages.render(request, "agents.html", agents=found)
 
     return router

@@ -14,7 +14,7 @@ const KEYS = {
   p: () => togglePause(),
   t: () => document.querySelector("[data-toggle-theme]").click(),
 };
-const PAGES = { f: "/flows", r: "/runs", s: "/schedules", w: "/agents", y: "/system" };
+const PAGES = { d: "/", f: "/flows", r: "/runs", s: "/schedules", w: "/agents", y: "/system" };
 
 export function addKeys(keys) {
   Object.assign(KEYS, keys);

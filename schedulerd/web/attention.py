@@ -1,0 +1,67 @@
+"""What needs somebody's attention, the gravest first. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import takewhile
+from typing import Final
+
+from schedulerd.domain.agents import AgentBeat
+from schedulerd.domain.runs import Run
+from schedulerd.domain.states import BAD, ENDED
+from schedulerd.store.strips import Mark
+
+OFFLINE_AFTER: Final = timedelta(seconds=30)
+"""An agent that has given no sign of life for so long is taken for gone."""
+
+_VARYING: Final = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-f]{8,}\b|\d+")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failing:
+    """A flow that fails: its newest run that did, and how many in a row since the first of them, as far as was looked."""
+
+    flow: str
+    newest: Mark
+    first: Mark
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failures:
+    """Runs of one flow that failed in the same way: the newest, how many, and since when."""
+
+    newest: Run
+    count: int
+    since: datetime
+
+
+def failing(strips: Mapping[str, Sequence[Mark]]) -> list[Failing]:
+    """The flows of which the last run that ended did so badly, the newest first. `strips` are their last runs, in order."""
+    found = []
+    for flow, marks in strips.items():
+        ended = [mark for mark in marks if mark.state in ENDED]
+        bad = list(takewhile(lambda mark: mark.state in BAD, reversed(ended)))
+        if bad:
+            found.append(Failing(flow=flow, newest=bad[0], first=bad[-1], count=len(bad)))
+    return sorted(found, key=lambda one: one.newest.key, reverse=True)
+
+
+def grouped(runs: Sequence[Run]) -> list[Failures]:
+    """Failures that are alike together; numbers and addresses in their messages do not tell them apart."""
+    groups: dict[tuple[str, str, str], list[Run]] = {}
+    for run in runs:
+        groups.setdefault(_fingerprint(run), []).append(run)
+    return [Failures(newest=same[0], count=len(same), since=same[-1].created_at) for same in groups.values()]
+
+
+def is_offline(agent: AgentBeat, *, now: datetime) -> bool:
+    """Has it been silent for too long?"""
+    return now - agent.beat_at > OFFLINE_AFTER
+
+
+def _fingerprint(run: Run) -> tuple[str, str, str]:
+    kind = run.failure.type if run.failure else run.state.value
+    message = run.failure.message if run.failure else run.reason
+    return run.flow, kind, _VARYING.sub("#", message.split("\n", 1)[0])

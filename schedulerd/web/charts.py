@@ -1,0 +1,92 @@
+"""Charts as geometry: what a template draws with one path for each kind of bar. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from schedulerd.domain.runs import SkipReason
+from schedulerd.domain.states import BAD, RunState
+from schedulerd.operations.figures import Bar
+from schedulerd.store.strips import Mark
+
+HEIGHT: Final = 100
+STEP: Final = 10
+_WIDTH: Final = 8
+_LEAST: Final = 3.0
+_STRIP_HEIGHT: Final = 24
+_NOTCH: Final = 5
+_BASELINE: Final = 3.0
+_MISSED: Final = "missed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Activity:
+    """Bars of what ended over time: a path for each group of states, stacked; the highest bar stands for `most`."""
+
+    width: int
+    paths: Mapping[str, str]
+    most: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Strip:
+    """The last runs of a flow as bars: a path for each state, and how many there are of each."""
+
+    width: int
+    paths: Mapping[str, str]
+    counts: Mapping[str, int]
+
+
+def activity(bars: Sequence[Bar]) -> Activity:
+    """Bad ones lie on the good ones, the neutral ones on top."""
+    most = max((bar.total for bar in bars), default=0)
+    parts: dict[str, list[str]] = {"ok": [], "bad": [], "neutral": []}
+    for place, bar in enumerate(bars):
+        top = float(HEIGHT)
+        for group, path in parts.items():
+            if count := bar.counts.get(group, 0):
+                height = max(_LEAST, HEIGHT * count / most)
+                top = max(0.0, top - height)
+                path.append(_box(place * STEP, top, height))
+    return Activity(
+        width=max(1, len(bars)) * STEP,
+        paths={group: "".join(path) for group, path in parts.items() if path},
+        most=most,
+    )
+
+
+def strip(marks: Sequence[Mark], *, now: datetime) -> Strip:
+    """The newest run last. A bar is as high as its run was long; a bad one is full, with a notch: it is not colour alone."""
+    longest = max((mark.duration(now=now) or timedelta() for mark in marks), default=timedelta())
+    parts: dict[str, list[str]] = {}
+    counts: dict[str, int] = {}
+    for place, mark in enumerate(marks):
+        state = _shown(mark)
+        counts[state] = counts.get(state, 0) + 1
+        parts.setdefault(state, []).append(_bar(mark, place * STEP, longest, now))
+    return Strip(
+        width=max(1, len(marks)) * STEP,
+        paths={state: "".join(path) for state, path in parts.items()},
+        counts=counts,
+    )
+
+
+def _shown(mark: Mark) -> str:
+    missed = mark.state is RunState.SKIPPED and mark.reason == SkipReason.MISFIRE
+    return _MISSED if missed else mark.state.value
+
+
+def _bar(mark: Mark, x: int, longest: timedelta, now: datetime) -> str:
+    if mark.state in BAD:
+        notch = f"h{_WIDTH / 2 - 1:g}v{_NOTCH}h2v-{_NOTCH}h{_WIDTH / 2 - 1:g}"
+        return f"M{x} 0{notch}v{_STRIP_HEIGHT}h-{_WIDTH}z"
+    if mark.state in (RunState.SKIPPED, RunState.CANCELLED) or not longest:
+        return _box(x, _STRIP_HEIGHT - _BASELINE, _BASELINE)
+    share = (mark.duration(now=now) or timedelta()) / longest
+    height = max(_BASELINE, _STRIP_HEIGHT * share)
+    return _box(x, _STRIP_HEIGHT - height, height)
+
+
+def _box(x: int, top: float, height: float) -> str:
+    return f"M{x} {top:.4g}h{_WIDTH}v{height:.4g}h-{_WIDTH}z"
