@@ -86,21 +86,23 @@ def test_days_on_which_the_clocks_change_are_told(page: Page) -> None:
     ("cron", "code", "words", "can_be_saved"),
     [
         ("0 0 13 * 5", "either-day", "13", True),
-        ("*/7 * * * *", "uneven-step", "*/7", True),
+        ("*/7 * * * *", "uneven-step", "step 7", True),
         ("0 0 30 2 *", "", "never fire", False),
     ],
 )
 def test_what_may_surprise_is_told_and_what_never_fires_is_not_saved(
-    page: Page, scene: EditorScene, cron: str, code: str, words: str, can_be_saved: bool
+    page: Page, tabs: Tabs, scene: EditorScene, cron: str, code: str, words: str, can_be_saved: bool
 ) -> None:
     """Point 30."""
     page.goto(NEW)
+    page.get_by_label("region").fill("kr")
     page.get_by_label("Cron expression").fill(cron)
 
     where = page.locator(f"[data-code={code}]" if code else "#preview-sentence")
     expect(where).to_contain_text(words)
     expect(page.locator("#save")).to_be_enabled(enabled=can_be_saved)
     if not can_be_saved:
+        tabs.expect("422")
         page.locator("#editor").evaluate("form => form.submit()")  # as without scripts
         expect(page.get_by_role("alert")).to_contain_text("never fire")
         assert scene.files() == []
