@@ -1,7 +1,7 @@
 """What stands in the editor of a schedule: of a new one, of one that is there, or as somebody typed it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from starlette.datastructures import FormData, QueryParams
@@ -66,7 +66,17 @@ def empty_sheet(operations: Operations, asked: QueryParams) -> Sheet:
     if not is_command and "flow" in given:
         operations.flows.get(given["flow"])  # which says what comes near
         given.setdefault("name", _free_name(operations, given["flow"]))
-    return _sheet(operations, {**_defaults(operations), **given}, is_command=is_command)
+    parameters = {
+        name.removeprefix(PREFIX): value for name, value in asked.items() if name.startswith(PREFIX)
+    }
+    sheet = _sheet(
+        operations,
+        {**_defaults(operations), **given},
+        is_command=is_command,
+        typed_parameters=parameters or None,
+    )
+    shown = tuple(replace(one, trouble="") for one in sheet.parameters)  # nobody has sent them yet
+    return replace(sheet, parameters=shown, troubles={})
 
 
 def sheet_of(operations: Operations, name: str) -> Sheet:
