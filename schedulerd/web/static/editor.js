@@ -9,7 +9,7 @@ export function start() {
   let waiting, asking;
   const soon = () => { clearTimeout(waiting); waiting = setTimeout(ask, PAUSE_MS); };
   form.addEventListener("input", soon);
-  form.addEventListener("change", soon);
+  form.addEventListener("change", () => { remember(); soon(); }); // as when a link is pressed next
   form.querySelector("[data-preview]").hidden = true;
   judge();
 
