@@ -1,6 +1,7 @@
 """`open`: a link by which whoever runs it comes in."""
 
 import os
+import socket
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -46,7 +47,10 @@ def _address(status: "DaemonStatus") -> str:
             f"no schedulerd runs on {status.state_dir}", mend="start it with `schedulerd start`"
         )
     agents = () if status.recorded is None else status.recorded.agents
-    address = next((one.status.get("web") for one in agents if one.pid == status.pid), None)
+    host = socket.gethostname()  # another machine's, on the same database, may have the same pid
+    address = next(
+        (one.status.get("web") for one in agents if (one.host, one.pid) == (host, status.pid)), None
+    )
     if not address:
         raise Unreachable(
             "the daemon runs without its web interface",

@@ -5,7 +5,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, FastAPI
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import PlainTextResponse
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES
 
 from schedulerd.clock import Clock
 from schedulerd.operations.operations import Operations
@@ -33,6 +35,10 @@ from schedulerd.web.rendering import Pages
 from schedulerd.web.static_files import StaticFiles
 
 _UTC: Final = ZoneInfo("UTC")
+_LEAST_PACKED: Final = 1_024
+_LEVEL: Final = 4
+# Pages are; answers of the API have strong ETags, which are of one form of a body.
+_NOT_PACKED: Final = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/*")
 
 
 def make_app(
@@ -55,10 +61,15 @@ def make_app(
         openapi_url=None,
         dependencies=[Depends(require_admitted)],
     )
+    app.add_middleware(
+        GZipMiddleware, minimum_size=_LEAST_PACKED, compresslevel=_LEVEL, exclude_content_types=_NOT_PACKED
+    )
     files = StaticFiles()
     pages = Pages(clock=clock, files=files, zone=zone)
     access = None if operations is None else Access(operations, pages, clock)
-    app.add_middleware(Gatekeeper, routes=lambda: app.routes, pages=pages, access=access)
+    app.add_middleware(
+        Gatekeeper, routes=lambda: app.routes, pages=pages, access=access, monotonic=clock.monotonic
+    )
     app.add_middleware(Door, hosts=hosts, monotonic=clock.monotonic)  # before the gate
     tell_problems(app, pages)
     app.include_router(files.router())

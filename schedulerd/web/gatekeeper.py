@@ -52,6 +52,14 @@ _AGAIN_SECONDS: Final = 5
 _ADMITTED: Final = "schedulerd.admitted"
 
 
+LOOK_AGAIN_SECONDS: Final = 15.0
+"""Whoever gets an answer for longer than that is looked at again: a stream outlives a session."""
+
+
+class _NoLonger(Exception):
+    """Whoever gets an answer is let in no more."""
+
+
 class Found(NamedTuple):
     """The route of a request; one with another method where the path is all that fits."""
 
@@ -72,11 +80,13 @@ class Gatekeeper:
         routes: Callable[[], Sequence[BaseRoute]],
         pages: Pages,
         access: Access | None,
+        monotonic: Callable[[], float],
     ) -> None:
         self._app: Final = app
         self._routes: Final = routes
         self._pages: Final = pages
         self._access: Final = access
+        self._monotonic: Final = monotonic
         self._writing: Final = Blocking()
         self._known: list[RouteContext] = []
 
@@ -145,26 +155,39 @@ class Gatekeeper:
             return None
         recogniser = self._access.recogniser
         kind, _, token = request.headers.get("authorization", "").partition(" ")
-        if kind:
-            is_token = kind.lower() == "bearer"
-            return await recogniser.by_token(token.strip()) if is_token else None
+        if kind.lower() == "bearer":  # another kind may be for a proxy in front of us
+            return await recogniser.by_token(token.strip())
         cookie = cookie_of(request)
         return await recogniser.by_cookie(cookie) if cookie else None
 
     async def _go_on(self, request: Request, found: Found | None, receive: Receive, send: Send) -> None:
-        status = 500
+        status, looked_at = 500, self._monotonic()
 
         async def send_on(message: Message) -> None:
-            nonlocal status
+            nonlocal status, looked_at
             if message["type"] == "http.response.start":
                 status = message["status"]
+            elif self._monotonic() - looked_at >= LOOK_AGAIN_SECONDS:
+                looked_at = self._monotonic()
+                await self._require_still(request)
             await send(message)
 
         try:
             await self._app(request.scope, receive, send_on)
+        except _NoLonger:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             if found is not None and request.method not in SAFE and status < 400:
                 await self._tell(request, found)
+
+    async def _require_still(self, request: Request) -> None:
+        """Raise `_NoLonger` when whoever gets a long answer would not be let in any more."""
+        try:
+            principal = await self._who(request)
+        except (Unreachable, TooBusyError):
+            return  # the next look will tell
+        if principal is None:
+            raise _NoLonger
 
     async def _tell(self, request: Request, found: Found) -> None:
         """What viewers may do changes nothing for others, or tells the audit itself."""

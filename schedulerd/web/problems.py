@@ -138,7 +138,7 @@ def kind_of(status: int, slug: str = "") -> tuple[str, str]:
     """The slug and the title of the kind of problem."""
     if slug in _MORE_TITLES:
         return slug, _MORE_TITLES[slug]
-    return _TITLES.get(status, ("error", "This did not work"))
+    return _TITLES.get(status, ("error", N_("This did not work")))
 
 
 def status_of(error: SchedulerdError) -> int:

@@ -98,6 +98,11 @@ def _environment(language: Language, files: StaticFiles) -> Environment:
         "states": words.STATES,
         "triggers": words.TRIGGERS,
         "levels": words.LEVELS,
+        "overlaps": words.OVERLAPS,
+        "catchups": words.CATCHUPS,
+        "weekdays": words.WEEKDAYS,
+        "reason_text": partial(words.reason_words, translate=texts.gettext),
+        "wanted_text": partial(words.wanted_words, translate=texts.gettext),
         "groups": words.GROUPS,
         "query": _query,
     }

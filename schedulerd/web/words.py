@@ -1,6 +1,7 @@
-"""The words of states, triggers and levels, marked for translation; the tokens themselves are never translated."""
+"""The words of states, triggers, policies and levels, marked for translation; the tokens themselves are never translated."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Final
 
 
@@ -49,6 +50,43 @@ GROUPS: Final[Mapping[str, str]] = {
     "ok": N_("Completed"),
     "neutral": N_("Skipped or cancelled"),
 }
+OVERLAPS: Final[Mapping[str, str]] = {
+    "skip": N_("skip"),
+    "queue": N_("queue"),
+    "allow": N_("allow"),
+    "replace": N_("replace"),
+}
+CATCHUPS: Final[Mapping[str, str]] = {"latest": N_("latest"), "all": N_("all"), "none": N_("none")}
+REASONS: Final[Mapping[str, str]] = {
+    "overlap": N_("the run before it still ran"),
+    "coalesced": N_("one run stands for several times"),
+    "misfire": N_("no daemon ran at its time"),
+    "paused": N_("the schedule was paused"),
+    "window": N_("its time was too long ago"),
+    "limit": N_("more times were missed than are made up for"),
+    "blackout": N_("its time was within a blackout"),
+    "edited": N_("the schedule was edited"),
+    "removed": N_("the schedule was removed"),
+    "queue-full": N_("too many waited already"),
+    "replaced": N_("a later run took its place"),
+}
+"""Why a run was skipped."""
+
+WEEKDAYS: Final = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
+WANTED: Final = (
+    N_("true or false"),
+    N_("a whole number"),
+    N_("a number"),
+    N_("a text"),
+    N_("a list"),
+    N_("an object"),
+    N_("anything"),
+    N_("one of"),
+    N_(" or "),
+)
+"""Of what `domain.parameters` says that a parameter wants."""
+
+_PHRASE: Final = re.compile("|".join(map(re.escape, WANTED)))
 DONE: Final[Mapping[str, str]] = {
     "started": N_("The run is started."),
     "cancelling": N_("The run is told to end."),
@@ -58,3 +96,14 @@ DONE: Final[Mapping[str, str]] = {
     "resumed": N_("The schedule goes on."),
     "rejected": N_("The run is told that it was rejected."),
 }
+
+
+def reason_words(reason: str, translate: Callable[[str], str]) -> str:
+    """Why it is so, in the reader's language where it is one of the usual reasons; else as it was given."""
+    kind, colon, rest = reason.partition(": ")
+    return f"{translate(REASONS[kind])}{colon}{rest}" if kind in REASONS else reason
+
+
+def wanted_words(wanted: str, translate: Callable[[str], str]) -> str:
+    """What a parameter wants, in the reader's language."""
+    return _PHRASE.sub(lambda found: translate(found[0]), wanted)

@@ -2,7 +2,9 @@
 
 import json
 import os
+import socket
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -154,7 +156,7 @@ class Running:
         self.lock.acquire()
         beat = AgentBeat(
             name="here",
-            host="host",
+            host=socket.gethostname(),
             pid=os.getpid(),
             version="1",
             boot_id=BOOT,
@@ -162,7 +164,9 @@ class Running:
             beat_at=NOW,
             status={"web": web},
         )
+        elsewhere = replace(beat, name="elsewhere", host="another", status={"web": "http://192.0.2.1:1"})
         with project.database.write() as tx:
+            tx.agents.beat(elsewhere)
             tx.agents.beat(beat)
 
 

@@ -8,17 +8,20 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FlowDefinition
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.intakes import Intake
 from schedulerd.domain.logs import LogLine, Stream
 from schedulerd.domain.runs import Move, Position, Run, Trigger
+from schedulerd.domain.schedules import Cron, Interval
 from schedulerd.domain.states import UNFINISHED_TASKS, RunState, TaskState
 from schedulerd.domain.tasks import TaskRun
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
-from tests.builders import NOW, a_command, a_flow, a_schedule
+from schedulerd.version import __version__
+from tests.builders import BOOT, NOW, a_command, a_flow, a_schedule
 from tests.cli.scenes import PARAMETERS, put_flow
 from tests.store.scenes import add, move
 
@@ -64,6 +67,21 @@ _WHY: Final = {
 }
 
 
+_AGENT: Final = AgentBeat(
+    name="agent-1",
+    host="seoul-1",
+    pid=4242,
+    version=__version__,
+    boot_id=BOOT,
+    started_at=NOW - timedelta(days=3),
+    beat_at=NOW - timedelta(seconds=4),
+    status={"running": 4, "max_running": 8},
+)
+_NO_FLOW: Final = Failure(
+    type="ModuleNotFoundError", message="No module named 'pandas'", file="flows/broken.py", line=3
+)
+
+
 class Gallery:
     """The runs that pages show, by what is to be seen of them."""
 
@@ -72,15 +90,22 @@ class Gallery:
         with database.write() as tx:
             for flow in _FLOWS:
                 put_flow(tx, flow)
-            schedule = a_schedule("nightly", flow="etl")
-            tx.schedules.put(
-                schedule, flow=tx.flows.get("etl").key, watermark=NOW - _STEP, next_due=NOW, now=NOW
+            _schedules(tx)
+            tx.agents.beat(_AGENT)
+            tx.agents.beat(
+                replace(_AGENT, name="busan-2", host="busan-2", beat_at=NOW - timedelta(minutes=6))
             )
+            tx.flows.set_file_error("flows/broken.py", _NO_FLOW, now=NOW - timedelta(hours=3))
             for back in range(_HISTORY, 0, -1):
                 _past(tx, back)
             self.failed: Final = tx.runs.by_key(_failed(tx))
             self.running: Final = tx.runs.by_key(_running(tx))
             _at_work(tx)
+
+    names: Final = frozenset(
+        {"agent-1", "busan-2", "seoul-1", "minji", "run", "test", "extract", "transform", "load", "nightly"}
+    ) | {flow.name for flow in _FLOWS}
+    """What things of the gallery are called."""
 
     def run(self, key: RunKey) -> Run:
         """The run as it is now."""
@@ -110,6 +135,20 @@ class Gallery:
                 at=NOW + timedelta(seconds=1),
                 tasks=_ended(tx.tasks.tasks(run.key), state),
             )
+
+
+def _schedules(tx: Transaction) -> None:
+    """At a time of day in another zone, now and then, and one that is paused."""
+    nightly = Cron(expression="30 2 * * *", timezone="Europe/Berlin")
+    for name, flow, when, next_due in (
+        ("nightly", "etl", nightly, NOW + timedelta(hours=19, minutes=30)),
+        ("often", "dump", Interval(every=timedelta(minutes=15), anchor=NOW), NOW + timedelta(minutes=15)),
+        ("month-end", "billing.close", Cron(expression="0 6 1 * *"), NOW + timedelta(days=9)),
+    ):
+        definition = a_schedule(name, flow=flow, when=when, origin=f"config/schedules/{flow}.toml:1")
+        key = tx.flows.get(flow).key
+        tx.schedules.put(definition, flow=key, watermark=NOW, next_due=next_due, now=NOW)
+    tx.schedules.pause("month-end", at=NOW, by="minji", reason="until the audit is over")
 
 
 def _past(tx: Transaction, back: int) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 from tests.web.browser.gallery import Gallery
 
 PAGES: Final[Mapping[str, Callable[[Gallery], str]]] = {
+    "dashboard": lambda _: "/",
     "runs": lambda _: "/runs",
     "runs-bad": lambda _: "/runs?q=state:bad",
     "runs-none": lambda _: "/runs?q=nothing-like-it",

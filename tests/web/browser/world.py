@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Final, Self
 from zoneinfo import ZoneInfo
 
+from fastapi import FastAPI
+
 from schedulerd.domain.access import Role
 from schedulerd.operations.operations import Operations
 from schedulerd.store.database import Database
@@ -49,9 +51,12 @@ class World:
         self._site.__exit__()
         self.database.close()
 
+    def new_app(self) -> FastAPI:
+        """The application that the site serves, once more."""
+        return make_app(hosts=HOSTS, clock=self.clock, operations=self.operations, zone=_ZONE)
+
     def _new_site(self, port: int = 0) -> Site:
-        app = make_app(hosts=HOSTS, clock=self.clock, operations=self.operations, zone=_ZONE)
-        return Site(app, port=port)
+        return Site(self.new_app(), port=port)
 
 
 def new_database(folder: Path) -> Database:

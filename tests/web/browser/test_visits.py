@@ -1,0 +1,119 @@
+"""What somebody's first visit costs, and what keys do (points 2 and 10 of the pages' acceptance)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Response, expect
+
+from tests.web.browser.tabs import Tabs, is_live
+from tests.web.browser.world import World, new_database
+
+MOST_BYTES = 60 * 1024
+MOST_REQUESTS = 8
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder: Path = tmp_path_factory.mktemp("world")
+    with World(new_database(folder), folder) as served:
+        yield served
+
+
+@pytest.fixture
+def address(world: World) -> str:
+    return world.address
+
+
+def test_a_first_visit_is_small_and_the_next_asks_for_the_page_alone(page: Page) -> None:
+    """Point 2."""
+    answers: list[Response] = []
+
+    def note(answer: Response) -> None:  # Playwright takes no method of a list
+        answers.append(answer)
+
+    page.on("response", note)
+    page.goto("/runs")
+    is_live(page)
+    files = [answer for answer in answers if "/static/" in answer.url]
+
+    assert len(answers) <= MOST_REQUESTS
+    assert all("immutable" in (one.header_value("cache-control") or "") for one in files)
+    assert all(
+        one.header_value("content-encoding") == "gzip" for one in files if not one.url.endswith(".txt")
+    )
+    assert page.evaluate(_TRANSFERRED) <= MOST_BYTES
+
+    page.goto("/flows")
+    is_live(page)
+    assert page.evaluate("performance.getEntriesByType('resource').map(one => one.transferSize)") == [
+        0
+    ] * len(files)
+
+
+_TRANSFERRED = """() => performance.getEntriesByType("navigation")
+    .concat(performance.getEntriesByType("resource"))
+    .reduce((sum, one) => sum + one.transferSize, 0)"""
+
+
+def test_single_keys_open_the_sheet_lead_elsewhere_and_reach_the_filter(page: Page) -> None:
+    """Point 10."""
+    page.goto("/flows")
+    page.keyboard.press("?")
+    expect(page.locator("#shortcuts")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#shortcuts")).to_be_hidden()
+
+    page.keyboard.press("/")
+    expect(page.locator("#q")).to_be_focused()
+    page.keyboard.type("gr?")
+    expect(page.locator("#q")).to_have_value("gr?")
+    expect(page.locator("#shortcuts")).to_be_hidden()
+
+    page.locator("#q").blur()
+    page.keyboard.press("g")
+    page.keyboard.press("r")
+    page.wait_for_url("**/runs")
+
+
+def test_single_keys_can_be_turned_off(page: Page) -> None:
+    """Point 10; WCAG 2.1.4."""
+    page.goto("/runs")
+    page.keyboard.press("?")
+    page.get_by_label("Single keys work").uncheck()
+    page.get_by_role("button", name="Close").click()
+
+    page.keyboard.press("?")
+    page.keyboard.press("/")
+
+    expect(page.locator("#shortcuts")).to_be_hidden()
+    expect(page.locator("#q")).not_to_be_focused()
+    page.reload()
+    page.keyboard.press("/")
+    expect(page.locator("#q")).not_to_be_focused()
+
+
+def test_keys_go_from_row_to_row_and_open_one(page: Page) -> None:
+    page.goto("/runs")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.keyboard.press("j")
+
+    here = page.locator("#runs-table tbody tr").nth(1)
+    expect(here.get_by_role("link").first).to_be_focused()
+    name = here.locator(".run-link").inner_text()
+    page.keyboard.press("Enter")
+
+    expect(page.locator("h1")).to_have_text(name)
+
+
+def test_somebodys_own_zone_is_taken_by_the_next_page(tabs: Tabs) -> None:
+    """Times are right before any script has run: the zone is in a cookie from the first page on."""
+    page = tabs.open()
+    page.goto("/runs")
+    page.reload()
+
+    expect(page.locator(".tools .zone")).to_have_text("Asia/Seoul")
+    cookie = next(one for one in page.context.cookies() if one["name"] == "tz")
+    assert cookie["value"] == "Asia%2FSeoul"

@@ -1,0 +1,98 @@
+"""No page keeps a word of English when it is in Korean: its texts are compared with those of the same page in English."""
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Final
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.web.browser.page_table import PAGES
+from tests.web.browser.world import World, new_database
+
+# What is shown as it is: code, values, names, and errors, which are worded as the command line words them.
+_AS_IT_IS: Final = ("code", "pre", "kbd", "script", "style", "time", "option", "title")
+_CLASSES: Final = {
+    "mono",
+    "trouble",
+    "told",
+    "brand",
+    "version",
+    "zone",
+    "tag",
+    "said",
+    "from",
+    "at",
+    "error",
+    "message",
+    "run-link",
+}
+_VOID: Final = {"meta", "link", "input", "br", "path", "use", "rect", "hr", "img", "circle", "line"}
+_SPOKEN: Final = ("aria-label", "title", "placeholder", "data-label", "alt")
+_WORDS: Final = re.compile(r"[A-Za-z]{3,}")
+_NAME: Final = re.compile(r"\S+#\d+|\S+\.(?:py|toml):\d+|state:bad .*|\S+/\S+")
+
+
+class Texts(HTMLParser):
+    """The texts of a page that are words of ours: between tags, and those that are read out or shown as hints."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: set[str] = set()
+        self._open: list[bool] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        is_data = tag in _AS_IT_IS or bool(_CLASSES & set(given.get("class", "").split()))
+        if tag not in _VOID:
+            self._open.append(is_data)
+        if not is_data:
+            self.found |= {given[name].strip() for name in _SPOKEN if given.get(name)}
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in _VOID:
+            self._open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if data.strip() and not any(self._open):
+            self.found.add(data.strip())
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder: Path = tmp_path_factory.mktemp("world")
+    with World(new_database(folder), folder) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def client(world: World) -> Iterator[TestClient]:
+    with TestClient(world.new_app(), base_url="http://localhost") as made:
+        yield made
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_a_page_says_is_said_in_korean(name: str, world: World, client: TestClient) -> None:
+    address = PAGES[name](world.gallery)
+    english = texts(client, address, "en")
+    korean = texts(client, address, "ko")
+
+    alike = {text for text in english & korean if _WORDS.search(text) and not _NAME.fullmatch(text)}
+    alike -= known(world)
+
+    assert alike == set()
+
+
+def texts(client: TestClient, address: str, language: str) -> set[str]:
+    answer = client.get(address, headers={"Accept-Language": language})
+    assert answer.headers["content-language"] == language
+    return Texts(answer.text).found
+
+
+def known(world: World) -> set[str]:
+    """Names of things, which have none in another language."""
+    parameters = {"region", "rows", "day", "string", "integer"}
+    return {*world.gallery.names, *parameters, "English", "CPU", "JSON"}
