@@ -84,7 +84,7 @@ def make_app(
         app.include_router(dashboard_pages(operations, pages, clock))
         app.include_router(runs_pages(operations, pages))
         app.include_router(run_pages(operations, pages, clock))
-        app.include_router(flow_pages(operations, pages))
+        app.include_router(flow_pages(operations, pages, clock))
         app.include_router(schedule_pages(operations, pages))
         app.include_router(system_pages(operations, pages, clock))
         app.include_router(log_pages(operations, pages))
