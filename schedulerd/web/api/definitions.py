@@ -26,7 +26,6 @@ _EXAMPLE: Final[dict[str, JsonValue]] = {
     "flow": "etl",
     "cron": "0 6 * * mon-fri",
     "timezone": "Asia/Seoul",
-    "parameters": {"region": "kr"},
 }
 Keys = Annotated[
     dict[str, Any],
@@ -57,6 +56,11 @@ class SavedAnswer(BaseModel):
     waits_for: str
 
 
+_NOT_YET: Final[dict[int | str, dict[str, Any]]] = {
+    202: {"model": SavedAnswer, "description": "It is saved, and not in force yet."}
+}
+
+
 def definition_routes(operations: Operations) -> APIRouter:
     """The routes."""
     router = api_router("/schedules", "schedules")
@@ -73,7 +77,7 @@ def definition_routes(operations: Operations) -> APIRouter:
         operation_id="create_schedule",
         status_code=201,
         response_model=SavedAnswer,
-        responses={202: {"model": SavedAnswer, "description": "It is saved, and not in force yet."}},
+        responses=_NOT_YET,
     )
     def create(request: Request, keys: Keys) -> Response:
         """Save a new schedule, as a file of its own; it is in force when this answers."""
@@ -81,13 +85,17 @@ def definition_routes(operations: Operations) -> APIRouter:
             saved = operations.definitions.create(keys, by=must_be_operator(request))
         return _told(saved, status=201)
 
-    @router.put("/{schedule}", operation_id="replace_schedule", response_model=SavedAnswer)
+    @router.put(
+        "/{schedule}", operation_id="replace_schedule", response_model=SavedAnswer, responses=_NOT_YET
+    )
     def replace(request: Request, schedule: Name, keys: Keys, if_match: IfMatch = None) -> Response:
         """Save the schedule anew, whole. `name` may be left out, and stays."""
         own = _own(operations, schedule, if_match)
         return _change(operations, request, schedule, {"name": schedule, **keys}, own)
 
-    @router.patch("/{schedule}", operation_id="change_schedule", response_model=SavedAnswer)
+    @router.patch(
+        "/{schedule}", operation_id="change_schedule", response_model=SavedAnswer, responses=_NOT_YET
+    )
     def change(request: Request, schedule: Name, keys: Keys, if_match: IfMatch = None) -> Response:
         """Change some keys (JSON Merge Patch, RFC 7396): null takes one away."""
         own = _own(operations, schedule, if_match)
@@ -131,13 +139,13 @@ def _change(
 
 def _own(operations: Operations, schedule: str, if_match: str | None) -> OwnFile:
     """The file that `If-Match` means: by its own ETag, or by that of the schedule as it was read."""
-    condition = condition_of(if_match, None)
     place = operations.definitions.place(schedule)
     if place.own is None:
         raise Conflict(
             f"{schedule!r} is defined in {place.origin}, which people write",
             mend=f"change it there: {place.origin}",
         )
+    condition = condition_of(if_match, None)
     shape = schedule_shape(operations.schedules.get(schedule))
     if not condition.holds(shape) and f'"{place.own.etag}"' not in condition.etags:
         raise Stale("schedule", schedule, is_there=True, by=place.own.by, when=place.own.at)
