@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from docs.api_page import api_page
 from docs.prefect_names import names_page
 from docs.run_filters import run_filters_page
 from docs.schedule_keys import EXAMPLE, KEY_MEANINGS
@@ -43,6 +44,7 @@ def pages() -> dict[str, str]:
         "exit-codes.md": exit_codes_page(),
         "names.md": names_page(),
         "run-filters.md": run_filters_page(),
+        "api.md": api_page(),
     }
     return {name: f"{NOTE}\n\n{text.strip()}\n" for name, text in made.items()}
 

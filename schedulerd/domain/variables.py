@@ -11,7 +11,10 @@ from schedulerd.errors import BadParameters
 LARGEST: Final = 64 * 1024
 """So many bytes of JSON may a variable have."""
 
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
+NAME: Final = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}"
+"""What the name of a variable, a secret or a limit looks like, as a regular expression for the whole of it."""
+
+_NAME: Final = re.compile(NAME)
 _NAMED: Final = "letters, digits, `_`, `.` and `-`, beginning with a letter or digit, at most 255"
 
 

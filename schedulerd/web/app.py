@@ -14,6 +14,7 @@ from schedulerd.operations.operations import Operations
 from schedulerd.operations.webhooks import Webhooks
 from schedulerd.version import __version__
 from schedulerd.web.access import Access
+from schedulerd.web.api.reference import reference_routes
 from schedulerd.web.api.resources import resources
 from schedulerd.web.api.schedules import preview_routes
 from schedulerd.web.door import Door
@@ -21,10 +22,12 @@ from schedulerd.web.events import events
 from schedulerd.web.gatekeeper import Gatekeeper, require_admitted
 from schedulerd.web.hooks import hooks
 from schedulerd.web.live import Hub
+from schedulerd.web.openapi import operation_id
 from schedulerd.web.pages.appearance import appearance
 from schedulerd.web.pages.dashboard import dashboard_pages
 from schedulerd.web.pages.flows import flow_pages
 from schedulerd.web.pages.log import log_pages
+from schedulerd.web.pages.reference import reference_pages
 from schedulerd.web.pages.run import run_pages
 from schedulerd.web.pages.run_actions import run_action_pages
 from schedulerd.web.pages.runs import runs_pages
@@ -59,6 +62,7 @@ def make_app(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        generate_unique_id_function=operation_id,
         dependencies=[Depends(require_admitted)],
     )
     app.add_middleware(
@@ -78,13 +82,15 @@ def make_app(
     if webhooks is not None:
         app.include_router(hooks(webhooks, clock))
     app.include_router(appearance())
+    app.include_router(reference_routes())
+    app.include_router(reference_pages(pages))
     if operations is not None and access is not None:
         for router in [*access.routers(), *resources(operations, clock)]:
             app.include_router(router)
         app.include_router(dashboard_pages(operations, pages, clock))
         app.include_router(runs_pages(operations, pages))
         app.include_router(run_pages(operations, pages, clock))
-        app.include_router(flow_pages(operations, pages))
+        app.include_router(flow_pages(operations, pages, clock))
         app.include_router(schedule_pages(operations, pages))
         app.include_router(system_pages(operations, pages, clock))
         app.include_router(log_pages(operations, pages))

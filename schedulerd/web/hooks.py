@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 from schedulerd.clock import Clock
 from schedulerd.errors import BadParameters, Conflict, NotPermitted, Unreachable
 from schedulerd.operations.webhooks import Call, Called, Webhooks
+from schedulerd.web.api.answers import Answer
 from schedulerd.web.blocking import Blocking, TooBusyError
 from schedulerd.web.gate import Gate
 from schedulerd.web.problems import problem
@@ -29,13 +30,43 @@ _AGAIN_SECONDS: Final = 5
 _NOBODY: Final = "there is no such webhook, or this is not its secret"
 
 
+class CallAnswer(Answer):
+    """The run that was asked for; null where the schedule is paused. `is_new` is false for a call that came before."""
+
+    id: str | None
+    run: str | None
+    state: str | None
+    is_new: bool
+
+
+_BODY: Final = {
+    "requestBody": {"content": {"application/json": {"schema": {"description": "Any JSON, up to 256 KiB."}}}},
+    "parameters": [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": False,
+            "schema": {"type": "string", "minLength": 1, "maxLength": _LONGEST_KEY},
+            "description": "Calls with the same key ask for one run.",
+        }
+    ],
+}
+
+
 def hooks(webhooks: Webhooks, clock: Clock) -> APIRouter:
     """The route."""
-    router = APIRouter()
+    router = APIRouter(tags=["webhooks"])
     door = _Door(webhooks, clock)
 
-    @router.post(PREFIX + "{hook}", status_code=202)
+    @router.post(
+        PREFIX + "{hook}",
+        status_code=202,
+        operation_id="call_webhook",
+        response_model=CallAnswer,
+        openapi_extra=_BODY,
+    )
     async def call(hook: str, request: Request) -> Response:
+        """Ask for a run by a webhook, with its secret as a bearer token. What the body is for, its schedule says."""
         return await door.answer(hook, request)
 
     return router

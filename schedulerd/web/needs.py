@@ -24,10 +24,14 @@ _READING: Final[Mapping[str, Scope]] = {
     "pools": Scope.AGENTS_READ,
     "system": Scope.AGENTS_READ,
     "metrics": Scope.AGENTS_READ,
+    "variables": Scope.FLOWS_READ,
+    "limits": Scope.FLOWS_READ,
 }
 _CHANGING: Final[Mapping[str, Scope]] = {
     "flows": Scope.FLOWS_WRITE,
     "schedules": Scope.FLOWS_WRITE,
+    "variables": Scope.FLOWS_WRITE,
+    "limits": Scope.FLOWS_WRITE,
     "runs": Scope.RUNS_TRIGGER,
     "backfills": Scope.RUNS_TRIGGER,
 }

@@ -21,34 +21,10 @@ from schedulerd.errors import (
     Stale,
     Unreachable,
 )
+from schedulerd.web.problem_types import type_of
 from schedulerd.web.rendering import Pages
-from schedulerd.web.words import N_
 
 _MEDIA_TYPE: Final = "application/problem+json"
-_TITLES: Final[Mapping[int, tuple[str, str]]] = {
-    400: ("bad-request", N_("The request is not as it has to be")),
-    401: ("unauthorized", N_("This needs a secret")),
-    403: ("forbidden", N_("This is not allowed")),
-    404: ("not-found", N_("There is nothing here")),
-    405: ("method-not-allowed", N_("This cannot be done here")),
-    408: ("timeout", N_("The request took too long")),
-    409: ("conflict", N_("This cannot be done now")),
-    413: ("too-large", N_("The request is too large")),
-    415: ("unsupported-media-type", N_("The request must be JSON")),
-    422: ("validation-error", N_("The request is not valid")),
-    429: ("too-many-requests", N_("Too many requests")),
-    412: ("precondition-failed", N_("It was changed meanwhile")),
-    428: ("precondition-required", N_("This needs an If-Match header")),
-    500: ("internal-error", N_("Something went wrong here")),
-    503: ("unavailable", N_("This cannot be done just now")),
-}
-_MORE_TITLES: Final[Mapping[str, str]] = {
-    "unknown-parameter": N_("The request has a parameter that is not known"),
-    "unknown-field": "There is no such field",
-    "cursor-mismatch": "The cursor belongs to another list",
-    "bad-cursor": "This is no cursor",
-    "bad-filter": "The filter is not understood",
-}
 _OF_QUERIES: Final[Mapping[str, str]] = {
     "unknown-field": "unknown-field",
     "cursor-mismatch": "cursor-mismatch",
@@ -119,10 +95,10 @@ def problem(
     mend: str = "",
 ) -> Problem:
     """The answer that says what is wrong, and with `mend` what to do. Without a `slug` the status tells the kind of problem."""
-    slug, title = kind_of(status, slug)
+    kind = type_of(status, slug)
     body: dict[str, Any] = {
-        "type": f"/problems/{slug}",
-        "title": title,
+        "type": f"/problems/{kind.slug}",
+        "title": kind.title,
         "status": status,
         "detail": detail,
         "instance": request.url.path,
@@ -132,13 +108,6 @@ def problem(
     if errors:
         body["errors"] = list(errors)
     return Problem(body)
-
-
-def kind_of(status: int, slug: str = "") -> tuple[str, str]:
-    """The slug and the title of the kind of problem."""
-    if slug in _MORE_TITLES:
-        return slug, _MORE_TITLES[slug]
-    return _TITLES.get(status, ("error", N_("This did not work")))
 
 
 def status_of(error: SchedulerdError) -> int:

@@ -67,6 +67,7 @@ class Pages:
                     "now": now,
                     "done": words.DONE.get(request.cookies.get(DONE, "")),
                     "moment": partial(moment_markup, preferences=preferences, now=now),
+                    "duration_ms": partial(_duration_ms, language=preferences.language),
                     "duration": partial(_duration, language=preferences.language),
                 }
             )
@@ -115,6 +116,10 @@ def _may(principal: Principal | None, role: str) -> bool:
 
 def _duration(value: timedelta | None, *, language: Language, since: datetime | None = None) -> Any:
     return duration_markup(value, language, since=since)
+
+
+def _duration_ms(value: int, *, language: Language) -> Any:
+    return duration_markup(timedelta(milliseconds=value), language)
 
 
 def _here(request: Request) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
-from schedulerd.domain.access import Role
+from schedulerd.domain.access import Role, Scope
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.schedules import Blackout, BlackoutWindow, Cron, Webhook
 from schedulerd.operations.operations import Operations
@@ -16,7 +16,7 @@ from schedulerd.store.database import Database
 from schedulerd.web.app import make_app
 from tests.builders import NOW, a_command, a_file, a_flow, a_schedule
 from tests.fakes import FakeClock
-from tests.web.entering import cookie_for, visitor
+from tests.web.entering import ROOT, cookie_for, visitor
 
 API: Final = "/api/v1"
 SECRET: Final = "canary-9f31c7aa02"
@@ -38,6 +38,11 @@ class ApiScene:
     def visitor(self) -> TestClient:
         """Somebody who may do everything."""
         return visitor(self.app, cookie_for(self.asked, Role.ADMIN))
+
+    def token(self) -> str:
+        """What lets a program do everything."""
+        life = timedelta(days=1)
+        return self.asked.api_tokens.create("all", by=ROOT, scopes=[Scope.ADMIN], life=life).text
 
     def __enter__(self) -> Self:
         self.client.__enter__()
@@ -79,7 +84,7 @@ class ApiScene:
                 definition = a_schedule(name, **changes)
                 next_due = None if isinstance(definition.when, Webhook) else due
                 tx.schedules.put(definition, flow=flow, watermark=NOW, next_due=next_due, now=NOW)
-            tx.agents.beat(_an_agent("here", beat_at=NOW))
+            tx.agents.beat(_an_agent("host-1a2b", beat_at=NOW))
             tx.agents.beat(_an_agent("gone", beat_at=NOW - timedelta(hours=2)))
         self.asked.variables.set("region", "kr", tags=["prod"])
         self.asked.secrets.set("deploy-key", SECRET)

@@ -154,9 +154,9 @@ def test_an_expression_is_explained(api: ApiScene) -> None:
 def test_an_agent_without_a_recent_sign_of_life_is_told_as_gone(api: ApiScene) -> None:
     found = {one["name"]: one["online"] for one in api.get("/agents").json()["items"]}
 
-    assert found == {"here": True, "gone": False}
-    assert api.get("/agents/here").json()["status"] == {"running": 2}
-    assert api.get("/agents/her").json()["detail"] == "there is no agent 'her'; did you mean here?"
+    assert found == {"host-1a2b": True, "gone": False}
+    assert api.get("/agents/host-1a2b").json()["status"] == {"running": 2}
+    assert api.get("/agents/host").json()["detail"] == "there is no agent 'host'; did you mean host-1a2b?"
 
 
 def test_the_system_says_what_status_says(api: ApiScene) -> None:

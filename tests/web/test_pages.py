@@ -8,6 +8,7 @@ import pytest
 
 from schedulerd.domain.access import Role
 from schedulerd.domain.states import RunState
+from schedulerd.operations.operations import Operations
 from schedulerd.store.database import Database
 from tests.builders import NOW
 from tests.store.scenes import add, move
@@ -339,16 +340,18 @@ def test_the_dashboard_tells_what_needs_attention_what_runs_and_what_comes(
     assert "2 failed" in page.text
 
 
-def test_without_the_database_the_dashboard_says_so(scene: PageScene, reader: Reader) -> None:
-    reader.see("/")  # who is known for a moment need not be looked up
-    scene.database.close()
-    file = Path(scene.database.url.removeprefix("sqlite:///"))
-    kept = file.rename(file.with_suffix(".kept"))
-    file.mkdir()
-
-    answer = reader.get("/")
-    file.rmdir()
-    kept.rename(file)
+def test_without_the_database_the_dashboard_says_so(scene: PageScene, tmp_path: Path) -> None:
+    database = Database(scene.database.url)
+    scene.operations = Operations(database, state_dir=tmp_path, clock=scene.clock)
+    file = Path(database.url.removeprefix("sqlite:///"))
+    with scene.client() as reader:
+        reader.see("/")  # who is known for a moment need not be looked up
+        database.close()
+        kept = file.rename(file.with_suffix(".kept"))
+        file.mkdir()
+        answer = reader.get("/")
+        file.rmdir()
+        kept.rename(file)
     page = Looker(answer.text)
 
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")

@@ -40,9 +40,10 @@ class Page(Answer, Generic[T]):
 
 
 class FieldProblem(Answer):
-    """A field that needs attention: where it is (RFC 6901), and from which to which character of an expression."""
+    """What needs attention: a field of the body (`pointer`, RFC 6901) or a `parameter`; and of an expression which characters."""
 
-    pointer: str
+    pointer: str | None = None
+    parameter: str | None = None
     code: str
     detail: str
     start: int | None = None

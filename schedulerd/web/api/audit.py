@@ -9,6 +9,7 @@ from schedulerd.domain.access import Role, Scope
 from schedulerd.domain.audit import AuditFilter
 from schedulerd.operations.access_shapes import entry_shape
 from schedulerd.operations.operations import Operations
+from schedulerd.web.api.access_answers import EntriesAnswer
 from schedulerd.web.api.routing import api_router
 from schedulerd.web.needs import needs
 
@@ -17,7 +18,7 @@ def audit_routes(operations: Operations) -> APIRouter:
     """The route."""
     router = api_router("/audit", "access")
 
-    @router.get("", operation_id="list_audit")
+    @router.get("", operation_id="list_audit", response_model=EntriesAnswer)
     @needs(Role.ADMIN, Scope.ADMIN)
     def audit(
         since: AwareDatetime | None = None,

@@ -4,22 +4,21 @@ from typing import Annotated, Any
 
 from fastapi import Response
 from fastapi.routing import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from schedulerd.clock import Clock
 from schedulerd.domain.named_limits import MOST_SLOTS
 from schedulerd.operations.operations import Operations
 from schedulerd.operations.setting_shapes import limit_shape
 from schedulerd.web.api.answers import Items, LimitAnswer
-from schedulerd.web.api.routing import Name, api_router
+from schedulerd.web.api.bodies import Body
+from schedulerd.web.api.routing import Name, SettingName, api_router
 
 
-class LimitBody(BaseModel):
+class LimitBody(Body):
     """So many slots at a time; with `per_second` they come back by time."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, json_schema_extra={"examples": [{"slots": 3, "per_second": None}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"slots": 3, "per_second": None}]})
 
     slots: Annotated[int, Field(ge=0, le=MOST_SLOTS)]
     per_second: Annotated[float, Field(gt=0, le=MOST_SLOTS)] | None = None
@@ -36,7 +35,7 @@ def limit_routes(operations: Operations, clock: Clock) -> APIRouter:
         return {"items": [limit_shape(one, now=now) for one in operations.named_limits.list()]}
 
     @router.put("/{name}", operation_id="set_limit", response_model=LimitAnswer)
-    def set_(name: Name, body: LimitBody) -> dict[str, Any]:
+    def set_(name: SettingName, body: LimitBody) -> dict[str, Any]:
         """Set a limit, new or not; who holds slots goes on."""
         made = operations.named_limits.set(name, body.slots, per_second=body.per_second)
         return limit_shape(made, now=clock.now())

@@ -9,11 +9,15 @@ from pydantic import BaseModel
 
 from schedulerd.domain.access import Principal
 from schedulerd.domain.near import near
+from schedulerd.domain.variables import NAME
 from schedulerd.web.problems import Refusal
 
 BASE: Final = "/api/v1"
 Name = Annotated[str, Path(min_length=1, max_length=255)]
 """The name of something in a path."""
+
+SettingName = Annotated[str, Path(pattern=f"^{NAME}$")]
+"""The name of a variable, a secret or a limit that is to be."""
 
 
 def api_router(path: str, tag: str) -> APIRouter:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import Request, Response
 from fastapi.routing import APIRouter
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AwareDatetime, ConfigDict, Field, JsonValue
 
 from schedulerd.clock import Clock
 from schedulerd.domain.access import Role, Scope
@@ -16,6 +16,7 @@ from schedulerd.operations.operations import Operations
 from schedulerd.operations.schedule_shapes import explanation_shape, schedule_shape
 from schedulerd.operations.shapes import Shape
 from schedulerd.web.api.answers import ExplanationAnswer, Page, ScheduleAnswer
+from schedulerd.web.api.bodies import Body
 from schedulerd.web.api.etags import IfNoneMatch, tagged
 from schedulerd.web.api.listing import PAGE, After, Before, Limit, link_pages, page_by_name
 from schedulerd.web.api.routing import Name, actor_of, api_router
@@ -32,10 +33,10 @@ _EXAMPLE: Final[dict[str, JsonValue]] = {
 }
 
 
-class Preview(BaseModel):
+class Preview(Body):
     """What to preview: an expression as `schedulerd explain` takes it, in a zone."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [_EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     expression: Annotated[str, Field(max_length=_LONGEST_TEXT)]
     timezone: Annotated[str, Field(max_length=100)] = "UTC"
@@ -45,12 +46,10 @@ class Preview(BaseModel):
     language: Language = "en"
 
 
-class PauseBody(BaseModel):
+class PauseBody(Body):
     """Why it is paused."""
 
     model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
         json_schema_extra={"examples": [{"reason": "the source is being rebuilt"}]},
     )
 

@@ -4,22 +4,21 @@ from typing import Any
 
 from fastapi import Response
 from fastapi.routing import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from schedulerd.domain.access import Role, Scope
 from schedulerd.operations.operations import Operations
 from schedulerd.operations.setting_shapes import secret_shape
 from schedulerd.web.api.answers import Items, SecretAnswer
-from schedulerd.web.api.routing import Name, api_router
+from schedulerd.web.api.bodies import Body
+from schedulerd.web.api.routing import Name, SettingName, api_router
 from schedulerd.web.needs import needs
 
 
-class SecretBody(BaseModel):
+class SecretBody(Body):
     """What a secret is to be: text, or any JSON."""
 
     model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
         hide_input_in_errors=True,
         json_schema_extra={"examples": [{"value": "correct horse battery staple"}]},
     )
@@ -38,7 +37,7 @@ def secret_routes(operations: Operations) -> APIRouter:
 
     @router.put("/{name}", operation_id="set_secret", response_model=SecretAnswer)
     @needs(Role.ADMIN, Scope.ADMIN)
-    def set_(name: Name, body: SecretBody) -> dict[str, Any]:
+    def set_(name: SettingName, body: SecretBody) -> dict[str, Any]:
         """Set a secret, new or not."""
         return secret_shape(operations.secrets.set(name, body.value))
 

@@ -11,6 +11,8 @@ from schedulerd.domain.users import LONGEST_PASSWORD
 from schedulerd.errors import NotPermitted
 from schedulerd.operations.access_shapes import principal_shape, session_shape
 from schedulerd.operations.operations import Operations
+from schedulerd.web.api.access_answers import PrincipalAnswer, SessionAnswer
+from schedulerd.web.api.answers import Items
 from schedulerd.web.api.bodies import Body
 from schedulerd.web.api.routing import api_router
 from schedulerd.web.cookies import give_cookie, take_cookie
@@ -40,7 +42,7 @@ def me_routes(desk: SignInDesk) -> APIRouter:
     """The routes of who asks."""
     router = api_router("", "access")
 
-    @router.get("/me", operation_id="get_me")
+    @router.get("/me", operation_id="get_me", response_model=PrincipalAnswer)
     @needs(Role.VIEWER)
     async def me(request: Request) -> dict[str, Any]:
         """Who asks."""
@@ -72,7 +74,7 @@ def session_routes(operations: Operations, desk: SignInDesk) -> APIRouter:
     """The routes to sign in and out, and of where one is signed in."""
     router = api_router("", "access")
 
-    @router.post("/session", operation_id="sign_in")
+    @router.post("/session", operation_id="sign_in", response_model=PrincipalAnswer)
     async def sign_in(request: Request, body: SignInBody) -> Response:
         """Sign in by a name and a password: the answer brings a cookie."""
         try:
@@ -94,7 +96,7 @@ def session_routes(operations: Operations, desk: SignInDesk) -> APIRouter:
         take_cookie(request, answer)
         return answer
 
-    @router.get("/sessions", operation_id="list_sessions")
+    @router.get("/sessions", operation_id="list_sessions", response_model=Items[SessionAnswer])
     @needs(Role.VIEWER)
     def sessions(request: Request) -> dict[str, Any]:
         """Where whoever asks is signed in; an admin's list has everybody."""

@@ -12,6 +12,8 @@ from schedulerd.domain.api_tokens import LONGEST_LIFE, USUAL_LIFE
 from schedulerd.errors import NotPermitted
 from schedulerd.operations.access_shapes import token_shape
 from schedulerd.operations.operations import Operations
+from schedulerd.web.api.access_answers import NewTokenAnswer, TokenAnswer
+from schedulerd.web.api.answers import Items
 from schedulerd.web.api.bodies import Body
 from schedulerd.web.api.routing import api_router
 from schedulerd.web.needs import needs
@@ -29,7 +31,7 @@ def token_routes(operations: Operations, clock: Clock) -> APIRouter:
     """The routes."""
     router = api_router("/tokens", "access")
 
-    @router.get("", operation_id="list_tokens")
+    @router.get("", operation_id="list_tokens", response_model=Items[TokenAnswer])
     @needs(Role.VIEWER)
     def tokens(request: Request) -> dict[str, Any]:
         """The tokens of whoever asks; an admin's list has everybody's."""
@@ -37,7 +39,7 @@ def token_routes(operations: Operations, clock: Clock) -> APIRouter:
         found = operations.api_tokens.list(of=None if you.may(Role.ADMIN) else you)
         return {"items": [token_shape(one, now=clock.now()) for one in found]}
 
-    @router.post("", status_code=201, operation_id="create_token")
+    @router.post("", status_code=201, operation_id="create_token", response_model=NewTokenAnswer)
     @needs(Role.VIEWER)
     def create(request: Request, body: TokenBody) -> dict[str, Any]:
         """A new token, which is shown this once."""

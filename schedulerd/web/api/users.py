@@ -9,6 +9,8 @@ from schedulerd.domain.access import Role, Scope
 from schedulerd.domain.users import LONGEST_PASSWORD, User
 from schedulerd.operations.access_shapes import user_shape
 from schedulerd.operations.operations import Operations
+from schedulerd.web.api.access_answers import UserAnswer
+from schedulerd.web.api.answers import Items
 from schedulerd.web.api.bodies import Body
 from schedulerd.web.api.routing import api_router
 from schedulerd.web.audit_notes import is_told
@@ -44,13 +46,13 @@ def user_routes(operations: Operations) -> APIRouter:
     router = api_router("/users", "access")
     admin = needs(Role.ADMIN, Scope.ADMIN)
 
-    @router.get("", operation_id="list_users")
+    @router.get("", operation_id="list_users", response_model=Items[UserAnswer])
     @admin
     def users() -> dict[str, Any]:
         """All users, by name."""
         return {"items": [user_shape(one) for one in operations.users.list()]}
 
-    @router.post("", status_code=201, operation_id="add_user")
+    @router.post("", status_code=201, operation_id="add_user", response_model=UserAnswer)
     @admin
     def add(request: Request, body: UserBody) -> dict[str, Any]:
         """A new user."""
@@ -58,13 +60,13 @@ def user_routes(operations: Operations) -> APIRouter:
         is_told(request)
         return user_shape(user)
 
-    @router.get("/{name}", operation_id="get_user")
+    @router.get("/{name}", operation_id="get_user", response_model=UserAnswer)
     @admin
     def user(name: str) -> dict[str, Any]:
         """A user."""
         return user_shape(operations.users.get(name))
 
-    @router.patch("/{name}", operation_id="change_user")
+    @router.patch("/{name}", operation_id="change_user", response_model=UserAnswer)
     @admin
     def change(request: Request, name: str, body: UserChange) -> dict[str, Any]:
         """Give a user another role, or let the user in or not. The user has to sign in anew."""

@@ -4,28 +4,27 @@ from typing import Annotated, Any, Final
 
 from fastapi import Request, Response
 from fastapi.routing import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from schedulerd.domain.variables import Variable
 from schedulerd.operations.operations import Operations
 from schedulerd.operations.setting_shapes import variable_shape
 from schedulerd.web.api.answers import Page, VariableAnswer
+from schedulerd.web.api.bodies import Body
 from schedulerd.web.api.etags import IfMatch, IfNoneMatch, condition_of, tagged
 from schedulerd.web.api.listing import PAGE, After, Before, Limit, link_pages, page_by_name
-from schedulerd.web.api.routing import Name, api_router
+from schedulerd.web.api.routing import Name, SettingName, api_router
 
 _MOST_TAGS: Final = 50
 
 
-class VariableBody(BaseModel):
+class VariableBody(Body):
     """What a variable is to be: any JSON, of at most 64 KiB."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, json_schema_extra={"examples": [{"value": {"region": "kr"}, "tags": []}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"value": {"region": "kr"}, "tags": []}]})
 
     value: Any
-    tags: Annotated[list[Annotated[str, Field(max_length=250)]], Field(max_length=_MOST_TAGS)] = []
+    tags: Annotated[tuple[Annotated[str, Field(max_length=250)], ...], Field(max_length=_MOST_TAGS)] = ()
 
 
 def variable_routes(operations: Operations) -> APIRouter:
@@ -60,7 +59,7 @@ def variable_routes(operations: Operations) -> APIRouter:
     )
     def set_(
         request: Request,
-        name: Name,
+        name: SettingName,
         body: VariableBody,
         if_match: IfMatch = None,
         if_none_match: IfNoneMatch = None,

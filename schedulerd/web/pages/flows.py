@@ -2,26 +2,30 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
+from schedulerd.clock import Clock
 from schedulerd.domain.flows import FlowKind
 from schedulerd.domain.wording import Language, schedule_in_words
 from schedulerd.operations.flows import FlowDetails
 from schedulerd.operations.operations import Operations
+from schedulerd.web.charts import strip
 from schedulerd.web.rendering import Pages
 
 _PAGE: Final = 50
 _FIRES: Final = 5
 _RECENT: Final = 10
+_WEEK: Final = timedelta(days=7)
 _LONGEST_DIFF: Final = 5_000
 
 
-def flow_pages(operations: Operations, pages: Pages) -> APIRouter:
+def flow_pages(operations: Operations, pages: Pages, clock: Clock) -> APIRouter:
     """The routes."""
     router = APIRouter(include_in_schema=False)
-    views = _Views(operations, pages)
+    views = _Views(operations, pages, clock)
 
     @router.get("/flows")
     def flows(request: Request, q: str = "", after: str = "") -> Response:
@@ -43,18 +47,25 @@ def flow_pages(operations: Operations, pages: Pages) -> APIRouter:
 
 
 class _Views:
-    def __init__(self, operations: Operations, pages: Pages) -> None:
+    def __init__(self, operations: Operations, pages: Pages, clock: Clock) -> None:
         self._operations: Final = operations
         self._pages: Final = pages
+        self._clock: Final = clock
 
     def flows(self, request: Request, q: str, after: str) -> Response:
         seen = self._operations.snapshots.take().fingerprint(every=True)
         found = [one for one in self._operations.flows.list() if _is_like(one, q)]
         later = [one for one in found if one.flow.definition.name > after]
         shown = later[:_PAGE]
+        names = [one.flow.definition.name for one in shown]
+        now = self._clock.now()
+        figures = self._operations.figures.of_flows(names, since=now - _WEEK, until=now)
+        strips = self._operations.figures.strips(names)
         return self._pages.render(
             request,
             "flows.html",
+            figures=figures,
+            strips={name: strip(marks, now=now) for name, marks in strips.items()},
             q=q,
             seen=seen,
             flows=shown,

@@ -31,6 +31,9 @@ PAGES: Final[Mapping[str, Callable[[Gallery], str]]] = {
     "log": lambda gallery: f"/runs/{gallery.failed.id}/logs",
     "login": lambda _: "/login",
     "enter": lambda _: "/enter/a-code",
+    "api": lambda _: "/api/docs",
+    "problems": lambda _: "/problems",
+    "problem": lambda _: "/problems/validation-error",
     "not-found": lambda _: "/nowhere",
 }
 """The name of each, and its address."""

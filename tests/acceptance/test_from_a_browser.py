@@ -1,0 +1,181 @@
+"""What a person does at the pages, from signing in to cancelling, while the web process and the daemon are killed under it."""
+
+import json
+import os
+import re
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from schedulerd.domain.runs import RunFilter
+from tests.service import Service, command_line, descendants
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.timeout(300)
+
+FLOW = """
+import time
+from schedulerd import flow, task
+
+@task
+def fetch(rows: int):
+    print("fetched", rows)
+    return rows
+
+@task
+def crunch(rows: int, patience: float):
+    for turn in range(int(patience * 10)):
+        print("turn", turn)
+        time.sleep(0.1)
+    if rows < 0:
+        raise ValueError(f"{rows} rows")
+    return rows
+
+@flow
+def etl(rows: int, patience: float = 0.0):
+    return crunch(fetch(rows), patience)
+"""
+SCHEDULES = """
+[[schedule]]
+name = "nightly"
+flow = "etl"
+cron = "30 2 * * *"
+parameters = { rows = 7 }
+"""
+
+
+class Browser:
+    """Somebody at the pages of a service, signed in by a link from the command line."""
+
+    def __init__(self, service: Service) -> None:
+        link = service.command("open").stdout.strip()
+        self.base = link.partition("/enter/")[0]
+        self._client = httpx2.Client(base_url=self.base, headers={"Origin": self.base}, timeout=30.0)
+        form = self._client.get(link)
+        assert form.status_code == 200
+        assert self._client.post(link).status_code == 303
+        assert httpx2.post(link).status_code == 403  # it was good once
+
+    def close(self) -> None:
+        self._client.close()
+
+    def read(self, path: str) -> str:
+        answer = self._client.get(path)
+        return answer.text if answer.status_code == 200 else ""
+
+    def send(self, path: str, **fields: str) -> str:
+        """Where the form leads to."""
+        answer = self._client.post(path, data=fields)
+        assert answer.status_code == 303, answer.text
+        return answer.headers["location"]
+
+    def key_of(self, path: str) -> str:
+        key = re.search(r'name="key" value="([^"]+)"', self.read(path))
+        assert key
+        return key[1]
+
+    def events(self, topics: str) -> Iterator[str]:
+        """The names of events as they come, until the stream ends."""
+        with self._client.stream("GET", f"/events?topics={topics}") as stream:
+            try:
+                for line in stream.iter_lines():
+                    if line.startswith("event: "):
+                        yield line.removeprefix("event: ")
+            except httpx2.HTTPError:
+                return
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    with socket.socket() as free:  # a daemon that comes after is at the same port
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    service = Service(tmp_path, web=f"enabled = true\nport = {port}")
+    service.drop("etl.py", FLOW)
+    service.schedule("nightly.toml", SCHEDULES)
+    service.start()
+    service.wait_for_flow("etl")
+    yield service
+    service.close()
+
+
+@pytest.fixture
+def browser(service: Service) -> Iterator[Browser]:
+    browser = Browser(service)
+    yield browser
+    browser.close()
+
+
+def web_process(service: Service) -> int:
+    """The web process that serves now."""
+
+    def found() -> int | None:
+        pids = [pid for pid in descendants(service.pid) if "schedulerd.web.program" in command_line(pid)]
+        return pids[0] if pids else None
+
+    return eventually(found) or 0
+
+
+def state_of(service: Service, page: str) -> str:
+    return str(
+        json.loads(service.command("runs", "show", page.rpartition("/")[2], "-o", "json").stdout)["state"]
+    )
+
+
+def test_a_run_started_at_a_page_is_followed_cancelled_and_run_again_whatever_is_killed(
+    service: Service, browser: Browser
+) -> None:
+    key = browser.key_of("/flows/etl/run")
+    stream = browser.events("runs")
+    assert next(stream) == "hello"
+
+    page = browser.send("/flows/etl/run", **{"p.rows": "3", "p.patience": "600", "key": key})
+    again = browser.send("/flows/etl/run", **{"p.rows": "3", "p.patience": "600", "key": key})
+    assert next(stream) == "runs"
+    eventually(lambda: "turn 3" in browser.read(f"{page}/logs"), within=20)
+
+    os.kill(web_process(service), signal.SIGKILL)
+    assert list(stream) is not None  # it ends
+    eventually(lambda: 'data-run-state="running"' in browser.read(page), within=20)
+    service.kill()
+    service.start()
+    eventually(lambda: 'data-run-state="running"' in browser.read(page), within=20)
+    lines = len(re.findall('<li id="L', browser.read(f"{page}/logs")))
+    eventually(lambda: len(re.findall('<li id="L', browser.read(f"{page}/logs"))) > lines, within=20)
+
+    browser.send(f"{page}/cancel", reason="wrong rows")
+    eventually(lambda: state_of(service, page) == "cancelled", within=30)
+
+    moves = browser.read(f"{page}/moves")
+    key = browser.key_of(f"{page}/rerun")
+    second = browser.send(f"{page}/rerun", **{"p.rows": "-1", "p.patience": "0", "key": key})
+    eventually(lambda: state_of(service, second) == "failed", within=30)
+    browser.send(f"{second}/retry", **{"from": "failed"})
+    eventually(lambda: ">Attempt</dt><dd>2<" in browser.read(second), within=30)
+    browser.send("/schedules/nightly/pause", reason="moving house")
+    browser.send("/schedules/nightly/resume")
+
+    assert page == again
+    assert "wrong rows" in moves
+    assert "(web)" in moves
+    assert "ValueError: -1 rows" in browser.read(second)
+    assert browser.read(f"{second}/logs").count("fetched -1") == 1  # what completed did not run again
+    assert len(service.runs(RunFilter(limit=100))) == 2
+    audit = service.command("audit").stdout
+    assert "cancel" in audit
+    assert service.broken_invariants() == []
+
+
+def test_nobody_sees_anything_without_having_signed_in(service: Service) -> None:
+    base = service.command("open").stdout.partition("/enter/")[0]
+
+    for path in ("/", "/runs", "/flows/etl", "/events?topics=runs", "/system"):
+        answer = httpx2.get(base + path)
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("/login")
+    assert httpx2.get(base + "/api/v1/flows").status_code == 401
+    assert httpx2.get(base + "/healthz").text == "ok\n"
