@@ -23,6 +23,7 @@ from schedulerd.web.gatekeeper import Gatekeeper, require_admitted
 from schedulerd.web.hooks import hooks
 from schedulerd.web.live import Hub
 from schedulerd.web.openapi import operation_id
+from schedulerd.web.pages.activity import activity_pages
 from schedulerd.web.pages.appearance import appearance
 from schedulerd.web.pages.dashboard import dashboard_pages
 from schedulerd.web.pages.flows import flow_pages
@@ -32,6 +33,7 @@ from schedulerd.web.pages.run import run_pages
 from schedulerd.web.pages.run_actions import run_action_pages
 from schedulerd.web.pages.runs import runs_pages
 from schedulerd.web.pages.schedules import schedule_pages
+from schedulerd.web.pages.settings import settings_pages
 from schedulerd.web.pages.system import system_pages
 from schedulerd.web.problems import tell_problems
 from schedulerd.web.rendering import Pages
@@ -93,6 +95,8 @@ def make_app(
         app.include_router(flow_pages(operations, pages, clock))
         app.include_router(schedule_pages(operations, pages))
         app.include_router(system_pages(operations, pages, clock))
+        app.include_router(activity_pages(operations, pages))
+        app.include_router(settings_pages(operations, pages, clock))
         app.include_router(log_pages(operations, pages))
         app.include_router(run_action_pages(operations, pages))
         app.include_router(events(Hub(operations.snapshots, clock, is_stopping=is_stopping)))
