@@ -361,6 +361,11 @@ def _told_to_web(settings: Settings) -> Mapping[str, Any]:
         "state_dir": str(settings.state_dir),
         "hosts": list(settings.web.hosts),
         "timezone": settings.timezone,
+        "schedules": [str(folder) for folder in settings.schedules],
+        "flows": [str(folder) for folder in settings.flows],
+        "pools": list(settings.pools),
+        "allow_upload": settings.may_upload,
+        "inspect_seconds": settings.inspect_timeout.total_seconds(),
     }
 
 

@@ -99,7 +99,7 @@ class WebProcess:
             words = zip(("--socket", "--lifeline", "--told"), map(str, given), strict=True)
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-P", "-m", "schedulerd.web.program"),
+                    *(sys.executable, "-P", "-m", "schedulerd.daemon.web_program"),
                     *(part for pair in words for part in pair),
                 ],
                 pass_fds=given,
