@@ -1,7 +1,6 @@
 """The pages, as a browser without scripts gets them."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from schedulerd.operations.operations import Operations
 from schedulerd.store.database import Database
 from tests.builders import NOW
 from tests.store.scenes import add, move
-from tests.web.entering import cookie_for
 from tests.web.page_scene import Looker, PageScene, Reader
 
 EVERY_PAGE = (
@@ -42,17 +40,6 @@ EVERY_PAGE = (
     ),
     *("/runs/{waiting}/logs", "/settings"),
 )
-
-
-@pytest.fixture
-def scene(sqlite_database: Database, tmp_path: Path) -> PageScene:
-    return PageScene(sqlite_database, tmp_path)
-
-
-@pytest.fixture
-def reader(scene: PageScene) -> Iterator[Reader]:
-    with scene.client() as reader:
-        yield reader
 
 
 def at(path: str, scene: PageScene) -> str:
@@ -167,60 +154,6 @@ def test_what_runs_were_given_is_text(scene: PageScene, reader: Reader) -> None:
 
     assert "&lt;b&gt;kr&lt;/b&gt;" in html
     assert "<b>kr</b>" not in html
-
-
-def test_a_log_is_shown_from_its_end_about_a_line_and_by_level(scene: PageScene, reader: Reader) -> None:
-    path = f"/runs/{scene.failed.id}/logs"
-
-    whole = reader.see(path).ids
-    about = reader.get(f"{path}?line=3")
-    errors = reader.see(f"{path}?level=error").ids
-
-    assert [one for one in whole if re.fullmatch(r"L\d+", one)] == [f"L{n}" for n in range(1, 21)]
-    assert 'data-line="3"' in about.text
-    assert [one for one in errors if re.fullmatch(r"L\d+", one)] == ["L7"]
-
-
-def test_a_text_is_found_in_the_whole_log_and_one_goes_from_match_to_match(
-    scene: PageScene, reader: Reader
-) -> None:
-    path = f"/runs/{scene.failed.id}/logs"
-
-    first = reader.get(f"{path}?q=line+1")
-    second = reader.get(f"{path}?q=line+1&line=10")
-    none = reader.get(f"{path}?q=nothing+like+it")
-
-    assert "11 matches" in first.text
-    assert 'data-line="1"' in first.text
-    assert "<mark>line 1</mark>0" in first.text
-    assert 'line=10#L10" data-match="next"' in first.text
-    assert 'data-match="previous"' not in first.text
-    assert 'line=1#L1" data-match="previous"' in second.text
-    assert 'line=11#L11" data-match="next"' in second.text
-    assert "0 matches" in none.text
-
-
-def test_one_goes_to_the_last_error_and_from_error_to_error(scene: PageScene, reader: Reader) -> None:
-    path = f"/runs/{scene.failed.id}/logs"
-
-    assert reader.get(f"{path}/error").headers["location"] == f"{path}?line=7#L7"
-    assert reader.get(f"{path}/error?after=3").headers["location"] == f"{path}?line=7#L7"
-    assert reader.get(f"{path}/error?after=7").headers["location"] == path
-    assert reader.get(f"{path}/error?before=7").headers["location"] == path
-
-
-def test_a_log_comes_in_chunks_with_what_is_beside_them(scene: PageScene, reader: Reader) -> None:
-    path = f"/runs/{scene.failed.id}/logs/chunk"
-
-    after = reader.get(f"{path}?after=18")
-    before = reader.get(f"{path}?before=3")
-    none = reader.get(f"{path}?after=20")
-
-    assert re.findall(r'id="(L\d+)"', after.text) == ["L19", "L20"]
-    assert (after.headers["x-earlier"], after.headers["x-later"], after.headers["x-last"]) == ("1", "0", "20")
-    assert re.findall(r'id="(L\d+)"', before.text) == ["L1", "L2"]
-    assert (before.headers["x-earlier"], before.headers["x-later"]) == ("0", "1")
-    assert none.text == ""
 
 
 def test_a_flow_is_run_with_parameters_and_twice_clicked_once(scene: PageScene, reader: Reader) -> None:
@@ -386,45 +319,6 @@ def test_without_the_database_the_dashboard_says_so(scene: PageScene, tmp_path: 
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert "The database does not answer" in page.text
     assert "No daemon runs." in page.text
-
-
-def test_a_token_is_shown_once_and_revoked(scene: PageScene, reader: Reader) -> None:
-    made = reader._client.post(
-        "/settings/tokens", data={"name": "ci", "scope": ["runs:read", "runs:trigger"], "days": "30"}
-    )
-    token = re.search(r"<pre[^>]*>(sdt_([0-9a-f]+)_[^<]+)</pre>", made.text)
-    assert token
-    listed = reader.get("/settings").text
-    none = reader.post("/settings/tokens", name="ci")
-    revoked = reader.post(f"/settings/tokens/{token[2]}/revoke")
-
-    assert scene.operations.sign_in.by_token(token[1]) is None
-    assert token[1] not in listed
-    assert token[2] in listed
-    assert none.status_code == 422
-    assert (revoked.status_code, revoked.headers["location"]) == (303, "/settings")
-
-
-def test_another_ones_session_cannot_be_ended(scene: PageScene, reader: Reader) -> None:
-    cookie_for(scene.operations, Role.VIEWER, "jisoo")
-    sessions = {one.who: one.key for one in scene.operations.sign_in.sessions()}
-
-    others = reader.post(f"/settings/sessions/{sessions['jisoo']}/end")
-    own = reader.post(f"/settings/sessions/{sessions['minji']}/end")
-
-    assert (others.status_code, own.status_code) == (404, 303)
-    assert [one.who for one in scene.operations.sign_in.sessions()] == ["jisoo"]
-
-
-def test_what_was_changed_is_told_to_admins_only(scene: PageScene, reader: Reader) -> None:
-    reader.post("/schedules/etl-morning/pause", reason="moving house")
-    refused = reader.get("/activity")
-    with scene.client(Role.ADMIN) as admin:
-        page = admin.see("/activity")
-
-    assert refused.status_code == 403
-    assert "etl-morning" in page.text
-    assert "minji" in page.text
 
 
 def test_a_viewer_is_not_offered_what_changes_something(scene: PageScene) -> None:
