@@ -43,6 +43,7 @@ def main() -> None:
         webhooks=operations.webhooks,
         zone=ZoneInfo(told["timezone"]),
         is_stopping=lambda: server.should_exit,
+        is_apart=bool(told.get("apart")),
     )
     config = uvicorn.Config(
         app,

@@ -266,6 +266,8 @@ READS: dict[str, Work] = {
     "hooks.are_due": lambda tx: tx.hooks.are_due(RunKey(1)),
     "hooks.due": lambda tx: tx.hooks.due(AGENT, limit=10),
     "tallies.of_flows": lambda tx: tx.tallies.of_flows([ALL_FLOWS], since=NOW, until=NOW),
+    "size.in_bytes": lambda tx: tx.size.in_bytes(),
+    "tallies.ended": lambda tx: tx.tallies.ended(),
     "tallies.of_hours": lambda tx: tx.tallies.of_hours(ALL_FLOWS, since=NOW, until=NOW),
     "history.strips": lambda tx: tx.history.strips([tx.flows.get("etl").key], count=3),
     "flows.keys": lambda tx: tx.flows.keys(["etl"]),
