@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from schedulerd.operations.fires import Fires
     from schedulerd.operations.history import History
     from schedulerd.operations.log_chunks import LogChunks
+    from schedulerd.operations.log_search import LogSearch
     from schedulerd.operations.measures import Measures
     from schedulerd.operations.named_limits import NamedLimits
     from schedulerd.operations.replies import Replies
@@ -66,6 +67,13 @@ class Operations:
         from schedulerd.operations.figures import Figures  # seldom asked for
 
         return Figures(self._database)
+
+    @cached_property
+    def log_search(self) -> "LogSearch":
+        """Texts within logs."""
+        from schedulerd.operations.log_search import LogSearch  # seldom asked for
+
+        return LogSearch(self._database)
 
     @cached_property
     def replies(self) -> "Replies":

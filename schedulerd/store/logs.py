@@ -10,7 +10,7 @@ from schedulerd.domain.logs import LogLine, NumberedLine, Stream
 from schedulerd.store.run_tables import child_runs, log_lines, task_runs
 from schedulerd.store.tables import AnyRow, runs
 
-_LINES: Final = select(
+LINES: Final = select(
     log_lines, task_runs.c.name.label("task_name"), child_runs.c.name.label("child_name")
 ).select_from(
     log_lines.outerjoin(
@@ -21,12 +21,12 @@ _LINES: Final = select(
 )
 
 
-_LAST: Final = _LINES.join(
+_LAST: Final = LINES.join(
     runs, and_(runs.c.id == log_lines.c.run_id, runs.c.line_count == log_lines.c.number)
 ).where(log_lines.c.run_id.in_(bindparam("keys", expanding=True)))
 
 
-def _below(run: RunKey, child: int) -> Any:
+def below(run: RunKey, child: int) -> Any:
     """The numbers of a child run and of all that were called within it."""
     top = select(child_runs.c.number).where(child_runs.c.run_id == run, child_runs.c.number == child)
     below = top.cte("below", recursive=True)
@@ -61,11 +61,11 @@ class Logs:
         Those of child runs are among them; with the number of a `child` only its own are, and those of its child runs.
         `task` is the number of a task run; `text` is looked for in the message, whatever its letter case.
         """
-        query = _LINES.where(log_lines.c.run_id == run, log_lines.c.number > after).limit(limit)
+        query = LINES.where(log_lines.c.run_id == run, log_lines.c.number > after).limit(limit)
         if before is not None:
             query = query.where(log_lines.c.number < before)
         if child is not None:
-            query = query.where(log_lines.c.child.in_(select(_below(run, child).c.number)))
+            query = query.where(log_lines.c.child.in_(select(below(run, child).c.number)))
         if task is not None:
             query = query.where(log_lines.c.task == task)
         if min_level:
@@ -73,13 +73,13 @@ class Logs:
         if text:
             query = query.where(log_lines.c.message.icontains(text, autoescape=True))
         order = log_lines.c.number.desc() if tail else log_lines.c.number
-        found = [_line(row) for row in self._connection.execute(query.order_by(order))]
+        found = [line_of(row) for row in self._connection.execute(query.order_by(order))]
         return found[::-1] if tail else found
 
     def last_of(self, keys: Collection[RunKey]) -> dict[RunKey, NumberedLine]:
         """The last line of each of these runs that has said something."""
         rows = self._connection.execute(_LAST, {"keys": list(keys)}) if keys else ()
-        return {RunKey(row.run_id): _line(row) for row in rows}
+        return {RunKey(row.run_id): line_of(row) for row in rows}
 
     def count(self, run: RunKey) -> int:
         """How many lines the run has; 0 for a run that is not there."""
@@ -102,7 +102,8 @@ def line_row(run: RunKey, number: int, line: LogLine) -> dict[str, Any]:
     }
 
 
-def _line(row: AnyRow) -> NumberedLine:
+def line_of(row: AnyRow) -> NumberedLine:
+    """The value of a row of `LINES`."""
     line = LogLine(
         at=row.at,
         level=row.level,

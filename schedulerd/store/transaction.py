@@ -19,6 +19,7 @@ from schedulerd.store.hearing import Hearing
 from schedulerd.store.history import History
 from schedulerd.store.hooks import Hooks
 from schedulerd.store.intake import IntakeTable
+from schedulerd.store.log_search import LogSearch
 from schedulerd.store.logs import Logs
 from schedulerd.store.messages import Messages
 from schedulerd.store.named_limits import NamedLimits
@@ -64,6 +65,7 @@ class Transaction:
         self.size: Final = Size(connection)
         self.tallies: Final = Tallies(connection)
         self.replies: Final = Replies(connection)
+        self.log_search: Final = LogSearch(connection)
         self.history: Final = History(connection)
         self.waiting: Final = Waiting(connection)
         self.intake: Final = IntakeTable(connection, hearing)

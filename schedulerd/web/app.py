@@ -90,7 +90,7 @@ def make_app(
     app.include_router(reference_routes())
     app.include_router(reference_pages(pages))
     if operations is not None and access is not None:
-        for router in [*access.routers(), *resources(operations, clock)]:
+        for router in [*access.routers(), *resources(operations, clock, is_stopping=is_stopping)]:
             app.include_router(router)
         app.include_router(metric_routes(operations.measures, requests))
         app.include_router(dashboard_pages(operations, pages, clock))

@@ -39,6 +39,7 @@ from schedulerd.domain.wishes import WishKey
 from schedulerd.errors import StoreUnavailable
 from schedulerd.store.database import Database
 from schedulerd.store.engines import WRITER_LOCK
+from schedulerd.store.log_search import LineQuery
 from schedulerd.store.tables import metadata
 from schedulerd.store.tallies import ALL_FLOWS
 from schedulerd.store.transaction import Transaction
@@ -180,6 +181,7 @@ def test_a_failure_at_any_statement_leaves_everything_as_it_was(
     assert everything(database_url) != before
 
 
+OF_FIRST: Final = LineQuery(run=RunKey(1))
 READS: dict[str, Work] = {
     "logs.last_of": lambda tx: tx.logs.last_of([RunKey(1)]),
     "snapshots.take": lambda tx: tx.snapshots.take([a_run_id()]),
@@ -226,6 +228,10 @@ READS: dict[str, Work] = {
     "runs.asked_for_by": lambda tx: tx.runs.asked_for_by(RunKey(1)),
     "tasks.tasks": lambda tx: tx.tasks.tasks(RunKey(1)),
     "logs.lines": lambda tx: tx.logs.lines(RunKey(1), limit=1),
+    "log_search.lines": lambda tx: tx.log_search.lines(OF_FIRST, after=0, limit=1, tail=True),
+    "log_search.matches": lambda tx: tx.log_search.matches(OF_FIRST, limit=1),
+    "log_search.next_match": lambda tx: tx.log_search.next_match(OF_FIRST, line=1, backward=True),
+    "log_search.levels": lambda tx: tx.log_search.levels(OF_FIRST),
     "logs.count": lambda tx: tx.logs.count(RunKey(1)),
     "runs.late": lambda tx: tx.runs.late(NOW),
     "runs.took": lambda tx: tx.runs.took(tx.flows.get("etl").key),

@@ -180,6 +180,34 @@ def test_a_log_is_shown_from_its_end_about_a_line_and_by_level(scene: PageScene,
     assert [one for one in errors if re.fullmatch(r"L\d+", one)] == ["L7"]
 
 
+def test_a_text_is_found_in_the_whole_log_and_one_goes_from_match_to_match(
+    scene: PageScene, reader: Reader
+) -> None:
+    path = f"/runs/{scene.failed.id}/logs"
+
+    first = reader.get(f"{path}?q=line+1")
+    second = reader.get(f"{path}?q=line+1&line=10")
+    none = reader.get(f"{path}?q=nothing+like+it")
+
+    assert "11 matches" in first.text
+    assert 'data-line="1"' in first.text
+    assert "<mark>line 1</mark>0" in first.text
+    assert 'line=10#L10" data-match="next"' in first.text
+    assert 'data-match="previous"' not in first.text
+    assert 'line=1#L1" data-match="previous"' in second.text
+    assert 'line=11#L11" data-match="next"' in second.text
+    assert "0 matches" in none.text
+
+
+def test_one_goes_to_the_last_error_and_from_error_to_error(scene: PageScene, reader: Reader) -> None:
+    path = f"/runs/{scene.failed.id}/logs"
+
+    assert reader.get(f"{path}/error").headers["location"] == f"{path}?line=7#L7"
+    assert reader.get(f"{path}/error?after=3").headers["location"] == f"{path}?line=7#L7"
+    assert reader.get(f"{path}/error?after=7").headers["location"] == path
+    assert reader.get(f"{path}/error?before=7").headers["location"] == path
+
+
 def test_a_log_comes_in_chunks_with_what_is_beside_them(scene: PageScene, reader: Reader) -> None:
     path = f"/runs/{scene.failed.id}/logs/chunk"
 

@@ -4,17 +4,19 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BeforeValidator, Field
 
 from schedulerd.domain.logs import LEVELS
 from schedulerd.operations.log_chunks import ChunkFilter, LogChunk
+from schedulerd.operations.log_search import ERROR
 from schedulerd.operations.operations import Operations
 from schedulerd.operations.runs import place_of
 from schedulerd.web.log_lines import LineMaker
 from schedulerd.web.pages.run import RunHead
 from schedulerd.web.rendering import Pages
 
+_END: Final = 2**62
 Level = Annotated[str, Query(pattern=f"^({'|'.join(LEVELS)})?$")]
 Needle = Annotated[str, Query(max_length=200)]
 Line = Annotated[int | None, Query(ge=1)]
@@ -37,6 +39,16 @@ class Asked:
         return ChunkFilter(task=self.task, min_level=LEVELS.get(self.level, 0))
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hits:
+    """How many lines have what is looked for, the one that is shown, and those after and before it."""
+
+    total: int
+    line: int | None
+    next: int | None
+    previous: int | None
+
+
 def log_pages(operations: Operations, pages: Pages) -> APIRouter:
     """The routes: the page, and its chunks for a script."""
     router = APIRouter(include_in_schema=False)
@@ -53,6 +65,12 @@ def log_pages(operations: Operations, pages: Pages) -> APIRouter:
         whole: bool = False,
     ) -> Response:
         return view.page(request, run, Asked(level=level, task=task, q=q, whole=whole), line)
+
+    @router.get("/runs/{run}/logs/error")
+    def error(
+        run: str, after: Annotated[int, Query(ge=0)] = 0, before: Line = None, task: Task = None
+    ) -> Response:
+        return view.error(run, after=after, before=before, task=task)
 
     @router.get("/runs/{run}/logs/chunk")
     def chunk(
@@ -87,6 +105,9 @@ class _View:
         details = self._operations.runs.details(run)
         root, _ = place_of(details.run)
         seen = self._operations.snapshots.take((root.id,)).fingerprint(every=False, of=(root.id,))
+        hits = self._hits(run, asked, line)
+        if hits is not None and line is None:
+            line = hits.line
         found = (
             chunks.last(run, asked.wanted) if line is None else chunks.around(run, asked.wanted, line=line)
         )
@@ -94,6 +115,7 @@ class _View:
             request,
             "run_log.html",
             seen=seen,
+            hits=hits,
             tab="logs",
             asked=asked,
             line=line,
@@ -103,6 +125,32 @@ class _View:
             last=found.lines[-1].number if found.lines else None,
             names={task.number: _name(task) for task in details.tasks},
             **self._head.values(details),
+        )
+
+    def error(self, run: str, *, after: int, before: int | None, task: int | None) -> Response:
+        """To the next error after a line, or the next before one; to the last of all where neither is said."""
+        search, wanted = self._operations.log_search, ChunkFilter(task=task, min_level=ERROR)
+        backward = before is not None or not after
+        line = search.next_match(
+            run, "", wanted, line=(before or _END) if backward else after, backward=backward
+        )
+        here = f"/runs/{run}/logs"
+        return RedirectResponse(here if line is None else f"{here}?line={line}#L{line}", 302)
+
+    def _hits(self, run: str, asked: Asked, line: int | None) -> Hits | None:
+        """Where what is looked for stands, seen from `line`, or from its first place."""
+        if not asked.q:
+            return None
+        search = self._operations.log_search
+        found = search.matches(run, asked.q, asked.wanted)
+        here = line or next(iter(found.lines), None)
+        if here is None:
+            return Hits(total=0, line=None, next=None, previous=None)
+        return Hits(
+            total=found.total,
+            line=here,
+            next=search.next_match(run, asked.q, asked.wanted, line=here),
+            previous=search.next_match(run, asked.q, asked.wanted, line=here, backward=True),
         )
 
     def chunk(self, request: Request, found: LogChunk, asked: Asked) -> Response:

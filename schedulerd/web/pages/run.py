@@ -1,6 +1,7 @@
 """`/runs/{id}`: one run, with its tasks over time, what it returned, its parameters, and what it has gone through."""
 
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
@@ -13,6 +14,7 @@ from schedulerd.domain.states import FINAL, LIVE, TRIED_AGAIN, RunState
 from schedulerd.errors import Conflict, NotFound
 from schedulerd.operations.operations import Operations
 from schedulerd.operations.runs import RunDetails, place_of
+from schedulerd.web.artifact_views import ArtifactView, artifact_views
 from schedulerd.web.rendering import Pages
 from schedulerd.web.task_rows import timeline
 
@@ -107,7 +109,14 @@ class _Views:
 
     def result(self, request: Request, selector: str) -> Response:
         details = self._operations.runs.details(selector)
-        return self._render(request, "run_result.html", details, tab="result", **self._value(details))
+        return self._render(
+            request,
+            "run_result.html",
+            details,
+            tab="result",
+            artifacts=self._artifacts(details),
+            **self._value(details),
+        )
 
     def params(self, request: Request, selector: str) -> Response:
         details = self._operations.runs.details(selector)
@@ -124,6 +133,12 @@ class _Views:
         return self._pages.render(
             request, template, seen=seen, details=details, **self._head.values(details), **values
         )
+
+    def _artifacts(self, details: RunDetails) -> Sequence[ArtifactView]:
+        if not isinstance(details.run, Run):
+            return ()  # those of a child run are with its root
+        _, found = self._operations.told.artifacts(details.run.selector)
+        return artifact_views(found)
 
     def _value(self, details: RunDetails) -> dict[str, Any]:
         """What it returned, as text; or why there is nothing to show."""

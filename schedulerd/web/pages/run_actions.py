@@ -156,5 +156,6 @@ class _Deeds:
                 given=given or None,
             )
         except BadParameters as error:
-            return self.ask(request, selector, what="approve", form=form, trouble=error.message)
+            trouble = f"{error.message}. {error.mend}" if error.mend else error.message
+            return self.ask(request, selector, what="approve", form=form, trouble=trouble)
         return go_on(f"/runs/{run.id}", "approved" if approved else "rejected")
