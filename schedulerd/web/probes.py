@@ -9,13 +9,13 @@ from schedulerd.operations.daemon import HANGS, STOPPED, Daemon
 
 
 def probes(daemon: Daemon | None, clock: Clock, *, is_apart: bool) -> APIRouter:
-    """The routes. A process that `is_apart` lives as long as it answers; any other is as dead as its daemon is."""
+    """The routes. A process that `is_apart` lives as long as it answers; any other hangs with its daemon."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/healthz")
     async def healthz() -> PlainTextResponse:
         why = "" if daemon is None or is_apart else daemon.standstill()
-        return _word(why if why in (HANGS, STOPPED) else "", well="ok")
+        return _word(why if why == HANGS else "", well="ok")
 
     @router.get("/readyz")
     def readyz() -> PlainTextResponse:

@@ -499,7 +499,11 @@ def _moves(database: Database) -> bool:
         return False
 
 
-@pytest.mark.parametrize("work", READS.values(), ids=READS.keys())
+# PostgreSQL knows its size without a look at any table.
+TABLE_READS = {name: work for name, work in READS.items() if name != "size.in_bytes"}
+
+
+@pytest.mark.parametrize("work", TABLE_READS.values(), ids=TABLE_READS.keys())
 def test_no_read_waits_long_for_a_lock_on_all(impatient: Database, database_url: str, work: Work) -> None:
     with locked(database_url, against_readers=True), pytest.raises(StoreUnavailable), impatient.read() as tx:
         work(tx)

@@ -1,4 +1,4 @@
-"""Pages of a real daemon (points 12 and 17 of the pages' acceptance)."""
+"""Pages of a real daemon (points 5, 12, 17 and 34 of the pages' acceptance)."""
 
 import re
 import signal
@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.service import Service
-from tests.web.browser.tabs import Tabs, is_live
+from tests.waiting import eventually
+from tests.web.browser.tabs import Look, Tabs, is_live
 
 FLOWS = """
 import time
@@ -73,3 +74,44 @@ def test_the_daemon_ends_in_time_while_somebody_listens(page: Page, tabs: Tabs, 
 
     assert status == 0
     expect(page.locator("#live-dot")).not_to_have_attribute("data-state", "live")
+
+
+def test_a_flow_is_run_and_cancelled_without_scripts(tabs: Tabs, service: Service, tmp_path: Path) -> None:
+    """Points 5 and 34: with parameters, and with what cancelling does said before."""
+    page = tabs.open(Look(scripts=False))
+    page.goto("/flows/patient/run")
+    page.get_by_label("path").fill(str(tmp_path / "never"))
+    page.get_by_label("region").fill("us")
+    page.get_by_role("button", name="Run").click()
+
+    expect(page.locator("h1")).to_contain_text("patient #1")
+    eventually(
+        lambda: page.reload() and page.locator(".headline .state").get_attribute("data-state") == "running"
+    )
+    page.get_by_role("link", name="Cancel…").click()
+    expect(page.locator(".effects")).to_contain_text("waits")
+    page.get_by_label("Reason").fill("it is late")
+    page.get_by_role("button", name="Cancel the run").click()
+
+    eventually(
+        lambda: page.reload() and page.locator(".headline .state").get_attribute("data-state") == "cancelled"
+    )
+    assert service.cli("runs", "show", "patient#1")["parameters"]["region"] == "us"
+
+
+def test_a_run_that_is_cancelled_goes_through_cancelling_before_ones_eyes(
+    tabs: Tabs, service: Service, tmp_path: Path
+) -> None:
+    """Point 34."""
+    key = service.ask_for("patient", path=str(tmp_path / "never"))
+    page = tabs.open()
+    page.goto(f"/runs/{service.run(key).id}")
+    is_live(page)
+    expect(page.locator(".headline .state")).to_have_attribute("data-state", "running")
+    beside = page.context.new_page()
+    beside.goto(f"/runs/{service.run(key).id}/cancel")
+
+    beside.get_by_role("button", name="Cancel the run").click()
+
+    expect(page.locator(".headline .state")).to_have_attribute("data-state", "cancelled")
+    expect(page.get_by_role("link", name="Cancel…")).to_have_count(0)
