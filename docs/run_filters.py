@@ -2,7 +2,7 @@
 
 from schedulerd.domain.run_filters import KEYS
 from schedulerd.domain.states import GROUPS
-from schedulerd.store.history import COUNTED, LOOKED_AT
+from schedulerd.store.history import COUNTED, LOOKED_AT, LOOKED_UP
 
 
 def run_filters_page() -> str:
@@ -37,6 +37,6 @@ What is not understood is an error that points at the term.
 
 Runs come newest first, a page at a time, and a cursor leads to the next page, however many runs there are. States other than
 `completed`, flows, tags, schedules, `since:`, `until:` and what asked for a run are found by indexes. For everything else at most {LOOKED_AT:,} runs are looked
-at for a page; the page then says at which moment the search ended, and its cursor goes on from there. Runs are counted up
+at for a page, or {LOOKED_UP:,} of those that an index gives (an error is looked for among the runs that ended badly); the page then says at which moment the search ended, and its cursor goes on from there. Runs are counted up
 to {COUNTED:,}.
 """

@@ -5,6 +5,7 @@ Each holds the data that its message is made of, so that an edge may word it in 
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -107,13 +108,19 @@ class Conflict(SchedulerdError):
 
 
 class Stale(Conflict):
-    """It is not any more what it was when whoever changes it looked."""
+    """It is not any more what it was when whoever changes it looked: `by` whom and `when`, as far as that is known."""
 
-    def __init__(self, kind: str, name: str, *, is_there: bool) -> None:
+    def __init__(
+        self, kind: str, name: str, *, is_there: bool, by: str = "", when: datetime | None = None
+    ) -> None:
         what = "was changed meanwhile" if is_there else "is not there"
-        super().__init__(f"the {kind} {name!r} {what}", mend="read it again, and decide anew")
+        who = f" by {by}" if by else ""
+        at = f" at {when:%Y-%m-%d %H:%M:%S %Z}" if when is not None else ""
+        super().__init__(f"the {kind} {name!r} {what}{who}{at}", mend="read it again, and decide anew")
         self.kind = kind
         self.name = name
+        self.by = by
+        self.when = when
 
 
 class IllegalMove(Conflict):

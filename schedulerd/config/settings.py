@@ -34,6 +34,7 @@ from schedulerd.domain.retention import Retention
 from schedulerd.domain.sizes import Bytes
 
 PREFIX: Final = "SCHEDULERD_"
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _KEPT: Final = Retention()
 
 
@@ -76,6 +77,11 @@ class WebSettings(BaseModel):
         default=(),
         description="Names, besides `localhost` and the address it listens on, by which it may be called, such as that of a "
         "proxy in front of it: `schedulerd.example.com`. A request for another is refused.",
+    )
+    allow_upload: bool | None = Field(
+        default=None,
+        description="Whether admins may put flow files into the first of `flows` through the web interface, which is to say have "
+        "any code run as the daemon's user. Without this line: only where it listens on this machine alone.",
     )
 
 
@@ -254,6 +260,13 @@ class Settings(BaseSettings):
             if name in names[:place]:
                 raise ValueError(f"has two tables called {name!r}")
         return rules
+
+    @property
+    def may_upload(self) -> bool:
+        """May flow files come through the web interface?"""
+        if self.web.allow_upload is not None:
+            return self.web.allow_upload
+        return self.web.host in _LOOPBACK
 
     @property
     def notice_rules(self) -> tuple[NoticeRule, ...]:

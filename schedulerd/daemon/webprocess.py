@@ -49,6 +49,11 @@ def told_to_web(settings: Settings) -> Mapping[str, Any]:
         "state_dir": str(settings.state_dir),
         "hosts": list(settings.web.hosts),
         "timezone": settings.timezone,
+        "schedules": [str(folder) for folder in settings.schedules],
+        "flows": [str(folder) for folder in settings.flows],
+        "pools": list(settings.pools),
+        "allow_upload": settings.may_upload,
+        "inspect_seconds": settings.inspect_timeout.total_seconds(),
     }
 
 
@@ -110,7 +115,7 @@ class WebProcess:
             words = zip(("--socket", "--lifeline", "--told"), map(str, given), strict=True)
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-P", "-m", "schedulerd.web.program"),
+                    *(sys.executable, "-P", "-m", "schedulerd.daemon.web_program"),
                     *(part for pair in words for part in pair),
                 ],
                 pass_fds=given,

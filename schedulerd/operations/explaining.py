@@ -67,12 +67,20 @@ def explain(
     when = read_when(expression, timezone=timezone)
     definition = ScheduleDefinition(name=name, when=when)
     check_definition(definition)
+    return explain_definition(definition, expression, after=after, limit=limit, language=language)
+
+
+def explain_definition(
+    definition: ScheduleDefinition, expression: str, *, after: datetime, limit: int, language: Language = "en"
+) -> Explanation:
+    """What a schedule says that was checked, with its start, end, jitter and blackouts; `expression` is how its time was
+    written."""
     timing = Timing(definition=definition, first_seen=after)
     due = timing.each(after, after + FAR_AHEAD)
     return Explanation(
         expression=expression,
-        when=when,
-        text=in_words(when, name=name, language=language),
+        when=definition.when,
+        text=in_words(definition.when, name=definition.name, language=language),
         cautions=cautions(definition, first_seen=after, now=after, language=language),
         fires=tuple(
             islice((fire_of(one, timing, schedule=None, flow=None, language=language) for one in due), limit)

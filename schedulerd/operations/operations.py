@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from schedulerd.operations.approvals import Approvals
     from schedulerd.operations.audit import Audit
     from schedulerd.operations.child_runs import ChildRuns
+    from schedulerd.operations.definition_readers import Places
+    from schedulerd.operations.definitions import Definitions
     from schedulerd.operations.figures import Figures
     from schedulerd.operations.fires import Fires
+    from schedulerd.operations.flow_files import FlowFiles
     from schedulerd.operations.history import History
     from schedulerd.operations.log_chunks import LogChunks
     from schedulerd.operations.log_search import LogSearch
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
 
 
 class Operations:
-    """The wishes, a small class for each noun."""
+    """The wishes, a small class for each noun. `places` are where definitions may be written from here; None: nowhere."""
 
     def __init__(
         self,
@@ -50,6 +53,7 @@ class Operations:
         clock: Clock,
         environ: Mapping[str, str] = MappingProxyType({}),
         entropy: Callable[[], int] = lambda: secrets.randbits(RANDOM_BITS),
+        places: "Places | None" = None,
     ) -> None:
         self.daemon: Final = Daemon(database, state_dir, clock)
         self.runs: Final = Runs(database, clock, wake=self.daemon.wake, entropy=entropy)
@@ -60,6 +64,7 @@ class Operations:
         self._clock: Final = clock
         self._environ: Final = environ
         self._entropy: Final = entropy
+        self._places: Final = places
 
     @cached_property
     def figures(self) -> "Figures":
@@ -179,6 +184,20 @@ class Operations:
 
         keys = KeyRing(self._state_dir, self._environ)
         return Webhooks(self._database, self._clock, keys, wake=self.daemon.wake, entropy=self._entropy)
+
+    @cached_property
+    def definitions(self) -> "Definitions":
+        """Schedules as files that are written from here."""
+        from schedulerd.operations.definitions import Definitions  # the web process asks
+
+        return Definitions(self._database, self._clock, self.daemon, self._places)
+
+    @cached_property
+    def flow_files(self) -> "FlowFiles":
+        """Flow files that come in from outside."""
+        from schedulerd.operations.flow_files import FlowFiles  # the web process asks
+
+        return FlowFiles(self._database, self._clock, self.daemon, self._places)
 
     @cached_property
     def snapshots(self) -> "Snapshots":

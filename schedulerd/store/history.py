@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, any_, bindp
 from schedulerd.domain.ids import FlowKey, RunKey, uuid7
 from schedulerd.domain.run_queries import RunQuery
 from schedulerd.domain.runs import Run
-from schedulerd.domain.states import ACTIVE, GROUPS, NOT_COMPLETED, RunState
+from schedulerd.domain.states import ACTIVE, BAD, GROUPS, NOT_COMPLETED, RunState
 from schedulerd.store import run_streams
 from schedulerd.store.run_conditions import conditions, flow_keys
 from schedulerd.store.run_rows import RUNS, run_of
@@ -22,13 +22,19 @@ from schedulerd.store.tables import SELDOM, AnySelect, runs
 LOOKED_AT: Final = 20_000
 """So many runs at most are looked at for a page where no index serves what is wanted."""
 
+LOOKED_UP: Final = 5_000
+"""The same, where an index says which they are: each of them lies somewhere else."""
+
 COUNTED: Final = 1_000
 """Up to so many runs are counted."""
 
 _COUNTED_AMONG: Final = 1_000
+_COUNTED_GROUPS: Final = ("active", "waiting", "bad", "ok", "neutral")
 _CHUNK: Final = 2_000
 _GROWTH: Final = 10
 _MOST_STREAMS: Final = 2_000
+# In no other state has a run an error.
+_WITH_ERROR: Final = BAD | {RunState.CANCELLED, RunState.RETRYING}
 _BY_KEYS: Final = RUNS.where(runs.c.id.in_(bindparam("keys", expanding=True)))
 _FIRST: Final = select(func.min(runs.c.id))
 _LAST: Final = select(func.max(runs.c.id))
@@ -93,7 +99,7 @@ class History:
         search = self._search(query, flows, self._span(query, after, before), now=now)
         if search is None:
             return Found(runs=[], more=False)
-        reach = self._matching(search, count=limit + 1, look=LOOKED_AT)
+        reach = self._matching(search, count=limit + 1, look=LOOKED_UP if search.streams else LOOKED_AT)
         keys, more = reach.keys[:limit], len(reach.keys) > limit
         looked_to = None
         if not more and reach.edge is not None:
@@ -109,11 +115,12 @@ class History:
         """How many of the runs there are in each group of states, whatever states the query has."""
         flows = flow_keys(self._connection, query)
         span = self._span(query, None, None)
-        return {
-            group: self._count(self._search(replace(query, states=states), flows, span, now=now))
-            for group, states in GROUPS.items()
-            if group != "done"
-        }
+        found = {}
+        for group in _COUNTED_GROUPS:
+            states = GROUPS[group] & _WITH_ERROR if query.errors else GROUPS[group]
+            of = replace(query, states=states)
+            found[group] = self._count(self._search(of, flows, span, now=now) if states else None)
+        return found
 
     def strips(self, flows: Collection[FlowKey], *, count: int) -> Mapping[FlowKey, Sequence[Mark]]:
         """The last `count` runs of each flow, the newest last."""
@@ -236,7 +243,7 @@ def _newest(search: _Search, *, look: int) -> tuple[AnySelect, int | None]:
 
 def _streams(query: RunQuery, flows: Collection[FlowKey] | None) -> tuple[Streams, ...]:
     """The streams that hold all that is wanted; none where most of the history would be in them."""
-    states = query.states or frozenset(RunState)
+    states = query.states or (_WITH_ERROR if query.errors else frozenset(RunState))
     open_ones = states & (ACTIVE | {RunState.SCHEDULED})
     if RunState.COMPLETED not in states:
         return (*_open_streams(open_ones), *_ended_streams(states & NOT_COMPLETED, flows))

@@ -6,14 +6,12 @@ from typing import Any, Final
 
 from schedulerd.domain.durations import duration_text
 from schedulerd.domain.schedules import Cron, Policies, ScheduleDefinition
+from schedulerd.domain.toml_writing import assignment
 from schedulerd.errors import BadDefinition
 from schedulerd.watch.crontab_lines import Remark
 from schedulerd.watch.crontabs import Crontab, Held, Line
 
-_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
-_UNPRINTABLE: Final = re.compile('[\x00-\x1f"\\\\\x7f]')
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
-_SHORT: Final = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
 
 
 def schedule_file_text(crontab: Crontab, *, head: str) -> str:
@@ -51,16 +49,15 @@ def _without_gaps(lines: Sequence[str]) -> Iterator[str]:
 
 
 def _entry(definition: ScheduleDefinition) -> list[str]:
-    lines = [f"{key} = {_value(value)}" for key, value in _keys(definition).items() if value]
-    return ["[[schedule]]", *lines]
+    return ["[[schedule]]", *(assignment(key, value) for key, value in schedule_keys(definition).items())]
 
 
-def _keys(definition: ScheduleDefinition) -> Mapping[str, Any]:
-    """The keys that say more than nothing; the zone and the policies are given whatever the defaults are."""
+def schedule_keys(definition: ScheduleDefinition) -> Mapping[str, Any]:
+    """The keys of a line's schedule that say more than nothing; the zone and the policies are given whatever the defaults are."""
     when = definition.when
     policies, usual = definition.policies, Policies()
     is_by_time = isinstance(when, Cron)
-    return {
+    keys = {
         "name": definition.name,
         "command": definition.command,
         "cron": when.expression if isinstance(when, Cron) else "@reboot",
@@ -72,26 +69,7 @@ def _keys(definition: ScheduleDefinition) -> Mapping[str, Any]:
         "catchup": policies.catchup.value if is_by_time or policies.catchup is not usual.catchup else "",
         "overlap": policies.overlap.value,
     }
-
-
-def _value(value: str | Mapping[str, str]) -> str:
-    if isinstance(value, str):
-        return _quoted(value)
-    pairs = ", ".join(f"{_key(name)} = {_quoted(text)}" for name, text in value.items())
-    return f"{{ {pairs} }}"
-
-
-def _key(name: str) -> str:
-    return name if _BARE.fullmatch(name) else _quoted(name)
-
-
-def _quoted(text: str) -> str:
-    """The text as a basic string of TOML."""
-    return '"' + _UNPRINTABLE.sub(lambda found: _escaped(found.group()), text) + '"'
-
-
-def _escaped(character: str) -> str:
-    return _SHORT.get(character, f"\\u{ord(character):04X}")
+    return {key: value for key, value in keys.items() if value}
 
 
 def _comment(text: str) -> str:

@@ -28,9 +28,11 @@ from schedulerd.web.pages.dashboard import dashboard_pages
 from schedulerd.web.pages.flows import flow_pages
 from schedulerd.web.pages.log import log_pages
 from schedulerd.web.pages.reference import reference_pages
+from schedulerd.web.pages.register import register_pages
 from schedulerd.web.pages.run import run_pages
 from schedulerd.web.pages.run_actions import run_action_pages
 from schedulerd.web.pages.runs import runs_pages
+from schedulerd.web.pages.schedule_editor import schedule_editor_pages
 from schedulerd.web.pages.schedules import schedule_pages
 from schedulerd.web.pages.system import system_pages
 from schedulerd.web.probes import probes
@@ -96,7 +98,9 @@ def make_app(
         app.include_router(dashboard_pages(operations, pages, clock))
         app.include_router(runs_pages(operations, pages))
         app.include_router(run_pages(operations, pages, clock))
+        app.include_router(register_pages(operations, pages, clock))
         app.include_router(flow_pages(operations, pages, clock))
+        app.include_router(schedule_editor_pages(operations, pages, clock))
         app.include_router(schedule_pages(operations, pages))
         app.include_router(system_pages(operations, pages, clock))
         app.include_router(log_pages(operations, pages))

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from schedulerd.errors import (
     Ambiguous,
+    BadDefinition,
     BadExpression,
     BadParameters,
     Conflict,
@@ -36,6 +37,7 @@ STATUS: Final[Mapping[type[SchedulerdError], int]] = {
     Stale: 412,
     Conflict: 409,
     NotPermitted: 403,
+    BadDefinition: 422,
     BadParameters: 422,
     BadExpression: 422,
     Unreachable: 503,

@@ -1,4 +1,4 @@
-"""The web process as a program: serves on an inherited socket until its lifeline is cut."""
+"""What the web process does: serves on an inherited socket until its lifeline is cut. `daemon/web_program.py` begins it."""
 
 import argparse
 import json
@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ import uvicorn
 
 from schedulerd.clock import Clock, SystemClock
 from schedulerd.operations.daemon import guard
+from schedulerd.operations.definition_readers import Places
 from schedulerd.operations.operations import Operations
 from schedulerd.store.database import Database
 from schedulerd.web.app import make_app
@@ -22,8 +23,14 @@ from schedulerd.web.app import make_app
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
-def main() -> None:
-    """Run as a program: started by the daemon with three inherited descriptors."""
+def serve(places_of: Callable[[Mapping[str, Any]], Places]) -> None:
+    """Run as a program: started by the daemon with three inherited descriptors.
+
+    `places_of` what the daemon tells is where definitions are written.
+    """
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C on a terminal is for the daemon, which then lets go of us
     arguments = argparse.ArgumentParser(prog="schedulerd-web")
     arguments.add_argument("--socket", type=int, required=True)
     arguments.add_argument("--lifeline", type=int, required=True)
@@ -35,7 +42,7 @@ def main() -> None:
     host = listener.getsockname()[0]
     clock = SystemClock()
     hosts = {*_LOOPBACK, f"[{host}]" if ":" in host else host, *told["hosts"]}
-    operations = _operations(told, clock)
+    operations = _operations(told, clock, places_of(told))
     app = make_app(
         hosts=hosts,
         clock=clock,
@@ -63,18 +70,8 @@ def main() -> None:
     server.run(sockets=[listener])
 
 
-def _operations(told: Mapping[str, Any], clock: Clock) -> Operations:
+def _operations(told: Mapping[str, Any], clock: Clock, places: Places) -> Operations:
     """What can be asked, of the database that the daemon uses."""
     state_dir = Path(told["state_dir"])
     database = guard(Database(told["database"]), state_dir)
-    return Operations(database, state_dir=state_dir, clock=clock, environ=os.environ)
-
-
-def _ignore_interrupts() -> None:
-    """Ctrl-C on a terminal is for the daemon, which then lets go of us."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-if __name__ == "__main__":
-    _ignore_interrupts()
-    main()
+    return Operations(database, state_dir=state_dir, clock=clock, environ=os.environ, places=places)

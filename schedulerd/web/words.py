@@ -94,6 +94,8 @@ DONE: Final[Mapping[str, str]] = {
     "approved": N_("The run goes on."),
     "paused": N_("The schedule is paused."),
     "resumed": N_("The schedule goes on."),
+    "saved": N_("The schedule is saved, and in force."),
+    "deleted": N_("The schedule is deleted."),
     "rejected": N_("The run is told that it was rejected."),
 }
 

@@ -201,7 +201,8 @@ def test_a_count_ends_at_its_limit_and_says_so(filled: Database, monkeypatch: py
 def test_a_search_that_finds_little_stops_and_says_how_far_it_looked_and_goes_on_from_there(
     filled: Database, monkeypatch: pytest.MonkeyPatch, text: str, upward: bool
 ) -> None:
-    monkeypatch.setattr(history, "LOOKED_AT", 10)
+    for bound in ("LOOKED_AT", "LOOKED_UP"):
+        monkeypatch.setattr(history, bound, 10)
     query = parse_query(text, now=LATER, zone=None)
     cursor = RunKey(0) if upward else None
     found, stops = [], 0

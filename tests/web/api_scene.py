@@ -8,9 +8,11 @@ from typing import Any, Final, Self
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
+from schedulerd.daemon.definition_reader import DefinitionReader
 from schedulerd.domain.access import Role, Scope
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.schedules import Blackout, BlackoutWindow, Cron, Webhook
+from schedulerd.operations.definition_readers import Places
 from schedulerd.operations.operations import Operations
 from schedulerd.store.database import Database
 from schedulerd.web.app import make_app
@@ -28,7 +30,10 @@ class ApiScene:
     def __init__(self, database: Database, state_dir: Path) -> None:
         self.database: Final = database
         self.clock: Final = FakeClock(NOW)
-        self.asked: Final = Operations(database, state_dir=state_dir, clock=self.clock)
+        folder = state_dir / "schedules"
+        folder.mkdir()
+        places = Places(reader=DefinitionReader(timezone="UTC", pools=()), schedules=folder)
+        self.asked: Final = Operations(database, state_dir=state_dir, clock=self.clock, places=places)
         self._fill()
         self.app: Final = make_app(
             hosts={"localhost"}, clock=self.clock, operations=self.asked, webhooks=self.asked.webhooks

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from schedulerd.clock import Clock
 from schedulerd.operations.operations import Operations
 from schedulerd.web.api.agents import agent_routes, system_routes
+from schedulerd.web.api.definitions import definition_routes
 from schedulerd.web.api.flows import flow_routes
 from schedulerd.web.api.limits import limit_routes
 from schedulerd.web.api.logs import log_routes
@@ -28,6 +29,7 @@ def resources(
         run_action_routes(operations, clock),
         log_routes(operations, is_stopping=is_stopping),
         schedule_routes(operations),
+        definition_routes(operations),
         agent_routes(operations.daemon, clock),
         system_routes(operations.daemon, clock),
         variable_routes(operations),

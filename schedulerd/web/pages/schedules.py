@@ -77,6 +77,7 @@ def _schedule(request: Request, operations: Operations, pages: Pages, name: str)
         "schedule.html",
         schedule=found,
         definition=found.definition,
+        editable=operations.definitions.is_ours(found.definition),
         fires=operations.fires.of_schedule(name, limit=_FIRES, language=language),
         words=_words(language),
     )

@@ -71,7 +71,8 @@ def test_a_page_on_which_nothing_is_leads_back(history: History) -> None:
 def test_a_search_that_ended_early_says_when_and_its_cursor_goes_on(
     history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bounds, "LOOKED_AT", 3)
+    for bound in ("LOOKED_AT", "LOOKED_UP"):
+        monkeypatch.setattr(bounds, bound, 3)
     query = history.query("param.is:odd", zone=None)
 
     first = history.page(query)

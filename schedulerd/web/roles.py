@@ -1,0 +1,25 @@
+"""What a page asks of who looks at it, beyond what the gate asks for its route: nobody passes who was not recognised."""
+
+from starlette.requests import Request
+
+from schedulerd.domain.access import Principal, Role
+from schedulerd.errors import NotPermitted
+
+
+def must_be_operator(request: Request) -> Principal:
+    """Who asks, who may change when flows run. Raises `NotPermitted`."""
+    return _must_be(request, Role.OPERATOR)
+
+
+def must_be_admin(request: Request) -> Principal:
+    """Who asks, who may do everything. Raises `NotPermitted`."""
+    return _must_be(request, Role.ADMIN)
+
+
+def _must_be(request: Request, role: Role) -> Principal:
+    principal: Principal | None = getattr(request.state, "principal", None)
+    if principal is None:
+        raise NotPermitted(f"this needs the role {role.value}; sign in first")
+    if not principal.may(role):
+        raise NotPermitted(f"this needs the role {role.value}; {principal.name} is {principal.role.value}")
+    return principal
