@@ -1,7 +1,10 @@
 """What can be asked about the audit: what was changed by whom, and to keep one more change."""
 
+import json
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from schedulerd.clock import Clock
 from schedulerd.domain.access import Principal
@@ -9,10 +12,24 @@ from schedulerd.domain.audit import AuditEntry, AuditFilter, Change
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
+LONGEST: Final = 4_000
+"""So many characters of what was, and of what is, are kept with a change."""
+
+_BEGINNING: Final = 200
+
 
 def keep(tx: Transaction, by: Principal, change: Change, *, at: datetime) -> None:
     """Keep a change within the transaction that makes it."""
-    tx.audit.add(change, at=at, who=by.name, means=by.means, address=by.address)
+    told = replace(change, before=_bounded(change.before), after=_bounded(change.after))
+    tx.audit.add(told, at=at, who=by.name, means=by.means, address=by.address)
+
+
+def _bounded(values: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """The values; of many only how long they are, and what they begin with."""
+    text = "" if values is None else json.dumps(values, ensure_ascii=False, default=str)
+    if len(text) <= LONGEST:
+        return values
+    return {"characters": len(text), "begins": text[:_BEGINNING]}
 
 
 class Audit:

@@ -287,6 +287,29 @@ def test_every_change_is_in_the_audit_with_who_and_from_where_and_a_look_or_a_re
     assert (entries[0].change.what, entries[0].change.target) == ("runs.cancel", str(run.id))
 
 
+def test_the_audit_has_what_was_and_what_is_where_a_route_tells_and_little_of_what_is_long(
+    house: House,
+) -> None:
+    operator, path = house.guest(Role.OPERATOR, "lee"), "/api/v1/variables/region"
+    made = operator.put(path, json={"value": "kr"}, headers={"If-None-Match": "*"})
+    again = operator.put(path, json={"value": "x" * 5_000}, headers={"If-Match": made.headers["etag"]})
+    operator.delete(path, headers={"If-Match": again.headers["etag"]})
+
+    gone, changed, new = [one.change for one in house.asked.audit.list(AuditFilter(limit=3))]
+    assert [one.what for one in (new, changed, gone)] == [
+        "variables.set",
+        "variables.set",
+        "variables.delete",
+    ]
+    assert {one.target for one in (new, changed, gone)} == {"region"}
+    assert (new.before, new.after and new.after["value"]) == (None, "kr")
+    assert changed.before == new.after
+    assert changed.after is not None
+    assert changed.after["characters"] > 5_000
+    assert len(str(changed.after)) < 400
+    assert (gone.before, gone.after) == (changed.after, None)
+
+
 def test_no_cookie_code_or_token_is_in_a_log(house: House, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     code = house.asked.sign_in.make_code("root", Role.ADMIN, by=ROOT)
