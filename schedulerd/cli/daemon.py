@@ -21,15 +21,30 @@ _TO_END: Final = timedelta(seconds=15)
 @click.option("--host", help="Listen on this address, whatever the settings say.")
 @click.option("--port", type=click.IntRange(0, 65_535), help="Listen on this port; 0: any that is free.")
 @click.option("--no-web", is_flag=True, help="Without the web interface and the API.")
+@click.option(
+    "--no-scheduler",
+    is_flag=True,
+    help="The web interface and the API only, over the database of a daemon that runs apart.",
+)
 @pass_invocation
-def start(invocation: Invocation, detach: bool, host: str | None, port: int | None, no_web: bool) -> None:
+def start(
+    invocation: Invocation, detach: bool, host: str | None, port: int | None, no_web: bool, no_scheduler: bool
+) -> None:
     """Run the daemon in the foreground; Ctrl-C stops it."""
-    from schedulerd.daemon.main import run_daemon  # the whole daemon
-
+    if no_scheduler and (no_web or detach):
+        raise click.UsageError(
+            "--no-scheduler is the web interface alone, in the foreground: leave --no-web and --detach out"
+        )
     web: dict[str, Any] = {"host": host, "port": port, "enabled": False if no_web else None}
     settings = _with_web(
         invocation.settings, {name: value for name, value in web.items() if value is not None}
     )
+    if no_scheduler:
+        from schedulerd.daemon.apart import serve_apart  # the web process and what keeps it alive
+
+        click.get_current_context().exit(serve_apart(settings, verbose=invocation.verbose))
+    from schedulerd.daemon.main import run_daemon  # the whole daemon
+
     click.get_current_context().exit(run_daemon(settings, detach=detach, verbose=invocation.verbose))
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from queue import SimpleQueue
-from typing import Any
 
 from schedulerd.clock import Clock
 from schedulerd.config import Settings
@@ -16,7 +15,7 @@ from schedulerd.daemon.agent_names import agent_name
 from schedulerd.daemon.doorstep import require_users
 from schedulerd.daemon.feed import Feed
 from schedulerd.daemon.heralding import Heralding
-from schedulerd.daemon.webprocess import WebProcess, bind
+from schedulerd.daemon.webprocess import WebProcess, bind, told_to_web
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.causes import SettledFile
 from schedulerd.domain.entries import BadEntry
@@ -133,7 +132,7 @@ class _Builder:
         self._environ = environ
         self._secrets_from = secrets_from
         self._database = database
-        self._web = None if listener is None else WebProcess(listener, environ, _told_to_web(settings))
+        self._web = None if listener is None else WebProcess(listener, environ, told_to_web(settings))
         self._agent = agent_name(settings.state_dir)
         self._started_at = clock.now()
 
@@ -326,6 +325,7 @@ class _Builder:
             beat_at=now,
             status={
                 "running": core.running_count,
+                "ticks": core.tick_count,
                 "max_running": self._settings.max_running,
                 "pools": dict(self._settings.pools),
                 "spawner": self._spawners.pid,
@@ -352,21 +352,6 @@ def usual_of(limits: LimitSettings) -> Usual:
     except BadEntry as error:
         raise NotPermitted(f"[limits] of the settings: {error.reason}") from error
     return Usual(surroundings=surroundings, timeout=limits.timeout)
-
-
-def _told_to_web(settings: Settings) -> Mapping[str, Any]:
-    """What the web process goes by."""
-    return {
-        "database": settings.store.url,
-        "state_dir": str(settings.state_dir),
-        "hosts": list(settings.web.hosts),
-        "timezone": settings.timezone,
-        "schedules": [str(folder) for folder in settings.schedules],
-        "flows": [str(folder) for folder in settings.flows],
-        "pools": list(settings.pools),
-        "allow_upload": settings.may_upload,
-        "inspect_seconds": settings.inspect_timeout.total_seconds(),
-    }
 
 
 def _hand_over(causes: CauseDesk, mailbox: Mailbox, files: Iterable[SettledFile]) -> None:

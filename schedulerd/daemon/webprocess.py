@@ -14,6 +14,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
+from schedulerd.config import Settings
 from schedulerd.errors import NotPermitted, PortTaken
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,21 @@ def bind(host: str, port: int) -> socket.socket:
         listener.close()
         raise PortTaken(host, port) from error
     return listener
+
+
+def told_to_web(settings: Settings) -> Mapping[str, Any]:
+    """What the web process goes by."""
+    return {
+        "database": settings.store.url,
+        "state_dir": str(settings.state_dir),
+        "hosts": list(settings.web.hosts),
+        "timezone": settings.timezone,
+        "schedules": [str(folder) for folder in settings.schedules],
+        "flows": [str(folder) for folder in settings.flows],
+        "pools": list(settings.pools),
+        "allow_upload": settings.may_upload,
+        "inspect_seconds": settings.inspect_timeout.total_seconds(),
+    }
 
 
 class WebProcess:

@@ -56,6 +56,14 @@ def is_alive(process: ProcessId) -> bool:
     return int(fields[_STARTTIME]) == process.start_time and fields[_STATE] not in (b"Z", b"X")
 
 
+def is_stopped(pid: int) -> bool:
+    """Has somebody stopped this process (SIGSTOP, or a debugger), so that it does nothing? False where there is none."""
+    try:
+        return _stat(pid)[_STATE] in (b"T", b"t")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def become_subreaper() -> None:
     """Have orphaned descendants come to this process instead of to init (prctl(2))."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)

@@ -17,12 +17,17 @@ from schedulerd.domain.states import LIVE, RunState
 from schedulerd.engine.doorbell import WOKEN, Doorbell
 from schedulerd.engine.health_file import read_health
 from schedulerd.engine.lock import StopOrder, holder, last_reload, order_stop
+from schedulerd.engine.processes import is_stopped
 from schedulerd.errors import NotPermitted, Unreachable, WaitTimeout
 from schedulerd.store.database import Database
 
 _POLL_SECONDS: Final = 0.05
 _MOST_COUNTED: Final = 1_000
 _SILENT_SECONDS: Final = 30.0
+
+STOPPED: Final = "stopped"
+HANGS: Final = "hangs"
+"""Why nothing is done: no daemon runs; or one does, and does nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,6 +110,19 @@ class Daemon:
         """How everything stands. Raises `Unreachable` where the database cannot tell."""
         self._database.require_current()
         return self._status(self._recorded())
+
+    def standstill(self) -> str:
+        """In one word why no runs are started now; empty when they are. Asks no database."""
+        pid, said = self.pid(), read_health(self._state_dir)
+        if pid is None:
+            return STOPPED
+        if is_stopped(pid):
+            return HANGS
+        if said is None or said.pid != pid:
+            return "starting"
+        if said.seconds_ago > _SILENT_SECONDS:
+            return HANGS
+        return next((trouble.kind.value for trouble in said.health.held_by), "")
 
     def agents(self) -> tuple[AgentBeat, ...]:
         """The last signs of life of the agents, by name. Raises `StoreUnavailable`."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from schedulerd.operations.history import History
     from schedulerd.operations.log_chunks import LogChunks
     from schedulerd.operations.log_search import LogSearch
+    from schedulerd.operations.measures import Measures
     from schedulerd.operations.named_limits import NamedLimits
     from schedulerd.operations.replies import Replies
     from schedulerd.operations.reruns import Reruns
@@ -204,6 +205,13 @@ class Operations:
         from schedulerd.operations.snapshots import Snapshots  # the web process asks
 
         return Snapshots(self._database)
+
+    @cached_property
+    def measures(self) -> "Measures":
+        """Figures of how things go on."""
+        from schedulerd.operations.measures import Measures  # the web process asks
+
+        return Measures(self._database, self._clock)
 
     @cached_property
     def log_chunks(self) -> "LogChunks":

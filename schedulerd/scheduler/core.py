@@ -59,6 +59,7 @@ class Core:
         self._claim = True
         self._next_due: datetime | None = None
         self._ticked_at = self._swept_at = self._reconciled_at = self._beat_at = float("-inf")
+        self._ticks = 0
         self._care = Care(parts)
         self._renewal = Renewal(
             parts.definitions, parts.inspector, parts.starting, parts.clock, reread=parts.reread
@@ -88,6 +89,11 @@ class Core:
     def running_count(self) -> int:
         """How many runs are going on."""
         return len(self._parts.attempts)
+
+    @property
+    def tick_count(self) -> int:
+        """How many ticks there were since the start."""
+        return self._ticks
 
     @property
     def has_processes(self) -> bool:
@@ -274,6 +280,7 @@ class Core:
         may_start = not self._parts.starting.is_held
         ticked = self._parts.ticker.tick(now=now, plan_due=self._renewal.is_planned, may_start=may_start)
         self._claim, self._next_due, self._ticked_at = ticked.more, ticked.next_due, monotonic
+        self._ticks += 1
         self._care.launch(ticked.claimed, ticked.known)
         self._look_now(ticked.has_wishes)
 

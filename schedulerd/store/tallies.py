@@ -121,6 +121,9 @@ _OF_FLOWS: Final[AnySelect] = (
     .where(*_WITHIN)
     .group_by(tallies.c.flow_id, tallies.c.state, tallies.c.length)
 )
+_OF_ALL: Final[AnySelect] = (
+    select(tallies.c.state, _COUNT).where(tallies.c.flow_id == ALL_FLOWS).group_by(tallies.c.state)
+)
 _OF_HOURS: Final[AnySelect] = (
     select(tallies.c.hour, tallies.c.state, _COUNT)
     .where(*_WITHIN)
@@ -158,6 +161,10 @@ class Tallies:
         for row in self._rows(_OF_HOURS, [key], since, until):
             found.setdefault(_EPOCH + row.hour * _HOUR, {})[RunState(row.state)] = int(row.number)
         return found
+
+    def ended(self) -> Mapping[RunState, int]:
+        """How many runs ended in each state, as far back as is counted."""
+        return {RunState(row.state): int(row.number) for row in self._connection.execute(_OF_ALL)}
 
     def forget(self, before: datetime) -> None:
         """Forget what ended in the hours before this one."""

@@ -33,6 +33,7 @@ from schedulerd.store.runs import Runs
 from schedulerd.store.schedules import Schedules
 from schedulerd.store.secrets import Secrets
 from schedulerd.store.sessions import Sessions
+from schedulerd.store.size import Size
 from schedulerd.store.snapshots import Snapshots
 from schedulerd.store.tallies import Tallies
 from schedulerd.store.tasks import Tasks
@@ -61,6 +62,7 @@ class Transaction:
         self.pings: Final = Pings(connection, monitored)
         hearing = Hearing(connection, self.notices, self.pings, rules)
         self.runs: Final = Runs(connection, hearing)
+        self.size: Final = Size(connection)
         self.tallies: Final = Tallies(connection)
         self.replies: Final = Replies(connection)
         self.log_search: Final = LogSearch(connection)

@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Depends, FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
-from fastapi.responses import PlainTextResponse
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES
 
 from schedulerd.clock import Clock
@@ -22,7 +21,9 @@ from schedulerd.web.events import events
 from schedulerd.web.gatekeeper import Gatekeeper, require_admitted
 from schedulerd.web.hooks import hooks
 from schedulerd.web.live import Hub
+from schedulerd.web.metrics import Counting, RequestCounts, metric_routes
 from schedulerd.web.openapi import operation_id
+from schedulerd.web.pages.activity import activity_pages
 from schedulerd.web.pages.appearance import appearance
 from schedulerd.web.pages.dashboard import dashboard_pages
 from schedulerd.web.pages.flows import flow_pages
@@ -34,7 +35,9 @@ from schedulerd.web.pages.run_actions import run_action_pages
 from schedulerd.web.pages.runs import runs_pages
 from schedulerd.web.pages.schedule_editor import schedule_editor_pages
 from schedulerd.web.pages.schedules import schedule_pages
+from schedulerd.web.pages.settings import settings_pages
 from schedulerd.web.pages.system import system_pages
+from schedulerd.web.probes import probes
 from schedulerd.web.problems import tell_problems
 from schedulerd.web.rendering import Pages
 from schedulerd.web.static_files import StaticFiles
@@ -54,9 +57,10 @@ def make_app(
     webhooks: Webhooks | None = None,
     zone: ZoneInfo = _UTC,
     is_stopping: Callable[[], bool] = lambda: False,
+    is_apart: bool = False,
 ) -> FastAPI:
     """The application. It answers to `hosts` only. Without `operations` it has no history to show, and lets nobody in; without `webhooks` none
-    can be called. `zone` is that of readers whose own is not known. Streams end when it `is_stopping`.
+    can be called. `zone` is that of readers whose own is not known. Streams end when it `is_stopping`. One that `is_apart` is no daemon's, and does not die with one.
     """
     app = FastAPI(
         title="schedulerd",
@@ -76,6 +80,8 @@ def make_app(
     app.add_middleware(
         Gatekeeper, routes=lambda: app.routes, pages=pages, access=access, monotonic=clock.monotonic
     )
+    requests = RequestCounts()
+    app.add_middleware(Counting, counts=requests)
     app.add_middleware(Door, hosts=hosts, monotonic=clock.monotonic)  # before the gate
     tell_problems(app, pages)
     app.include_router(files.router())
@@ -84,11 +90,13 @@ def make_app(
     if webhooks is not None:
         app.include_router(hooks(webhooks, clock))
     app.include_router(appearance())
+    app.include_router(probes(None if operations is None else operations.daemon, clock, is_apart=is_apart))
     app.include_router(reference_routes())
     app.include_router(reference_pages(pages))
     if operations is not None and access is not None:
         for router in [*access.routers(), *resources(operations, clock, is_stopping=is_stopping)]:
             app.include_router(router)
+        app.include_router(metric_routes(operations.measures, requests))
         app.include_router(dashboard_pages(operations, pages, clock))
         app.include_router(runs_pages(operations, pages))
         app.include_router(run_pages(operations, pages, clock))
@@ -97,12 +105,10 @@ def make_app(
         app.include_router(schedule_editor_pages(operations, pages, clock))
         app.include_router(schedule_pages(operations, pages))
         app.include_router(system_pages(operations, pages, clock))
+        app.include_router(activity_pages(operations, pages))
+        app.include_router(settings_pages(operations, pages, clock))
         app.include_router(log_pages(operations, pages))
         app.include_router(run_action_pages(operations, pages))
         app.include_router(events(Hub(operations.snapshots, clock, is_stopping=is_stopping)))
-
-    @app.get("/healthz", include_in_schema=False)
-    async def healthz() -> PlainTextResponse:
-        return PlainTextResponse("ok\n")
 
     return app

@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 OPEN: Final = frozenset(
     {
         ("GET", "/healthz"),
+        ("GET", "/readyz"),
         ("GET", "/login"),
         ("POST", "/login"),
         ("GET", "/enter/{code}"),
@@ -223,8 +224,10 @@ def _needed(request: Request, found: Found | None) -> Needs:
 def _to_the_door(request: Request) -> Response:
     """A stranger: a program is told so, a person is shown where to sign in."""
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    is_page = not request.url.path.startswith(API) and "text/event-stream" not in request.headers.get(
-        "accept", ""
+    is_page = (
+        not request.url.path.startswith(API)
+        and "text/event-stream" not in request.headers.get("accept", "")
+        and "authorization" not in request.headers  # whoever shows a token is a program
     )
     to = "/login" if request.method not in SAFE or here == "/" else f"/login?next={quote(here, safe='/')}"
     if is_page and "hx-request" not in request.headers:

@@ -50,6 +50,7 @@ def serve(places_of: Callable[[Mapping[str, Any]], Places]) -> None:
         webhooks=operations.webhooks,
         zone=ZoneInfo(told["timezone"]),
         is_stopping=lambda: server.should_exit,
+        is_apart=bool(told.get("apart")),
     )
     config = uvicorn.Config(
         app,

@@ -272,6 +272,8 @@ READS: dict[str, Work] = {
     "hooks.are_due": lambda tx: tx.hooks.are_due(RunKey(1)),
     "hooks.due": lambda tx: tx.hooks.due(AGENT, limit=10),
     "tallies.of_flows": lambda tx: tx.tallies.of_flows([ALL_FLOWS], since=NOW, until=NOW),
+    "size.in_bytes": lambda tx: tx.size.in_bytes(),
+    "tallies.ended": lambda tx: tx.tallies.ended(),
     "tallies.of_hours": lambda tx: tx.tallies.of_hours(ALL_FLOWS, since=NOW, until=NOW),
     "history.strips": lambda tx: tx.history.strips([tx.flows.get("etl").key], count=3),
     "flows.keys": lambda tx: tx.flows.keys(["etl"]),
@@ -497,7 +499,11 @@ def _moves(database: Database) -> bool:
         return False
 
 
-@pytest.mark.parametrize("work", READS.values(), ids=READS.keys())
+# PostgreSQL knows its size without a look at any table.
+TABLE_READS = {name: work for name, work in READS.items() if name != "size.in_bytes"}
+
+
+@pytest.mark.parametrize("work", TABLE_READS.values(), ids=TABLE_READS.keys())
 def test_no_read_waits_long_for_a_lock_on_all(impatient: Database, database_url: str, work: Work) -> None:
     with locked(database_url, against_readers=True), pytest.raises(StoreUnavailable), impatient.read() as tx:
         work(tx)
