@@ -23,6 +23,7 @@ from schedulerd.web.hooks import hooks
 from schedulerd.web.live import Hub
 from schedulerd.web.metrics import Counting, RequestCounts, metric_routes
 from schedulerd.web.openapi import operation_id
+from schedulerd.web.pages.activity import activity_pages
 from schedulerd.web.pages.appearance import appearance
 from schedulerd.web.pages.dashboard import dashboard_pages
 from schedulerd.web.pages.flows import flow_pages
@@ -34,6 +35,7 @@ from schedulerd.web.pages.run_actions import run_action_pages
 from schedulerd.web.pages.runs import runs_pages
 from schedulerd.web.pages.schedule_editor import schedule_editor_pages
 from schedulerd.web.pages.schedules import schedule_pages
+from schedulerd.web.pages.settings import settings_pages
 from schedulerd.web.pages.system import system_pages
 from schedulerd.web.probes import probes
 from schedulerd.web.problems import tell_problems
@@ -103,6 +105,8 @@ def make_app(
         app.include_router(schedule_editor_pages(operations, pages, clock))
         app.include_router(schedule_pages(operations, pages))
         app.include_router(system_pages(operations, pages, clock))
+        app.include_router(activity_pages(operations, pages))
+        app.include_router(settings_pages(operations, pages, clock))
         app.include_router(log_pages(operations, pages))
         app.include_router(run_action_pages(operations, pages))
         app.include_router(events(Hub(operations.snapshots, clock, is_stopping=is_stopping)))

@@ -92,6 +92,8 @@ DONE: Final[Mapping[str, str]] = {
     "cancelling": N_("The run is told to end."),
     "retrying": N_("The run is tried again."),
     "approved": N_("The run goes on."),
+    "revoked": N_("The token lets nobody in any more."),
+    "ended": N_("That browser is signed out."),
     "paused": N_("The schedule is paused."),
     "resumed": N_("The schedule goes on."),
     "saved": N_("The schedule is saved, and in force."),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from schedulerd.config import OnStop, Settings, base_folder, find_settings_file, load_settings
+from schedulerd.config.settings import WebSettings
 from schedulerd.errors import BadDefinition, NotFound
 
 Write = Callable[[str], Path]
@@ -313,3 +314,23 @@ def test_limits_are_read_as_in_schedule_files(write: Write) -> None:
 
     assert (limits.memory, limits.cpu_time, limits.open_files) == (64_000_000, timedelta(), 64)
     assert (limits.nice, limits.timeout) == (5, timedelta(hours=1))
+
+
+@pytest.mark.parametrize(
+    ("host", "said", "is_open"),
+    [
+        ("127.0.0.1", None, True),
+        ("localhost", None, True),
+        ("::1", None, True),
+        ("0.0.0.0", None, False),
+        ("192.0.2.1", None, False),
+        ("127.0.0.1", False, False),
+        ("0.0.0.0", True, True),
+    ],
+)
+def test_flow_files_come_through_the_web_where_nobody_else_reaches_it_or_somebody_said_so(
+    host: str, said: bool | None, is_open: bool
+) -> None:
+    web = WebSettings(host=host, allow_upload=said)
+
+    assert Settings(web=web).may_upload is is_open

@@ -26,6 +26,9 @@ OF_VIEWERS: Final = {
     ("DELETE", "/api/v1/sessions/{key}"),
     ("POST", "/api/v1/tokens"),
     ("DELETE", "/api/v1/tokens/{token}"),
+    ("POST", "/settings/tokens"),
+    ("POST", "/settings/tokens/{token}/revoke"),
+    ("POST", "/settings/sessions/{session}/end"),
     ("POST", "/api/v1/schedules/preview"),
     ("POST", "/api/v1/cron/explain"),
 }
@@ -37,6 +40,7 @@ OF_ADMINS: Final = {
     ("PATCH", "/api/v1/users/{name}"),
     ("PUT", "/api/v1/users/{name}/password"),
     ("GET", "/api/v1/audit"),
+    ("GET", "/activity"),
     ("PUT", "/api/v1/secrets/{name}"),
     ("DELETE", "/api/v1/secrets/{name}"),
 }

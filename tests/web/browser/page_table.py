@@ -17,6 +17,8 @@ PAGES: Final[Mapping[str, Callable[[Gallery], str]]] = {
     "flow-versions": lambda _: "/flows/etl/versions",
     "schedules": lambda _: "/schedules",
     "schedule": lambda _: "/schedules/nightly",
+    "register": lambda _: "/flows/new",
+    "schedule-new": lambda _: "/schedules/new?flow=etl&kind=cron&cron=30+2+*+*+*&timezone=Europe/Berlin",
     "agents": lambda _: "/agents",
     "system": lambda _: "/system",
     "run-failed": lambda gallery: f"/runs/{gallery.failed.id}",

@@ -6,7 +6,9 @@ from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 
+from schedulerd.daemon.definition_reader import DefinitionReader
 from schedulerd.domain.access import Role
+from schedulerd.operations.definition_readers import Places
 from schedulerd.operations.operations import Operations
 from schedulerd.store.database import Database
 from schedulerd.web.app import make_app
@@ -25,7 +27,10 @@ class World:
         self.database: Final = database
         self.clock: Final = FakeClock()
         self.gallery: Final = Gallery(database)
-        self.operations: Final = Operations(database, state_dir=state_dir, clock=self.clock)
+        schedules = state_dir / "schedules"
+        schedules.mkdir(exist_ok=True)
+        places = Places(reader=DefinitionReader(timezone="Asia/Seoul", pools=()), schedules=schedules)
+        self.operations: Final = Operations(database, state_dir=state_dir, clock=self.clock, places=places)
         self.cookie: Final = cookie_for(self.operations, Role.OPERATOR, "minji")
         self._site = self._new_site()
 

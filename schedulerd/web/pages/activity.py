@@ -1,0 +1,47 @@
+"""`/activity`: who changed what, when and from where; for admins."""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request, Response
+
+from schedulerd.domain.access import Role
+from schedulerd.domain.audit import AuditFilter
+from schedulerd.operations.operations import Operations
+from schedulerd.web.needs import needs
+from schedulerd.web.rendering import Pages
+
+_PAGE: Final = 50
+
+
+def activity_pages(operations: Operations, pages: Pages) -> APIRouter:
+    """The route."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/activity")
+    @needs(Role.ADMIN)
+    def activity(
+        request: Request,
+        who: Annotated[str, Query(max_length=200)] = "",
+        before: Annotated[int | None, Query(ge=1)] = None,
+    ) -> Response:
+        found = operations.audit.list(AuditFilter(who=who or None, before=before, limit=_PAGE + 1))
+        shown = found[:_PAGE]
+        return pages.render(
+            request,
+            "activity.html",
+            who=who,
+            is_first=before is None,
+            entries=[(one, _told(one.change.before), _told(one.change.after)) for one in shown],
+            more=shown[-1].key if len(found) > _PAGE else None,
+        )
+
+    return router
+
+
+def _told(values: Mapping[str, Any] | None) -> str:
+    """What was or is, as one line."""
+    if not values:
+        return ""
+    return ", ".join(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in values.items())
