@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 
 from tests.web.browser.page_table import PAGES
@@ -28,6 +29,17 @@ _CLASSES: Final = {
     "error",
     "message",
     "run-link",
+}
+# A redirect, parts of pages, what programs ask for, and a page of a run that waits for somebody.
+_NO_PAGES: Final = {
+    "/events",
+    "/flows/{flow}/runs/{number}",
+    "/healthz",
+    "/metrics",
+    "/readyz",
+    "/runs/{run}/approve",
+    "/runs/{run}/logs/chunk",
+    "/runs/{run}/logs/error",
 }
 _VOID: Final = {"meta", "link", "input", "br", "path", "use", "rect", "hr", "img", "circle", "line"}
 _SPOKEN: Final = ("aria-label", "title", "placeholder", "data-label", "alt")
@@ -85,6 +97,20 @@ def test_what_a_page_says_is_said_in_korean(name: str, world: World, client: Tes
     alike -= known(world)
 
     assert alike == set()
+
+
+def test_every_page_is_in_the_table(world: World) -> None:
+    addresses = [PAGES[name](world.gallery).partition("?")[0] for name in PAGES]
+
+    missing = {
+        route.path
+        for route in iter_route_contexts(world.new_app().routes)
+        if "GET" in (route.methods or ())
+        and not (route.path or "").startswith(("/api/v1", "/static"))
+        and not any(route.path_regex.match(address) for address in addresses)
+    }
+
+    assert missing == _NO_PAGES
 
 
 def texts(client: TestClient, address: str, language: str) -> set[str]:

@@ -39,7 +39,7 @@ def address() -> str:
 
 @pytest.fixture
 def cookie(request: pytest.FixtureRequest) -> str:
-    """By what everybody is signed in as an operator, at the site of the test; a service is asked by its database."""
+    """By what everybody is signed in at the site of the test: an administrator, or an operator of a service, which is asked by its database."""
     if "world" in request.fixturenames:
         world: World = request.getfixturevalue("world")
         return world.cookie

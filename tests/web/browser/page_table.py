@@ -19,6 +19,10 @@ PAGES: Final[Mapping[str, Callable[[Gallery], str]]] = {
     "schedule": lambda _: "/schedules/nightly",
     "register": lambda _: "/flows/new",
     "schedule-new": lambda _: "/schedules/new?flow=etl&kind=cron&cron=30+2+*+*+*&timezone=Europe/Berlin",
+    "schedule-edit": lambda _: "/schedules/nightly/edit",
+    "schedule-delete": lambda _: "/schedules/nightly/delete",
+    "register-crontab": lambda _: "/flows/new/crontab",
+    "register-file": lambda _: "/flows/new/file",
     "agents": lambda _: "/agents",
     "system": lambda _: "/system",
     "run-failed": lambda gallery: f"/runs/{gallery.failed.id}",
@@ -31,6 +35,8 @@ PAGES: Final[Mapping[str, Callable[[Gallery], str]]] = {
     "run-again": lambda gallery: f"/runs/{gallery.failed.id}/rerun",
     "flow-run": lambda _: "/flows/etl/run",
     "log": lambda gallery: f"/runs/{gallery.failed.id}/logs",
+    "activity": lambda _: "/activity",
+    "settings": lambda _: "/settings",
     "login": lambda _: "/login",
     "enter": lambda _: "/enter/a-code",
     "api": lambda _: "/api/docs",
@@ -40,5 +46,10 @@ PAGES: Final[Mapping[str, Callable[[Gallery], str]]] = {
 }
 """The name of each, and its address."""
 
-ERRORS: Final[Mapping[str, int]] = {"not-found": 404, "runs-wrong-filter": 400}
-"""The status of those that are not found, or not understood."""
+ERRORS: Final[Mapping[str, int]] = {
+    "not-found": 404,
+    "runs-wrong-filter": 400,
+    "schedule-edit": 409,
+    "schedule-delete": 409,
+}
+"""The status of those that are not found, or not understood; a schedule whose file is not there cannot be edited."""

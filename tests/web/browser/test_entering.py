@@ -108,7 +108,9 @@ def test_a_viewer_is_shown_nothing_that_it_may_not_do_and_may_not_do_it(tabs: Ta
     assert status == 403
 
 
-def test_an_operator_is_shown_it(page: Page, world: World) -> None:
+def test_an_operator_is_shown_it(tabs: Tabs, world: World) -> None:
+    page = tabs.open(signed_in=False)
+    enter(page, world, Role.OPERATOR)
     page.goto(f"/runs/{world.gallery.running.id}")
 
     expect(page.get_by_role("link", name="Cancel…")).to_be_visible()

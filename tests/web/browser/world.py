@@ -31,7 +31,7 @@ class World:
         schedules.mkdir(exist_ok=True)
         places = Places(reader=DefinitionReader(timezone="Asia/Seoul", pools=()), schedules=schedules)
         self.operations: Final = Operations(database, state_dir=state_dir, clock=self.clock, places=places)
-        self.cookie: Final = cookie_for(self.operations, Role.OPERATOR, "minji")
+        self.cookie: Final = cookie_for(self.operations, Role.ADMIN, "minji")
         self._site = self._new_site()
 
     @property
