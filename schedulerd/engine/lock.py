@@ -7,6 +7,7 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Final
 
 from schedulerd.errors import AlreadyRunning, NotPermitted
@@ -14,6 +15,8 @@ from schedulerd.errors import AlreadyRunning, NotPermitted
 _LOCK: Final = "daemon.lock"
 _STOP: Final = "stop.json"
 _RELOADED: Final = "reloaded"
+_TRIES: Final = 50
+_PAUSE_SECONDS: Final = 0.02
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,15 +38,28 @@ class DaemonLock:
         """Take the lock and note our pid in it; raises `AlreadyRunning` with the holder's."""
         descriptor = os.open(self._state_dir / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+            self._lock(descriptor)
+        except AlreadyRunning:
             os.close(descriptor)
-            raise AlreadyRunning(self._state_dir, holder(self._state_dir)) from error
+            raise
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()}\n".encode())
         self._descriptor = descriptor
         # an order for an earlier daemon, which died before it read it
         (self._state_dir / _STOP).unlink(missing_ok=True)
+
+    def _lock(self, descriptor: int) -> None:
+        """Take it at once from nobody; who only looks whether it is held (`holder`) has it for microseconds."""
+        pause = Event()
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError as error:
+                pid = holder(self._state_dir)
+                if pid is not None or not tries_left:
+                    raise AlreadyRunning(self._state_dir, pid) from error
+                pause.wait(_PAUSE_SECONDS)
 
     def release(self) -> None:
         """Let go of it; may be called twice."""

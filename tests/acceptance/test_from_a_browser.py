@@ -114,7 +114,7 @@ def web_process(service: Service) -> int:
     """The web process that serves now."""
 
     def found() -> int | None:
-        pids = [pid for pid in descendants(service.pid) if "schedulerd.web.program" in command_line(pid)]
+        pids = [pid for pid in descendants(service.pid) if "web_program" in command_line(pid)]
         return pids[0] if pids else None
 
     return eventually(found) or 0

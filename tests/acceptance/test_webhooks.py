@@ -90,7 +90,7 @@ class Called:
             connection.close()
 
     def web(self) -> int:
-        return next(pid for pid in descendants(self.service.pid) if "web.program" in command_line(pid))
+        return next(pid for pid in descendants(self.service.pid) if "web_program" in command_line(pid))
 
     def trouble(self) -> str:
         """What `status` says is wrong with webhooks."""

@@ -287,7 +287,7 @@ class Nemesis:
             case "spawner":
                 pids = self._service.spawners()
             case "web":
-                pids = [pid for pid in self._children() if "schedulerd.web" in command_line(pid)]
+                pids = [pid for pid in self._children() if "web_program" in command_line(pid)]
             case "run":
                 return self._live_run(rank)
         found = [(pid, start) for pid in pids if (start := _start_time(pid)) is not None]

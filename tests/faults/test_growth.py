@@ -45,7 +45,7 @@ class Use:
 
 
 def _uses(service: Service) -> Mapping[str, Use]:
-    web = next(pid for pid in descendants(service.pid) if "web.program" in command_line(pid))
+    web = next(pid for pid in descendants(service.pid) if "web_program" in command_line(pid))
     spawner = service.spawner()
     assert spawner is not None
     # what it shares with those forked ahead counts for it in part: the same part, when there are as many
