@@ -121,7 +121,7 @@ def test_a_server_that_comes_back_is_found_again_and_what_was_missed_is_shown(
 ) -> None:
     """Point 15."""
     tabs.expect(
-        "ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET"
+        "Failed to fetch|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET"
     )
     run = world.gallery.add_running()
     page.goto("/runs")

@@ -164,6 +164,26 @@ def test_colours_are_kept_and_nothing_else_of_a_terminal_is(page: Page, world: W
     assert page.locator("#log script").count() == 0
 
 
+def test_a_search_finds_what_is_far_from_what_is_shown_and_leads_from_match_to_match(
+    page: Page, world: World
+) -> None:
+    """Point 22."""
+    run = talkative(world, 3_000)
+    world.gallery.say(run, "a needle", *(f"more {number}" for number in range(1_500)), "another Needle")
+    page.goto(f"/runs/{run.id}/logs?line=1#L1")
+
+    page.keyboard.press("/")
+    page.keyboard.type("needle")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("status").filter(has_text="2 matches")).to_be_visible()
+    page.locator("#log").focus()
+    page.keyboard.press("n")
+    page.wait_for_url(re.compile(r"line=4502"))
+    picked = page.locator("#log li[data-ui-picked] mark")
+    expect(picked).to_have_text(re.compile("needle", re.IGNORECASE))
+
+
 def test_a_level_hides_what_is_below_it(page: Page, world: World) -> None:
     """Point 22."""
     page.goto(f"/runs/{world.gallery.failed.id}/logs")
