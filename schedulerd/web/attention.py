@@ -3,17 +3,13 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import takewhile
 from typing import Final
 
-from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.runs import Run
 from schedulerd.domain.states import BAD, ENDED
 from schedulerd.store.strips import Mark
-
-OFFLINE_AFTER: Final = timedelta(seconds=30)
-"""An agent that has given no sign of life for so long is taken for gone."""
 
 _VARYING: Final = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-f]{8,}\b|\d+")
 
@@ -54,11 +50,6 @@ def grouped(runs: Sequence[Run]) -> list[Failures]:
     for run in runs:
         groups.setdefault(_fingerprint(run), []).append(run)
     return [Failures(newest=same[0], count=len(same), since=same[-1].created_at) for same in groups.values()]
-
-
-def is_offline(agent: AgentBeat, *, now: datetime) -> bool:
-    """Has it been silent for too long?"""
-    return now - agent.beat_at > OFFLINE_AFTER
 
 
 def _fingerprint(run: Run) -> tuple[str, str, str]:

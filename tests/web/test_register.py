@@ -253,3 +253,10 @@ def test_the_file_of_a_flow_is_edited_as_it_was_seen(scene: EditorScene, admin: 
     assert answer.status_code == 202, answer.text
     assert path.read_text().endswith("# more\n")
     admin.see(f"{FILE}?flow=etl", status=404)  # it lies elsewhere
+
+
+def test_flows_lead_to_the_editor_and_to_the_page_to_register(scene: EditorScene) -> None:
+    with scene.client(Role.OPERATOR) as operator, scene.client(Role.VIEWER) as viewer:
+        for client, is_shown in ((operator.client, True), (viewer.client, False)):
+            assert ("/schedules/new?flow=etl" in client.get("/flows/etl").text) is is_shown
+            assert ('href="/flows/new"' in client.get("/flows").text) is is_shown

@@ -241,4 +241,4 @@ def test_the_pages_say_who_is_signed_in(house: House) -> None:
 
     assert page.status_code == 404
     assert 'action="/logout"' in page.text
-    assert ">kim</span>" in page.text
+    assert ">kim</a>" in page.text

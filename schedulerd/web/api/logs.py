@@ -62,6 +62,7 @@ def log_routes(operations: Operations, *, is_stopping: Callable[[], bool]) -> AP
         tail: Annotated[bool, Query(description="The last lines, not the first.")] = False,
         follow: Annotated[bool, Query(description="Go on until the run has ended.")] = False,
     ) -> Response:
+        """The log of a run, as JSON, as lines of JSON, or as text; with `follow` as it is written."""
         wanted = _Wanted(run=run, task=task, level=level, text=q, limit=limit, tail=tail)
         return await views.answer(request, wanted, after=since_line, follow=follow)
 

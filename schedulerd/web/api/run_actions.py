@@ -71,26 +71,32 @@ def run_action_routes(operations: Operations, clock: Clock) -> APIRouter:
 
     @router.post("/flows/{flow}/runs", status_code=201, response_model=AskedOut)
     async def start(request: Request, flow: str, wish: Start | None = None) -> Response:
+        """Ask for a run of a flow. With an `Idempotency-Key` the same request again asks for no other."""
         return await once.answer(request, lambda key: deeds.start(flow, wish or Start(), key))
 
     @router.post("/runs/{run}/cancel", status_code=202, response_model=RunOut)
     async def cancel(request: Request, run: str, wish: Cancel | None = None) -> Response:
+        """Ask a run to end."""
         return await once.answer(request, lambda _: deeds.cancel(request, run, wish or Cancel()))
 
     @router.post("/runs/{run}/retry", status_code=202, response_model=RunOut)
     async def retry(request: Request, run: str, wish: Retry | None = None) -> Response:
+        """Have a run that has ended tried again, from what completed."""
         return await once.answer(request, lambda _: deeds.retry(request, run, wish or Retry()))
 
     @router.post("/runs/{run}/rerun", status_code=201, response_model=AskedOut)
     async def rerun(request: Request, run: str, wish: Rerun | None = None) -> Response:
+        """Ask for a new run with the parameters of this one, or others."""
         return await once.answer(request, lambda key: deeds.rerun(run, wish or Rerun(), key))
 
     @router.post("/runs/{run}/approve", status_code=202, response_model=RunOut)
     async def approve(request: Request, run: str, wish: Approve | None = None) -> Response:
+        """Decide about a run that waits for approval, or answer what it asks for."""
         return await once.answer(request, lambda _: deeds.decide(request, run, wish or Approve()))
 
     @router.post("/runs/{run}/resume", status_code=202, response_model=RunOut)
     async def resume(request: Request, run: str, wish: Resume | None = None) -> Response:
+        """Have a paused run go on."""
         approved = Approve(**(wish or Resume()).model_dump())
         return await once.answer(request, lambda _: deeds.decide(request, run, approved))
 

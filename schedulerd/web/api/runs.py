@@ -69,6 +69,7 @@ def run_list_routes(operations: Operations, clock: Clock) -> APIRouter:
         fields: Text = "",
         count: Literal["capped"] | None = None,
     ) -> Response:
+        """The runs of a filter, newest first."""
         return views.page(request, q, limit=limit, after=after, before=before, fields=fields, count=count)
 
     @router.get("/flows/{flow}/runs", response_model=RunsOut, openapi_extra=_FILTERS_TOLD)
@@ -82,6 +83,7 @@ def run_list_routes(operations: Operations, clock: Clock) -> APIRouter:
         fields: Text = "",
         count: Literal["capped"] | None = None,
     ) -> Response:
+        """The runs of a flow, newest first."""
         of = Term(
             key="flow", values=(operations.flows.get(flow).flow.definition.name,), text=flow, start=0, end=0
         )
@@ -96,29 +98,35 @@ def run_routes(operations: Operations, clock: Clock) -> APIRouter:
 
     @router.get("", response_model=RunDetailsOut)
     def get_run(request: Request, run: str) -> Response:
+        """A run with its tasks, its changes of state and its child runs."""
         details = operations.runs.details(run)
         return tagged(request, run_details_shape(details, now=clock.now()))
 
     @router.get("/tasks")
     def tasks(run: str) -> list[TaskOut]:
+        """The task runs of a run."""
         found = operations.runs.details(run).tasks
         return [TaskOut(**task_shape(task, now=clock.now())) for task in found]
 
     @router.get("/moves")
     def moves(run: str) -> list[MoveOut]:
+        """The changes of state of a run: when, from what to what, and by whom."""
         return [MoveOut(**move_shape(move)) for move in operations.runs.details(run).moves]
 
     @router.get("/params")
     def params(run: str) -> ParamsOut:
+        """The parameters that a run was given."""
         return ParamsOut(parameters=dict(operations.runs.get(run).parameters))
 
     @router.get("/artifacts")
     def artifacts(run: str) -> list[ArtifactOut]:
+        """What a run made to be looked at: links, tables, texts."""
         _, found = operations.told.artifacts(run)
         return [ArtifactOut(**artifact_shape(one)) for one in found]
 
     @router.get("/result", response_model=Any)
     def result(run: str, task: Annotated[str | None, Query(max_length=250)] = None) -> Response:
+        """What a run, or with `task` a task of it, returned."""
         return _result(operations, run, task)
 
     return router

@@ -11,7 +11,7 @@ from schedulerd.clock import Clock
 from schedulerd.errors import Unreachable
 from schedulerd.operations.figures import Bar
 from schedulerd.operations.operations import Operations
-from schedulerd.web.attention import failing, grouped, is_offline
+from schedulerd.web.attention import failing, grouped
 from schedulerd.web.charts import activity
 from schedulerd.web.rendering import Pages
 
@@ -99,7 +99,7 @@ class _View:
         return {
             "told": told,
             "problems": told.recorded.problems if told.recorded else (),
-            "offline": [agent for agent in agents if is_offline(agent, now=now)],
+            "offline": [agent for agent in agents if not agent.is_online(now=now)],
             "flow_count": told.recorded.flows if told.recorded else 0,
         }
 

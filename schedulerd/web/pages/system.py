@@ -5,7 +5,6 @@ from fastapi import APIRouter, Request, Response
 from schedulerd.clock import Clock
 from schedulerd.errors import Unreachable
 from schedulerd.operations.operations import Operations
-from schedulerd.web.attention import is_offline
 from schedulerd.web.rendering import Pages
 
 
@@ -25,7 +24,7 @@ def system_pages(operations: Operations, pages: Pages, clock: Clock) -> APIRoute
     def agents(request: Request) -> Response:
         recorded = operations.daemon.status().recorded
         now = clock.now()
-        found = [(agent, not is_offline(agent, now=now)) for agent in (recorded.agents if recorded else ())]
+        found = [(agent, agent.is_online(now=now)) for agent in (recorded.agents if recorded else ())]
         return pages.render(request, "agents.html", agents=found)
 
     return router
