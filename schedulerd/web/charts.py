@@ -84,9 +84,9 @@ def _bar(mark: Mark, x: int, longest: timedelta, now: datetime) -> str:
     if mark.state in (RunState.SKIPPED, RunState.CANCELLED) or not longest:
         return _box(x, _STRIP_HEIGHT - _BASELINE, _BASELINE)
     share = (mark.duration(now=now) or timedelta()) / longest
-    height = max(_BASELINE, _STRIP_HEIGHT * share)
+    height = max(_BASELINE, round(_STRIP_HEIGHT * share))
     return _box(x, _STRIP_HEIGHT - height, height)
 
 
 def _box(x: int, top: float, height: float) -> str:
-    return f"M{x} {top:.4g}h{_WIDTH}v{height:.4g}h-{_WIDTH}z"
+    return f"M{x} {top:.3g}h{_WIDTH}v{height:.3g}h-{_WIDTH}z"

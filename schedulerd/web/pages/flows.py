@@ -15,7 +15,7 @@ from schedulerd.operations.operations import Operations
 from schedulerd.web.charts import strip
 from schedulerd.web.rendering import Pages
 
-_PAGE: Final = 50
+_PAGE: Final = 40
 _FIRES: Final = 5
 _RECENT: Final = 10
 _WEEK: Final = timedelta(days=7)
