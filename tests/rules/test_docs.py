@@ -183,6 +183,14 @@ def assert_settings(block: str, file: Path) -> None:
         pytest.fail(f"{error}\n{block}")
 
 
+def test_decisions_are_numbered_from_one_and_each_is_called_by_its_number() -> None:
+    files = sorted((REPOSITORY / "docs" / "decisions").glob("*.md"))
+
+    assert [int(file.name[:4]) for file in files] == list(range(1, len(files) + 1))
+    for file in files:
+        assert file.read_text().startswith(f"# {int(file.name[:4])}. "), file.name
+
+
 def test_the_glossary_is_sorted_and_its_words_are_in_use() -> None:
     glossary = PAGES["docs/glossary.md"].text
     words = re.findall(r"^\*\*(.+?)\*\*", glossary, re.MULTILINE)
