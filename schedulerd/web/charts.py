@@ -48,7 +48,8 @@ def activity(bars: Sequence[Bar]) -> Activity:
             if count := bar.counts.get(group, 0):
                 height = max(_LEAST, HEIGHT * count / most)
                 top = max(0.0, top - height)
-                path.append(_box(place * STEP, top, height))
+                draw = _notched if group == "bad" else _box  # it is not told by colour alone
+                path.append(draw(place * STEP, top, height))
     return Activity(
         width=max(1, len(bars)) * STEP,
         paths={group: "".join(path) for group, path in parts.items() if path},
@@ -79,13 +80,17 @@ def _shown(mark: Mark) -> str:
 
 def _bar(mark: Mark, x: int, longest: timedelta, now: datetime) -> str:
     if mark.state in BAD:
-        notch = f"h{_WIDTH / 2 - 1:g}v{_NOTCH}h2v-{_NOTCH}h{_WIDTH / 2 - 1:g}"
-        return f"M{x} 0{notch}v{_STRIP_HEIGHT}h-{_WIDTH}z"
+        return _notched(x, 0.0, _STRIP_HEIGHT)
     if mark.state in (RunState.SKIPPED, RunState.CANCELLED) or not longest:
         return _box(x, _STRIP_HEIGHT - _BASELINE, _BASELINE)
     share = (mark.duration(now=now) or timedelta()) / longest
     height = max(_BASELINE, round(_STRIP_HEIGHT * share))
     return _box(x, _STRIP_HEIGHT - height, height)
+
+
+def _notched(x: int, top: float, height: float) -> str:
+    side, depth = _WIDTH / 2 - 1, min(_NOTCH, height / 2)
+    return f"M{x} {top:.3g}h{side:g}v{depth:g}h2v-{depth:g}h{side:g}v{height:.3g}h-{_WIDTH}z"
 
 
 def _box(x: int, top: float, height: float) -> str:

@@ -44,14 +44,14 @@ def test_bars_are_as_high_as_their_counts_and_lie_on_each_other() -> None:
 
     assert (chart.width, chart.most) == (30, 10)
     assert chart.paths["ok"] == "M0 0h8v100h-8zM10 50h8v50h-8z"
-    assert chart.paths["bad"] == "M10 0h8v50h-8z"
+    assert chart.paths["bad"] == "M10 0h3v5h2v-5h3v50h-8z"
     assert "neutral" not in chart.paths
 
 
 def test_one_failure_among_many_is_seen() -> None:
     chart = activity([a_bar(0, ok=100_000, bad=1)])
 
-    assert chart.paths["bad"] == "M0 0h8v3h-8z"
+    assert chart.paths["bad"] == "M0 0h3v1.5h2v-1.5h3v3h-8z"
 
 
 def test_a_time_in_which_nothing_ended_has_no_bars() -> None:
