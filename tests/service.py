@@ -174,6 +174,18 @@ class Service:
         database.close()
         return run
 
+    def kill_run(self, key: RunKey) -> None:
+        """Kill the process of a run, once it is known: what runs tells so a moment before it is."""
+        pid = eventually(lambda: self.run(key).pid, within=20)
+        assert pid  # 0 would be all of this process's group
+        os.kill(pid, signal.SIGKILL)
+
+    def kill_spawner(self) -> None:
+        """Kill the spawner, once there is one."""
+        pid = eventually(self.spawner, within=20)
+        assert pid
+        os.kill(pid, signal.SIGKILL)
+
     def runs(self, wanted: RunFilter) -> list[Run]:
         """The runs that are wanted, the newest first, as the database has them."""
         database = self.database()

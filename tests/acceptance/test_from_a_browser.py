@@ -110,14 +110,15 @@ def browser(service: Service) -> Iterator[Browser]:
     browser.close()
 
 
-def web_process(service: Service) -> int:
-    """The web process that serves now."""
+def kill_web_process(service: Service) -> None:
 
     def found() -> int | None:
         pids = [pid for pid in descendants(service.pid) if "web_program" in command_line(pid)]
         return pids[0] if pids else None
 
-    return eventually(found) or 0
+    pid = eventually(found)
+    assert pid
+    os.kill(pid, signal.SIGKILL)
 
 
 def state_of(service: Service, page: str) -> str:
@@ -138,7 +139,7 @@ def test_a_run_started_at_a_page_is_followed_cancelled_and_run_again_whatever_is
     assert next(stream) == "runs"
     eventually(lambda: "turn 3" in browser.read(f"{page}/logs"), within=20)
 
-    os.kill(web_process(service), signal.SIGKILL)
+    kill_web_process(service)
     assert list(stream) is not None  # it ends
     eventually(lambda: 'data-run-state="running"' in browser.read(page), within=20)
     service.kill()

@@ -1,7 +1,5 @@
 """Hooks of runs that ended in every way, called once by a real daemon, whatever is killed."""
 
-import os
-import signal
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -201,7 +199,7 @@ def test_a_run_that_is_killed_has_its_hooks_called(service: Service) -> None:
     key = service.ask_for("sleeps")
     eventually(lambda: service.lines(key), within=20)
 
-    os.kill(service.run(key).pid or 0, signal.SIGKILL)
+    service.kill_run(key)
     service.wait_for_end(key, within=30)
     service.wait_for_hooks()
 

@@ -1,7 +1,5 @@
 """Runs that end in every way a process can: each in the right state, with its reason and its last output."""
 
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -310,7 +308,7 @@ def test_a_run_that_is_killed_from_outside_crashes(service: Service) -> None:
     key = service.ask_for("sleeps")
     eventually(lambda: service.run(key).pid)
 
-    os.kill(service.run(key).pid or 0, signal.SIGKILL)
+    service.kill_run(key)
 
     assert service.wait_for_end(key).reason == "killed by SIGKILL"
 

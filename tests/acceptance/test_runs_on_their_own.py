@@ -182,7 +182,7 @@ def test_what_an_adopted_run_leaves_behind_is_ended_and_noted(service: Service, 
         _kill_both(service)
         service.start()
     else:
-        os.kill(service.spawner() or 0, signal.SIGKILL)
+        service.kill_spawner()
     eventually(lambda: service.said("run_adopted"), within=15)
 
     go.touch()

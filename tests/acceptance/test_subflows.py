@@ -286,7 +286,7 @@ def test_the_child_runs_of_a_run_that_is_cancelled_are_cancelled(service: Servic
 
 def test_no_child_run_outlives_a_run_that_is_killed(service: Service, done: Path) -> None:
     key = sleeping(service, done)
-    os.kill(service.run(key).pid or 0, signal.SIGKILL)
+    service.kill_run(key)
 
     run = service.wait_for_end(key, within=60)
 
@@ -298,7 +298,7 @@ def test_no_child_run_outlives_its_run_when_daemon_and_spawner_are_killed(
     service: Service, done: Path
 ) -> None:
     key = sleeping(service, done)
-    spawner, pid = service.spawner(), service.run(key).pid
+    spawner, pid = service.spawner(), eventually(lambda: service.run(key).pid)
     service.kill()
     for one in (spawner, pid):
         assert one is not None
@@ -380,7 +380,7 @@ def test_child_runs_are_kept_by_postgresql_as_by_sqlite(on_postgresql: Service, 
     ended(service, "nightly", RunState.FAILED, folder=str(done))
     key = sleeping(service, done)
     eventually(lambda: len(shown(service, "holds#1")["children"]) == 2, within=60)
-    os.kill(service.run(key).pid or 0, signal.SIGKILL)
+    service.kill_run(key)
     service.wait_for_end(key, within=60)
 
     assert [state for _, _, state in states(shown(service, "nightly#1"))] == ["completed", "failed"]

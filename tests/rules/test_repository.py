@@ -88,6 +88,12 @@ def test_no_file_is_too_long_to_be_one_noun() -> None:
     assert all(path.startswith("tests/") for path in LONG)
 
 
+def test_no_test_kills_process_0_which_is_everything_that_runs_the_tests() -> None:
+    careless = re.compile(r"kill(?:pg)?\([^\n]*\bor 0\b")
+
+    assert [path.name for path in files() if path.suffix == ".py" and careless.search(path.read_text())] == []
+
+
 def test_no_file_is_called_after_nothing() -> None:
     nothing = {"utils", "util", "helpers", "helper", "common", "base", "manager", "misc"}
 
