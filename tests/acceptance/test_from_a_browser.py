@@ -111,7 +111,6 @@ def browser(service: Service) -> Iterator[Browser]:
 
 
 def kill_web_process(service: Service) -> None:
-
     def found() -> int | None:
         pids = [pid for pid in descendants(service.pid) if "web_program" in command_line(pid)]
         return pids[0] if pids else None
