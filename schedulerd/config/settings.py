@@ -78,6 +78,12 @@ class WebSettings(BaseModel):
         description="Names, besides `localhost` and the address it listens on, by which it may be called, such as that of a "
         "proxy in front of it: `schedulerd.example.com`. A request for another is refused.",
     )
+    proxies: HostNames = Field(
+        default=(),
+        description="Addresses of proxies in front of it, such as `127.0.0.1`: their `X-Forwarded-For` and "
+        "`X-Forwarded-Proto` are believed, and nobody else's. Without it all that comes through a proxy comes from its "
+        "address.",
+    )
     allow_upload: bool | None = Field(
         default=None,
         description="Whether admins may put flow files into the first of `flows` through the web interface, which is to say have "

@@ -48,6 +48,7 @@ def told_to_web(settings: Settings) -> Mapping[str, Any]:
         "database": settings.store.url,
         "state_dir": str(settings.state_dir),
         "hosts": list(settings.web.hosts),
+        "proxies": list(settings.web.proxies),
         "timezone": settings.timezone,
         "schedules": [str(folder) for folder in settings.schedules],
         "flows": [str(folder) for folder in settings.flows],

@@ -34,7 +34,8 @@ HANGS: Final = "hangs"
 class DaemonStatus:
     """How the daemon stands. `pid` is None when none runs on this state directory.
 
-    `health` is what it said last, `silent_seconds` ago. `recorded` is None when the database cannot be asked.
+    `health` is what it said last, `silent_seconds` ago; `is_stopped`: it is held by a signal. `recorded` is None when the
+    database cannot be asked.
     """
 
     pid: int | None
@@ -43,6 +44,7 @@ class DaemonStatus:
     health: Health
     silent_seconds: float
     recorded: "Recorded | None"
+    is_stopped: bool = False
 
     @property
     def is_ready(self) -> bool:
@@ -51,8 +53,8 @@ class DaemonStatus:
 
     @property
     def hangs(self) -> bool:
-        """Has it not said anything for longer than it ever should?"""
-        return self.silent_seconds > _SILENT_SECONDS
+        """Is it held, or has it not said anything for longer than it ever should?"""
+        return self.is_stopped or self.silent_seconds > _SILENT_SECONDS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,6 +145,7 @@ class Daemon:
             database=self._database.url,
             health=said.health if said is not None and is_its else Health(),
             silent_seconds=said.seconds_ago if said is not None and is_its else 0.0,
+            is_stopped=pid is not None and is_stopped(pid),
             recorded=recorded,
         )
 

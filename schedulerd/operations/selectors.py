@@ -9,7 +9,7 @@ from schedulerd.domain.states import BAD, RunState
 from schedulerd.errors import Ambiguous, Conflict, NotFound
 from schedulerd.store.transaction import Transaction
 
-_NUMBERS: Final = re.compile(r"([0-9]+)(?:\.([0-9]+))?", re.ASCII)
+_NUMBERS: Final = re.compile(r"([0-9]{1,18})(?:\.([0-9]{1,18}))?", re.ASCII)
 SHORTEST_PREFIX: Final = 6
 _ID: Final = re.compile(r"[0-9a-f-]+", re.ASCII | re.IGNORECASE)
 _LAST: Final[dict[str, frozenset[RunState]]] = {"@last": frozenset(), "@last-failed": BAD}

@@ -38,6 +38,9 @@ def _view(kept: KeptArtifact) -> ArtifactView:
             return ArtifactView(kept=kept, percent=float(data) if isinstance(data, int | float) else None)
         case ArtifactKind.IMAGE:
             return ArtifactView(kept=kept, text=str(data), href=_href(str(data)))
+        case ArtifactKind.LINK if isinstance(data, Mapping):
+            link = str(data.get("link", ""))
+            return ArtifactView(kept=kept, text=str(data.get("text") or link), href=_href(link))
         case _:
             return ArtifactView(kept=kept, text=str(data))
 

@@ -50,6 +50,7 @@ _IN_URLS: Final = frozenset(
     {"token", "access_token", "api_key", "apikey", "authorization", "bearer", "password"}
 )
 _AGAIN_SECONDS: Final = 5
+_DOCS: Final = "/api/docs"  # a page for people, though of the API
 _ADMITTED: Final = "schedulerd.admitted"
 
 
@@ -225,7 +226,7 @@ def _to_the_door(request: Request) -> Response:
     """A stranger: a program is told so, a person is shown where to sign in."""
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     is_page = (
-        not request.url.path.startswith(API)
+        (not request.url.path.startswith(API) or request.url.path == _DOCS)
         and "text/event-stream" not in request.headers.get("accept", "")
         and "authorization" not in request.headers  # whoever shows a token is a program
     )

@@ -79,9 +79,18 @@ def _scope(method: str, parts: list[str]) -> Scope:
         parts = parts[2:]
     first, last = (parts[0], parts[-1]) if parts else ("", "")
     if method in SAFE:
-        return Scope.LOGS_READ if last in ("logs", "log") else _READING.get(first, Scope.ADMIN)
+        return _to_read(first, parts)
     if first == "runs" and last in ("cancel", "kill"):
         return Scope.RUNS_CANCEL
     if first == "flows" and last in ("run", "runs"):
         return Scope.RUNS_TRIGGER
     return _CHANGING.get(first, Scope.ADMIN)
+
+
+def _to_read(first: str, parts: list[str]) -> Scope:
+    """What lies below a log is of the log, and the runs of a flow are runs."""
+    if "logs" in parts or "log" in parts:
+        return Scope.LOGS_READ
+    if first == "flows" and "runs" in parts:
+        return Scope.RUNS_READ
+    return _READING.get(first, Scope.ADMIN)

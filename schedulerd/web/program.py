@@ -56,6 +56,8 @@ def serve(places_of: Callable[[Mapping[str, Any]], Places]) -> None:
         app,
         log_level="warning",
         server_header=False,
+        proxy_headers=bool(told["proxies"]),  # else any program of this machine could say that it is another
+        forwarded_allow_ips=told["proxies"],
         access_log=False,
         timeout_graceful_shutdown=2,
         lifespan="off",

@@ -170,6 +170,30 @@ def test_a_run_started_at_a_page_is_followed_cancelled_and_run_again_whatever_is
     assert service.broken_invariants() == []
 
 
+def test_a_daemon_that_is_held_is_not_shown_as_if_all_were_well(service: Service, browser: Browser) -> None:
+    assert "runs are started" in browser.read("/system")
+    os.kill(service.pid, signal.SIGSTOP)
+    try:
+        eventually(lambda: "no runs are started" in browser.read("/system"), within=10)
+        dashboard = browser.read("/")
+        status = service.command("status")
+    finally:
+        os.kill(service.pid, signal.SIGCONT)
+    eventually(lambda: "no runs are started" not in browser.read("/system"), within=10)
+
+    assert "The daemon hangs" in dashboard
+    assert status.returncode == 6
+
+
+def test_whoever_asks_cannot_say_that_it_is_another(service: Service, browser: Browser) -> None:
+    for number in range(6):
+        wrong = {"name": "oper", "password": "not the password"}
+        headers = {"X-Forwarded-For": f"10.0.0.{number}", "Origin": browser.base}
+        answer = httpx2.post(f"{browser.base}/login", data=wrong, headers=headers)
+
+    assert answer.status_code == 429
+
+
 def test_nobody_sees_anything_without_having_signed_in(service: Service) -> None:
     base = service.command("open").stdout.partition("/enter/")[0]
 

@@ -49,3 +49,13 @@ def test_an_image_is_a_link_to_the_web_only(url: str, href: str) -> None:
 def test_progress_is_a_share_and_a_text_is_a_text() -> None:
     assert a_view(ArtifactKind.PROGRESS, 42.5).percent == 42.5
     assert a_view(ArtifactKind.MARKDOWN, "# <b>x</b>").text == "# <b>x</b>"
+
+
+def test_a_link_has_its_text_and_leads_to_the_web_only() -> None:
+    good = a_view(ArtifactKind.LINK, {"link": "https://example.com", "text": "the report"})
+    bare = a_view(ArtifactKind.LINK, {"link": "https://example.com", "text": None})
+    bad = a_view(ArtifactKind.LINK, {"link": "javascript:x", "text": "x"})
+
+    assert (good.href, good.text) == ("https://example.com", "the report")
+    assert bare.text == "https://example.com"
+    assert (bad.href, bad.text) == ("", "x")

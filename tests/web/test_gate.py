@@ -149,6 +149,27 @@ def test_who_shows_a_token_is_not_looked_at_for_a_cookie_and_needs_no_origin(hou
     assert changes.status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("path", "scope"),
+    [
+        *(("/runs/7/logs/chunk", Scope.LOGS_READ), ("/runs/7/logs/error", Scope.LOGS_READ)),
+        *(("/api/v1/runs/7/logs", Scope.LOGS_READ), ("/api/v1/flows/etl/runs", Scope.RUNS_READ)),
+        ("/flows/etl/runs/7", Scope.RUNS_READ),
+    ],
+)
+def test_what_lies_below_something_is_for_no_more_tokens_than_that(
+    house: House, path: str, scope: Scope
+) -> None:
+    reading = [Scope.FLOWS_READ, Scope.RUNS_READ, Scope.LOGS_READ, Scope.AGENTS_READ]
+    let = []
+    for one in reading:
+        token = house.asked.api_tokens.create("ci", by=ROOT, scopes=[one]).text
+        answer = house.stranger().get(path, headers={"Authorization": f"Bearer {token}"})
+        let += [one] if answer.status_code != 403 else []
+
+    assert let == [scope]
+
+
 @pytest.mark.parametrize("scope", Scope)
 def test_a_token_is_for_its_scopes_alone(house: House, scope: Scope) -> None:
     token = house.asked.api_tokens.create("ci", by=ROOT, scopes=[scope]).text

@@ -1,6 +1,7 @@
 """The pages, as a browser without scripts gets them."""
 
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -233,6 +234,24 @@ def test_a_schedule_is_paused_with_a_reason_and_resumed(scene: PageScene, reader
     assert "moving house" in shown.text
     assert resumed.headers["location"] == "/"
     assert scene.operations.schedules.get("etl-morning").paused is None
+
+
+def test_the_chart_of_the_dashboard_covers_just_what_it_says(scene: PageScene, reader: Reader) -> None:
+    ends = re.findall(r'datetime="([^"]+)"', reader.get("/").text.partition("chart-ends")[2])[:2]
+
+    assert datetime.fromisoformat(ends[1]) - datetime.fromisoformat(ends[0]) == timedelta(hours=24)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/flows/etl/runs/{nines}", "/runs/etl%23{nines}", "/runs/{failed}/logs?line={nines}"),
+        *("/runs/{failed}/logs/chunk?before={nines}", "/runs/{failed}/logs/chunk?after={nines}"),
+        *("/api/v1/runs/etl%23{nines}", "/api/v1/runs/{failed}/logs?since_line={nines}"),
+    ],
+)
+def test_a_number_beyond_all_is_refused_and_no_fault(path: str, scene: PageScene, reader: Reader) -> None:
+    assert reader.get(path.format(failed=scene.failed.id, nines="9" * 26)).status_code in (404, 422)
 
 
 def test_what_there_is_not_is_told_as_a_page_to_people_and_as_a_document_to_programs(reader: Reader) -> None:

@@ -12,6 +12,7 @@ from schedulerd.operations.operations import Operations
 from schedulerd.web.api.access_answers import EntriesAnswer
 from schedulerd.web.api.routing import api_router
 from schedulerd.web.needs import needs
+from schedulerd.web.numbers import MOST
 
 
 def audit_routes(operations: Operations) -> APIRouter:
@@ -23,7 +24,7 @@ def audit_routes(operations: Operations) -> APIRouter:
     def audit(
         since: AwareDatetime | None = None,
         who: Annotated[str | None, Query(max_length=200)] = None,
-        before: Annotated[int | None, Query(ge=1)] = None,
+        before: Annotated[int | None, Query(ge=1, le=MOST)] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> dict[str, Any]:
         """Who changed what, the newest first; `next_before` leads on."""

@@ -20,6 +20,7 @@ from schedulerd.operations.shapes import line_shape
 from schedulerd.web.api.asking import compact
 from schedulerd.web.api.routing import api_router
 from schedulerd.web.blocking import Blocking, TooBusyError
+from schedulerd.web.numbers import MOST
 
 LARGEST: Final = 10_000
 LOOK_SECONDS: Final = 0.5
@@ -56,7 +57,7 @@ def log_routes(operations: Operations, *, is_stopping: Callable[[], bool]) -> AP
         run: str,
         task: Annotated[str | None, Query(max_length=250, description="A name, or an id.")] = None,
         level: Level = "debug",
-        since_line: Annotated[int, Query(ge=0, description="Lines after this one.")] = 0,
+        since_line: Annotated[int, Query(ge=0, le=MOST, description="Lines after this one.")] = 0,
         limit: Annotated[int, Query(ge=1, le=LARGEST)] = 1_000,
         q: Annotated[str, Query(max_length=200, description="A text in the line.")] = "",
         tail: Annotated[bool, Query(description="The last lines, not the first.")] = False,

@@ -10,6 +10,7 @@ from schedulerd.domain.access import Role
 from schedulerd.domain.audit import AuditFilter
 from schedulerd.operations.operations import Operations
 from schedulerd.web.needs import needs
+from schedulerd.web.numbers import MOST
 from schedulerd.web.rendering import Pages
 
 _PAGE: Final = 50
@@ -24,7 +25,7 @@ def activity_pages(operations: Operations, pages: Pages) -> APIRouter:
     def activity(
         request: Request,
         who: Annotated[str, Query(max_length=200)] = "",
-        before: Annotated[int | None, Query(ge=1)] = None,
+        before: Annotated[int | None, Query(ge=1, le=MOST)] = None,
     ) -> Response:
         found = operations.audit.list(AuditFilter(who=who or None, before=before, limit=_PAGE + 1))
         shown = found[:_PAGE]

@@ -25,6 +25,7 @@ _MOST_RUNNING: Final = 10
 _MOST_FAILING: Final = 10
 _LOOKED_AT: Final = 50
 _NEXT: Final = 8
+_HOUR: Final = timedelta(hours=1)
 _STREAK: Final = 10
 _MOST_LOOKED_AT: Final = 25
 
@@ -71,7 +72,8 @@ class _View:
 
     def page(self, request: Request, span: Range) -> Response:
         now, (length, count) = self._clock.now(), _RANGES[span]
-        both = self._operations.figures.activity(since=now - 2 * length, until=now, bars=2 * count)
+        end = now.replace(minute=0, second=0, microsecond=0) + _HOUR  # bars are of whole hours
+        both = self._operations.figures.activity(since=end - 2 * length, until=end, bars=2 * count)
         before, bars = both[:-count], both[-count:]
         return self._pages.render(
             request,
@@ -107,9 +109,11 @@ class _View:
         history = self._operations.history
         running = history.page(history.query("state:active", zone=None), limit=_MOST_RUNNING + 1).runs
         bad = history.page(history.query("state:bad", zone=None), limit=_LOOKED_AT).runs
+        paused = history.page(history.query("state:paused", zone=None), limit=_MOST_RUNNING).runs
         names = list(dict.fromkeys(run.flow for run in bad))[:_MOST_LOOKED_AT]
         fails = failing(self._operations.figures.strips(names, count=_STREAK))
         return {
+            "paused": paused,
             "failing": fails[:_MOST_FAILING],
             "failing_count": len(fails),
             "counts": history.counts(history.query("", zone=None)),

@@ -13,15 +13,18 @@ from schedulerd.operations.log_search import ERROR
 from schedulerd.operations.operations import Operations
 from schedulerd.operations.runs import place_of
 from schedulerd.web.log_lines import LineMaker
+from schedulerd.web.numbers import MOST
 from schedulerd.web.pages.run import RunHead
 from schedulerd.web.rendering import Pages
 
 _END: Final = 2**62
 Level = Annotated[str, Query(pattern=f"^({'|'.join(LEVELS)})?$")]
 Needle = Annotated[str, Query(max_length=200)]
-Line = Annotated[int | None, Query(ge=1)]
+Line = Annotated[int | None, Query(ge=1, le=MOST)]
 # A form sends every field, also one in which nothing is chosen.
-Task = Annotated[Annotated[int, Field(ge=1)] | None, BeforeValidator(lambda given: given or None), Query()]
+Task = Annotated[
+    Annotated[int, Field(ge=1, le=MOST)] | None, BeforeValidator(lambda given: given or None), Query()
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +71,7 @@ def log_pages(operations: Operations, pages: Pages) -> APIRouter:
 
     @router.get("/runs/{run}/logs/error")
     def error(
-        run: str, after: Annotated[int, Query(ge=0)] = 0, before: Line = None, task: Task = None
+        run: str, after: Annotated[int, Query(ge=0, le=MOST)] = 0, before: Line = None, task: Task = None
     ) -> Response:
         return view.error(run, after=after, before=before, task=task)
 
@@ -79,7 +82,7 @@ def log_pages(operations: Operations, pages: Pages) -> APIRouter:
         level: Level = "",
         task: Task = None,
         q: Needle = "",
-        after: Annotated[int | None, Query(ge=0)] = None,
+        after: Annotated[int | None, Query(ge=0, le=MOST)] = None,
         before: Line = None,
     ) -> Response:
         asked = Asked(level=level, task=task, q=q, whole=False)

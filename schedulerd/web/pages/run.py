@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from schedulerd.clock import Clock
@@ -15,6 +15,7 @@ from schedulerd.errors import Conflict, NotFound
 from schedulerd.operations.operations import Operations
 from schedulerd.operations.runs import RunDetails, place_of
 from schedulerd.web.artifact_views import ArtifactView, artifact_views
+from schedulerd.web.numbers import MOST
 from schedulerd.web.rendering import Pages
 from schedulerd.web.task_rows import timeline
 
@@ -27,7 +28,7 @@ def run_pages(operations: Operations, pages: Pages, clock: Clock) -> APIRouter:
     views = _Views(operations, pages, clock)
 
     @router.get("/flows/{flow}/runs/{number}")
-    def by_number(flow: str, number: int) -> Response:
+    def by_number(flow: str, number: Annotated[int, Path(ge=0, le=MOST)]) -> Response:
         run = operations.runs.get_whole(f"{flow}#{number}")
         return RedirectResponse(f"/runs/{run.id}", 302)
 
