@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from typing import Final
+from unicodedata import normalize
 
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.runs import Trigger
@@ -53,8 +54,12 @@ def is_pattern(name: str) -> bool:
 
 
 def fits(name: str, patterns: tuple[str, ...]) -> bool:
-    """Is it one of these names, in which `*` is anything?"""
-    return any(fnmatchcase(name, pattern.replace("[", "[[]").replace("?", "[?]")) for pattern in patterns)
+    """Is it one of these names, in which `*` is anything? How a letter is composed makes no difference."""
+    composed = normalize("NFC", name)
+    return any(
+        fnmatchcase(composed, normalize("NFC", pattern).replace("[", "[[]").replace("?", "[?]"))
+        for pattern in patterns
+    )
 
 
 def cursor_at(query: RunQuery, run: RunKey) -> str:

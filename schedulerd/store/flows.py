@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
+from unicodedata import normalize
 
 from sqlalchemy import Connection, and_, delete, insert, select, update
 
@@ -85,7 +86,12 @@ class Flows:
         """The flow of this name, in force or removed. Raises `NotFound` with the names that come near."""
         row = self._connection.execute(_FLOWS.where(flows.c.name == name)).one_or_none()
         if row is None:
-            raise NotFound("flow", name, near=near(name, self.names()))
+            names = self.names()
+            # A file system may compose the letters of a name otherwise than a keyboard does.
+            alike = [one for one in names if normalize("NFC", one) == normalize("NFC", name)]
+            if len(alike) != 1:
+                raise NotFound("flow", name, near=near(name, names))
+            return self.get(alike[0])
         return _flow(row)
 
     def names(self) -> list[str]:

@@ -61,7 +61,7 @@ def _named(connection: Connection, patterns: tuple[str, ...]) -> frozenset[FlowK
     rows = connection.execute(_NAMES).all()
     known = {row.name for row in rows}
     for name in patterns:
-        if not is_pattern(name) and name not in known:
+        if not is_pattern(name) and not any(fits(one, (name,)) for one in known):
             raise NotFound("flow", name, near=near(name, known))
     return frozenset(FlowKey(row.id) for row in rows if fits(row.name, patterns))
 

@@ -1,5 +1,6 @@
 """Flows: what files and commands define, and what became of it."""
 
+import unicodedata
 from dataclasses import replace
 from datetime import timedelta
 
@@ -7,6 +8,7 @@ import pytest
 
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileError, LastRun
+from schedulerd.domain.run_queries import RunQuery
 from schedulerd.domain.schedules import Interval, Once, Policies
 from schedulerd.domain.states import RunState
 from schedulerd.errors import Conflict, NotFound
@@ -210,3 +212,14 @@ def test_a_typing_error_is_answered_with_near_names(database: Database) -> None:
             tx.flows.get("etl-pipelin")
 
     assert caught.value.near == ("ETL-pipeline",)
+
+
+def test_how_the_letters_of_a_name_are_composed_makes_no_difference(database: Database) -> None:
+    decomposed = unicodedata.normalize("NFD", "한글흐름")
+    with database.write() as tx:
+        tx.flows.put_file(a_file(a_flow(decomposed)), now=NOW)
+
+    with database.read() as tx:
+        assert tx.flows.get("한글흐름").definition.name == decomposed
+        query = RunQuery(flows=("한글흐름",))
+        assert tx.history.page(query, now=NOW, limit=5, after=None, before=None).runs == []
