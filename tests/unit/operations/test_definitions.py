@@ -224,6 +224,13 @@ def test_what_is_wrong_is_told_with_its_key_and_nothing_is_written(
     assert list(scene.folder.iterdir()) == []
 
 
+def test_a_name_that_could_have_no_page_is_refused(scene: Scene) -> None:
+    with pytest.raises(BadValue, match="has no /"):
+        scene.definitions.create({**VALUES, "name": "a/b"}, by=ROOT)
+
+    assert scene.files() == []
+
+
 def test_a_one_off_that_has_passed_is_not_saved(scene: Scene) -> None:
     values = {"name": "once", "flow": "etl", "at": "2020-01-01T06:00"}
 
