@@ -3,7 +3,7 @@
 import gettext
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -34,7 +34,7 @@ class Pages:
     def __init__(self, *, clock: Clock, files: StaticFiles, zone: ZoneInfo) -> None:
         self._clock: Final = clock
         self._zone: Final = zone
-        self._environments: Final = {language: _environment(language, files) for language in LANGUAGES}
+        self._files: Final = files
 
     def preferences(self, request: Request) -> Preferences:
         """How the one who asks wants to see pages."""
@@ -53,12 +53,13 @@ class Pages:
         preferences, now = self.preferences(request), self._clock.now()
         principal: Principal | None = getattr(request.state, "principal", None)
         text = (
-            self._environments[preferences.language]
+            environment(preferences.language)
             .get_template(template)
             .render(
                 values
                 | {
                     "request": request,
+                    "asset": self._files.url,
                     "path": request.url.path,
                     "here": _here(request),
                     "preferences": preferences,
@@ -80,7 +81,9 @@ class Pages:
         return answer
 
 
-def _environment(language: Language, files: StaticFiles) -> Environment:
+@cache  # templates are compiled once for all applications of a process
+def environment(language: Language) -> Environment:
+    """The templates in this language."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         extensions=["jinja2.ext.i18n"],
@@ -93,7 +96,6 @@ def _environment(language: Language, files: StaticFiles) -> Environment:
     texts = gettext.translation("schedulerd", LOCALE, [language], fallback=True)
     environment.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]
     environment.globals |= {
-        "asset": files.url,
         "version": __version__,
         "languages": LANGUAGES,
         "states": words.STATES,
