@@ -22,8 +22,9 @@ def test_a_sound_database_passes_the_check(project: Project) -> None:
 def test_a_check_that_finds_something_ends_with_8(project: Project) -> None:
     project.add_flow()
     key = project.add_run()
-    spoil, mend = (f"UPDATE runs SET ended_at = {value} WHERE id = {key}" for value in ("NULL", "1"))
     with project.database.write() as tx:
+        was = tx._connection.exec_driver_sql(f"SELECT ended_at FROM runs WHERE id = {key}").scalar_one()
+        spoil, mend = (f"UPDATE runs SET ended_at = {value} WHERE id = {key}" for value in ("NULL", was))
         tx._connection.exec_driver_sql(spoil)
 
     result = project.call("db", "check", "-o", "json")

@@ -173,7 +173,10 @@ def test_an_invariant_that_does_not_hold_is_found(sqlite_database: Database) -> 
     with sqlite_database.write() as tx:
         tx._connection.exec_driver_sql("UPDATE runs SET ended_at = NULL WHERE id = ?", (key,))
 
-    assert found == ["a run that has ended says when, and only such a run"]
+    assert found == [
+        "a run that has ended says when, and only such a run",
+        "every run that has ended is counted in its hour",
+    ]
 
 
 def test_a_check_of_no_database_says_so(tmp_path: Path) -> None:

@@ -187,6 +187,7 @@ READS: dict[str, Work] = {
     "snapshots.take": lambda tx: tx.snapshots.take([a_run_id()]),
     "runs.beside": lambda tx: tx.runs.beside(tx.runs.by_key(RunKey(1))),
     "flows.all": lambda tx: tx.flows.all(),
+    "variables.find": lambda tx: tx.variables.find("region"),
     "flows.named": lambda tx: tx.flows.named(),
     "schedules.count": lambda tx: tx.schedules.count(),
     "flows.get": lambda tx: tx.flows.get("etl"),

@@ -85,9 +85,7 @@ def test_a_flow_is_run_and_cancelled_without_scripts(tabs: Tabs, service: Servic
     page.get_by_role("button", name="Run").click()
 
     expect(page.locator("h1")).to_contain_text("patient #1")
-    eventually(
-        lambda: page.reload() and page.locator(".headline .state").get_attribute("data-state") == "running"
-    )
+    eventually(lambda: page.reload() and page.locator("#tasks .state[data-state=running]").count() > 0)
     page.get_by_role("link", name="Cancel…").click()
     expect(page.locator(".effects")).to_contain_text("waits")
     page.get_by_label("Reason").fill("it is late")
