@@ -12,6 +12,7 @@ export function start() {
   form.addEventListener("change", () => { remember(); soon(); }); // as when a link is pressed next
   form.querySelector("[data-preview]").hidden = true;
   judge();
+  if ([...form.elements].some((field) => field.defaultValue !== undefined && field.value !== field.defaultValue)) soon(); // typed before this came
 
   async function ask() {
     asking?.abort(); // an answer to what was typed before is no answer now

@@ -117,8 +117,8 @@ def test_an_answer_that_comes_late_is_not_shown(page: Page, tabs: Tabs) -> None:
 
     page.goto(NEW)
     page.route("**/schedules/preview", hold)
-    page.get_by_label("Cron expression").fill("0 1 * * *")
-    page.wait_for_event("request", predicate=lambda one: one.url.endswith("/schedules/preview"))
+    with page.expect_request("**/schedules/preview"):
+        page.get_by_label("Cron expression").fill("0 1 * * *")
     page.get_by_label("Cron expression").fill("0 9 * * *")
     expect(page.locator("#preview-sentence")).to_contain_text("09:00")
 
