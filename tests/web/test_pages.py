@@ -1,6 +1,7 @@
 """The pages, as a browser without scripts gets them."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from schedulerd.domain.access import Role
 from schedulerd.domain.states import RunState
 from schedulerd.operations.operations import Operations
+from schedulerd.operations.runs import RunDetails, Runs
 from schedulerd.store.database import Database
 from tests.builders import NOW
 from tests.store.scenes import add, move
@@ -252,6 +254,40 @@ def test_the_chart_of_the_dashboard_covers_just_what_it_says(scene: PageScene, r
 )
 def test_a_number_beyond_all_is_refused_and_no_fault(path: str, scene: PageScene, reader: Reader) -> None:
     assert reader.get(path.format(failed=scene.failed.id, nines="9" * 26)).status_code in (404, 422)
+
+
+class Meanwhile:
+    """The runs, of which one goes on while somebody is still being shown it."""
+
+    def __init__(self, runs: Runs, deed: Callable[[], object]) -> None:
+        self._runs = runs
+        self._deed = deed
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._runs, name)
+
+    def details(self, selector: str) -> RunDetails:
+        found = self._runs.details(selector)
+        self._deed()
+        return found
+
+
+@pytest.mark.parametrize("tab", ["", "/moves", "/logs"])
+def test_what_changes_while_a_page_is_made_is_no_part_of_what_it_says_to_show(
+    tab: str, scene: PageScene, reader: Reader
+) -> None:
+    run = scene.running
+
+    def end() -> None:
+        with scene.database.write() as tx:
+            move(tx, run.key, RunState.FAILED)
+
+    scene.operations.runs = Meanwhile(scene.operations.runs, end)  # type: ignore[assignment, misc]
+    html = reader.get(f"/runs/{run.id}{tab}").text
+
+    assert 'data-run-state="running"' in html
+    now = scene.operations.snapshots.take((run.id,)).fingerprint(every=False, of=(run.id,))
+    assert f'data-seen="{now}"' not in html
 
 
 def test_what_there_is_not_is_told_as_a_page_to_people_and_as_a_document_to_programs(reader: Reader) -> None:

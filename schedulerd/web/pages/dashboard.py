@@ -71,6 +71,7 @@ class _View:
         self._clock: Final = clock
 
     def page(self, request: Request, span: Range) -> Response:
+        seen = self._operations.snapshots.take().fingerprint(every=True)  # before what is shown
         now, (length, count) = self._clock.now(), _RANGES[span]
         end = now.replace(minute=0, second=0, microsecond=0) + _HOUR  # bars are of whole hours
         both = self._operations.figures.activity(since=end - 2 * length, until=end, bars=2 * count)
@@ -78,7 +79,7 @@ class _View:
         return self._pages.render(
             request,
             "dashboard.html",
-            seen=self._operations.snapshots.take().fingerprint(every=True),
+            seen=seen,
             span=span,
             ranges=tuple(_RANGES),
             bars=bars,

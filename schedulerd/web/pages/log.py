@@ -11,7 +11,6 @@ from schedulerd.domain.logs import LEVELS
 from schedulerd.operations.log_chunks import ChunkFilter, LogChunk
 from schedulerd.operations.log_search import ERROR
 from schedulerd.operations.operations import Operations
-from schedulerd.operations.runs import place_of
 from schedulerd.web.log_lines import LineMaker
 from schedulerd.web.numbers import MOST
 from schedulerd.web.pages.run import RunHead
@@ -105,9 +104,7 @@ class _View:
 
     def page(self, request: Request, run: str, asked: Asked, line: int | None) -> Response:
         chunks = self._operations.log_chunks
-        details = self._operations.runs.details(run)
-        root, _ = place_of(details.run)
-        seen = self._operations.snapshots.take((root.id,)).fingerprint(every=False, of=(root.id,))
+        details, seen = self._head.look(run)
         hits = self._hits(run, asked, line)
         if hits is not None and line is None:
             line = hits.line

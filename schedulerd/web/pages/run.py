@@ -62,6 +62,16 @@ class RunHead:
     def __init__(self, operations: Operations) -> None:
         self._operations: Final = operations
 
+    def look(self, selector: str) -> tuple[RunDetails, str]:
+        """The run, and the fingerprint of what its page shows of it.
+
+        That is taken first: of what changes while the page is made its reader is told, and fetches it again.
+        """
+        run = self._operations.runs.get(selector)
+        root, _ = place_of(run)
+        seen = self._operations.snapshots.take((root.id,)).fingerprint(every=False, of=(root.id,))
+        return self._operations.runs.details(str(run.id)), seen
+
     def values(self, details: RunDetails) -> dict[str, Any]:
         """For the template `run_base.html`."""
         run = details.run
@@ -104,33 +114,34 @@ class _Views:
         self._head: Final = RunHead(operations)
 
     def overview(self, request: Request, selector: str, unfolded: str, skip: int) -> Response:
-        details = self._operations.runs.details(selector)
+        details, seen = self._head.look(selector)
         found = timeline(details.tasks, now=self._clock.now(), unfolded=unfolded, skip=skip)
-        return self._render(request, "run.html", details, tab="", timeline=found, unfolded=unfolded)
+        return self._render(request, "run.html", details, seen, tab="", timeline=found, unfolded=unfolded)
 
     def result(self, request: Request, selector: str) -> Response:
-        details = self._operations.runs.details(selector)
+        details, seen = self._head.look(selector)
         return self._render(
             request,
             "run_result.html",
             details,
+            seen,
             tab="result",
             artifacts=self._artifacts(details),
             **self._value(details),
         )
 
     def params(self, request: Request, selector: str) -> Response:
-        details = self._operations.runs.details(selector)
+        details, seen = self._head.look(selector)
         text = json.dumps(dict(details.run.parameters), indent=2, ensure_ascii=False)
-        return self._render(request, "run_params.html", details, tab="params", text=text)
+        return self._render(request, "run_params.html", details, seen, tab="params", text=text)
 
     def moves(self, request: Request, selector: str) -> Response:
-        details = self._operations.runs.details(selector)
-        return self._render(request, "run_moves.html", details, tab="moves", moves=details.moves)
+        details, seen = self._head.look(selector)
+        return self._render(request, "run_moves.html", details, seen, tab="moves", moves=details.moves)
 
-    def _render(self, request: Request, template: str, details: RunDetails, **values: Any) -> Response:
-        root, _ = place_of(details.run)
-        seen = self._operations.snapshots.take((root.id,)).fingerprint(every=False, of=(root.id,))
+    def _render(
+        self, request: Request, template: str, details: RunDetails, seen: str, **values: Any
+    ) -> Response:
         return self._pages.render(
             request, template, seen=seen, details=details, **self._head.values(details), **values
         )
