@@ -15,7 +15,8 @@ from starlette.responses import HTMLResponse
 
 from schedulerd.clock import Clock
 from schedulerd.domain.access import Principal, Role
-from schedulerd.domain.wording import Language
+from schedulerd.domain.schedules import Schedule
+from schedulerd.domain.wording import Language, schedule_in_words
 from schedulerd.version import __version__
 from schedulerd.web import words
 from schedulerd.web.forms import DONE
@@ -107,6 +108,7 @@ def environment(language: Language) -> Environment:
         "reason_text": partial(words.reason_words, translate=texts.gettext),
         "wanted_text": partial(words.wanted_words, translate=texts.gettext),
         "groups": words.GROUPS,
+        "schedule_text": partial(_schedule_text, language=language),
         "query": _query,
     }
     return environment
@@ -122,6 +124,10 @@ def _duration(value: timedelta | None, *, language: Language, since: datetime | 
 
 def _duration_ms(value: int, *, language: Language) -> Any:
     return duration_markup(timedelta(milliseconds=value), language)
+
+
+def _schedule_text(schedule: Schedule, *, language: Language) -> str:
+    return schedule_in_words(schedule.definition, language=language)
 
 
 def _here(request: Request) -> str:

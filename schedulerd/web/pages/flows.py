@@ -9,9 +9,9 @@ from fastapi import APIRouter, Request, Response
 
 from schedulerd.clock import Clock
 from schedulerd.domain.flows import FlowKind
-from schedulerd.domain.wording import Language, schedule_in_words
 from schedulerd.operations.flows import FlowDetails
 from schedulerd.operations.operations import Operations
+from schedulerd.web.api.listing import page_by_name
 from schedulerd.web.charts import strip
 from schedulerd.web.rendering import Pages
 
@@ -55,9 +55,9 @@ class _Views:
     def flows(self, request: Request, q: str, after: str) -> Response:
         seen = self._operations.snapshots.take().fingerprint(every=True)
         found = [one for one in self._operations.flows.list() if _is_like(one, q)]
-        later = [one for one in found if one.flow.definition.name > after]
-        shown = later[:_PAGE]
-        names = [one.flow.definition.name for one in shown]
+        page = page_by_name(found, _name, limit=_PAGE, after=after or None, before=None)
+        shown = page.items
+        names = [_name(one) for one in shown]
         now = self._clock.now()
         figures = self._operations.figures.of_flows(names, since=now - _WEEK, until=now)
         strips = self._operations.figures.strips(names)
@@ -69,10 +69,9 @@ class _Views:
             q=q,
             seen=seen,
             flows=shown,
-            more=shown[-1].flow.definition.name if len(later) > _PAGE else "",
+            more=page.next_cursor,
             is_first=not after,
             problems=self._operations.flows.errors(),
-            words=self._words(request),
         )
 
     def overview(self, request: Request, name: str) -> Response:
@@ -127,13 +126,12 @@ class _Views:
             flow=details.flow,
             definition=details.flow.definition,
             is_command=details.flow.definition.kind is FlowKind.COMMAND,
-            words=self._words(request),
             **values,
         )
 
-    def _words(self, request: Request) -> Any:
-        language: Language = self._pages.preferences(request).language
-        return lambda schedule: schedule_in_words(schedule.definition, language=language)
+
+def _name(details: FlowDetails) -> str:
+    return details.flow.definition.name
 
 
 def _is_like(details: FlowDetails, q: str) -> bool:

@@ -1,11 +1,11 @@
 """`/schedules`: what runs when, and pausing it."""
 
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
-from schedulerd.domain.wording import Language, schedule_in_words
 from schedulerd.operations.operations import Operations
+from schedulerd.web.api.listing import page_by_name
 from schedulerd.web.blocking import Blocking
 from schedulerd.web.forms import actor_of, go_on, text
 from schedulerd.web.local_paths import local_path
@@ -55,17 +55,15 @@ def _schedules(request: Request, operations: Operations, pages: Pages, q: str, a
         for one in operations.schedules.list()
         if all(word in f"{one.definition.name} {one.definition.flow or ''}".casefold() for word in words)
     ]
-    later = [one for one in found if one.definition.name > after]
-    shown = later[:_PAGE]
+    page = page_by_name(found, lambda one: one.definition.name, limit=_PAGE, after=after or None, before=None)
     return pages.render(
         request,
         "schedules.html",
         q=q,
         seen=seen,
-        schedules=shown,
-        more=shown[-1].definition.name if len(later) > _PAGE else "",
+        schedules=page.items,
+        more=page.next_cursor,
         is_first=not after,
-        words=_words(pages.preferences(request).language),
     )
 
 
@@ -79,9 +77,4 @@ def _schedule(request: Request, operations: Operations, pages: Pages, name: str)
         definition=found.definition,
         editable=operations.definitions.is_ours(found.definition),
         fires=operations.fires.of_schedule(name, limit=_FIRES, language=language),
-        words=_words(language),
     )
-
-
-def _words(language: Language) -> Any:
-    return lambda schedule: schedule_in_words(schedule.definition, language=language)
