@@ -8,7 +8,6 @@ const live = document.getElementById("live");
 let isFollowing = false;
 let isLoading = false;
 let isScrolledByUs = false;
-let missed = 0;
 
 export function start() {
   if (!box) return;
@@ -134,9 +133,10 @@ async function onLines(lines) {
   if (lines <= Number(box.dataset.last)) return;
   if (isFollowing || box.dataset.later === "0") await loadLater();
   if (isFollowing) return;
-  missed = Math.max(0, (Number.isFinite(lines) ? lines : Number(box.dataset.last)) - seenLast);
+  const missed = Math.max(0, (Number.isFinite(lines) ? lines : Number(box.dataset.last)) - seenLast);
+  if (!missed) return; // somebody was told to look again, and there is nothing new
   document.querySelector("[data-log-jump]").hidden = false;
-  document.querySelector("[data-log-new]").textContent = missed ? `(${missed})` : "";
+  document.querySelector("[data-log-new]").textContent = `(${missed})`;
 }
 
 let seenLast = 0;
