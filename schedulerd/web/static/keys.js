@@ -29,12 +29,17 @@ export function startKeys() {
 
 function onKey(event) {
   if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || !box.checked || sheet.open) return;
-  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+  if (isTyping(event.target)) return;
   const deed = before === "g" && PAGES[event.key] ? () => location.assign(PAGES[event.key]) : KEYS[before === "g" && event.key === "g" ? "gg" : event.key];
   before = event.key;
   if (!deed || event.key === "g" && !deed) return;
   event.preventDefault();
   deed();
+}
+
+// A sheet that was just closed keeps the focus until the next frame: a key then is meant for the page.
+function isTyping(target) {
+  return target.closest("input, textarea, select, [contenteditable]") && !sheet.contains(target);
 }
 
 export function follow(selector) {
