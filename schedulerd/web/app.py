@@ -28,6 +28,7 @@ from schedulerd.web.pages.appearance import appearance
 from schedulerd.web.pages.dashboard import dashboard_pages
 from schedulerd.web.pages.flows import flow_pages
 from schedulerd.web.pages.log import log_pages
+from schedulerd.web.pages.palette import palette_pages
 from schedulerd.web.pages.reference import reference_pages
 from schedulerd.web.pages.register import register_pages
 from schedulerd.web.pages.run import run_pages
@@ -106,6 +107,7 @@ def make_app(
         app.include_router(schedule_pages(operations, pages))
         app.include_router(system_pages(operations, pages, clock))
         app.include_router(activity_pages(operations, pages))
+        app.include_router(palette_pages(operations, pages, clock))
         app.include_router(settings_pages(operations, pages, clock))
         app.include_router(log_pages(operations, pages))
         app.include_router(run_action_pages(operations, pages))

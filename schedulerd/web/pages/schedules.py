@@ -4,6 +4,7 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
+from schedulerd.domain.likeness import Likeness, typed
 from schedulerd.operations.operations import Operations
 from schedulerd.web.api.listing import page_by_name
 from schedulerd.web.blocking import Blocking
@@ -49,11 +50,11 @@ def schedule_pages(operations: Operations, pages: Pages) -> APIRouter:
 
 def _schedules(request: Request, operations: Operations, pages: Pages, q: str, after: str) -> Response:
     seen = operations.snapshots.take().fingerprint(every=True)
-    words = q.casefold().split()
+    words = typed(q)
     found = [
         one
         for one in operations.schedules.list()
-        if all(word in f"{one.definition.name} {one.definition.flow or ''}".casefold() for word in words)
+        if words.likeness(f"{one.definition.name} {one.definition.flow or ''}") is not Likeness.NONE
     ]
     page = page_by_name(found, lambda one: one.definition.name, limit=_PAGE, after=after or None, before=None)
     return pages.render(
