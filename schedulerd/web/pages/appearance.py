@@ -7,6 +7,7 @@ from fastapi.responses import RedirectResponse
 
 from schedulerd.domain.zones import zone
 from schedulerd.web.local_paths import local_path
+from schedulerd.web.routers import page_router
 
 _YEAR_SECONDS: Final = 365 * 24 * 3_600
 _OF_BROWSER: Final = "browser"
@@ -18,7 +19,7 @@ Lang = Literal["en", "ko"]
 
 def appearance() -> APIRouter:
     """The route."""
-    router = APIRouter(include_in_schema=False)
+    router = page_router()
 
     @router.post("/appearance")
     def choose(

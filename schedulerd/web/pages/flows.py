@@ -15,6 +15,7 @@ from schedulerd.operations.operations import Operations
 from schedulerd.web.api.listing import page_by_name
 from schedulerd.web.charts import strip
 from schedulerd.web.rendering import Pages
+from schedulerd.web.routers import page_router
 
 _PAGE: Final = 40
 _FIRES: Final = 5
@@ -25,7 +26,7 @@ _LONGEST_DIFF: Final = 5_000
 
 def flow_pages(operations: Operations, pages: Pages, clock: Clock) -> APIRouter:
     """The routes."""
-    router = APIRouter(include_in_schema=False)
+    router = page_router()
     views = _Views(operations, pages, clock)
 
     @router.get("/flows")

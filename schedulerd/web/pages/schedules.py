@@ -11,6 +11,7 @@ from schedulerd.web.blocking import Blocking
 from schedulerd.web.forms import actor_of, go_on, text
 from schedulerd.web.local_paths import local_path
 from schedulerd.web.rendering import Pages
+from schedulerd.web.routers import page_router
 
 _PAGE: Final = 50
 _FIRES: Final = 20
@@ -19,7 +20,7 @@ _WHERE: Final = "/schedules"
 
 def schedule_pages(operations: Operations, pages: Pages) -> APIRouter:
     """The routes."""
-    router = APIRouter(include_in_schema=False)
+    router = page_router()
     blocking = Blocking()
 
     @router.get("/schedules")
