@@ -9,6 +9,7 @@ from schedulerd.domain.planning import leave
 from schedulerd.domain.runs import SkipReason
 from schedulerd.domain.schedules import Schedule
 from schedulerd.errors import Conflict
+from schedulerd.sentences import said
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
@@ -48,7 +49,7 @@ class Schedules:
         with self._database.write() as tx:
             schedule = tx.schedules.get(name)
             if schedule.paused is None:
-                raise Conflict(f"{name!r} is not paused")
+                raise Conflict(said("{name!r} is not paused", name=name))
             resumed = self._resume(tx, schedule)
         self._wake()
         return resumed
@@ -58,7 +59,7 @@ class Schedules:
         with self._database.write() as tx:
             going = [one for one in _of_flow(tx, flow) if one.paused is None]
             if not going:
-                raise Conflict(f"the flow {flow!r} has no schedule that could be paused")
+                raise Conflict(said("the flow {flow!r} has no schedule that could be paused", flow=flow))
             now = self._clock.now()
             paused = [
                 tx.schedules.pause(one.definition.name, at=now, by=actor, reason=reason) for one in going
@@ -71,7 +72,7 @@ class Schedules:
         with self._database.write() as tx:
             paused = [one for one in _of_flow(tx, flow) if one.paused is not None]
             if not paused:
-                raise Conflict(f"the flow {flow!r} has no schedule that is paused")
+                raise Conflict(said("the flow {flow!r} has no schedule that is paused", flow=flow))
             resumed = [self._resume(tx, one) for one in paused]
         self._wake()
         return tuple(resumed)

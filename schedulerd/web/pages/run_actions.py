@@ -9,6 +9,7 @@ from starlette.datastructures import FormData
 from schedulerd.domain.runs import Run
 from schedulerd.errors import BadParameters
 from schedulerd.operations.operations import Operations
+from schedulerd.sentences import joined
 from schedulerd.web.blocking import Blocking
 from schedulerd.web.forms import actor_of, go_on, new_key, text, texts
 from schedulerd.web.parameter_forms import PREFIX, Filled, fields, read
@@ -157,6 +158,6 @@ class _Deeds:
                 given=given or None,
             )
         except BadParameters as error:
-            trouble = f"{error.message}. {error.mend}" if error.mend else error.message
+            trouble = joined(". ", (error.message, error.mend)) if error.mend else error.message
             return self.ask(request, selector, what="approve", form=form, trouble=trouble)
         return go_on(f"/runs/{run.id}", "approved" if approved else "rejected")

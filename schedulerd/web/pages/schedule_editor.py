@@ -11,6 +11,7 @@ from schedulerd.clock import Clock
 from schedulerd.errors import Conflict, NotFound, Stale
 from schedulerd.operations.definitions import BadValue
 from schedulerd.operations.operations import Operations
+from schedulerd.sentences import said
 from schedulerd.web.blocking import Blocking
 from schedulerd.web.editor_preview import Preview, preview_of
 from schedulerd.web.editor_sheet import Sheet, empty_sheet, sheet_of, typed_sheet
@@ -164,7 +165,8 @@ class _Editor:
         place = self._operations.definitions.place(name)
         if place.own is None:
             raise Conflict(
-                f"{name!r} is defined in {place.origin}, which people write", mend="change it there"
+                said("{name!r} is defined in {origin}, which people write", name=name, origin=place.origin),
+                mend=said("change it there"),
             )
         return self._pages.render(
             request,
