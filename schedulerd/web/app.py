@@ -24,6 +24,7 @@ from schedulerd.web.live import Hub
 from schedulerd.web.metrics import Counting, RequestCounts, metric_routes
 from schedulerd.web.openapi import operation_id
 from schedulerd.web.pages.activity import activity_pages
+from schedulerd.web.pages.agents import agent_pages
 from schedulerd.web.pages.appearance import appearance
 from schedulerd.web.pages.dashboard import dashboard_pages
 from schedulerd.web.pages.flows import flow_pages
@@ -104,7 +105,8 @@ def make_app(
         app.include_router(flow_pages(operations, pages, clock))
         app.include_router(schedule_editor_pages(operations, pages, clock))
         app.include_router(schedule_pages(operations, pages))
-        app.include_router(system_pages(operations, pages, clock))
+        app.include_router(agent_pages(operations, pages))
+        app.include_router(system_pages(operations, pages))
         app.include_router(activity_pages(operations, pages))
         app.include_router(settings_pages(operations, pages, clock))
         app.include_router(log_pages(operations, pages))
