@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from schedulerd.operations.figures import Figures
     from schedulerd.operations.fires import Fires
     from schedulerd.operations.flow_files import FlowFiles
+    from schedulerd.operations.graphs import Graphs
     from schedulerd.operations.history import History
     from schedulerd.operations.log_chunks import LogChunks
     from schedulerd.operations.log_search import LogSearch
@@ -72,6 +73,13 @@ class Operations:
         from schedulerd.operations.figures import Figures  # seldom asked for
 
         return Figures(self._database)
+
+    @cached_property
+    def graphs(self) -> "Graphs":
+        """Graphs of runs and flows."""
+        from schedulerd.operations.graphs import Graphs  # seldom asked for
+
+        return Graphs(self._database)
 
     @cached_property
     def log_search(self) -> "LogSearch":

@@ -27,6 +27,7 @@ from schedulerd.web.pages.activity import activity_pages
 from schedulerd.web.pages.appearance import appearance
 from schedulerd.web.pages.dashboard import dashboard_pages
 from schedulerd.web.pages.flows import flow_pages
+from schedulerd.web.pages.graphs import graph_pages
 from schedulerd.web.pages.log import log_pages
 from schedulerd.web.pages.reference import reference_pages
 from schedulerd.web.pages.register import register_pages
@@ -100,6 +101,7 @@ def make_app(
         app.include_router(dashboard_pages(operations, pages, clock))
         app.include_router(runs_pages(operations, pages))
         app.include_router(run_pages(operations, pages, clock))
+        app.include_router(graph_pages(operations, pages))
         app.include_router(register_pages(operations, pages, clock))
         app.include_router(flow_pages(operations, pages, clock))
         app.include_router(schedule_editor_pages(operations, pages, clock))

@@ -228,6 +228,7 @@ READS: dict[str, Work] = {
     "runs.to_prepare": lambda tx: tx.runs.to_prepare(RunKey(1)),
     "runs.asked_for_by": lambda tx: tx.runs.asked_for_by(RunKey(1)),
     "tasks.tasks": lambda tx: tx.tasks.tasks(RunKey(1)),
+    "tasks.sums": lambda tx: tx.tasks.sums([RunKey(1)]),
     "logs.lines": lambda tx: tx.logs.lines(RunKey(1), limit=1),
     "log_search.lines": lambda tx: tx.log_search.lines(OF_FIRST, after=0, limit=1, tail=True),
     "log_search.matches": lambda tx: tx.log_search.matches(OF_FIRST, limit=1),

@@ -16,6 +16,7 @@ from schedulerd.operations.shapes import (
     Shape,
     move_shape,
     run_details_shape,
+    run_graph_shape,
     run_shape,
     task_shape,
     time_text,
@@ -31,6 +32,7 @@ from schedulerd.web.api.run_models import (
     MoveOut,
     ParamsOut,
     RunDetailsOut,
+    RunGraphOut,
     RunOut,
     RunsOut,
     TaskOut,
@@ -107,6 +109,12 @@ def run_routes(operations: Operations, clock: Clock) -> APIRouter:
         """The task runs of a run."""
         found = operations.runs.details(run).tasks
         return [TaskOut(**task_shape(task, now=clock.now())) for task in found]
+
+    @router.get("/graph")
+    def run_graph(run: str) -> RunGraphOut:
+        """The tasks of a run, those of a mapped task together, and which came after which."""
+        _, graph = operations.graphs.of_run(run)
+        return RunGraphOut(**run_graph_shape(graph))
 
     @router.get("/moves")
     def moves(run: str) -> list[MoveOut]:

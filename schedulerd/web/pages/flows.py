@@ -119,15 +119,18 @@ class _Views:
         )
 
     def _render(self, request: Request, template: str, details: FlowDetails, **values: Any) -> Response:
-        return self._pages.render(
-            request,
-            template,
-            details=details,
-            flow=details.flow,
-            definition=details.flow.definition,
-            is_command=details.flow.definition.kind is FlowKind.COMMAND,
-            **values,
-        )
+        return self._pages.render(request, template, **flow_values(details), **values)
+
+
+def flow_values(details: FlowDetails) -> dict[str, Any]:
+    """For the template `flow_base.html`."""
+    definition = details.flow.definition
+    return {
+        "details": details,
+        "flow": details.flow,
+        "definition": definition,
+        "is_command": definition.kind is FlowKind.COMMAND,
+    }
 
 
 def _name(details: FlowDetails) -> str:
