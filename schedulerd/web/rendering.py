@@ -1,7 +1,7 @@
 """From a template and values to a page, in the reader's language and zone."""
 
 import gettext
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
@@ -40,6 +40,10 @@ class Pages:
     def preferences(self, request: Request) -> Preferences:
         """How the one who asks wants to see pages."""
         return preferences_of(request, zone=self._zone)
+
+    def translate(self, request: Request) -> Callable[[str], str]:
+        """Texts in the language of the one who asks."""
+        return texts(self.preferences(request).language).gettext
 
     def render(
         self,
@@ -94,8 +98,8 @@ def environment(language: Language) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    texts = gettext.translation("schedulerd", LOCALE, [language], fallback=True)
-    environment.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]
+    catalog = texts(language)
+    environment.install_gettext_translations(catalog, newstyle=True)  # type: ignore[attr-defined]
     environment.globals |= {
         "version": __version__,
         "languages": LANGUAGES,
@@ -105,13 +109,19 @@ def environment(language: Language) -> Environment:
         "overlaps": words.OVERLAPS,
         "catchups": words.CATCHUPS,
         "weekdays": words.WEEKDAYS,
-        "reason_text": partial(words.reason_words, translate=texts.gettext),
-        "wanted_text": partial(words.wanted_words, translate=texts.gettext),
+        "reason_text": partial(words.reason_words, translate=catalog.gettext),
+        "wanted_text": partial(words.wanted_words, translate=catalog.gettext),
         "groups": words.GROUPS,
         "schedule_text": partial(_schedule_text, language=language),
         "query": _query,
     }
     return environment
+
+
+@cache
+def texts(language: Language) -> gettext.NullTranslations:
+    """The catalog of this language; English is in none."""
+    return gettext.translation("schedulerd", LOCALE, [language], fallback=True)
 
 
 def _may(principal: Principal | None, role: str) -> bool:
