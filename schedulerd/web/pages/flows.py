@@ -8,14 +8,14 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 
 from schedulerd.clock import Clock
-from schedulerd.domain.flows import FlowKind
+from schedulerd.domain.flows import FlowDefinition, FlowKind
 from schedulerd.operations.flows import FlowDetails
 from schedulerd.operations.operations import Operations
 from schedulerd.web.api.listing import page_by_name
 from schedulerd.web.charts import strip
 from schedulerd.web.rendering import Pages
 
-_PAGE: Final = 40
+_PAGE: Final = 30
 _FIRES: Final = 5
 _RECENT: Final = 10
 _WEEK: Final = timedelta(days=7)
@@ -54,10 +54,10 @@ class _Views:
 
     def flows(self, request: Request, q: str, after: str) -> Response:
         seen = self._operations.snapshots.take().fingerprint(every=True)
-        found = [one for one in self._operations.flows.list() if _is_like(one, q)]
-        page = page_by_name(found, _name, limit=_PAGE, after=after or None, before=None)
-        shown = page.items
-        names = [_name(one) for one in shown]
+        found = [one.name for one in self._operations.flows.definitions() if _is_like(one, q)]
+        page = page_by_name(found, str, limit=_PAGE, after=after or None, before=None)
+        shown = self._operations.flows.named(page.items)
+        names = [one.flow.definition.name for one in shown]
         now = self._clock.now()
         figures = self._operations.figures.of_flows(names, since=now - _WEEK, until=now)
         strips = self._operations.figures.strips(names)
@@ -130,13 +130,8 @@ class _Views:
         )
 
 
-def _name(details: FlowDetails) -> str:
-    return details.flow.definition.name
-
-
-def _is_like(details: FlowDetails, q: str) -> bool:
+def _is_like(definition: FlowDefinition, q: str) -> bool:
     """Is each word in its name, its description or one of its tags?"""
-    definition = details.flow.definition
     text = " ".join((definition.name, definition.description, *definition.tags)).casefold()
     return all(word in text for word in q.casefold().split())
 
