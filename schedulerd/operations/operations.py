@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from schedulerd.operations.log_search import LogSearch
     from schedulerd.operations.measures import Measures
     from schedulerd.operations.named_limits import NamedLimits
+    from schedulerd.operations.palette import Palette
     from schedulerd.operations.replies import Replies
     from schedulerd.operations.reruns import Reruns
     from schedulerd.operations.secrets import Secrets
@@ -79,6 +80,13 @@ class Operations:
         from schedulerd.operations.log_search import LogSearch  # seldom asked for
 
         return LogSearch(self._database)
+
+    @cached_property
+    def palette(self) -> "Palette":
+        """What there is, by name."""
+        from schedulerd.operations.palette import Palette  # the web process asks
+
+        return Palette(self._database)
 
     @cached_property
     def replies(self) -> "Replies":

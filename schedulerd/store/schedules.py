@@ -238,6 +238,12 @@ class Schedules:
         query = select(func.count()).select_from(schedules).where(schedules.c.removed_at.is_(None))
         return int(self._connection.scalar(query) or 0)
 
+    def names(self) -> dict[str, bool]:
+        """The names of the schedules in force, sorted; of each, whether it is paused."""
+        query = select(schedules.c.name, schedules.c.paused_at).where(schedules.c.removed_at.is_(None))
+        found = self._connection.execute(query.order_by(schedules.c.name))
+        return {row.name: row.paused_at is not None for row in found}
+
     def get(self, name: str) -> Schedule:
         """The schedule of this name in force. Raises `NotFound` with the names that come near."""
         in_force = select(schedules).where(schedules.c.removed_at.is_(None))

@@ -45,6 +45,10 @@ class Pages:
         """How the one who asks wants to see pages."""
         return preferences_of(request, zone=self._zone)
 
+    def translate(self, request: Request) -> Callable[[str], str]:
+        """Texts in the language of the one who asks."""
+        return texts(self.preferences(request).language).gettext
+
     def render(
         self,
         request: Request,
@@ -124,10 +128,10 @@ def environment(language: Language) -> Environment:
         auto_reload=False,
         bytecode_cache=_COMPILED,
     )
-    texts = gettext.translation("schedulerd", LOCALE, [language], fallback=True)
-    environment.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]
+    catalog = texts(language)
+    environment.install_gettext_translations(catalog, newstyle=True)  # type: ignore[attr-defined]
     environment.globals |= {
-        "_": _translating(texts),
+        "_": _translating(catalog),
         "version": __version__,
         "languages": LANGUAGES,
         "states": words.STATES,
@@ -136,8 +140,8 @@ def environment(language: Language) -> Environment:
         "overlaps": words.OVERLAPS,
         "catchups": words.CATCHUPS,
         "weekdays": words.WEEKDAYS,
-        "reason_text": partial(words.reason_words, translate=texts.gettext),
-        "wanted_text": partial(words.wanted_words, translate=texts.gettext),
+        "reason_text": partial(words.reason_words, translate=catalog.gettext),
+        "wanted_text": partial(words.wanted_words, translate=catalog.gettext),
         "groups": words.GROUPS,
         "schedule_text": partial(_schedule_text, language=language),
         "query": _query,
@@ -145,15 +149,21 @@ def environment(language: Language) -> Environment:
     return environment
 
 
-def _translating(texts: gettext.NullTranslations) -> Callable[..., Markup]:
+@cache
+def texts(language: Language) -> gettext.NullTranslations:
+    """The catalog of this language; English is in none."""
+    return gettext.translation("schedulerd", LOCALE, [language], fallback=True)
+
+
+def _translating(catalog: gettext.NullTranslations) -> Callable[..., Markup]:
     """What the templates' own `_` does. A page has hundreds of them, most without values: these are the same each time."""
 
     @lru_cache(_MOST_KEPT)
     def bare(text: str) -> Markup:
-        return Markup(texts.gettext(text)) % {}
+        return Markup(catalog.gettext(text)) % {}
 
     def translated(text: str, /, **values: object) -> Markup:
-        return Markup(texts.gettext(text)) % values if values else bare(text)
+        return Markup(catalog.gettext(text)) % values if values else bare(text)
 
     return translated
 

@@ -317,6 +317,8 @@ def test_the_appearance_is_kept_in_a_cookie_and_made_by_the_server(reader: Reade
 
     assert answer.status_code == 303
     assert 'data-theme="dark"' in reader.get("/runs").text
+    reader.post("/appearance", theme="system")
+    assert "data-theme" not in reader.get("/runs").text
 
 
 def test_static_files_are_kept_for_ever_and_packed(reader: Reader) -> None:

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import UTC
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from schedulerd.clock import Clock
 from schedulerd.domain.run_filters import Term
@@ -36,6 +36,7 @@ from schedulerd.web.api.run_models import (
     TaskOut,
 )
 from schedulerd.web.problems import BadQuery
+from schedulerd.web.routers import documented_router
 
 _PAGING: Final = ("q", "limit", "after", "before", "fields", "count")
 Text = Annotated[str, Query(max_length=2_000)]
@@ -56,7 +57,7 @@ _FILTERS_TOLD: Final = {
 
 def run_list_routes(operations: Operations, clock: Clock) -> APIRouter:
     """The routes of the history. What they take has names that are not all known, those of parameters of flows."""
-    router = APIRouter(prefix=BASE, tags=["runs"], dependencies=[Depends(filters_and(_PAGING))])
+    router = documented_router("runs", prefix=BASE, needs=[filters_and(_PAGING)])
     views = _Lists(operations, clock)
 
     @router.get("/runs", response_model=RunsOut, openapi_extra=_FILTERS_TOLD)

@@ -9,11 +9,13 @@ from fastapi import APIRouter, Request, Response
 
 from schedulerd.clock import Clock
 from schedulerd.domain.flows import FlowDefinition, FlowKind
+from schedulerd.domain.likeness import Likeness, Typed, typed
 from schedulerd.operations.flows import FlowDetails
 from schedulerd.operations.operations import Operations
 from schedulerd.web.api.listing import page_by_name
 from schedulerd.web.charts import strip
 from schedulerd.web.rendering import Pages
+from schedulerd.web.routers import page_router
 
 _PAGE: Final = 30
 _FIRES: Final = 5
@@ -24,7 +26,7 @@ _LONGEST_DIFF: Final = 5_000
 
 def flow_pages(operations: Operations, pages: Pages, clock: Clock) -> APIRouter:
     """The routes."""
-    router = APIRouter(include_in_schema=False)
+    router = page_router()
     views = _Views(operations, pages, clock)
 
     @router.get("/flows")
@@ -54,7 +56,8 @@ class _Views:
 
     def flows(self, request: Request, q: str, after: str) -> Response:
         seen = self._operations.snapshots.take().fingerprint(every=True)
-        found = [one.name for one in self._operations.flows.definitions() if _is_like(one, q)]
+        words = typed(q)
+        found = [one.name for one in self._operations.flows.definitions() if _is_like(one, words)]
         page = page_by_name(found, str, limit=_PAGE, after=after or None, before=None)
         shown = self._operations.flows.named(page.items)
         names = [one.flow.definition.name for one in shown]
@@ -130,10 +133,10 @@ class _Views:
         )
 
 
-def _is_like(definition: FlowDefinition, q: str) -> bool:
+def _is_like(definition: FlowDefinition, words: Typed) -> bool:
     """Is each word in its name, its description or one of its tags?"""
-    text = " ".join((definition.name, definition.description, *definition.tags)).casefold()
-    return all(word in text for word in q.casefold().split())
+    text = " ".join((definition.name, definition.description, *definition.tags))
+    return words.likeness(text) is not Likeness.NONE
 
 
 def _diff(was: str, now: str) -> Sequence[Mapping[str, str]]:

@@ -6,11 +6,12 @@ from schedulerd.clock import Clock
 from schedulerd.errors import Unreachable
 from schedulerd.operations.operations import Operations
 from schedulerd.web.rendering import Pages
+from schedulerd.web.routers import page_router
 
 
 def system_pages(operations: Operations, pages: Pages, clock: Clock) -> APIRouter:
     """The routes."""
-    router = APIRouter(include_in_schema=False)
+    router = page_router()
 
     @router.get("/system")
     def system(request: Request) -> Response:

@@ -37,6 +37,7 @@ PAGES: Final[Mapping[str, Callable[[Gallery], str]]] = {
     "log": lambda gallery: f"/runs/{gallery.failed.id}/logs",
     "activity": lambda _: "/activity",
     "settings": lambda _: "/settings",
+    "palette": lambda _: "/palette?q=etl",
     "login": lambda _: "/login",
     "enter": lambda _: "/enter/a-code",
     "api": lambda _: "/api/docs",
