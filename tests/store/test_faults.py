@@ -193,6 +193,7 @@ READS: dict[str, Work] = {
     "schedules.count": lambda tx: tx.schedules.count(),
     "flows.get": lambda tx: tx.flows.get("etl"),
     "flows.names": lambda tx: tx.flows.names(),
+    "flows.definitions": lambda tx: tx.flows.definitions(),
     "flows.errors": lambda tx: tx.flows.errors(),
     "flows.version_source": lambda tx: tx.flows.version_source("etl".ljust(64, "0")),
     "schedules.all": lambda tx: tx.schedules.all(),

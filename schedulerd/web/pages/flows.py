@@ -8,7 +8,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 
 from schedulerd.clock import Clock
-from schedulerd.domain.flows import FlowKind
+from schedulerd.domain.flows import FlowDefinition, FlowKind
 from schedulerd.domain.likeness import Likeness, Typed, typed
 from schedulerd.operations.flows import FlowDetails
 from schedulerd.operations.operations import Operations
@@ -17,7 +17,7 @@ from schedulerd.web.charts import strip
 from schedulerd.web.rendering import Pages
 from schedulerd.web.routers import page_router
 
-_PAGE: Final = 40
+_PAGE: Final = 30
 _FIRES: Final = 5
 _RECENT: Final = 10
 _WEEK: Final = timedelta(days=7)
@@ -57,10 +57,10 @@ class _Views:
     def flows(self, request: Request, q: str, after: str) -> Response:
         seen = self._operations.snapshots.take().fingerprint(every=True)
         words = typed(q)
-        found = [one for one in self._operations.flows.list() if _is_like(one, words)]
-        page = page_by_name(found, _name, limit=_PAGE, after=after or None, before=None)
-        shown = page.items
-        names = [_name(one) for one in shown]
+        found = [one.name for one in self._operations.flows.definitions() if _is_like(one, words)]
+        page = page_by_name(found, str, limit=_PAGE, after=after or None, before=None)
+        shown = self._operations.flows.named(page.items)
+        names = [one.flow.definition.name for one in shown]
         now = self._clock.now()
         figures = self._operations.figures.of_flows(names, since=now - _WEEK, until=now)
         strips = self._operations.figures.strips(names)
@@ -136,13 +136,8 @@ def flow_values(details: FlowDetails) -> dict[str, Any]:
     }
 
 
-def _name(details: FlowDetails) -> str:
-    return details.flow.definition.name
-
-
-def _is_like(details: FlowDetails, words: Typed) -> bool:
+def _is_like(definition: FlowDefinition, words: Typed) -> bool:
     """Is each word in its name, its description or one of its tags?"""
-    definition = details.flow.definition
     text = " ".join((definition.name, definition.description, *definition.tags))
     return words.likeness(text) is not Likeness.NONE
 

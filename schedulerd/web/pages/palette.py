@@ -9,11 +9,12 @@ from schedulerd.operations.operations import Operations
 from schedulerd.web.palette_search import PaletteSearch
 from schedulerd.web.rendering import Pages
 from schedulerd.web.roles import must_be_viewer
+from schedulerd.web.routers import page_router
 
 
 def palette_pages(operations: Operations, pages: Pages, clock: Clock) -> APIRouter:
     """The route."""
-    router = APIRouter(include_in_schema=False)
+    router = page_router()
 
     @router.get("/palette")
     def palette(
