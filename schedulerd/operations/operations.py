@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     from schedulerd.operations.figures import Figures
     from schedulerd.operations.fires import Fires
     from schedulerd.operations.flow_files import FlowFiles
+    from schedulerd.operations.graphs import Graphs
     from schedulerd.operations.history import History
     from schedulerd.operations.log_chunks import LogChunks
     from schedulerd.operations.log_search import LogSearch
     from schedulerd.operations.measures import Measures
     from schedulerd.operations.named_limits import NamedLimits
+    from schedulerd.operations.palette import Palette
     from schedulerd.operations.replies import Replies
     from schedulerd.operations.reruns import Reruns
     from schedulerd.operations.secrets import Secrets
@@ -75,11 +77,25 @@ class Operations:
         return Figures(self._database)
 
     @cached_property
+    def graphs(self) -> "Graphs":
+        """Graphs of runs and flows."""
+        from schedulerd.operations.graphs import Graphs  # seldom asked for
+
+        return Graphs(self._database)
+
+    @cached_property
     def log_search(self) -> "LogSearch":
         """Texts within logs."""
         from schedulerd.operations.log_search import LogSearch  # seldom asked for
 
         return LogSearch(self._database)
+
+    @cached_property
+    def palette(self) -> "Palette":
+        """What there is, by name."""
+        from schedulerd.operations.palette import Palette  # the web process asks
+
+        return Palette(self._database)
 
     @cached_property
     def replies(self) -> "Replies":

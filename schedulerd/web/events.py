@@ -7,13 +7,14 @@ from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
 
 from schedulerd.web.live import Hub, read_topics
+from schedulerd.web.routers import page_router
 
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 def events(hub: Hub) -> APIRouter:
     """The route. It counts the streams of a session, or without one, of an address."""
-    router = APIRouter(include_in_schema=False)
+    router = page_router()
 
     @router.get("/events")
     async def stream(request: Request, topics: str, seen: str = "") -> StreamingResponse:

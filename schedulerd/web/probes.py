@@ -6,11 +6,12 @@ from fastapi.responses import PlainTextResponse
 from schedulerd.clock import Clock
 from schedulerd.errors import Unreachable
 from schedulerd.operations.daemon import HANGS, STOPPED, Daemon
+from schedulerd.web.routers import page_router
 
 
 def probes(daemon: Daemon | None, clock: Clock, *, is_apart: bool) -> APIRouter:
     """The routes. A process that `is_apart` lives as long as it answers; any other hangs with its daemon."""
-    router = APIRouter(include_in_schema=False)
+    router = page_router()
 
     @router.get("/healthz")
     async def healthz() -> PlainTextResponse:

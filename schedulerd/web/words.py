@@ -26,6 +26,7 @@ STATES: Final[Mapping[str, str]] = {
     "skipped": N_("skipped"),
     "missed": N_("missed"),
     "upstream_failed": N_("upstream failed"),
+    "none": N_("not run"),
 }
 TRIGGERS: Final[Mapping[str, str]] = {
     "schedule": N_("schedule"),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Path, Request
 from fastapi.dependencies.models import Dependant
 from pydantic import BaseModel
 
@@ -11,6 +11,7 @@ from schedulerd.domain.access import Principal
 from schedulerd.domain.near import near
 from schedulerd.domain.variables import NAME
 from schedulerd.web.problems import Refusal
+from schedulerd.web.routers import documented_router
 
 BASE: Final = "/api/v1"
 Name = Annotated[str, Path(min_length=1, max_length=255)]
@@ -22,7 +23,7 @@ SettingName = Annotated[str, Path(pattern=f"^{NAME}$")]
 
 def api_router(path: str, tag: str) -> APIRouter:
     """A router for a resource, as all of the API are."""
-    return APIRouter(prefix=f"{BASE}{path}", tags=[tag], dependencies=[Depends(require_known_parameters)])
+    return documented_router(tag, prefix=f"{BASE}{path}", needs=[require_known_parameters])
 
 
 def require_known_parameters(request: Request) -> None:

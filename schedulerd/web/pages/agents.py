@@ -11,13 +11,14 @@ from schedulerd.web.audit_notes import is_told
 from schedulerd.web.blocking import Blocking
 from schedulerd.web.forms import go_on, text
 from schedulerd.web.rendering import Pages
+from schedulerd.web.routers import page_router
 
 _LAST: Final = 50
 
 
 def agent_pages(operations: Operations, pages: Pages) -> APIRouter:
     """The routes."""
-    router = APIRouter(include_in_schema=False)
+    router = page_router()
     blocking = Blocking()
 
     @router.get("/agents")

@@ -14,6 +14,7 @@ from schedulerd.operations.operations import Operations
 from schedulerd.web.attention import failing, grouped
 from schedulerd.web.charts import activity
 from schedulerd.web.rendering import Pages
+from schedulerd.web.routers import page_router
 
 Range = Literal["24h", "7d", "30d"]
 _RANGES: Final[Mapping[Range, tuple[timedelta, int]]] = {
@@ -51,7 +52,7 @@ class Ended:
 
 def dashboard_pages(operations: Operations, pages: Pages, clock: Clock) -> APIRouter:
     """The route."""
-    router = APIRouter(include_in_schema=False)
+    router = page_router()
     view = _View(operations, pages, clock)
 
     @router.get("/")

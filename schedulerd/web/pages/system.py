@@ -5,11 +5,12 @@ from fastapi import APIRouter, Request, Response
 from schedulerd.errors import Unreachable
 from schedulerd.operations.operations import Operations
 from schedulerd.web.rendering import Pages
+from schedulerd.web.routers import page_router
 
 
 def system_pages(operations: Operations, pages: Pages) -> APIRouter:
     """The route."""
-    router = APIRouter(include_in_schema=False)
+    router = page_router()
 
     @router.get("/system")
     def system(request: Request) -> Response:
