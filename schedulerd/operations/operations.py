@@ -16,6 +16,7 @@ from schedulerd.operations.schedules import Schedules
 from schedulerd.store.database import Database
 
 if TYPE_CHECKING:
+    from schedulerd.operations.agents import Agents
     from schedulerd.operations.api_tokens import ApiTokens
     from schedulerd.operations.approvals import Approvals
     from schedulerd.operations.audit import Audit
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
     from schedulerd.operations.figures import Figures
     from schedulerd.operations.fires import Fires
     from schedulerd.operations.flow_files import FlowFiles
+    from schedulerd.operations.graphs import Graphs
     from schedulerd.operations.history import History
     from schedulerd.operations.log_chunks import LogChunks
     from schedulerd.operations.log_search import LogSearch
     from schedulerd.operations.measures import Measures
     from schedulerd.operations.named_limits import NamedLimits
+    from schedulerd.operations.palette import Palette
     from schedulerd.operations.replies import Replies
     from schedulerd.operations.reruns import Reruns
     from schedulerd.operations.secrets import Secrets
@@ -74,11 +77,25 @@ class Operations:
         return Figures(self._database)
 
     @cached_property
+    def graphs(self) -> "Graphs":
+        """Graphs of runs and flows."""
+        from schedulerd.operations.graphs import Graphs  # seldom asked for
+
+        return Graphs(self._database)
+
+    @cached_property
     def log_search(self) -> "LogSearch":
         """Texts within logs."""
         from schedulerd.operations.log_search import LogSearch  # seldom asked for
 
         return LogSearch(self._database)
+
+    @cached_property
+    def palette(self) -> "Palette":
+        """What there is, by name."""
+        from schedulerd.operations.palette import Palette  # the web process asks
+
+        return Palette(self._database)
 
     @cached_property
     def replies(self) -> "Replies":
@@ -147,6 +164,13 @@ class Operations:
         return Approvals(self._database, self._clock, wake=self.daemon.wake)
 
     @cached_property
+    def agents(self) -> "Agents":
+        """Who starts runs."""
+        from schedulerd.operations.agents import Agents  # seldom asked for
+
+        return Agents(self._database, self._clock, wake=self.daemon.wake)
+
+    @cached_property
     def users(self) -> "Users":
         """People who sign in."""
         from schedulerd.operations.passwords import Passwords
@@ -204,7 +228,7 @@ class Operations:
         """Which runs go on just now."""
         from schedulerd.operations.snapshots import Snapshots  # the web process asks
 
-        return Snapshots(self._database)
+        return Snapshots(self._database, self._clock)
 
     @cached_property
     def measures(self) -> "Measures":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from schedulerd.domain.child_runs import AnyRun, ChildRun
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileError, Flow
+from schedulerd.domain.graph import predecessors
 from schedulerd.domain.logs import NumberedLine, level_name
 from schedulerd.domain.runs import Move, Run, Trigger
 from schedulerd.domain.schedules import Schedule
@@ -15,6 +16,7 @@ from schedulerd.domain.surroundings import Surroundings
 from schedulerd.domain.tasks import TaskRun
 
 if TYPE_CHECKING:
+    from schedulerd.domain.run_graphs import RunGraph
     from schedulerd.operations.flows import FlowVersion
     from schedulerd.operations.runs import RunDetails
 
@@ -140,6 +142,27 @@ def task_shape(task: TaskRun, *, now: datetime) -> Shape:
         "upstream": list(task.upstream),
         "result_preview": task.result_preview,
         "error": error_shape(task.failure),
+    }
+
+
+def run_graph_shape(graph: "RunGraph") -> Shape:
+    """The nodes of a run's graph, each with those before it."""
+    before = predecessors(len(graph.nodes), graph.edges)
+    return {
+        "nodes": [
+            {
+                "key": node.key,
+                "name": node.name,
+                "task": node.task,
+                "group": node.is_group,
+                "state": None if node.state is None else node.state.value,
+                "counts": {state.value: count for state, count in node.counts.items()},
+                "after": [graph.nodes[one].key for one in before[place]],
+            }
+            for place, node in enumerate(graph.nodes)
+        ],
+        "left_out": graph.left_out,
+        "edges_left_out": graph.edges_left_out,
     }
 
 

@@ -1,6 +1,6 @@
 """The schedules in force, and how far each has been decided."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -19,7 +19,6 @@ from schedulerd.domain.schedules import (
 )
 from schedulerd.errors import Conflict, NotFound
 from schedulerd.store.aligning import align_with_schedule
-from schedulerd.store.documents import read_schedule, schedule_json
 from schedulerd.store.pings import Monitored
 from schedulerd.store.reopening import AHEAD, reopen
 from schedulerd.store.tables import IS_QUEUED, AnyRow, runs, schedules
@@ -105,7 +104,7 @@ class Schedules:
             self._monitored.note()
         values = {
             "flow_id": flow,
-            "definition": schedule_json(definition),
+            "definition": definition,
             "overlap": definition.policies.overlap.value,
             "queue_limit": definition.policies.queue_limit,
             "removed_at": None,
@@ -120,7 +119,7 @@ class Schedules:
             row = values | forward | {"name": definition.name, "first_seen": now}
             statement = insert(schedules).values(row).returning(schedules.c.id)
             return ScheduleKey(self._connection.execute(statement).scalar_one())
-        if known.removed_at is not None or not read_schedule(known.definition).is_due_like(definition):
+        if known.removed_at is not None or not known.definition.is_due_like(definition):
             values |= forward
             if known.last_due is not None and known.last_due > watermark:  # by a clock that has gone back
                 values["last_due"] = None
@@ -227,15 +226,23 @@ class Schedules:
         """
         return reopen(self._connection, key, watermark=watermark, next_due=next_due, first_seen=first_seen)
 
-    def all(self, *, removed: bool = False) -> list[Schedule]:
-        """The schedules in force by name, or with `removed` also those that are no more."""
+    def all(self, *, removed: bool = False, of: Collection[FlowKey] | None = None) -> list[Schedule]:
+        """The schedules in force by name, or with `removed` also those that are no more; `of` these flows, where some are said."""
         query = select(schedules) if removed else select(schedules).where(schedules.c.removed_at.is_(None))
+        if of is not None:
+            query = query.where(schedules.c.flow_id.in_(of))
         return [_schedule(row) for row in self._connection.execute(query.order_by(schedules.c.name))]
 
     def count(self) -> int:
         """How many schedules are in force."""
         query = select(func.count()).select_from(schedules).where(schedules.c.removed_at.is_(None))
         return int(self._connection.scalar(query) or 0)
+
+    def names(self) -> dict[str, bool]:
+        """The names of the schedules in force, sorted; of each, whether it is paused."""
+        query = select(schedules.c.name, schedules.c.paused_at).where(schedules.c.removed_at.is_(None))
+        found = self._connection.execute(query.order_by(schedules.c.name))
+        return {row.name: row.paused_at is not None for row in found}
 
     def get(self, name: str) -> Schedule:
         """The schedule of this name in force. Raises `NotFound` with the names that come near."""
@@ -251,7 +258,7 @@ def _schedule(row: AnyRow) -> Schedule:
     return Schedule(
         key=ScheduleKey(row.id),
         flow_key=FlowKey(row.flow_id),
-        definition=read_schedule(row.definition),
+        definition=row.definition,
         first_seen=row.first_seen,
         watermark=row.watermark,
         next_due=row.next_due,

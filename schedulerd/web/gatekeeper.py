@@ -13,7 +13,6 @@ from urllib.parse import quote
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.routing import RouteContext, iter_route_contexts
-from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -27,6 +26,7 @@ from schedulerd.web.cookies import cookie_of
 from schedulerd.web.needs import SAFE, Needs, needs_of
 from schedulerd.web.problems import API, Problem, problem, shown
 from schedulerd.web.rendering import Pages
+from schedulerd.web.routers import admit
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,6 @@ _IN_URLS: Final = frozenset(
 )
 _AGAIN_SECONDS: Final = 5
 _DOCS: Final = "/api/docs"  # a page for people, though of the API
-_ADMITTED: Final = "schedulerd.admitted"
 
 
 LOOK_AGAIN_SECONDS: Final = 15.0
@@ -101,7 +100,7 @@ class Gatekeeper:
             return
         request = Request(scope)
         found = self._find(request)
-        scope[_ADMITTED] = None if found is None else found.route.endpoint
+        admit(scope, None if found is None else found.route.endpoint)
         if found is not None and is_open(request.method, found):
             await self._app(scope, receive, send)
         elif _shows_secret(request):  # told without a page, which would repeat the URL
@@ -207,13 +206,6 @@ class Gatekeeper:
 def is_open(method: str, found: Found) -> bool:
     """Does the route need nothing?"""
     return found.fits and (method, found.route.path_format) in OPEN
-
-
-def require_admitted(request: Request) -> None:
-    """A dependency of all routes: the one that was chosen is the one that was judged."""
-    if request.scope.get(_ADMITTED) is not request.scope["endpoint"]:
-        log.error("gate_was_passed_by", extra={"path": request.url.path})
-        raise HTTPException(403, "this was not let through by the gate")
 
 
 def _needed(request: Request, found: Found | None) -> Needs:

@@ -18,6 +18,7 @@ from schedulerd.web.api.answers import Answer
 from schedulerd.web.blocking import Blocking, TooBusyError
 from schedulerd.web.gate import Gate
 from schedulerd.web.problems import problem
+from schedulerd.web.routers import documented_router
 from schedulerd.web.wrong_secrets import WrongSecrets
 
 PREFIX: Final = "/api/v1/hooks/"
@@ -55,7 +56,7 @@ _BODY: Final = {
 
 def hooks(webhooks: Webhooks, clock: Clock) -> APIRouter:
     """The route."""
-    router = APIRouter(tags=["webhooks"])
+    router = documented_router("webhooks")
     door = _Door(webhooks, clock)
 
     @router.post(

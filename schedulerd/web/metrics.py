@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from schedulerd.domain.states import FINAL, LIVE, RunState
 from schedulerd.operations.measures import Measured, Measures
 from schedulerd.version import __version__
+from schedulerd.web.routers import page_router
 
 MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -54,7 +55,7 @@ class Counting:
 
 def metric_routes(measures: Measures, requests: RequestCounts) -> APIRouter:
     """The route."""
-    router = APIRouter(include_in_schema=False)
+    router = page_router()
 
     @router.get("/metrics")
     def metrics() -> PlainTextResponse:

@@ -81,12 +81,6 @@ def _make(app: FastAPI) -> Document:
     return made
 
 
-def operation_id(route: Any) -> str:
-    """The id of an operation whose route gives it none: the name of its function, with what it is about."""
-    name, tags = str(route.name), route.tags
-    return name if "_" in name or not tags else f"{name}_{str(tags[0]).removesuffix('s')}"
-
-
 def operations_in(document: Document) -> Iterator[tuple[str, str, Document]]:
     """Each operation of the document: its method, path and description."""
     for path, item in document["paths"].items():

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, cast
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
@@ -33,7 +34,7 @@ def preferences_of(request: Request, *, zone: ZoneInfo) -> Preferences:
     theme, density = cookies.get("theme", ""), cookies.get("density", "")
     return Preferences(
         language=_language(request),
-        zone=_zone(cookies.get("tz", "")) or zone,
+        zone=_zone(unquote(cookies.get("tz", ""))) or zone,  # a script writes `Asia%2FSeoul`
         theme=theme if theme in THEMES else "",
         density=density if density in DENSITIES else DENSITIES[0],
     )

@@ -6,11 +6,12 @@ from fastapi.responses import PlainTextResponse
 from schedulerd.clock import Clock
 from schedulerd.errors import Unreachable
 from schedulerd.operations.daemon import HANGS, STOPPED, Daemon
+from schedulerd.web.routers import page_router
 
 
 def probes(daemon: Daemon | None, clock: Clock, *, is_apart: bool) -> APIRouter:
     """The routes. A process that `is_apart` lives as long as it answers; any other hangs with its daemon."""
-    router = APIRouter(include_in_schema=False)
+    router = page_router()
 
     @router.get("/healthz")
     async def healthz() -> PlainTextResponse:
@@ -33,7 +34,11 @@ def _of_agents(daemon: Daemon, clock: Clock) -> str:
         agents, now = daemon.agents(), clock.now()
     except Unreachable:
         return "database"
-    return "" if any(one.is_online(now=now) and one.status.get("ready") for one in agents) else STOPPED
+    return (
+        ""
+        if any(one.is_online(now=now) and one.drain is None and one.status.get("ready") for one in agents)
+        else STOPPED
+    )
 
 
 def _word(why_not: str, *, well: str) -> PlainTextResponse:

@@ -1,15 +1,18 @@
 """From a template and values to a page, in the reader's language and zone."""
 
 import gettext
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
+from types import CodeType
 from typing import Any, Final
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -28,6 +31,7 @@ from schedulerd.web.static_files import StaticFiles
 _HERE: Final = Path(__file__).parent
 TEMPLATES: Final = _HERE / "templates"
 LOCALE: Final = _HERE / "locale"
+_MOST_KEPT: Final = 2_048
 
 
 class Pages:
@@ -41,6 +45,10 @@ class Pages:
     def preferences(self, request: Request) -> Preferences:
         """How the one who asks wants to see pages."""
         return preferences_of(request, zone=self._zone)
+
+    def translate(self, request: Request) -> Callable[[str], str]:
+        """Texts in the language of the one who asks."""
+        return texts(self.preferences(request).language).gettext
 
     def render(
         self,
@@ -84,6 +92,31 @@ class Pages:
         return answer
 
 
+class _Compiled(BytecodeCache):
+    """The code of templates, which is the same in each language: what one has compiled the others need not."""
+
+    def __init__(self) -> None:
+        self._code: Final[dict[str, CodeType]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._code.get(bucket.key)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._code[bucket.key] = bucket.code
+
+
+_COMPILED: Final = _Compiled()
+
+
+def warm() -> None:
+    """Compile all templates in all languages, so that nobody who asks for a page waits for it."""
+    for language in LANGUAGES:
+        one = environment(language)
+        for name in one.list_templates():
+            one.get_template(name)
+
+
 @cache  # templates are compiled once for all applications of a process
 def environment(language: Language) -> Environment:
     """The templates in this language."""
@@ -95,25 +128,47 @@ def environment(language: Language) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=_COMPILED,
     )
-    texts = gettext.translation("schedulerd", LOCALE, [language], fallback=True)
-    environment.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]
+    catalog = texts(language)
+    environment.install_gettext_translations(catalog, newstyle=True)  # type: ignore[attr-defined]
     environment.globals |= {
+        "_": _translating(catalog),
         "version": __version__,
         "languages": LANGUAGES,
         "states": words.STATES,
         "triggers": words.TRIGGERS,
+        "agent_states": words.AGENT_STATES,
         "levels": words.LEVELS,
         "overlaps": words.OVERLAPS,
         "catchups": words.CATCHUPS,
         "weekdays": words.WEEKDAYS,
-        "reason_text": partial(words.reason_words, translate=texts.gettext),
-        "wanted_text": partial(words.wanted_words, translate=texts.gettext),
+        "reason_text": partial(words.reason_words, translate=catalog.gettext),
+        "wanted_text": partial(words.wanted_words, translate=catalog.gettext),
         "groups": words.GROUPS,
         "schedule_text": partial(_schedule_text, language=language),
         "query": _query,
     }
     return environment
+
+
+@cache
+def texts(language: Language) -> gettext.NullTranslations:
+    """The catalog of this language; English is in none."""
+    return gettext.translation("schedulerd", LOCALE, [language], fallback=True)
+
+
+def _translating(catalog: gettext.NullTranslations) -> Callable[..., Markup]:
+    """What the templates' own `_` does. A page has hundreds of them, most without values: these are the same each time."""
+
+    @lru_cache(_MOST_KEPT)
+    def bare(text: str) -> Markup:
+        return Markup(catalog.gettext(text)) % {}
+
+    def translated(text: str, /, **values: object) -> Markup:
+        return Markup(catalog.gettext(text)) % values if values else bare(text)
+
+    return translated
 
 
 def _may(principal: Principal | None, role: str) -> bool:

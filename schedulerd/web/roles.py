@@ -6,6 +6,11 @@ from schedulerd.domain.access import Principal, Role
 from schedulerd.errors import NotPermitted
 
 
+def must_be_viewer(request: Request) -> Principal:
+    """Who asks, who may look. Raises `NotPermitted`."""
+    return _must_be(request, Role.VIEWER)
+
+
 def must_be_operator(request: Request) -> Principal:
     """Who asks, who may change when flows run. Raises `NotPermitted`."""
     return _must_be(request, Role.OPERATOR)

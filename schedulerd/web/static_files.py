@@ -10,6 +10,8 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
+from schedulerd.web.routers import page_router
+
 FOLDER: Final = Path(__file__).parent / "static"
 _HASH_LENGTH: Final = 12
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
@@ -48,7 +50,7 @@ class StaticFiles:
 
     def router(self) -> APIRouter:
         """The route that serves them."""
-        router = APIRouter(include_in_schema=False)
+        router = page_router()
 
         @router.get("/static/{version}/{name:path}", name="static")
         async def static(request: Request, version: str, name: str) -> Response:

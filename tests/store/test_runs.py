@@ -10,7 +10,7 @@ from schedulerd.domain.runs import NewRun, RunFilter, SkipReason, Trigger
 from schedulerd.domain.states import BAD, FINAL, LIVE, RunState
 from schedulerd.errors import Conflict, NotFound
 from schedulerd.store.database import Database
-from tests.builders import A_SECOND, NOW, a_new_run, a_run, a_run_id
+from tests.builders import A_SECOND, NOW, a_command, a_new_run, a_run, a_run_id
 from tests.store.scenes import AGENT, Scene, a_running_run, a_scene, add, add_in, add_scheduled, claim
 
 
@@ -139,6 +139,20 @@ def test_what_was_raised_in_a_transaction_undoes_it(database: Database) -> None:
 
     with database.read() as tx:
         assert tx.flows.all() == []
+
+
+def test_runs_of_all_flows_are_found_by_their_number_alone(database: Database) -> None:
+    with database.write() as tx:
+        etl, load = a_scene(tx).flow, tx.flows.put_command(a_command("load", "true"), now=NOW)
+        gone = tx.flows.put_command(a_command("gone", "true"), now=NOW)
+        add(tx, gone)
+        tx.flows.remove_command("gone", now=NOW)
+        for flow in (etl, etl, load):
+            add(tx, flow)
+
+        assert [run.selector for run in tx.runs.numbered(1, limit=9)] == ["load#1", "etl#1"]
+        assert [run.selector for run in tx.runs.numbered(1, limit=1)] == ["load#1"]
+        assert tx.runs.numbered(3, limit=9) == []
 
 
 def test_a_run_is_found_by_id_key_and_number(database: Database) -> None:

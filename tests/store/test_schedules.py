@@ -51,6 +51,16 @@ def test_those_that_are_due_come_oldest_first(database: Database) -> None:
         assert tx.schedules.next_due() == NOW + timedelta(minutes=1)
 
 
+def test_names_tell_which_schedules_are_paused(database: Database) -> None:
+    with database.write() as tx:
+        for name in ("weekly", "daily", "gone"):
+            a_put(tx, a_schedule(name))
+        tx.schedules.pause("weekly", at=NOW, by="minji", reason="audit")
+        tx.schedules.remove("gone", now=NOW)
+
+        assert list(tx.schedules.names().items()) == [("daily", False), ("weekly", True)]
+
+
 def test_without_schedules_nothing_is_due(database: Database) -> None:
     with database.read() as tx:
         assert tx.schedules.next_due() is None

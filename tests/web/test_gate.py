@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
+from fastapi.routing import iter_route_contexts
 
 from schedulerd.domain.access import ROLE_OF, Role, Scope, scopes_of
 from schedulerd.domain.audit import AuditFilter
 from schedulerd.store.database import Database
 from schedulerd.web.gatekeeper import LOOK_AGAIN_SECONDS
 from schedulerd.web.recogniser import FRESH_SECONDS
+from schedulerd.web.routers import require_admitted
 from tests.store.scenes import a_scene, add
 from tests.store.test_faults import locked
 from tests.store.test_pings import statements
@@ -81,6 +83,13 @@ def test_nothing_is_exempt_by_suffix_prefix_or_letter_case(house: House, path: s
 
     assert answer.status_code in (401, 303), answer.text
     assert "role" not in answer.text
+
+
+def test_each_route_asks_whether_the_gate_judged_it(house: House) -> None:
+    """A router that somebody makes without it is found here, not by who gets past the gate."""
+    for route in iter_route_contexts(house.app.routes):
+        asked = [one.call for one in route.dependant.dependencies]
+        assert require_admitted in asked, route.path
 
 
 def test_a_route_that_the_gate_has_not_judged_answers_nobody(house: House) -> None:

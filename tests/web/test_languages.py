@@ -10,6 +10,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 
+from schedulerd.web.rendering import environment, warm
 from tests.web.browser.page_table import PAGES
 from tests.web.browser.world import World, new_database
 
@@ -123,3 +124,12 @@ def known(world: World) -> set[str]:
     """Names of things, which have none in another language."""
     parameters = {"region", "rows", "day", "string", "integer"}
     return {*world.gallery.names, *parameters, "English", "CPU", "JSON"}
+
+
+def test_templates_that_are_compiled_in_one_language_are_in_the_other() -> None:
+    warm()
+
+    one, other = environment("en"), environment("ko")
+    codes = [env.get_template("flows.html").blocks["main"].__code__ for env in (one, other)]
+    assert codes[0] is codes[1]
+    assert len(one.cache or ()) == len(other.cache or ()) == len(one.list_templates())

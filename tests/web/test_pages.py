@@ -25,10 +25,13 @@ EVERY_PAGE = (
         "/flows?q=none",
         "/flows/etl",
         "/flows/etl/params",
+        "/flows/etl/graph",
     ),
     *("/flows/etl/versions", "/flows/etl/run", "/schedules", "/schedules/etl-morning", "/agents", "/system"),
     *(
         "/runs/{failed}",
+        "/runs/{failed}/graph",
+        "/runs/{waiting}/graph",
         "/runs/{failed}/logs",
         "/runs/{failed}/result",
         "/runs/{failed}/params",
@@ -317,6 +320,8 @@ def test_the_appearance_is_kept_in_a_cookie_and_made_by_the_server(reader: Reade
 
     assert answer.status_code == 303
     assert 'data-theme="dark"' in reader.get("/runs").text
+    reader.post("/appearance", theme="system")
+    assert "data-theme" not in reader.get("/runs").text
 
 
 def test_static_files_are_kept_for_ever_and_packed(reader: Reader) -> None:

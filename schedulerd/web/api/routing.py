@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Path, Request
 from fastapi.dependencies.models import Dependant
 from pydantic import BaseModel
 
@@ -13,6 +13,7 @@ from schedulerd.domain.nesting import TOO_DEEP, is_too_deep
 from schedulerd.domain.variables import NAME
 from schedulerd.web.needs import SAFE
 from schedulerd.web.problems import Refusal
+from schedulerd.web.routers import documented_router
 
 BASE: Final = "/api/v1"
 Name = Annotated[str, Path(min_length=1, max_length=255)]
@@ -24,11 +25,7 @@ SettingName = Annotated[str, Path(pattern=f"^{NAME}$")]
 
 def api_router(path: str, tag: str) -> APIRouter:
     """A router for a resource, as all of the API are."""
-    return APIRouter(
-        prefix=f"{BASE}{path}",
-        tags=[tag],
-        dependencies=[Depends(require_known_parameters), Depends(require_shallow)],
-    )
+    return documented_router(tag, prefix=f"{BASE}{path}", needs=[require_known_parameters, require_shallow])
 
 
 def require_known_parameters(request: Request) -> None:

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import UTC
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from schedulerd.clock import Clock
 from schedulerd.domain.run_filters import Term
@@ -16,6 +16,7 @@ from schedulerd.operations.shapes import (
     Shape,
     move_shape,
     run_details_shape,
+    run_graph_shape,
     run_shape,
     task_shape,
     time_text,
@@ -31,12 +32,14 @@ from schedulerd.web.api.run_models import (
     MoveOut,
     ParamsOut,
     RunDetailsOut,
+    RunGraphOut,
     RunOut,
     RunsOut,
     TaskOut,
 )
 from schedulerd.web.code_sight import as_seen
 from schedulerd.web.problems import BadQuery
+from schedulerd.web.routers import documented_router
 
 _PAGING: Final = ("q", "limit", "after", "before", "fields", "count")
 Text = Annotated[str, Query(max_length=2_000)]
@@ -57,7 +60,7 @@ _FILTERS_TOLD: Final = {
 
 def run_list_routes(operations: Operations, clock: Clock) -> APIRouter:
     """The routes of the history. What they take has names that are not all known, those of parameters of flows."""
-    router = APIRouter(prefix=BASE, tags=["runs"], dependencies=[Depends(filters_and(_PAGING))])
+    router = documented_router("runs", prefix=BASE, needs=[filters_and(_PAGING)])
     views = _Lists(operations, clock)
 
     @router.get("/runs", response_model=RunsOut, openapi_extra=_FILTERS_TOLD)
@@ -108,6 +111,12 @@ def run_routes(operations: Operations, clock: Clock) -> APIRouter:
         """The task runs of a run."""
         found = operations.runs.details(run).tasks
         return [TaskOut(**as_seen(request, task_shape(task, now=clock.now()))) for task in found]
+
+    @router.get("/graph")
+    def run_graph(run: str) -> RunGraphOut:
+        """The tasks of a run, those of a mapped task together, and which came after which."""
+        _, graph = operations.graphs.of_run(run)
+        return RunGraphOut(**run_graph_shape(graph))
 
     @router.get("/moves")
     def moves(run: str) -> list[MoveOut]:

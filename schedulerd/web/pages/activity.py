@@ -12,13 +12,14 @@ from schedulerd.operations.operations import Operations
 from schedulerd.web.needs import needs
 from schedulerd.web.numbers import MOST
 from schedulerd.web.rendering import Pages
+from schedulerd.web.routers import page_router
 
 _PAGE: Final = 50
 
 
 def activity_pages(operations: Operations, pages: Pages) -> APIRouter:
     """The route."""
-    router = APIRouter(include_in_schema=False)
+    router = page_router()
 
     @router.get("/activity")
     @needs(Role.ADMIN)

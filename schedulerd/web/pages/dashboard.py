@@ -14,6 +14,7 @@ from schedulerd.operations.operations import Operations
 from schedulerd.web.attention import failing, grouped
 from schedulerd.web.charts import activity
 from schedulerd.web.rendering import Pages
+from schedulerd.web.routers import page_router
 
 Range = Literal["24h", "7d", "30d"]
 _RANGES: Final[Mapping[Range, tuple[timedelta, int]]] = {
@@ -51,7 +52,7 @@ class Ended:
 
 def dashboard_pages(operations: Operations, pages: Pages, clock: Clock) -> APIRouter:
     """The route."""
-    router = APIRouter(include_in_schema=False)
+    router = page_router()
     view = _View(operations, pages, clock)
 
     @router.get("/")
@@ -71,7 +72,7 @@ class _View:
         self._clock: Final = clock
 
     def page(self, request: Request, span: Range) -> Response:
-        seen = self._operations.snapshots.take().fingerprint(every=True)  # before what is shown
+        seen = self._operations.snapshots.take().fingerprint(every=True, agents=True)  # before what is shown
         now, (length, count) = self._clock.now(), _RANGES[span]
         end = now.replace(minute=0, second=0, microsecond=0) + _HOUR  # bars are of whole hours
         both = self._operations.figures.activity(since=end - 2 * length, until=end, bars=2 * count)
@@ -103,6 +104,7 @@ class _View:
             "told": told,
             "problems": told.recorded.problems if told.recorded else (),
             "offline": [agent for agent in agents if not agent.is_online(now=now)],
+            "drained": [agent for agent in agents if agent.drain is not None],
             "flow_count": told.recorded.flows if told.recorded else 0,
         }
 

@@ -8,14 +8,16 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 
 from schedulerd.clock import Clock
-from schedulerd.domain.flows import FlowKind
+from schedulerd.domain.flows import FlowDefinition, FlowKind
+from schedulerd.domain.likeness import Likeness, Typed, typed
 from schedulerd.operations.flows import FlowDetails
 from schedulerd.operations.operations import Operations
 from schedulerd.web.api.listing import page_by_name
 from schedulerd.web.charts import strip
 from schedulerd.web.rendering import Pages
+from schedulerd.web.routers import page_router
 
-_PAGE: Final = 40
+_PAGE: Final = 30
 _FIRES: Final = 5
 _RECENT: Final = 10
 _WEEK: Final = timedelta(days=7)
@@ -24,7 +26,7 @@ _LONGEST_DIFF: Final = 5_000
 
 def flow_pages(operations: Operations, pages: Pages, clock: Clock) -> APIRouter:
     """The routes."""
-    router = APIRouter(include_in_schema=False)
+    router = page_router()
     views = _Views(operations, pages, clock)
 
     @router.get("/flows")
@@ -54,10 +56,11 @@ class _Views:
 
     def flows(self, request: Request, q: str, after: str) -> Response:
         seen = self._operations.snapshots.take().fingerprint(every=True)
-        found = [one for one in self._operations.flows.list() if _is_like(one, q)]
-        page = page_by_name(found, _name, limit=_PAGE, after=after or None, before=None)
-        shown = page.items
-        names = [_name(one) for one in shown]
+        words = typed(q)
+        found = [one.name for one in self._operations.flows.definitions() if _is_like(one, words)]
+        page = page_by_name(found, str, limit=_PAGE, after=after or None, before=None)
+        shown = self._operations.flows.named(page.items)
+        names = [one.flow.definition.name for one in shown]
         now = self._clock.now()
         figures = self._operations.figures.of_flows(names, since=now - _WEEK, until=now)
         strips = self._operations.figures.strips(names)
@@ -119,26 +122,24 @@ class _Views:
         )
 
     def _render(self, request: Request, template: str, details: FlowDetails, **values: Any) -> Response:
-        return self._pages.render(
-            request,
-            template,
-            details=details,
-            flow=details.flow,
-            definition=details.flow.definition,
-            is_command=details.flow.definition.kind is FlowKind.COMMAND,
-            **values,
-        )
+        return self._pages.render(request, template, **flow_values(details), **values)
 
 
-def _name(details: FlowDetails) -> str:
-    return details.flow.definition.name
-
-
-def _is_like(details: FlowDetails, q: str) -> bool:
-    """Is each word in its name, its description or one of its tags?"""
+def flow_values(details: FlowDetails) -> dict[str, Any]:
+    """For the template `flow_base.html`."""
     definition = details.flow.definition
-    text = " ".join((definition.name, definition.description, *definition.tags)).casefold()
-    return all(word in text for word in q.casefold().split())
+    return {
+        "details": details,
+        "flow": details.flow,
+        "definition": definition,
+        "is_command": definition.kind is FlowKind.COMMAND,
+    }
+
+
+def _is_like(definition: FlowDefinition, words: Typed) -> bool:
+    """Is each word in its name, its description or one of its tags?"""
+    text = " ".join((definition.name, definition.description, *definition.tags))
+    return words.likeness(text) is not Likeness.NONE
 
 
 def _diff(was: str, now: str) -> Sequence[Mapping[str, str]]:

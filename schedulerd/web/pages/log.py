@@ -15,6 +15,7 @@ from schedulerd.web.log_lines import LineMaker
 from schedulerd.web.numbers import MOST
 from schedulerd.web.pages.run import RunHead
 from schedulerd.web.rendering import Pages
+from schedulerd.web.routers import page_router
 
 _END: Final = 2**62
 Level = Annotated[str, Query(pattern=f"^({'|'.join(LEVELS)})?$")]
@@ -53,7 +54,7 @@ class Hits:
 
 def log_pages(operations: Operations, pages: Pages) -> APIRouter:
     """The routes: the page, and its chunks for a script."""
-    router = APIRouter(include_in_schema=False)
+    router = page_router()
     view = _View(operations, pages)
 
     @router.get("/runs/{run}/logs")

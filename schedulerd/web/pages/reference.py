@@ -10,11 +10,12 @@ from schedulerd.web.needs import needs
 from schedulerd.web.openapi import document_of
 from schedulerd.web.problem_types import PROBLEM_TYPES
 from schedulerd.web.rendering import Pages
+from schedulerd.web.routers import page_router
 
 
 def reference_pages(pages: Pages) -> APIRouter:
     """The routes."""
-    router = APIRouter(include_in_schema=False)
+    router = page_router()
 
     @router.get("/api/docs")
     @needs(Role.VIEWER)

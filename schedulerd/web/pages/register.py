@@ -17,6 +17,7 @@ from schedulerd.web.crontab_rows import Row, rows_of
 from schedulerd.web.forms import text
 from schedulerd.web.rendering import Pages
 from schedulerd.web.roles import must_be_admin, must_be_operator
+from schedulerd.web.routers import page_router
 
 _WHERE: Final = "/flows/new"
 _USUAL_PREFIX: Final = "crontab"
@@ -33,7 +34,7 @@ def hello(name: str = "world") -> str:
 
 def register_pages(operations: Operations, pages: Pages, clock: Clock) -> APIRouter:
     """The routes. They come before those of a flow's own page, whose name may be anything."""
-    router = APIRouter(include_in_schema=False)
+    router = page_router()
     desk = _Desk(operations, pages, clock)
 
     @router.get(_WHERE)

@@ -17,6 +17,7 @@ from schedulerd.operations.runs import RunDetails, place_of
 from schedulerd.web.artifact_views import ArtifactView, artifact_views
 from schedulerd.web.numbers import MOST
 from schedulerd.web.rendering import Pages
+from schedulerd.web.routers import page_router
 from schedulerd.web.task_rows import timeline
 
 _MOST_SHOWN: Final = 256 * 1024
@@ -24,7 +25,7 @@ _MOST_SHOWN: Final = 256 * 1024
 
 def run_pages(operations: Operations, pages: Pages, clock: Clock) -> APIRouter:
     """The routes."""
-    router = APIRouter(include_in_schema=False)
+    router = page_router()
     views = _Views(operations, pages, clock)
 
     @router.get("/flows/{flow}/runs/{number}")

@@ -13,11 +13,12 @@ from schedulerd.web.blocking import Blocking
 from schedulerd.web.forms import actor_of, go_on, new_key, text, texts
 from schedulerd.web.parameter_forms import PREFIX, Filled, fields, read
 from schedulerd.web.rendering import Pages
+from schedulerd.web.routers import page_router
 
 
 def run_action_pages(operations: Operations, pages: Pages) -> APIRouter:
     """The routes."""
-    router = APIRouter(include_in_schema=False)
+    router = page_router()
     deeds = _Deeds(operations, pages)
 
     @router.get("/flows/{flow}/run")

@@ -14,6 +14,7 @@ from schedulerd.operations.history import History, HistoryPage
 from schedulerd.operations.operations import Operations
 from schedulerd.store.history import Count
 from schedulerd.web.rendering import Pages
+from schedulerd.web.routers import page_router
 
 _MOST_NEWER: Final = 99
 _GROUPS: Final = ("active", "waiting", "bad", "ok", "neutral")
@@ -44,7 +45,7 @@ class Tab:
 
 def runs_pages(operations: Operations, pages: Pages) -> APIRouter:
     """The routes."""
-    router = APIRouter(include_in_schema=False)
+    router = page_router()
 
     @router.get("/runs")
     def runs(request: Request, q: Text = "", after: str = "", before: str = "", top: str = "") -> Response:

@@ -17,6 +17,7 @@ from schedulerd.web.editor_sheet import Sheet, empty_sheet, sheet_of, typed_shee
 from schedulerd.web.forms import go_on, text
 from schedulerd.web.rendering import Pages
 from schedulerd.web.roles import must_be_admin, must_be_operator
+from schedulerd.web.routers import page_router
 from schedulerd.web.schedule_forms import BadField, values_of
 
 _NEW: Final = "/schedules/new"
@@ -24,7 +25,7 @@ _NEW: Final = "/schedules/new"
 
 def schedule_editor_pages(operations: Operations, pages: Pages, clock: Clock) -> APIRouter:
     """The routes. They come before those of a schedule's own page, whose name may be anything."""
-    router = APIRouter(include_in_schema=False)
+    router = page_router()
     editor = _Editor(operations, pages, clock)
 
     @router.get(_NEW)

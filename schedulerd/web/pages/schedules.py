@@ -4,12 +4,14 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
+from schedulerd.domain.likeness import Likeness, typed
 from schedulerd.operations.operations import Operations
 from schedulerd.web.api.listing import page_by_name
 from schedulerd.web.blocking import Blocking
 from schedulerd.web.forms import actor_of, go_on, text
 from schedulerd.web.local_paths import local_path
 from schedulerd.web.rendering import Pages
+from schedulerd.web.routers import page_router
 
 _PAGE: Final = 50
 _FIRES: Final = 20
@@ -18,7 +20,7 @@ _WHERE: Final = "/schedules"
 
 def schedule_pages(operations: Operations, pages: Pages) -> APIRouter:
     """The routes."""
-    router = APIRouter(include_in_schema=False)
+    router = page_router()
     blocking = Blocking()
 
     @router.get("/schedules")
@@ -49,11 +51,11 @@ def schedule_pages(operations: Operations, pages: Pages) -> APIRouter:
 
 def _schedules(request: Request, operations: Operations, pages: Pages, q: str, after: str) -> Response:
     seen = operations.snapshots.take().fingerprint(every=True)
-    words = q.casefold().split()
+    words = typed(q)
     found = [
         one
         for one in operations.schedules.list()
-        if all(word in f"{one.definition.name} {one.definition.flow or ''}".casefold() for word in words)
+        if words.likeness(f"{one.definition.name} {one.definition.flow or ''}") is not Likeness.NONE
     ]
     page = page_by_name(found, lambda one: one.definition.name, limit=_PAGE, after=after or None, before=None)
     return pages.render(

@@ -13,13 +13,14 @@ from schedulerd.operations.operations import Operations
 from schedulerd.web.forms import go_on
 from schedulerd.web.needs import needs
 from schedulerd.web.rendering import Pages
+from schedulerd.web.routers import page_router
 
 _HERE: Final = "/settings"
 
 
 def settings_pages(operations: Operations, pages: Pages, clock: Clock) -> APIRouter:
     """The routes. What is not one's own raises `NotFound` in the operations."""
-    router = APIRouter(include_in_schema=False)
+    router = page_router()
     view = _View(operations, pages, clock)
 
     @router.get(_HERE)

@@ -13,6 +13,7 @@ from schedulerd.web.local_paths import local_path
 from schedulerd.web.needs import needs
 from schedulerd.web.problems import problem, shown
 from schedulerd.web.rendering import Pages
+from schedulerd.web.routers import page_router
 from schedulerd.web.sign_in_desk import SignInDesk, TooManyTries
 
 _LONGEST: Final = 2_000
@@ -24,7 +25,7 @@ Typed = Annotated[str, Form(max_length=_LONGEST)]
 
 def sign_in_pages(desk: SignInDesk, pages: Pages) -> APIRouter:
     """The routes."""
-    router = APIRouter(include_in_schema=False)
+    router = page_router()
 
     @router.get("/login")
     def login_form(request: Request) -> Response:

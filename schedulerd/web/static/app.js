@@ -3,11 +3,15 @@ import { startTimes } from "./times.js";
 import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
 
+const MOST_SEEN = 6;
+
 rememberZone();
 startTimes();
 startKeys();
 startTheme();
+noteVisit();
 if (document.body.dataset.page === "log") import("./log.js").then((log) => log.start());
+if (document.getElementById("graph")) import("./graph.js").then((graph) => graph.start());
 if (document.getElementById("editor")) import("./editor.js").then((editor) => editor.start());
 startLive();
 setTimeout(() => document.querySelector(".toast")?.remove(), 6000);
@@ -16,6 +20,15 @@ setTimeout(() => document.querySelector(".toast")?.remove(), 6000);
 function rememberZone() {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone && !document.cookie.split("; ").some((one) => one.startsWith("tz="))) keep("tz", zone);
+}
+
+// What was looked at in this tab, for the palette; whoever signs out leaves nothing of it.
+function noteVisit() {
+  if (!document.querySelector("[data-palette]")) return sessionStorage.removeItem("seen");
+  if (!["flow", "run", "log", "schedule"].includes(document.body.dataset.page)) return;
+  const title = document.querySelector("h1").textContent.trim();
+  const before = JSON.parse(sessionStorage.getItem("seen") ?? "[]").filter((one) => one.title !== title);
+  sessionStorage.setItem("seen", JSON.stringify([{ title, href: location.pathname }, ...before].slice(0, MOST_SEEN)));
 }
 
 function startTheme() {

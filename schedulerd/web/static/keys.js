@@ -24,10 +24,28 @@ export function startKeys() {
   box.checked = localStorage.getItem("shortcuts") !== "off";
   box.addEventListener("change", () => localStorage.setItem("shortcuts", box.checked ? "on" : "off"));
   addEventListener("keydown", onKey);
+  document.querySelector("[data-palette]")?.addEventListener("click", openPalette);
   startRows();
 }
 
+// The palette is open at once, and what moves in it comes after; Enter until then is remembered. On its own page it is there.
+function openPalette(event) {
+  event.preventDefault();
+  const palette = document.getElementById("palette");
+  if (!palette) return focus("#palette-q");
+  if (palette.open) return palette.close();
+  palette.onkeydown ??= (early) => { if (early.key === "Enter" && !early.isComposing) palette.dataset.uiWanted = "yes"; };
+  document.getElementById("palette-q").value = "";
+  palette.showModal(); // which gives the focus back where it was when it is closed
+  import("./palette.js").then((module) => module.begin());
+}
+
+function isPaletteKey(event) {
+  return (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.code === "KeyK";
+}
+
 function onKey(event) {
+  if (isPaletteKey(event) && !sheet.open && document.querySelector("[data-palette]")) return openPalette(event);
   if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || !box.checked || sheet.open) return;
   if (isTyping(event.target)) return;
   const deed = before === "g" && PAGES[event.key] ? () => location.assign(PAGES[event.key]) : KEYS[before === "g" && event.key === "g" ? "gg" : event.key];
