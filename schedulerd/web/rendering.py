@@ -136,6 +136,7 @@ def environment(language: Language) -> Environment:
         "languages": LANGUAGES,
         "states": words.STATES,
         "triggers": words.TRIGGERS,
+        "agent_states": words.AGENT_STATES,
         "levels": words.LEVELS,
         "overlaps": words.OVERLAPS,
         "catchups": words.CATCHUPS,

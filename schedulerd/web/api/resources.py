@@ -30,7 +30,7 @@ def resources(
         log_routes(operations, is_stopping=is_stopping),
         schedule_routes(operations),
         definition_routes(operations),
-        agent_routes(operations.daemon, clock),
+        agent_routes(operations, clock),
         system_routes(operations.daemon, clock),
         variable_routes(operations),
         secret_routes(operations),

@@ -72,7 +72,7 @@ class _View:
         self._clock: Final = clock
 
     def page(self, request: Request, span: Range) -> Response:
-        seen = self._operations.snapshots.take().fingerprint(every=True)  # before what is shown
+        seen = self._operations.snapshots.take().fingerprint(every=True, agents=True)  # before what is shown
         now, (length, count) = self._clock.now(), _RANGES[span]
         end = now.replace(minute=0, second=0, microsecond=0) + _HOUR  # bars are of whole hours
         both = self._operations.figures.activity(since=end - 2 * length, until=end, bars=2 * count)
@@ -104,6 +104,7 @@ class _View:
             "told": told,
             "problems": told.recorded.problems if told.recorded else (),
             "offline": [agent for agent in agents if not agent.is_online(now=now)],
+            "drained": [agent for agent in agents if agent.drain is not None],
             "flow_count": told.recorded.flows if told.recorded else 0,
         }
 
