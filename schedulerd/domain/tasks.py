@@ -46,7 +46,7 @@ class TaskRun:
 
 
 def whole_attempts(task: TaskRun, told: Iterable[TaskAttempt]) -> tuple[TaskAttempt, ...]:
-    """The attempts of a task run by what was told of its own; none where it was not tried again, or too little is known.
+    """The attempts of a task run by what was told of its own; none where it was not tried again, or not all is known.
 
     In another attempt of its run a task begins anew: an end before the beginning is one of an earlier time.
     """
@@ -54,7 +54,8 @@ def whole_attempts(task: TaskRun, told: Iterable[TaskAttempt]) -> tuple[TaskAtte
         return ()
     known = {one.attempt: one for one in told}
     found = [_whole(task, known.get(attempt), attempt) for attempt in range(1, task.attempt + 1)]
-    return tuple(one for one in found if one.started_at is not None)
+    is_known = all(one.started_at for one in found) and all(one.ended_at for one in found[:-1])
+    return tuple(found) if is_known and known else ()
 
 
 def _whole(task: TaskRun, told: TaskAttempt | None, attempt: int) -> TaskAttempt:

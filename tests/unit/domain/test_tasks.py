@@ -45,7 +45,8 @@ def told(attempt: int, start: int | None = None, end: int | None = None) -> Task
             [told(1, 0, 2), told(2, 3)],
             id="begun anew in another attempt of its run",
         ),
-        pytest.param(DONE, 2, 5, [], [told(1, 0)], id="from before attempts were told of"),
+        pytest.param(DONE, 2, 5, [], [], id="from before attempts were told of"),
+        pytest.param(DONE, 3, 9, [told(2, 3, 4), told(3, 5)], [], id="the end of the first was lost"),
     ],
 )
 def test_what_is_told_of_attempts_is_put_together(
