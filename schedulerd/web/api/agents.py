@@ -18,6 +18,7 @@ from schedulerd.web.api.bodies import Body
 from schedulerd.web.api.etags import IfNoneMatch, tagged
 from schedulerd.web.api.routing import Name, api_router
 from schedulerd.web.audit_notes import is_told
+from schedulerd.web.code_sight import sees_code
 
 _LONGEST_REASON: Final = 2_000
 
@@ -70,9 +71,12 @@ def system_routes(daemon: Daemon, clock: Clock) -> APIRouter:
     router = api_router("/system", "system")
 
     @router.get("", operation_id="get_system", response_model=SystemAnswer)
-    def system() -> dict[str, Any]:
-        """How the server does: what `schedulerd status` says."""
-        return {**status_shape(_status(daemon), now=clock.now()), "version": __version__}
+    def system(request: Request) -> dict[str, Any]:
+        """How the server does: what `schedulerd status` says. What is wrong in a file is told to who may see the file."""
+        shape = status_shape(_status(daemon), now=clock.now())
+        if not sees_code(request):
+            shape["problems"] = [{**one, "type": "", "message": ""} for one in shape["problems"] or ()]
+        return {**shape, "version": __version__}
 
     return router
 

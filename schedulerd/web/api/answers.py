@@ -146,6 +146,26 @@ class GraphAnswer(Answer):
     tasks: list[GraphTask]
 
 
+class StripRun(Answer):
+    """One of the last runs of a flow."""
+
+    id: str
+    number: int
+    state: RunState
+    reason: str
+    started_at: Moment | None
+    ended_at: Moment | None
+    duration_ms: int | None
+
+
+class StripAnswer(Answer):
+    """The last runs of a flow, at most 30, the newest last; and how many there are of each state, or were `missed`."""
+
+    flow: str
+    counts: dict[str, int]
+    items: list[StripRun]
+
+
 class WhenAnswer(Answer):
     """When a schedule fires, or what makes it fire. What is not of its `kind` is left out."""
 

@@ -23,7 +23,7 @@ def resources(
 ) -> list[APIRouter]:
     """Those that ask the database. Streams end when it `is_stopping`."""
     return [
-        flow_routes(operations),
+        flow_routes(operations, clock),
         run_list_routes(operations, clock),
         run_routes(operations, clock),
         run_action_routes(operations, clock),
