@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from schedulerd.domain.access import Role
-from schedulerd.domain.audit import AuditFilter
 from schedulerd.domain.states import RunState
 from schedulerd.operations.operations import Operations
 from schedulerd.operations.runs import RunDetails, Runs
@@ -218,31 +217,6 @@ def test_to_cancel_one_is_told_what_will_happen_and_the_history_says_who_did(
     assert wish.reason == "wrong region"
     assert too_late.status_code == 409
     assert "has ended" in too_late.text or "failed" in too_late.text
-
-
-def test_a_run_that_is_being_cancelled_can_be_killed_which_says_what_it_does_before(
-    scene: PageScene, reader: Reader
-) -> None:
-    here = f"/runs/{scene.running.id}"
-    before = reader.get(here).text
-    with scene.database.write() as tx:
-        move(tx, scene.running.key, RunState.CANCELLING, actor="lee")
-
-    during = reader.get(here).text
-    asked = reader.see(f"{here}/kill").text
-    done = reader.post(f"{here}/kill", reason="it is deaf")
-
-    assert (f"{here}/kill" in before, f"{here}/cancel" in before) == (False, True)
-    assert (f"{here}/kill" in during, f"{here}/cancel" in during) == (True, False)
-    assert "It was told to end" in asked
-    assert "(lee)" in asked
-    assert "It is killed at once (SIGKILL)" in asked
-    assert (done.status_code, done.headers["location"]) == (303, here)
-    with scene.database.read() as tx:
-        (wish,) = tx.runs.cancel_wishes()
-    assert (wish.kills, wish.reason) == (True, "it is deaf")
-    (entry,) = [one for one in scene.operations.audit.list(AuditFilter()) if one.change.what == "runs.kill"]
-    assert (entry.change.target, entry.change.after) == (scene.running.selector, {"reason": "it is deaf"})
 
 
 def test_a_failed_run_is_tried_again_from_its_failure(scene: PageScene, reader: Reader) -> None:
