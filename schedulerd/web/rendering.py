@@ -140,6 +140,7 @@ def environment(language: Language) -> Environment:
         "triggers": words.TRIGGERS,
         "agent_states": words.AGENT_STATES,
         "levels": words.LEVELS,
+        "roles": words.ROLES,
         "overlaps": words.OVERLAPS,
         "catchups": words.CATCHUPS,
         "weekdays": words.WEEKDAYS,
