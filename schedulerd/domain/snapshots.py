@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import blake2b
 from typing import Final
 
@@ -41,6 +42,15 @@ class Snapshot:
         for run in sorted(of):
             told.update(repr(self.watched.get(run)).encode())
         return told.hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Totals:
+    """How many flows and schedules are in force, and when the first of these is due next."""
+
+    flows: int
+    schedules: int
+    next_due: datetime | None
 
 
 def changed_runs(was: Snapshot, now: Snapshot) -> int:

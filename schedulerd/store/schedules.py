@@ -233,11 +233,6 @@ class Schedules:
             query = query.where(schedules.c.flow_id.in_(of))
         return [_schedule(row) for row in self._connection.execute(query.order_by(schedules.c.name))]
 
-    def count(self) -> int:
-        """How many schedules are in force."""
-        query = select(func.count()).select_from(schedules).where(schedules.c.removed_at.is_(None))
-        return int(self._connection.scalar(query) or 0)
-
     def names(self) -> dict[str, bool]:
         """The names of the schedules in force, sorted; of each, whether it is paused."""
         query = select(schedules.c.name, schedules.c.paused_at).where(schedules.c.removed_at.is_(None))
