@@ -10,7 +10,7 @@ from threading import Event
 from typing import Final
 
 from schedulerd.clock import Clock
-from schedulerd.domain.agents import AgentBeat
+from schedulerd.domain.agents import Agent
 from schedulerd.domain.flows import FileError
 from schedulerd.domain.health import Health
 from schedulerd.domain.snapshots import Snapshot
@@ -63,7 +63,7 @@ class DaemonStatus:
 class Recorded:
     """What the database says of it all; `running` and `waiting` are counted up to 1,000."""
 
-    agents: tuple[AgentBeat, ...]
+    agents: tuple[Agent, ...]
     running: int
     waiting: int
     flows: int
@@ -134,8 +134,8 @@ class Daemon:
             return HANGS
         return next((trouble.kind.value for trouble in said.health.held_by), "")
 
-    def agents(self) -> tuple[AgentBeat, ...]:
-        """The last signs of life of the agents, by name. Raises `StoreUnavailable`."""
+    def agents(self) -> tuple[Agent, ...]:
+        """The agents, by name. Raises `StoreUnavailable`."""
         with self._database.read() as tx:
             return tuple(tx.agents.all())
 

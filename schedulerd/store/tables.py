@@ -299,6 +299,9 @@ agents: Final = Table(
     Column("started_at", Moment, nullable=False),
     Column("beat_at", Moment, nullable=False),
     Column("status", Document, nullable=False),
+    Column("drained_at", Moment),
+    Column("drained_by", Words),
+    Column("drained_reason", Words),
 )
 
 # What was true when the database was written last, and may have changed under it: the version of the zones, say.

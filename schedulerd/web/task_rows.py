@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Final
 
 from schedulerd.domain.failures import Failure
-from schedulerd.domain.states import TaskState
+from schedulerd.domain.states import WORST_FIRST, TaskState
 from schedulerd.domain.tasks import TaskRun
 
 LANE: Final = 1_000
@@ -18,11 +18,6 @@ FOLDED_ABOVE: Final = 20
 MOST_ROWS: Final = 100
 
 _NARROWEST: Final = 3  # what took no time is seen all the same
-_WORST_FIRST: Final = (
-    *(TaskState.FAILED, TaskState.CRASHED, TaskState.TIMED_OUT, TaskState.RUNNING, TaskState.RETRYING),
-    *(TaskState.PENDING, TaskState.CANCELLED, TaskState.UPSTREAM_FAILED, TaskState.SKIPPED),
-    *(TaskState.COMPLETED, TaskState.CACHED),
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -149,7 +144,7 @@ def _sum(group: Sequence[TaskRun], axis: _Axis, now: datetime) -> TaskRow:
     return TaskRow(
         name=group[0].name,
         number=group[0].number,
-        state=next(state for state in _WORST_FIRST if state in counts),
+        state=next(state for state in WORST_FIRST if state in counts),
         attempt=max(task.attempt for task in group),
         started_at=began,
         duration=None if began is None else ended - began,
@@ -157,5 +152,5 @@ def _sum(group: Sequence[TaskRun], axis: _Axis, now: datetime) -> TaskRow:
         bar=axis.bar(began, ended),
         failure=next((task.failure for task in group if task.failure), None),
         result_preview=None,
-        counts={state: counts[state] for state in _WORST_FIRST if state in counts},
+        counts={state: counts[state] for state in WORST_FIRST if state in counts},
     )

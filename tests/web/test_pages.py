@@ -25,10 +25,13 @@ EVERY_PAGE = (
         "/flows?q=none",
         "/flows/etl",
         "/flows/etl/params",
+        "/flows/etl/graph",
     ),
     *("/flows/etl/versions", "/flows/etl/run", "/schedules", "/schedules/etl-morning", "/agents", "/system"),
     *(
         "/runs/{failed}",
+        "/runs/{failed}/graph",
+        "/runs/{waiting}/graph",
         "/runs/{failed}/logs",
         "/runs/{failed}/result",
         "/runs/{failed}/params",

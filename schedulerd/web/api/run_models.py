@@ -82,6 +82,26 @@ class TaskOut(Told):
     error: ErrorOut | None
 
 
+class GraphNodeOut(Told):
+    """A task run, or all of a mapped task, which are a `group`. `task` is the id of the first; null: it has not begun."""
+
+    key: str
+    name: str
+    task: int | None
+    group: bool
+    state: TaskState | None
+    counts: dict[TaskState, int]
+    after: list[str]
+
+
+class RunGraphOut(Told):
+    """The tasks of a run: each node with the keys of those before it. So many task runs and edges are `left_out`, for there are too many."""
+
+    nodes: list[GraphNodeOut]
+    left_out: int
+    edges_left_out: int
+
+
 class MoveOut(Told):
     """A change of state."""
 

@@ -86,7 +86,7 @@ class _View:
         return self._pages.render(
             request,
             "dashboard.html",
-            seen=seen.fingerprint(every=True),
+            seen=seen.fingerprint(every=True, agents=True),
             span=span,
             ranges=tuple(_RANGES),
             bars=bars,
@@ -110,6 +110,7 @@ class _View:
             "told": told,
             "problems": told.recorded.problems if told.recorded else (),
             "offline": [agent for agent in agents if not agent.is_online(now=now)],
+            "drained": [agent for agent in agents if agent.drain is not None],
             "flow_count": told.recorded.flows if told.recorded else 0,
         }
 

@@ -157,4 +157,12 @@ class _Views:
             return {"text": None, "why": "pickle", "size": len(value.content)}
         if len(value.content) > _MOST_SHOWN:
             return {"text": None, "why": "large", "size": len(value.content)}
-        return {"text": json.dumps(json.loads(value.content), indent=2, ensure_ascii=False), "why": ""}
+        return {"text": _pretty(value.content), "why": ""}
+
+
+def _pretty(content: bytes) -> str:
+    """The JSON, laid out."""
+    try:
+        return json.dumps(json.loads(content), indent=2, ensure_ascii=False)
+    except RecursionError:  # too deep for that
+        return content.decode("utf-8", "replace")
