@@ -199,6 +199,17 @@ class Runs:
         self._wake()
         return run
 
+    def kill(self, selector: str, *, actor: str, reason: str) -> Run:
+        """Ask that the run be cancelled without any grace, also one that is being cancelled; and wake the daemon.
+
+        Raises `Conflict` when it has ended.
+        """
+        with self._database.write() as tx:
+            run = find_whole(tx, selector, instead="runs cancel --kill")
+            tx.runs.ask_kill(run.key, at=self._clock.now(), actor=actor, reason=reason)
+        self._wake()
+        return run
+
     def last_lines(self, run: AnyRun, wanted: LineFilter, *, limit: int | None) -> LogPage:
         """The last `limit` lines that are wanted; all of them without a limit."""
         with self._database.read() as tx:

@@ -235,6 +235,10 @@ class Runs:
         """Leave the wish that the run be cancelled. Raises `Conflict` when it has ended, `NotFound` without a run."""
         self._wishes.ask_cancel(key, at=at, actor=actor, reason=reason)
 
+    def ask_kill(self, key: RunKey, *, at: datetime, actor: str, reason: str) -> None:
+        """Leave the wish that the run be cancelled without any grace. Raises as `ask_cancel` does."""
+        self._wishes.ask_kill(key, at=at, actor=actor, reason=reason)
+
     def cancel_wishes(self) -> list[Wish]:
         """The wishes not yet forgotten, the oldest first."""
         return self._wishes.all()

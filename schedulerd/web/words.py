@@ -97,6 +97,7 @@ _PHRASE: Final = re.compile("|".join(map(re.escape, WANTED)))
 DONE: Final[Mapping[str, str]] = {
     "started": N_("The run is started."),
     "cancelling": N_("The run is told to end."),
+    "killed": N_("The run is killed."),
     "retrying": N_("The run is tried again."),
     "approved": N_("The run goes on."),
     "drained": N_("The agent starts no more runs."),

@@ -375,6 +375,7 @@ WRITES: dict[str, Work] = {
     "results.forget": lambda tx: tx.results.forget(RunKey(1)),
     "runs.try_again": lambda tx: tx.runs.try_again(RunKey(1), at=NOW, actor="kim", message=""),
     "runs.ask_cancel": lambda tx: tx.runs.ask_cancel(RunKey(1), at=NOW, actor="kim", reason=""),
+    "runs.ask_kill": lambda tx: tx.runs.ask_kill(RunKey(1), at=NOW, actor="kim", reason=""),
     "runs.forget_wish": lambda tx: tx.runs.forget_wish(WishKey(1)),
     "intake.take": lambda tx: tx.intake.take([an_intake(RunKey(1))]),
     "agents.beat": lambda tx: tx.agents.beat(BEAT),

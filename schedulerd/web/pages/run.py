@@ -92,7 +92,7 @@ def _possible(run: Run | None) -> frozenset[str]:
         return frozenset()
     can = set[str]()
     if run.state in LIVE | {RunState.SCHEDULED, RunState.RETRYING}:
-        can.add("cancel")
+        can.add("kill" if run.state is RunState.CANCELLING else "cancel")
     if run.state in TRIED_AGAIN:
         can.add("retry")
     if run.state in FINAL:

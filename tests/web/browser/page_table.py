@@ -37,6 +37,7 @@ PAGES: Final[Mapping[str, Callable[[Gallery], str]]] = {
     "run-params": lambda gallery: f"/runs/{gallery.failed.id}/params",
     "run-result": lambda gallery: f"/runs/{gallery.failed.id}/result",
     "run-cancel": lambda gallery: f"/runs/{gallery.running.id}/cancel",
+    "run-kill": lambda gallery: f"/runs/{gallery.running.id}/kill",
     "run-retry": lambda gallery: f"/runs/{gallery.failed.id}/retry",
     "run-again": lambda gallery: f"/runs/{gallery.failed.id}/rerun",
     "flow-run": lambda _: "/flows/etl/run",
