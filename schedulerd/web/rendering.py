@@ -109,7 +109,7 @@ class _Compiled(BytecodeCache):
 _COMPILED: Final = _Compiled()
 
 
-def warm() -> None:
+def compile_templates() -> None:
     """Compile all templates in all languages, so that nobody who asks for a page waits for it."""
     for language in LANGUAGES:
         one = environment(language)
