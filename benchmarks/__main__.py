@@ -4,6 +4,7 @@ import sys
 
 from benchmarks.cgroups import cost_of_cgroups
 from benchmarks.history import cost_of_history
+from benchmarks.pages import cost_of_pages
 from benchmarks.plain import cost_of_plain_python
 from benchmarks.runs import cost_of_runs
 
@@ -12,6 +13,7 @@ BENCHMARKS = {
     "cgroups": cost_of_cgroups,
     "plain": cost_of_plain_python,
     "history": cost_of_history,
+    "pages": cost_of_pages,
 }
 
 

@@ -110,7 +110,7 @@ class _Compiled(BytecodeCache):
 _COMPILED: Final = _Compiled()
 
 
-def warm() -> None:
+def compile_templates() -> None:
     """Compile all templates in all languages, so that nobody who asks for a page waits for it."""
     for language in LANGUAGES:
         one = environment(language)
@@ -141,6 +141,7 @@ def environment(language: Language) -> Environment:
         "triggers": words.TRIGGERS,
         "agent_states": words.AGENT_STATES,
         "levels": words.LEVELS,
+        "roles": words.ROLES,
         "overlaps": words.OVERLAPS,
         "catchups": words.CATCHUPS,
         "weekdays": words.WEEKDAYS,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from schedulerd.domain.access import Role
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FlowDefinition
@@ -91,6 +92,7 @@ class Gallery:
             for flow in _FLOWS:
                 put_flow(tx, flow)
             _schedules(tx)
+            tx.users.add("minji", Role.OPERATOR, "no hash", at=NOW - timedelta(days=30))
             tx.agents.beat(_AGENT)
             tx.agents.beat(
                 replace(_AGENT, name="busan-2", host="busan-2", beat_at=NOW - timedelta(minutes=6))
