@@ -394,6 +394,7 @@ WRITES: dict[str, Work] = {
     "named_limits.remove": lambda tx: tx.named_limits.remove("db"),
     "named_limits.hold": lambda tx: tx.named_limits.hold(an_open_question(), ["db"], 1),
     "approvals.put": lambda tx: tx.approvals.put(RunKey(1), "1", {"approved": True}, at=NOW),
+    "users.remove": lambda tx: tx.users.remove("kim"),
     "users.add": lambda tx: tx.users.add("lee", Role.VIEWER, HASH, at=NOW),
     "users.set_role": lambda tx: tx.users.set_role("kim", Role.ADMIN),
     "users.set_password": lambda tx: tx.users.set_password("kim", HASH),
