@@ -159,7 +159,10 @@ def map_task(
 
     Raises `MappingMissingIterable` when there is nothing to map over, `MappingLengthMismatch` for unequal lengths.
     """
+    sources = [value for value in (*args, *kwargs.values()) if type(value) is Future]
     args = tuple(_items(value) for value in args)
+    if sources:  # they have ended; that the items come from them is recorded
+        wait_for = [wait_for, *sources]
     kwargs = {key: _items(value) for key, value in kwargs.items()}
     lengths = {
         **{f"argument {number}": len(value) for number, value in enumerate(args, 1) if type(value) is _Items},

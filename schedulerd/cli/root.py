@@ -33,6 +33,7 @@ _COMMANDS: Final = {
     "schedules": Lazy("schedulerd.cli.schedules:schedules", "Schedules: list, show, next."),
     "import": Lazy("schedulerd.cli.importing:import_", "Import: crontab."),
     "runs": Lazy("schedulerd.cli.runs:runs", "Runs: list, show, logs, wait, cancel."),
+    "agents": Lazy("schedulerd.cli.agents:agents", "Agents: list, show, drain, resume."),
     "limits": Lazy("schedulerd.cli.limits:limits", "Limits by name: list, set, unset."),
     "events": Lazy("schedulerd.cli.told:events", "Events: list."),
     "secrets": Lazy("schedulerd.cli.secrets:secrets", "Secrets: list, set, unset."),
@@ -40,7 +41,7 @@ _COMMANDS: Final = {
     "open": Lazy(
         "schedulerd.cli.open:open_", "Print a link to the web interface, by which you are signed in."
     ),
-    "users": Lazy("schedulerd.cli.users:users", "Users: list, add, role, password, disable, enable."),
+    "users": Lazy("schedulerd.cli.users:users", "Users: list, add, role, password, disable, enable, remove."),
     "tokens": Lazy("schedulerd.cli.tokens:tokens", "Tokens: create, list, revoke."),
     "audit": Lazy("schedulerd.cli.audit:audit", "Show who changed what."),
     "notify": Lazy("schedulerd.cli.notify:notify", "Notices: test, list."),
@@ -49,6 +50,7 @@ _COMMANDS: Final = {
     "help": Lazy("schedulerd.cli.help:help_", "Read about exit-codes, selectors, filters, time."),
 }
 _ALIASES: Final = {
+    "agent": "agents",
     "flow": "flows",
     "schedule": "schedules",
     "event": "events",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from schedulerd.domain.names import did_you_mean
+from schedulerd.domain.nesting import TOO_DEEP, is_too_deep
 from schedulerd.errors import BadParameters
 from schedulerd.sentences import Sentence, joined, said
 
@@ -38,6 +39,11 @@ def misfits(schema: Schema, given: Mapping[str, Any]) -> list[Sentence]:
             )
             for name, value in given.items()
             if name in properties and not _fits(properties[name], value)
+        ),
+        *(
+            said("parameter {name!r}: {reason}", name=name, reason=said("it {reason}", reason=TOO_DEEP))
+            for name, value in given.items()
+            if is_too_deep(value)
         ),
     ]
 
@@ -82,7 +88,7 @@ def value_of(schema: Schema, text: str) -> Any:
         return None if text == "null" and "null" in types else text
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 

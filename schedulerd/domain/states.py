@@ -65,6 +65,13 @@ GROUPS: Final[Mapping[str, frozenset[RunState]]] = {
     "done": FINAL,
 }
 UNFINISHED_TASKS: Final = frozenset({TaskState.PENDING, TaskState.RUNNING, TaskState.RETRYING})
+BAD_TASKS: Final = frozenset({TaskState.FAILED, TaskState.CRASHED, TaskState.TIMED_OUT})
+# Which of the states of several task runs is told where there is room for one.
+WORST_FIRST: Final = (
+    *(TaskState.FAILED, TaskState.CRASHED, TaskState.TIMED_OUT, TaskState.RUNNING, TaskState.RETRYING),
+    *(TaskState.PENDING, TaskState.CANCELLED, TaskState.UPSTREAM_FAILED, TaskState.SKIPPED),
+    *(TaskState.COMPLETED, TaskState.CACHED),
+)
 
 MOVES: Final[Mapping[RunState, frozenset[RunState]]] = {
     RunState.SCHEDULED: frozenset({RunState.PENDING, RunState.CANCELLED, RunState.SKIPPED}),

@@ -10,7 +10,7 @@ from math import ceil
 from typing import Final
 
 from schedulerd.domain.ids import FlowKey
-from schedulerd.domain.states import GROUPS
+from schedulerd.domain.states import GROUPS, RunState
 from schedulerd.domain.tallies import Figures as Numbers
 from schedulerd.domain.tallies import figures
 from schedulerd.store.database import Database
@@ -64,30 +64,30 @@ class Figures:
         Raises `NotFound`.
         """
         start, end = _down(since), _up(until)
-        step = _HOUR * max(1, ceil((end - start) / _HOUR / max(1, bars)))
+        hours = max(1, ceil((end - start) / _HOUR / max(1, bars)))
+        step = hours * _HOUR
         with self._database.read() as tx:
-            hours = tx.tallies.of_hours(_key(tx, flow), since=start, until=end)
-        count = ceil((end - start) / step)
-        sums = [dict.fromkeys(_ENDED, 0) for _ in range(count)]
-        for hour, counts in hours.items():
-            place = count - 1 - (end - hour - _HOUR) // step
-            for group in _ENDED:
-                sums[place][group] += sum(counts.get(state, 0) for state in GROUPS[group])
+            counts = tx.tallies.of_hours(_key(tx, flow), since=start, until=end, step=hours)
+        ends = [end - number * step for number in reversed(range(ceil((end - start) / step)))]
         return tuple(
-            Bar(
-                start=max(start, end - (count - number) * step),
-                end=end - (count - 1 - number) * step,
-                counts=one,
-            )
-            for number, one in enumerate(sums)
+            Bar(start=max(start, one - step), end=one, counts=_by_group(counts.get(one, {}))) for one in ends
         )
 
     def strips(self, names: Collection[str], *, count: int = STRIP) -> Mapping[str, Sequence[Mark]]:
         """The last runs of each of these flows, the newest last. Raises `NotFound`."""
         with self._database.read() as tx:
             keys = tx.flows.keys(names)
-            found = tx.history.strips(list(keys.values()), count=count)
-        return {name: found[key] for name, key in keys.items()}
+        return self.strips_of(keys, count=count)
+
+    def strips_of(self, flows: Mapping[str, FlowKey], *, count: int) -> Mapping[str, Sequence[Mark]]:
+        """The same, of flows whose keys are known."""
+        with self._database.read() as tx:
+            found = tx.history.strips(list(flows.values()), count=count)
+        return {name: found[key] for name, key in flows.items()}
+
+
+def _by_group(counts: Mapping[RunState, int]) -> Mapping[str, int]:
+    return {group: sum(counts.get(state, 0) for state in GROUPS[group]) for group in _ENDED}
 
 
 def _key(tx: Transaction, flow: str | None) -> FlowKey:

@@ -1,12 +1,14 @@
 """What can be asked about flows: which there are, what one is, and what its code was."""
 
 from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from schedulerd.domain.flows import FileError, Flow
+from schedulerd.domain.flows import FileError, Flow, FlowDefinition
+from schedulerd.domain.ids import FlowKey
 from schedulerd.domain.runs import RunFilter
 from schedulerd.domain.schedules import Schedule
 from schedulerd.errors import NotFound
@@ -22,6 +24,11 @@ class FlowDetails:
 
     flow: Flow
     schedules: tuple[Schedule, ...]
+
+    @property
+    def next_due(self) -> datetime | None:
+        """When the first of them is due next; None where none is."""
+        return min((one.next_due for one in self.schedules if one.next_due is not None), default=None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,13 +58,26 @@ class Flows:
             except NotFound as error:
                 mend = where_it_may_be((one.file, one.error) for one in tx.flows.errors())
                 raise NotFound(error.kind, name, near=error.near, mend=mend or error.mend) from error
-            return FlowDetails(flow=flow, schedules=_of(flow, tx.schedules.all()))
+            return FlowDetails(flow=flow, schedules=tuple(tx.schedules.all(of=[flow.key])))
 
     def list(self) -> "tuple[FlowDetails, ...]":
         """The flows in force, by name."""
         with self._database.read() as tx:
-            schedules = tx.schedules.all()
-            return tuple(FlowDetails(flow=flow, schedules=_of(flow, schedules)) for flow in tx.flows.all())
+            schedules = _by_flow(tx.schedules.all())
+            flows = tx.flows.all()
+        return tuple(FlowDetails(flow=flow, schedules=schedules.get(flow.key, ())) for flow in flows)
+
+    def definitions(self) -> "tuple[FlowDefinition, ...]":
+        """What the flows in force are, by name; for less than all about them."""
+        with self._database.read() as tx:
+            return tuple(tx.flows.definitions())
+
+    def named(self, names: Collection[str]) -> "tuple[FlowDetails, ...]":
+        """Those of these flows that are in force, by name."""
+        with self._database.read() as tx:
+            flows = tx.flows.all(named=names)
+            schedules = _by_flow(tx.schedules.all(of=[flow.key for flow in flows]))
+        return tuple(FlowDetails(flow=flow, schedules=schedules.get(flow.key, ())) for flow in flows)
 
     def errors(self) -> "tuple[FileError, ...]":
         """The files that cannot be taken as they are."""
@@ -105,5 +125,8 @@ class Flows:
         return name or here[0]
 
 
-def _of(flow: Flow, schedules: "list[Schedule]") -> tuple[Schedule, ...]:
-    return tuple(schedule for schedule in schedules if schedule.flow_key == flow.key)
+def _by_flow(schedules: Iterable[Schedule]) -> Mapping[FlowKey, tuple[Schedule, ...]]:
+    found: dict[FlowKey, list[Schedule]] = {}
+    for schedule in schedules:
+        found.setdefault(schedule.flow_key, []).append(schedule)
+    return {key: tuple(of) for key, of in found.items()}

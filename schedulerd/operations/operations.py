@@ -16,6 +16,7 @@ from schedulerd.operations.schedules import Schedules
 from schedulerd.store.database import Database
 
 if TYPE_CHECKING:
+    from schedulerd.operations.agents import Agents
     from schedulerd.operations.api_tokens import ApiTokens
     from schedulerd.operations.approvals import Approvals
     from schedulerd.operations.audit import Audit
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from schedulerd.operations.figures import Figures
     from schedulerd.operations.fires import Fires
     from schedulerd.operations.flow_files import FlowFiles
+    from schedulerd.operations.graphs import Graphs
     from schedulerd.operations.history import History
     from schedulerd.operations.log_chunks import LogChunks
     from schedulerd.operations.log_search import LogSearch
@@ -73,6 +75,13 @@ class Operations:
         from schedulerd.operations.figures import Figures  # seldom asked for
 
         return Figures(self._database)
+
+    @cached_property
+    def graphs(self) -> "Graphs":
+        """Graphs of runs and flows."""
+        from schedulerd.operations.graphs import Graphs  # seldom asked for
+
+        return Graphs(self._database)
 
     @cached_property
     def log_search(self) -> "LogSearch":
@@ -155,6 +164,13 @@ class Operations:
         return Approvals(self._database, self._clock, wake=self.daemon.wake)
 
     @cached_property
+    def agents(self) -> "Agents":
+        """Who starts runs."""
+        from schedulerd.operations.agents import Agents  # seldom asked for
+
+        return Agents(self._database, self._clock, wake=self.daemon.wake)
+
+    @cached_property
     def users(self) -> "Users":
         """People who sign in."""
         from schedulerd.operations.passwords import Passwords
@@ -212,7 +228,7 @@ class Operations:
         """Which runs go on just now."""
         from schedulerd.operations.snapshots import Snapshots  # the web process asks
 
-        return Snapshots(self._database)
+        return Snapshots(self._database, self._clock)
 
     @cached_property
     def measures(self) -> "Measures":

@@ -1,22 +1,26 @@
 """Values as programs see them: what `-o json` and the API answer. Times are RFC 3339 in UTC, durations milliseconds."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from schedulerd.domain.child_runs import AnyRun, ChildRun
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileError, Flow
+from schedulerd.domain.graph import predecessors
 from schedulerd.domain.logs import NumberedLine, level_name
 from schedulerd.domain.runs import Move, Run, Trigger
 from schedulerd.domain.schedules import Schedule
 from schedulerd.domain.states import RunState
 from schedulerd.domain.surroundings import Surroundings
-from schedulerd.domain.tasks import TaskRun
+from schedulerd.domain.tasks import TaskAttempt, TaskRun
 
 if TYPE_CHECKING:
+    from schedulerd.domain.run_graphs import RunGraph
     from schedulerd.operations.flows import FlowVersion
     from schedulerd.operations.runs import RunDetails
+    from schedulerd.store.strips import Mark
 
 Shape = dict[str, Any]
 
@@ -137,9 +141,42 @@ def task_shape(task: TaskRun, *, now: datetime) -> Shape:
         "started_at": time_text(task.started_at),
         "ended_at": time_text(task.ended_at),
         "duration_ms": milliseconds(ran),
+        "attempts": [_attempt_shape(one, now=now) for one in task.attempts],
         "upstream": list(task.upstream),
         "result_preview": task.result_preview,
         "error": error_shape(task.failure),
+    }
+
+
+def _attempt_shape(attempt: TaskAttempt, *, now: datetime) -> Shape:
+    began = attempt.started_at
+    ran = None if began is None else max((attempt.ended_at or now) - began, timedelta())
+    return {
+        "attempt": attempt.attempt,
+        "started_at": time_text(began),
+        "ended_at": time_text(attempt.ended_at),
+        "duration_ms": milliseconds(ran),
+    }
+
+
+def run_graph_shape(graph: "RunGraph") -> Shape:
+    """The nodes of a run's graph, each with those before it."""
+    before = predecessors(len(graph.nodes), graph.edges)
+    return {
+        "nodes": [
+            {
+                "key": node.key,
+                "name": node.name,
+                "task": node.task,
+                "group": node.is_group,
+                "state": None if node.state is None else node.state.value,
+                "counts": {state.value: count for state, count in node.counts.items()},
+                "after": [graph.nodes[one].key for one in before[place]],
+            }
+            for place, node in enumerate(graph.nodes)
+        ],
+        "left_out": graph.left_out,
+        "edges_left_out": graph.edges_left_out,
     }
 
 
@@ -218,6 +255,26 @@ def graph_shape(flow: Flow) -> Shape:
         "tasks": [
             {"number": number, "name": name, "upstream": [a for a, b in definition.edges if b == number]}
             for number, name in enumerate(definition.tasks)
+        ],
+    }
+
+
+def strip_shape(flow: str, marks: "Sequence[Mark]", *, now: datetime) -> Shape:
+    """The last runs of a flow, the newest last, and how many there are of each state; one that was missed counts as that."""
+    return {
+        "flow": flow,
+        "counts": dict(Counter(mark.shown for mark in marks)),
+        "items": [
+            {
+                "id": str(mark.id),
+                "number": mark.number,
+                "state": mark.state.value,
+                "reason": mark.reason,
+                "started_at": time_text(mark.started_at),
+                "ended_at": time_text(mark.ended_at),
+                "duration_ms": milliseconds(mark.duration(now=now)),
+            }
+            for mark in marks
         ],
     }
 

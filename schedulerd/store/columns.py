@@ -2,7 +2,9 @@
 
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,6 +15,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 # PostgreSQL refuses U+0000, and neither database encodes half of a surrogate pair.
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+
+_MOST_KEPT: Final = 2_048
 
 # SQLite makes only a column declared INTEGER the row's own number.
 KEY: Final = BigInteger().with_variant(Integer(), "sqlite")
@@ -84,6 +88,10 @@ class Words(TypeDecorator[str]):
         return None if value is None else storable(value)
 
 
+def _document_text(value: Any) -> str:
+    return storable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
 class Document(TypeDecorator[Any]):
     """A JSON value as compact text. None is no document (NULL)."""
 
@@ -94,8 +102,30 @@ class Document(TypeDecorator[Any]):
         """Non-ASCII stays readable, and costs half of its escapes."""
         if value is None:
             return None
-        return storable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+        return _document_text(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """What was put in, with lists for tuples."""
         return None if value is None else json.loads(value)
+
+
+class Value(TypeDecorator[Any]):
+    """A frozen value as a document. The same text gives the same value: it is read once as long as it is among the last
+    2,048, so that whoever gets one may not change what is in it."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, write: Callable[[Any], Any], read: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self.write: Final = write
+        self.read: Final = read
+        self._read_text: Final = lru_cache(_MOST_KEPT)(lambda text: read(json.loads(text)))
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """As a document is written."""
+        return None if value is None else _document_text(self.write(value))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        """What was put in."""
+        return None if value is None else self._read_text(value)

@@ -16,7 +16,7 @@ from schedulerd.domain.near import near
 from schedulerd.domain.states import RunState
 from schedulerd.errors import Conflict, NotFound
 from schedulerd.store.aligning import align_with_flow
-from schedulerd.store.documents import failure_json, flow_json, read_failure, read_flow
+from schedulerd.store.documents import failure_json, read_failure
 from schedulerd.store.tables import AnyRow, AnySelect, flow_files, flows, runs, versions
 from schedulerd.store.upserts import Upsert
 from schedulerd.store.versions import Versions
@@ -77,9 +77,11 @@ class Flows:
         """Remove a command; a flow of a file that has this name stays."""
         self._mark_removed(now, flows.c.name == name, flows.c.kind == FlowKind.COMMAND.value)
 
-    def all(self, *, removed: bool = False) -> list[Flow]:
-        """The flows in force by name, or with `removed` also those that are no more."""
+    def all(self, *, removed: bool = False, named: Collection[str] | None = None) -> list[Flow]:
+        """The flows in force by name, or with `removed` also those that are no more; of those that are `named`, where some are."""
         query = _FLOWS if removed else _FLOWS.where(flows.c.removed_at.is_(None))
+        if named is not None:
+            query = query.where(flows.c.name.in_(named))
         return [_flow(row) for row in self._connection.execute(query.order_by(flows.c.name))]
 
     def get(self, name: str) -> Flow:
@@ -93,6 +95,11 @@ class Flows:
                 raise NotFound("flow", name, near=near(name, names))
             return self.get(alike[0])
         return _flow(row)
+
+    def definitions(self) -> list[FlowDefinition]:
+        """What the flows in force are, by name."""
+        query = select(flows.c.definition).where(flows.c.removed_at.is_(None)).order_by(flows.c.name)
+        return list(self._connection.scalars(query))
 
     def names(self) -> list[str]:
         """The names of the flows in force, sorted."""
@@ -133,7 +140,7 @@ class Flows:
         values = {
             "kind": definition.kind.value,
             "file": definition.file,
-            "definition": flow_json(definition),
+            "definition": definition,
             "version_id": version,
             "removed_at": None,
             "pool": definition.pool,
@@ -178,7 +185,7 @@ def _flow(row: AnyRow) -> Flow:
         last = LastRun(row.last_number, RunState(row.last_state), row.last_ended_at)
     return Flow(
         key=FlowKey(row.id),
-        definition=read_flow(row.definition),
+        definition=row.definition,
         version=row.version_id,
         version_hash=row.hash,
         first_seen=row.first_seen,

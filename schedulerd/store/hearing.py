@@ -137,7 +137,7 @@ class Hearing:
 
     def _tags_of(self, keys: Iterable[int]) -> Mapping[int, Sequence[str]]:
         found = self._connection.execute(_FLOWS, {"keys": sorted(set(keys))})
-        return {row.id: row.definition.get("tags", ()) for row in found}
+        return {row.id: row.definition.tags for row in found}
 
 
 def _reason(row: AnyRow) -> SkipReason | None:

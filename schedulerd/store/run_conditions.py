@@ -73,10 +73,10 @@ def _tagged(connection: Connection, tag: str) -> frozenset[FlowKey]:
             cast(flows.c.definition, Text).contains(quoted, autoescape=True)
         )
     )
-    found = frozenset(FlowKey(row.id) for row in rows if tag in row.definition.get("tags", ()))
+    found = frozenset(FlowKey(row.id) for row in rows if tag in row.definition.tags)
     if not found:
         definitions = connection.scalars(select(flows.c.definition))
-        known = {one for definition in definitions for one in definition.get("tags", ())}
+        known = {one for definition in definitions for one in definition.tags}
         raise NotFound("tag", tag, near=near(tag, known))
     return found
 

@@ -1,10 +1,10 @@
 """The schedules in force, and how far each has been decided."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
 
 from schedulerd.domain.ids import FlowKey, ScheduleKey
 from schedulerd.domain.near import near
@@ -20,10 +20,9 @@ from schedulerd.domain.schedules import (
 from schedulerd.errors import Conflict, NotFound
 from schedulerd.sentences import said
 from schedulerd.store.aligning import align_with_schedule
-from schedulerd.store.documents import read_schedule, schedule_json
 from schedulerd.store.pings import Monitored
 from schedulerd.store.reopening import AHEAD, reopen
-from schedulerd.store.tables import IS_QUEUED, AnyRow, runs, schedules
+from schedulerd.store.tables import IS_QUEUED, AnyRow, flows, runs, schedules
 
 _DUE: Final = (
     select(schedules)
@@ -106,7 +105,7 @@ class Schedules:
             self._monitored.note()
         values = {
             "flow_id": flow,
-            "definition": schedule_json(definition),
+            "definition": definition,
             "overlap": definition.policies.overlap.value,
             "queue_limit": definition.policies.queue_limit,
             "removed_at": None,
@@ -121,7 +120,7 @@ class Schedules:
             row = values | forward | {"name": definition.name, "first_seen": now}
             statement = insert(schedules).values(row).returning(schedules.c.id)
             return ScheduleKey(self._connection.execute(statement).scalar_one())
-        if known.removed_at is not None or not read_schedule(known.definition).is_due_like(definition):
+        if known.removed_at is not None or not known.definition.is_due_like(definition):
             values |= forward
             if known.last_due is not None and known.last_due > watermark:  # by a clock that has gone back
                 values["last_due"] = None
@@ -228,15 +227,22 @@ class Schedules:
         """
         return reopen(self._connection, key, watermark=watermark, next_due=next_due, first_seen=first_seen)
 
-    def all(self, *, removed: bool = False) -> list[Schedule]:
-        """The schedules in force by name, or with `removed` also those that are no more."""
+    def all(self, *, removed: bool = False, of: Collection[FlowKey] | None = None) -> list[Schedule]:
+        """The schedules in force by name, or with `removed` also those that are no more; `of` these flows, where some are said."""
         query = select(schedules) if removed else select(schedules).where(schedules.c.removed_at.is_(None))
+        if of is not None:
+            query = query.where(schedules.c.flow_id.in_(of))
         return [_schedule(row) for row in self._connection.execute(query.order_by(schedules.c.name))]
 
-    def count(self) -> int:
-        """How many schedules are in force."""
-        query = select(func.count()).select_from(schedules).where(schedules.c.removed_at.is_(None))
-        return int(self._connection.scalar(query) or 0)
+    def all_with_flows(self) -> tuple[list[Schedule], dict[FlowKey, str]]:
+        """The schedules in force by name, and what those of their flows are called that are in force."""
+        query = select(schedules, flows.c.name.label("flow_name")).select_from(
+            schedules.outerjoin(flows, and_(flows.c.id == schedules.c.flow_id, flows.c.removed_at.is_(None)))
+        )
+        in_force = query.where(schedules.c.removed_at.is_(None)).order_by(schedules.c.name)
+        rows = self._connection.execute(in_force).all()
+        names = {FlowKey(row.flow_id): row.flow_name for row in rows if row.flow_name is not None}
+        return [_schedule(row) for row in rows], names
 
     def names(self) -> dict[str, bool]:
         """The names of the schedules in force, sorted; of each, whether it is paused."""
@@ -258,7 +264,7 @@ def _schedule(row: AnyRow) -> Schedule:
     return Schedule(
         key=ScheduleKey(row.id),
         flow_key=FlowKey(row.flow_id),
-        definition=read_schedule(row.definition),
+        definition=row.definition,
         first_seen=row.first_seen,
         watermark=row.watermark,
         next_due=row.next_due,

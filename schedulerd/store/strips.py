@@ -2,35 +2,37 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
 from schedulerd.domain.ids import FlowKey, RunId, RunKey
+from schedulerd.domain.runs import SkipReason
 from schedulerd.domain.states import RunState
 from schedulerd.store.columns import Moment
 from schedulerd.store.tables import AnyRow
 
 # In the one database a list for each flow, in the other a join with what is found for each: both seek in the index of a flow.
 _LISTS: Final = text(
-    """SELECT k.value AS flow, r.value AS row FROM json_each(:flows) AS k, json_each((
-    SELECT json_group_array(json_array(id, hex(uuid), number, state, reason, created_at, started_at, ended_at))
+    """SELECT k.value AS flow, (
+    SELECT json_group_array(json_array(id, hex(uuid), number, state, reason, started_at, ended_at))
     FROM (SELECT * FROM runs INDEXED BY ix_runs_flow WHERE flow_id = k.value ORDER BY id DESC LIMIT :count)
-    )) AS r"""
+    ) AS runs FROM json_each(:flows) AS k"""
 )
 _LATERAL: Final = text(
     """SELECT k.flow, r.* FROM unnest(CAST(:flows AS BIGINT[])) AS k(flow) CROSS JOIN LATERAL (
-    SELECT id, uuid, number, state, reason, created_at, started_at, ended_at FROM runs
+    SELECT id, uuid, number, state, reason, started_at, ended_at FROM runs
     WHERE flow_id = k.flow ORDER BY id DESC LIMIT :count) AS r"""
 )
 _MOMENT: Final = Moment()
+_STATES: Final = {state.value: state for state in RunState}
+_MOST_KEPT: Final = 512
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Mark:
+class Mark(NamedTuple):  # a page has more than a thousand, and a dataclass takes three times as long to make
     """A run, as much of it as a bar shows."""
 
     key: RunKey
@@ -38,9 +40,14 @@ class Mark:
     number: int
     state: RunState
     reason: str
-    created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+
+    @property
+    def shown(self) -> str:
+        """Its state; of one that was skipped because nobody was there to start it: missed."""
+        is_missed = self.state is RunState.SKIPPED and self.reason == SkipReason.MISFIRE
+        return "missed" if is_missed else self.state.value
 
     def duration(self, *, now: datetime) -> timedelta | None:
         """How long it has been running, or ran; None when it never started."""
@@ -56,18 +63,19 @@ def strips(
     found: dict[FlowKey, list[Mark]] = {key: [] for key in flows}
     if connection.dialect.name == "sqlite":
         rows = connection.execute(_LISTS, {"flows": json.dumps(list(flows)), "count": count})
-        marks = [(row.flow, _mark(*json.loads(row.row))) for row in rows]
-    else:
-        rows = connection.execute(_LATERAL, {"flows": list(flows), "count": count})
-        marks = [(row.flow, _of_row(row)) for row in rows]
-    for flow, mark in marks:
-        found[FlowKey(flow)].append(mark)
-    return {key: sorted(of, key=lambda mark: mark.key) for key, of in found.items()}
+        return found | {FlowKey(row.flow): list(_marks(row.runs)) for row in rows}
+    for row in connection.execute(_LATERAL, {"flows": list(flows), "count": count}):
+        found[FlowKey(row.flow)].append(_of_row(row))
+    return {key: sorted(of) for key, of in found.items()}
+
+
+@lru_cache(_MOST_KEPT)  # the last runs of most flows are what they were when somebody last looked
+def _marks(text: str) -> Sequence[Mark]:
+    return sorted(_mark(*one) for one in json.loads(text))
 
 
 def _of_row(row: AnyRow) -> Mark:
-    times = (row.created_at, row.started_at, row.ended_at)
-    return _mark(row.id, row.uuid.hex, row.number, row.state, row.reason, *times)
+    return _mark(row.id, row.uuid.hex, row.number, row.state, row.reason, row.started_at, row.ended_at)
 
 
 def _mark(
@@ -76,19 +84,15 @@ def _mark(
     number: int,
     state: str,
     reason: str,
-    created_at: int,
     started_at: int | None,
     ended_at: int | None,
 ) -> Mark:
-    created = _moment(created_at)
-    assert created is not None  # no run is without it
     return Mark(
         key=RunKey(key),
         id=RunId(UUID(hex=uuid)),
         number=number,
-        state=RunState(state),
+        state=_STATES[state],
         reason=reason,
-        created_at=created,
         started_at=_moment(started_at),
         ended_at=_moment(ended_at),
     )

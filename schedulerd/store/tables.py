@@ -31,7 +31,8 @@ from schedulerd.store import (
     run_tables,
     tally_table,
 )
-from schedulerd.store.columns import KEY, Document, Id, Moment, Words, of_run
+from schedulerd.store.columns import KEY, Document, Id, Moment, Value, Words, of_run
+from schedulerd.store.documents import flow_json, read_flow, read_schedule, schedule_json
 
 # What a query gives, where its columns are told by name and not by type.
 AnyRow = Row[*tuple[Any, ...]]
@@ -79,7 +80,7 @@ flows: Final = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("kind", Text, nullable=False),
     Column("file", Text, nullable=False),
-    Column("definition", Document, nullable=False),
+    Column("definition", Value(flow_json, read_flow), nullable=False),
     Column("version_id", KEY, ForeignKey("versions.id")),
     Column("first_seen", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
@@ -99,7 +100,7 @@ schedules: Final = Table(
     Column("id", KEY, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
     Column("flow_id", KEY, ForeignKey("flows.id"), nullable=False),
-    Column("definition", Document, nullable=False),
+    Column("definition", Value(schedule_json, read_schedule), nullable=False),
     Column("overlap", Text, nullable=False),
     Column("queue_limit", Integer, nullable=False, server_default="1"),
     Column("first_seen", Moment, nullable=False),
@@ -271,6 +272,7 @@ wishes: Final = Table(
     Column("at", Moment, nullable=False),
     Column("actor", Words, nullable=False),
     Column("reason", Words, nullable=False),
+    Column("kills", Integer, nullable=False, server_default=text("0")),
 )
 
 # That hooks are to be called, for the move of this number: made in the transaction of that move, and gone once it is
@@ -298,6 +300,9 @@ agents: Final = Table(
     Column("started_at", Moment, nullable=False),
     Column("beat_at", Moment, nullable=False),
     Column("status", Document, nullable=False),
+    Column("drained_at", Moment),
+    Column("drained_by", Words),
+    Column("drained_reason", Words),
 )
 
 # What was true when the database was written last, and may have changed under it: the version of the zones, say.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, Integer, Label, bindparam, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from schedulerd.domain.ids import FlowKey
@@ -124,11 +124,20 @@ _OF_FLOWS: Final[AnySelect] = (
 _OF_ALL: Final[AnySelect] = (
     select(tallies.c.state, _COUNT).where(tallies.c.flow_id == ALL_FLOWS).group_by(tallies.c.state)
 )
-_OF_HOURS: Final[AnySelect] = (
+# Summed in the order of the key first, and only these few by stretch: to sort all of them would take twice as long.
+_BY_HOUR: Final = (
     select(tallies.c.hour, tallies.c.state, _COUNT)
     .where(*_WITHIN)
     .group_by(tallies.c.hour, tallies.c.state)
-    .order_by(tallies.c.hour)
+    .subquery()
+)
+_BACK: Final[Label[int]] = (
+    (bindparam("end", type_=Integer) - 1 - _BY_HOUR.c.hour) // bindparam("step", type_=Integer)
+).label("back")
+_OF_HOURS: Final[AnySelect] = (
+    select(_BACK, _BY_HOUR.c.state, func.sum(_BY_HOUR.c.number).label("number"))
+    .group_by(_BACK, _BY_HOUR.c.state)
+    .order_by(_BACK.desc())
 )
 
 
@@ -154,12 +163,16 @@ class Tallies:
         return found
 
     def of_hours(
-        self, key: FlowKey, *, since: datetime, until: datetime
+        self, key: FlowKey, *, since: datetime, until: datetime, step: int = 1
     ) -> Mapping[datetime, Mapping[RunState, int]]:
-        """How many runs ended in each state in each hour in which some did, the first hour first."""
+        """How many runs ended in each state in each `step` hours in which some did, by the end of these, the first ones first.
+
+        The last ones end with the hour before `until`; the first ones may be fewer than `step`.
+        """
         found: dict[datetime, dict[RunState, int]] = {}
-        for row in self._rows(_OF_HOURS, [key], since, until):
-            found.setdefault(_EPOCH + row.hour * _HOUR, {})[RunState(row.state)] = int(row.number)
+        end = _EPOCH + hour_of(until) * _HOUR
+        for row in self._rows(_OF_HOURS, [key], since, until, step=step):
+            found.setdefault(end - row.back * step * _HOUR, {})[RunState(row.state)] = int(row.number)
         return found
 
     def ended(self) -> Mapping[RunState, int]:
@@ -170,6 +183,8 @@ class Tallies:
         """Forget what ended in the hours before this one."""
         self._connection.execute(delete(tallies).where(tallies.c.hour < hour_of(before)))
 
-    def _rows(self, query: AnySelect, keys: Collection[FlowKey], since: datetime, until: datetime) -> Any:
-        values = {"flows": sorted(keys), "first": hour_of(since), "end": hour_of(until)}
+    def _rows(
+        self, query: AnySelect, keys: Collection[FlowKey], since: datetime, until: datetime, **more: int
+    ) -> Any:
+        values = {"flows": sorted(keys), "first": hour_of(since), "end": hour_of(until)} | more
         return self._connection.execute(query, values)

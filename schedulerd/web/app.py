@@ -23,9 +23,11 @@ from schedulerd.web.hooks import hooks
 from schedulerd.web.live import Hub
 from schedulerd.web.metrics import Counting, RequestCounts, metric_routes
 from schedulerd.web.pages.activity import activity_pages
+from schedulerd.web.pages.agents import agent_pages
 from schedulerd.web.pages.appearance import appearance
 from schedulerd.web.pages.dashboard import dashboard_pages
 from schedulerd.web.pages.flows import flow_pages
+from schedulerd.web.pages.graphs import graph_pages
 from schedulerd.web.pages.log import log_pages
 from schedulerd.web.pages.palette import palette_pages
 from schedulerd.web.pages.reference import reference_pages
@@ -37,6 +39,7 @@ from schedulerd.web.pages.schedule_editor import schedule_editor_pages
 from schedulerd.web.pages.schedules import schedule_pages
 from schedulerd.web.pages.settings import settings_pages
 from schedulerd.web.pages.system import system_pages
+from schedulerd.web.pages.users import user_pages
 from schedulerd.web.probes import probes
 from schedulerd.web.problems import tell_problems
 from schedulerd.web.rendering import Pages
@@ -108,13 +111,16 @@ def _pages(operations: Operations, pages: Pages, clock: Clock) -> Iterator[APIRo
     yield dashboard_pages(operations, pages, clock)
     yield runs_pages(operations, pages)
     yield run_pages(operations, pages, clock)
+    yield graph_pages(operations, pages)
     yield register_pages(operations, pages, clock)
     yield flow_pages(operations, pages, clock)
     yield schedule_editor_pages(operations, pages, clock)
     yield schedule_pages(operations, pages)
-    yield system_pages(operations, pages, clock)
+    yield agent_pages(operations, pages)
+    yield system_pages(operations, pages)
     yield activity_pages(operations, pages)
     yield palette_pages(operations, pages, clock)
     yield settings_pages(operations, pages, clock)
+    yield user_pages(operations, pages)
     yield log_pages(operations, pages)
     yield run_action_pages(operations, pages)

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
-from schedulerd.domain.runs import SkipReason
 from schedulerd.domain.states import BAD, RunState
 from schedulerd.operations.figures import Bar
 from schedulerd.store.strips import Mark
@@ -17,7 +17,9 @@ _LEAST: Final = 3.0
 _STRIP_HEIGHT: Final = 24
 _NOTCH: Final = 5
 _BASELINE: Final = 3.0
-_MISSED: Final = "missed"
+_NOTHING: Final = timedelta()
+_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MOST_KEPT: Final = 512
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,13 +61,20 @@ def activity(bars: Sequence[Bar]) -> Activity:
 
 def strip(marks: Sequence[Mark], *, now: datetime) -> Strip:
     """The newest run last. A bar is as high as its run was long; a bad one is full, with a notch: it is not colour alone."""
-    longest = max((mark.duration(now=now) or timedelta() for mark in marks), default=timedelta())
+    is_going = any(mark.ended_at is None for mark in marks)
+    return _strip(tuple(marks), now if is_going else _NEVER)
+
+
+@lru_cache(_MOST_KEPT)  # of most flows it is the one that was drawn when somebody last looked
+def _strip(marks: Sequence[Mark], now: datetime) -> Strip:
+    lengths = [mark.duration(now=now) or _NOTHING for mark in marks]
+    longest = max(lengths, default=_NOTHING)
     parts: dict[str, list[str]] = {}
     counts: dict[str, int] = {}
-    for place, mark in enumerate(marks):
-        state = _shown(mark)
+    for place, (mark, length) in enumerate(zip(marks, lengths, strict=True)):
+        state = mark.shown
         counts[state] = counts.get(state, 0) + 1
-        parts.setdefault(state, []).append(_bar(mark, place * STEP, longest, now))
+        parts.setdefault(state, []).append(_bar(mark, place * STEP, length / longest if longest else 0.0))
     return Strip(
         width=max(1, len(marks)) * STEP,
         paths={state: "".join(path) for state, path in parts.items()},
@@ -73,17 +82,11 @@ def strip(marks: Sequence[Mark], *, now: datetime) -> Strip:
     )
 
 
-def _shown(mark: Mark) -> str:
-    missed = mark.state is RunState.SKIPPED and mark.reason == SkipReason.MISFIRE
-    return _MISSED if missed else mark.state.value
-
-
-def _bar(mark: Mark, x: int, longest: timedelta, now: datetime) -> str:
+def _bar(mark: Mark, x: int, share: float) -> str:
     if mark.state in BAD:
         return _notched(x, 0.0, _STRIP_HEIGHT)
-    if mark.state in (RunState.SKIPPED, RunState.CANCELLED) or not longest:
+    if mark.state in (RunState.SKIPPED, RunState.CANCELLED):
         return _box(x, _STRIP_HEIGHT - _BASELINE, _BASELINE)
-    share = (mark.duration(now=now) or timedelta()) / longest
     height = max(_BASELINE, round(_STRIP_HEIGHT * share))
     return _box(x, _STRIP_HEIGHT - height, height)
 

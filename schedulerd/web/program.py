@@ -19,6 +19,7 @@ from schedulerd.operations.definition_readers import Places
 from schedulerd.operations.operations import Operations
 from schedulerd.store.database import Database
 from schedulerd.web.app import make_app
+from schedulerd.web.warming import settle
 
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
@@ -69,6 +70,7 @@ def serve(places_of: Callable[[Mapping[str, Any]], Places]) -> None:
         server.should_exit = True
 
     threading.Thread(target=wait_for_the_end, name="lifeline", daemon=True).start()
+    threading.Thread(target=settle, args=(operations, clock), name="settling", daemon=True).start()
     server.run(sockets=[listener])
 
 

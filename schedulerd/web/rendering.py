@@ -3,13 +3,16 @@
 import gettext
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
+from types import CodeType
 from typing import Any, Final
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -20,8 +23,9 @@ from schedulerd.domain.wording import Language, schedule_in_words
 from schedulerd.sentences import in_language
 from schedulerd.version import __version__
 from schedulerd.web import words
+from schedulerd.web.code_sight import sees_code
 from schedulerd.web.forms import DONE
-from schedulerd.web.moments import duration_markup, moment_markup
+from schedulerd.web.moments import duration_markup, moment_markup, moment_text
 from schedulerd.web.preferences import LANGUAGES, Preferences, language_of, preferences_of
 from schedulerd.web.pseudo_texts import PSEUDO, PseudoTexts
 from schedulerd.web.static_files import StaticFiles
@@ -29,6 +33,7 @@ from schedulerd.web.static_files import StaticFiles
 _HERE: Final = Path(__file__).parent
 TEMPLATES: Final = _HERE / "templates"
 LOCALE: Final = _HERE / "locale"
+_MOST_KEPT: Final = 2_048
 
 
 class Pages:
@@ -72,8 +77,10 @@ class Pages:
                     "preferences": preferences,
                     "principal": principal,
                     "may": partial(_may, principal),
+                    "sees_code": sees_code(request),
                     "now": now,
                     "done": words.DONE.get(request.cookies.get(DONE, "")),
+                    "moment_text": partial(moment_text, preferences=preferences, now=now),
                     "moment": partial(moment_markup, preferences=preferences, now=now),
                     "duration_ms": partial(_duration_ms, language=preferences.language),
                     "duration": partial(_duration, language=preferences.language),
@@ -86,6 +93,31 @@ class Pages:
         answer.headers["Vary"] = "Accept-Language, Cookie"
         answer.headers["Content-Language"] = preferences.locale
         return answer
+
+
+class _Compiled(BytecodeCache):
+    """The code of templates, which is the same in each language: what one has compiled the others need not."""
+
+    def __init__(self) -> None:
+        self._code: Final[dict[str, CodeType]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._code.get(bucket.key)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._code[bucket.key] = bucket.code
+
+
+_COMPILED: Final = _Compiled()
+
+
+def compile_templates() -> None:
+    """Compile all templates in all languages, so that nobody who asks for a page waits for it."""
+    for language in LANGUAGES:
+        one = environment(language)
+        for name in one.list_templates():
+            one.get_template(name)
 
 
 @cache  # templates are compiled once for all applications of a process
@@ -103,16 +135,20 @@ def environment(locale: str) -> Environment:
         finalize=partial(
             in_language, translate=catalog.gettext
         ),  # sentences of errors, wherever they are shown
+        bytecode_cache=_COMPILED,
     )
     environment.install_gettext_translations(catalog, newstyle=True)  # type: ignore[attr-defined]
     environment.filters["said"] = partial(in_language, translate=catalog.gettext)
     environment.globals |= {
+        "_": _translating(catalog),
         "version": __version__,
         "languages": LANGUAGES,
         "states": words.STATES,
         "triggers": words.TRIGGERS,
+        "agent_states": words.AGENT_STATES,
         "levels": words.LEVELS,
         "means": words.MEANS,
+        "roles": words.ROLES,
         "overlaps": words.OVERLAPS,
         "catchups": words.CATCHUPS,
         "weekdays": words.WEEKDAYS,
@@ -130,6 +166,19 @@ def texts(locale: str) -> gettext.NullTranslations:
     if locale == PSEUDO:
         return PseudoTexts()
     return gettext.translation("schedulerd", LOCALE, [locale], fallback=True)
+
+
+def _translating(catalog: gettext.NullTranslations) -> Callable[..., Markup]:
+    """What the templates' own `_` does. A page has hundreds of them, most without values: these are the same each time."""
+
+    @lru_cache(_MOST_KEPT)
+    def bare(text: str) -> Markup:
+        return Markup(catalog.gettext(text)) % {}
+
+    def translated(text: str, /, **values: object) -> Markup:
+        return Markup(catalog.gettext(text)) % values if values else bare(text)
+
+    return translated
 
 
 def _may(principal: Principal | None, role: str) -> bool:

@@ -25,6 +25,7 @@ STATES: Final[Mapping[str, str]] = {
     "skipped": N_("skipped"),
     "missed": N_("missed"),
     "upstream_failed": N_("upstream failed"),
+    "none": N_("not run"),
 }
 TRIGGERS: Final[Mapping[str, str]] = {
     "schedule": N_("schedule"),
@@ -77,14 +78,33 @@ REASONS: Final[Mapping[str, str]] = {
 }
 """Why a run was skipped."""
 
+AGENT_STATES: Final[Mapping[str, str]] = {
+    "online": N_("online"),
+    "draining": N_("draining"),
+    "offline": N_("offline"),
+    "other_version": N_("other version"),
+}
+ROLES: Final[Mapping[str, str]] = {
+    "viewer": N_("viewer"),
+    "operator": N_("operator"),
+    "admin": N_("admin"),
+}
 WEEKDAYS: Final = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
 DONE: Final[Mapping[str, str]] = {
     "started": N_("The run is started."),
     "cancelling": N_("The run is told to end."),
+    "killed": N_("The run is killed."),
     "retrying": N_("The run is tried again."),
     "approved": N_("The run goes on."),
+    "drained": N_("The agent starts no more runs."),
+    "taken-back": N_("The agent starts runs again."),
     "revoked": N_("The token lets nobody in any more."),
     "ended": N_("That browser is signed out."),
+    "user-added": N_("The user is added."),
+    "user-changed": N_("The user is changed."),
+    "user-locked": N_("The user is let in no more."),
+    "user-unlocked": N_("The user is let in again."),
+    "user-deleted": N_("The user is deleted."),
     "paused": N_("The schedule is paused."),
     "resumed": N_("The schedule goes on."),
     "saved": N_("The schedule is saved, and in force."),

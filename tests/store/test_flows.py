@@ -41,6 +41,29 @@ def test_a_flow_comes_back_as_it_was_defined(database: Database) -> None:
     assert (flow.first_seen, flow.changed_at, flow.removed, flow.error) == (NOW, NOW, False, None)
 
 
+def test_a_definition_is_read_once_until_it_is_another(database: Database) -> None:
+    with database.write() as tx:
+        tx.flows.put_file(a_file(a_flow(tags=("nightly",))), now=NOW)
+        first, second = tx.flows.get("etl").definition, tx.flows.all()[0].definition
+        tx.flows.put_file(a_file(a_flow(tags=("hourly",))), now=LATER)
+        third = tx.flows.get("etl").definition
+
+    assert second is first
+    assert third.tags == ("hourly",)
+
+
+def test_flows_are_looked_up_by_their_names(database: Database) -> None:
+    with database.write() as tx:
+        for names in (("etl", "report", "gone"), ("etl", "report")):
+            tx.flows.put_file(a_file(*(a_flow(name, file="flows/all.py") for name in names)), now=NOW)
+
+        assert [flow.definition.name for flow in tx.flows.all(named=["report", "gone", "etl"])] == [
+            "etl",
+            "report",
+        ]
+        assert [one.name for one in tx.flows.definitions()] == ["etl", "report"]
+
+
 def test_the_code_of_each_version_stays_readable(database: Database) -> None:
     with database.write() as tx:
         tx.flows.put_file(a_file(version="one", source="x = 1\n"), now=NOW)

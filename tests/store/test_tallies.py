@@ -125,11 +125,13 @@ def test_tallies_are_asked_for_by_flow_and_by_hour(database: Database, hours: in
         since = datetime(2026, 11, 22, 6, tzinfo=UTC) + hours * AN_HOUR
         found = tx.tallies.of_flows([ALL_FLOWS, etl], since=since, until=since + AN_HOUR)
         by_hour = tx.tallies.of_hours(ALL_FLOWS, since=since - 9 * AN_HOUR, until=since + 9 * AN_HOUR)
+        in_two = tx.tallies.of_hours(ALL_FLOWS, since=since - AN_HOUR, until=since + 2 * AN_HOUR, step=2)
         before = tx.tallies.of_flows([etl], since=since - AN_HOUR, until=since)
 
     assert found[etl] == [a_tally(5, 2)]
     assert sorted(found[ALL_FLOWS], key=lambda one: one.length) == [a_tally(5, 2), a_tally(60, 1)]
-    assert by_hour == {since: {RunState.COMPLETED: 3}}
+    assert by_hour == {since + AN_HOUR: {RunState.COMPLETED: 3}}
+    assert in_two == {since + 2 * AN_HOUR: {RunState.COMPLETED: 3}}
     assert before == {etl: []}
 
 

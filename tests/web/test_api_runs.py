@@ -19,6 +19,7 @@ from schedulerd.web.api.run_models import (
     MoveOut,
     ParamsOut,
     RunDetailsOut,
+    RunGraphOut,
     RunsOut,
     TaskOut,
 )
@@ -234,6 +235,23 @@ def test_the_parts_of_a_run_have_addresses_of_their_own(scene: RunApiScene) -> N
     assert (moves[0].was, moves[0].to) == ("scheduled", "pending")
     assert [(one.key, one.data) for one in found] == [("rows", "# Rows")]
     assert params.parameters == {"region": "kr"}
+
+
+def test_the_graph_of_a_run_tells_what_came_after_what_and_what_is_yet_to_begin(scene: RunApiScene) -> None:
+    run = scene.start()
+    mapped = [
+        a_task(n, TaskState.COMPLETED, name="transform", map_index=n - 2, upstream=(1,)) for n in range(2, 5)
+    ]
+    complete(scene, run, tasks=(a_task(state=TaskState.COMPLETED), *mapped))
+
+    graph = RunGraphOut.model_validate_json(scene.get(f"/runs/{run}/graph").content)
+
+    assert [(one.key, one.name, one.task, one.group, one.after) for one in graph.nodes] == [
+        ("n0", "extract", 1, False, []),
+        ("n1", "transform", 2, True, ["n0"]),
+        ("n2", "load", None, False, ["n1"]),
+    ]
+    assert [one.counts for one in graph.nodes] == [{"completed": 1}, {"completed": 3}, {}]
 
 
 def test_a_run_is_named_as_on_the_command_line(scene: RunApiScene) -> None:

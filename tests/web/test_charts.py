@@ -28,7 +28,6 @@ def a_mark(number: int, state: RunState, seconds: float | None, reason: str = ""
         number=number,
         state=state,
         reason=reason,
-        created_at=NOW,
         started_at=None if seconds is None else NOW,
         ended_at=ended,
     )
@@ -103,3 +102,16 @@ def test_a_flow_fails_while_its_last_run_that_ended_did_whatever_waits_or_runs_n
     (found,) = failing(marks)
 
     assert (found.flow, found.newest.number, found.first.number, found.count) == ("fails", 4, 2, 2)
+
+
+def test_the_bar_of_a_run_that_goes_on_grows() -> None:
+    marks = [a_mark(1, RunState.COMPLETED, 10), going_on(a_mark(2, RunState.RUNNING, 1))]
+
+    short, long = (strip(marks, now=NOW + seconds * A_SECOND).paths["running"] for seconds in (5, 10))
+
+    assert (short, long) == ("M10 12h8v12h-8z", "M10 0h8v24h-8z")
+
+
+def going_on(mark: Mark) -> Mark:
+    """The same, which has not ended."""
+    return mark._replace(ended_at=None)

@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 
 from docs import messages
 from schedulerd.web.problem_types import PROBLEM_TYPES
+from schedulerd.web.rendering import compile_templates, environment
 from tests.web.browser.page_table import PAGES
 from tests.web.browser.world import World, new_database
 from tests.web.entering import visitor
@@ -40,6 +41,7 @@ _CLASSES: Final = {
 _NO_PAGES: Final = {
     "/events",
     "/flows/{flow}/runs/{number}",
+    "/flows/{flow}/strip",
     "/healthz",
     "/metrics",
     "/readyz",
@@ -164,3 +166,12 @@ def known(world: World) -> set[str]:
         "Cron",
         "root",
     }
+
+
+def test_templates_that_are_compiled_in_one_language_are_in_the_other() -> None:
+    compile_templates()
+
+    one, other = environment("en"), environment("ko")
+    codes = [env.get_template("flows.html").blocks["main"].__code__ for env in (one, other)]
+    assert codes[0] is codes[1]
+    assert len(one.cache or ()) == len(other.cache or ()) == len(one.list_templates())

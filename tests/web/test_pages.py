@@ -25,10 +25,13 @@ EVERY_PAGE = (
         "/flows?q=none",
         "/flows/etl",
         "/flows/etl/params",
+        "/flows/etl/graph",
     ),
     *("/flows/etl/versions", "/flows/etl/run", "/schedules", "/schedules/etl-morning", "/agents", "/system"),
     *(
         "/runs/{failed}",
+        "/runs/{failed}/graph",
+        "/runs/{waiting}/graph",
         "/runs/{failed}/logs",
         "/runs/{failed}/result",
         "/runs/{failed}/params",
@@ -266,8 +269,8 @@ class Meanwhile:
     def __getattr__(self, name: str) -> object:
         return getattr(self._runs, name)
 
-    def details(self, selector: str) -> RunDetails:
-        found = self._runs.details(selector)
+    def details_seen(self, selector: str) -> tuple[RunDetails, str]:
+        found = self._runs.details_seen(selector)
         self._deed()
         return found
 

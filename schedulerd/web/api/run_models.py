@@ -66,8 +66,17 @@ class ChildOut(RunOut):
     result_preview: str | None
 
 
+class TaskAttemptOut(Told):
+    """When an attempt of a task run was."""
+
+    attempt: int
+    started_at: str | None
+    ended_at: str | None
+    duration_ms: int | None
+
+
 class TaskOut(Told):
-    """A task run; `upstream` are the ids of those before it."""
+    """A task run; `upstream` are the ids of those before it, `attempts` told of one that was tried again."""
 
     id: int
     name: str
@@ -77,9 +86,30 @@ class TaskOut(Told):
     started_at: str | None
     ended_at: str | None
     duration_ms: int | None
+    attempts: list[TaskAttemptOut]
     upstream: list[int]
     result_preview: str | None
     error: ErrorOut | None
+
+
+class GraphNodeOut(Told):
+    """A task run, or all of a mapped task, which are a `group`. `task` is the id of the first; null: it has not begun."""
+
+    key: str
+    name: str
+    task: int | None
+    group: bool
+    state: TaskState | None
+    counts: dict[TaskState, int]
+    after: list[str]
+
+
+class RunGraphOut(Told):
+    """The tasks of a run: each node with the keys of those before it. So many task runs and edges are `left_out`, for there are too many."""
+
+    nodes: list[GraphNodeOut]
+    left_out: int
+    edges_left_out: int
 
 
 class MoveOut(Told):

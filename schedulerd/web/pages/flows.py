@@ -8,16 +8,17 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 
 from schedulerd.clock import Clock
-from schedulerd.domain.flows import FlowKind
+from schedulerd.domain.flows import FlowDefinition, FlowKind
 from schedulerd.domain.likeness import Likeness, Typed, typed
 from schedulerd.operations.flows import FlowDetails
 from schedulerd.operations.operations import Operations
+from schedulerd.store.strips import Mark
 from schedulerd.web.api.listing import page_by_name
-from schedulerd.web.charts import strip
+from schedulerd.web.charts import Strip, strip
 from schedulerd.web.rendering import Pages
 from schedulerd.web.routers import page_router
 
-_PAGE: Final = 40
+_PAGE: Final = 30
 _FIRES: Final = 5
 _RECENT: Final = 10
 _WEEK: Final = timedelta(days=7)
@@ -36,6 +37,10 @@ def flow_pages(operations: Operations, pages: Pages, clock: Clock) -> APIRouter:
     @router.get("/flows/{flow}")
     def flow(request: Request, flow: str) -> Response:
         return views.overview(request, flow)
+
+    @router.get("/flows/{flow}/strip")
+    def strip_of(request: Request, flow: str) -> Response:
+        return views.strip(request, flow)
 
     @router.get("/flows/{flow}/params")
     def params(request: Request, flow: str) -> Response:
@@ -57,10 +62,10 @@ class _Views:
     def flows(self, request: Request, q: str, after: str) -> Response:
         seen = self._operations.snapshots.take().fingerprint(every=True)
         words = typed(q)
-        found = [one for one in self._operations.flows.list() if _is_like(one, words)]
-        page = page_by_name(found, _name, limit=_PAGE, after=after or None, before=None)
-        shown = page.items
-        names = [_name(one) for one in shown]
+        found = [one.name for one in self._operations.flows.definitions() if _is_like(one, words)]
+        page = page_by_name(found, str, limit=_PAGE, after=after or None, before=None)
+        shown = self._operations.flows.named(page.items)
+        names = [one.flow.definition.name for one in shown]
         now = self._clock.now()
         figures = self._operations.figures.of_flows(names, since=now - _WEEK, until=now)
         strips = self._operations.figures.strips(names)
@@ -94,7 +99,18 @@ class _Views:
             if details.schedules
             else (),
             runs=history.page(query, limit=_RECENT).runs,
+            bars=self._strip(details.flow.definition.name)[1],
         )
+
+    def strip(self, request: Request, name: str) -> Response:
+        """The last runs of a flow as a list, which a script puts in the place of their picture."""
+        known = self._operations.flows.get(name).flow.definition.name
+        marks, bars = self._strip(known)
+        return self._pages.render(request, "flow_strip.html", name=known, marks=marks, bars=bars)
+
+    def _strip(self, name: str) -> tuple[Sequence[Mark], Strip]:
+        marks = self._operations.figures.strips([name])[name]
+        return marks, strip(marks, now=self._clock.now())
 
     def params(self, request: Request, name: str) -> Response:
         details = self._operations.flows.get(name)
@@ -122,24 +138,22 @@ class _Views:
         )
 
     def _render(self, request: Request, template: str, details: FlowDetails, **values: Any) -> Response:
-        return self._pages.render(
-            request,
-            template,
-            details=details,
-            flow=details.flow,
-            definition=details.flow.definition,
-            is_command=details.flow.definition.kind is FlowKind.COMMAND,
-            **values,
-        )
+        return self._pages.render(request, template, **flow_values(details), **values)
 
 
-def _name(details: FlowDetails) -> str:
-    return details.flow.definition.name
-
-
-def _is_like(details: FlowDetails, words: Typed) -> bool:
-    """Is each word in its name, its description or one of its tags?"""
+def flow_values(details: FlowDetails) -> dict[str, Any]:
+    """For the template `flow_base.html`."""
     definition = details.flow.definition
+    return {
+        "details": details,
+        "flow": details.flow,
+        "definition": definition,
+        "is_command": definition.kind is FlowKind.COMMAND,
+    }
+
+
+def _is_like(definition: FlowDefinition, words: Typed) -> bool:
+    """Is each word in its name, its description or one of its tags?"""
     text = " ".join((definition.name, definition.description, *definition.tags))
     return words.likeness(text) is not Likeness.NONE
 
