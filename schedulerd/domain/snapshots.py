@@ -59,6 +59,15 @@ class Snapshot:
         return told.hexdigest()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Totals:
+    """How many flows and schedules are in force, and when the first of these is due next."""
+
+    flows: int
+    schedules: int
+    next_due: datetime | None
+
+
 def changed_runs(was: Snapshot, now: Snapshot) -> int:
     """How many runs were recorded, went on, or ended in between."""
     new = {key for key in now.going if key > was.newest}

@@ -83,6 +83,18 @@ class Users:
                 )
             return tx.users.get(was.name)
 
+    def remove(self, name: str, *, by: Principal) -> User:
+        """Remove a user with all sessions and tokens; who it was. Another of that name is somebody else.
+
+        Raises `NotFound`, and `Conflict` for the last admin.
+        """
+        with self._database.write() as tx:
+            was = tx.users.get(user_name(name))
+            tx.users.remove(was.name)
+            _require_admin(tx, was)
+            self._keep(tx, by, "users.remove", was.name, before={"role": was.role.value})
+            return was
+
     def can_sign_in(self) -> bool:
         """Is there anybody who can sign in by a password?"""
         with self._database.read() as tx:

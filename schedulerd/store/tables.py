@@ -272,6 +272,7 @@ wishes: Final = Table(
     Column("at", Moment, nullable=False),
     Column("actor", Words, nullable=False),
     Column("reason", Words, nullable=False),
+    Column("kills", Integer, nullable=False, server_default=text("0")),
 )
 
 # That hooks are to be called, for the move of this number: made in the transaction of that move, and gone once it is

@@ -88,6 +88,18 @@ def test_roles_passwords_and_users_are_changed_and_the_last_admin_stays(project:
     assert project.call("users", "password", "nobody", typed=PASSWORD).exit_code == 3
 
 
+def test_a_user_is_removed_where_somebody_says_yes_and_the_last_admin_stays(project: Project) -> None:
+    add(project)
+    add(project, "lee", "viewer")
+
+    unasked = project.call("users", "remove", "lee")
+    last = project.call("users", "remove", "kim", "--yes")
+    done = project.call("users", "remove", "LEE", "--yes")
+
+    assert (unasked.exit_code, last.exit_code, done.stdout) == (2, 5, "lee is no user any more\n")
+    assert [one["name"] for one in json.loads(project.call("users", "list", "-o", "json").stdout)] == ["kim"]
+
+
 def test_a_token_is_printed_once_and_listed_without_its_secret(project: Project) -> None:
     made = project.call("tokens", "create", "ci", "--scope", "runs:trigger", "--expires", "7d")
     shaped = project.call("tokens", "create", "all", "--role", "operator", "-o", "json")
