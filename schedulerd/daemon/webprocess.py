@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 _BACKLOG: Final = 128
 _PATIENCE_SECONDS: Final = 3.0
 _LONGEST_PAUSE_SECONDS: Final = 60.0
+_NICER_BY: Final = 5
+_NICEST: Final = 19
 _STEADY_SECONDS: Final = 10.0  # one that lived so long works again
 
 
@@ -124,6 +126,7 @@ class WebProcess:
                 env=dict(self._environ),
                 cwd="/",
             )
+            _make_nicer(self._process.pid)
         finally:
             for descriptor in given[1:]:
                 os.close(descriptor)
@@ -147,6 +150,13 @@ class WebProcess:
         if process.returncode is None:
             process.kill()
             process.wait()
+
+
+def _make_nicer(pid: int) -> None:
+    """Have it give way: pages can wait a moment, and due times cannot. What it starts later gives way, too."""
+    with contextlib.suppress(OSError):  # it has ended already
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        os.setpriority(os.PRIO_PROCESS, pid, min(_NICEST, own + _NICER_BY))
 
 
 def _in_memory(content: bytes) -> int:
