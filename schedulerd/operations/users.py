@@ -1,6 +1,7 @@
 """What can be asked about users. Each change is in the audit, by the transaction that makes it."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from schedulerd.clock import Clock
 from schedulerd.domain.access import Principal, Role
@@ -66,7 +67,9 @@ class Users:
                 tx.users.set_disabled(was.name, self._clock.now())
                 _require_admin(tx, was)
                 tx.sessions.close_all(was.name)
-                self._keep(tx, by, "users.disable", was.name)
+                self._keep(
+                    tx, by, "users.disable", was.name, before={"enabled": True}, after={"enabled": False}
+                )
             return tx.users.get(was.name)
 
     def enable(self, name: str, *, by: Principal) -> User:
@@ -75,7 +78,9 @@ class Users:
             was = tx.users.get(user_name(name))
             if not was.is_enabled:
                 tx.users.set_disabled(was.name, None)
-                self._keep(tx, by, "users.enable", was.name)
+                self._keep(
+                    tx, by, "users.enable", was.name, before={"enabled": False}, after={"enabled": True}
+                )
             return tx.users.get(was.name)
 
     def remove(self, name: str, *, by: Principal) -> User:
@@ -101,8 +106,8 @@ class Users:
         by: Principal,
         what: str,
         name: str,
-        before: dict[str, str] | None = None,
-        after: dict[str, str] | None = None,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
     ) -> None:
         change = Change(what=what, target=name, before=before, after=after)
         keep(tx, by, change, at=self._clock.now())

@@ -272,6 +272,8 @@ READS: dict[str, Work] = {
     "users.can_sign_in": lambda tx: tx.users.can_sign_in(),
     "users.admins": lambda tx: tx.users.admins(),
     "sessions.find": lambda tx: tx.sessions.find(b"s" * 32),
+    "sessions.by_keys": lambda tx: tx.sessions.by_keys([1]),
+    "api_tokens.by_ids": lambda tx: tx.api_tokens.by_ids(["0123456789ab"]),
     "sessions.all": lambda tx: tx.sessions.all("kim"),
     "api_tokens.all": lambda tx: tx.api_tokens.all("kim"),
     "api_tokens.find": lambda tx: tx.api_tokens.find("0123456789ab"),

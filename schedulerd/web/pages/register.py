@@ -12,6 +12,8 @@ from schedulerd.domain.flows import FlowKind
 from schedulerd.errors import BadDefinition, Conflict, SchedulerdError, Stale
 from schedulerd.operations.flow_files import BadFlowFile, FlowFile
 from schedulerd.operations.operations import Operations
+from schedulerd.sentences import said
+from schedulerd.web.audit_notes import is_told
 from schedulerd.web.blocking import Blocking
 from schedulerd.web.crontab_rows import Row, rows_of
 from schedulerd.web.forms import text
@@ -105,6 +107,7 @@ class _Desk:
 
     def read_crontab(self, request: Request, form: FormData) -> Response:
         by = must_be_admin(request)
+        is_told(request)
         pasted, prefix = text(form, "crontab").replace("\r\n", "\n"), text(form, "prefix").strip()
         said: Mapping[str, Any] = {"crontab": pasted, "prefix": prefix}
         try:
@@ -124,7 +127,9 @@ class _Desk:
 
     def _rows(self, request: Request, crontab: str, prefix: str) -> Sequence[Row]:
         if not prefix.isprintable() or not 0 < len(prefix) <= _LONGEST_PREFIX:
-            raise BadDefinition("names of schedules begin with a few printable characters", file="crontab")
+            raise BadDefinition(
+                said("names of schedules begin with a few printable characters"), file="crontab"
+            )
         lines = self._operations.definitions.places.reader.crontab(crontab, prefix=prefix)
         language = self._pages.preferences(request).language
         return rows_of(lines, now=self._clock.now(), language=language)
@@ -149,6 +154,7 @@ class _Desk:
 
     def upload(self, request: Request, form: FormData, content: bytes) -> Response:
         by = must_be_admin(request)
+        is_told(request)
         sent = content.decode("utf-8", "replace") if content else text(form, "text")
         file = FlowFile(name=text(form, "name").strip(), text=sent, etag=text(form, "etag"))
         try:

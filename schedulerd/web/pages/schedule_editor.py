@@ -11,6 +11,8 @@ from schedulerd.clock import Clock
 from schedulerd.errors import Conflict, NotFound, Stale
 from schedulerd.operations.definitions import BadValue
 from schedulerd.operations.operations import Operations
+from schedulerd.sentences import said
+from schedulerd.web.audit_notes import is_told
 from schedulerd.web.blocking import Blocking
 from schedulerd.web.editor_preview import Preview, preview_of
 from schedulerd.web.editor_sheet import Sheet, empty_sheet, sheet_of, typed_sheet
@@ -95,6 +97,7 @@ class _Editor:
 
     def create(self, request: Request, form: FormData) -> Response:
         sheet = typed_sheet(self._operations, form)
+        is_told(request)
         if text(form, "do") == "preview":
             return self.show(request, sheet)
         return self._save(request, sheet)
@@ -103,6 +106,7 @@ class _Editor:
         etag = text(form, "etag")
         was = sheet_of(self._operations, name)
         sheet = typed_sheet(self._operations, form, name=name, was=was.values, etag=etag)
+        is_told(request)
         if text(form, "do") == "preview":
             return self.show(request, sheet)
         try:
@@ -140,6 +144,7 @@ class _Editor:
     def preview(self, request: Request, form: FormData) -> Response:
         """The part of the page that says what is typed just now; with 200 also where that is wrong, since it is being typed."""
         must_be_operator(request)
+        is_told(request)  # nothing is changed
         name = text(form, "of")
         was: Mapping[str, Any] = sheet_of(self._operations, name).values if name else {}
         sheet = typed_sheet(self._operations, form, name=name, was=was)
@@ -164,7 +169,8 @@ class _Editor:
         place = self._operations.definitions.place(name)
         if place.own is None:
             raise Conflict(
-                f"{name!r} is defined in {place.origin}, which people write", mend="change it there"
+                said("{name!r} is defined in {origin}, which people write", name=name, origin=place.origin),
+                mend=said("change it there"),
             )
         return self._pages.render(
             request,
@@ -179,6 +185,7 @@ class _Editor:
 
     def delete(self, request: Request, name: str, *, etag: str) -> Response:
         by = must_be_operator(request)
+        is_told(request)
         try:
             gone = self._operations.definitions.delete(name, etag=etag, by=by)
         except Stale as error:
