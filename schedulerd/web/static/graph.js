@@ -89,7 +89,7 @@ function nodes() {
 function links() {
   const [after, before] = [new Map(), new Map()];
   for (const node of nodes()) {
-    after.set(node.id, node.dataset.after.split(" ").filter(Boolean));
+    after.set(node.id, node.dataset.after.split(" ").filter(Boolean).map((key) => `node-${key}`));
     for (const id of after.get(node.id)) before.set(id, [...(before.get(id) || []), node.id]);
   }
   return { after, before };
@@ -121,7 +121,7 @@ function onPoint(event) {
   const graph = document.getElementById("graph");
   graph.toggleAttribute("data-ui", near.size > 1);
   for (const one of nodes()) one.classList.toggle("near", near.has(one.id));
-  for (const way of graph.querySelectorAll(".way")) way.classList.toggle("near", near.has(`node-${way.dataset.before}`) && near.has(`node-${way.dataset.after}`));
+  for (const way of graph.querySelectorAll(".way")) way.classList.toggle("near", way.id.split("-").slice(1).every((key) => near.has(`node-${key}`)));
 }
 
 function reach(id, side) {
