@@ -24,11 +24,11 @@ from schedulerd.sentences import in_language
 from schedulerd.version import __version__
 from schedulerd.web import words
 from schedulerd.web.code_sight import sees_code
-from schedulerd.web.forms import DONE
 from schedulerd.web.moments import duration_markup, moment_markup, moment_text
 from schedulerd.web.preferences import LANGUAGES, Preferences, language_of, preferences_of
 from schedulerd.web.pseudo_texts import PSEUDO, PseudoTexts
 from schedulerd.web.static_files import StaticFiles
+from schedulerd.web.toasts import COOKIE, toast_of
 
 _HERE: Final = Path(__file__).parent
 TEMPLATES: Final = _HERE / "templates"
@@ -79,7 +79,7 @@ class Pages:
                     "may": partial(_may, principal),
                     "sees_code": sees_code(request),
                     "now": now,
-                    "done": words.DONE.get(request.cookies.get(DONE, "")),
+                    "done": toast_of(request.cookies.get(COOKIE, "")),
                     "moment_text": partial(moment_text, preferences=preferences, now=now),
                     "moment": partial(moment_markup, preferences=preferences, now=now),
                     "duration_ms": partial(_duration_ms, language=preferences.language),
@@ -88,8 +88,8 @@ class Pages:
             )
         )
         answer = HTMLResponse(text, status, headers=headers)
-        if DONE in request.cookies:
-            answer.delete_cookie(DONE)
+        if COOKIE in request.cookies:
+            answer.delete_cookie(COOKIE)
         answer.headers["Vary"] = "Accept-Language, Cookie"
         answer.headers["Content-Language"] = preferences.locale
         return answer

@@ -139,7 +139,7 @@ class _Editor:
             return self._pages.render(
                 request, "schedule_waits.html", status=202, name=name, what=what, waits_for=waits_for
             )
-        return go_on("/schedules" if what == "deleted" else f"/schedules/{quote(name, safe='')}", what)
+        return go_on("/schedules" if what == "deleted" else f"/schedules/{quote(name, safe='')}", what, name)
 
     def preview(self, request: Request, form: FormData) -> Response:
         """The part of the page that says what is typed just now; with 200 also where that is wrong, since it is being typed."""
