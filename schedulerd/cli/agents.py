@@ -1,4 +1,4 @@
-"""`agents`: list, show, drain, resume."""
+"""`agents`: list, show, drain, resume, forget."""
 
 from datetime import datetime
 from threading import Event
@@ -69,6 +69,15 @@ def drain(invocation: Invocation, name: str, reason: str, waits: bool, timeout: 
 def resume(invocation: Invocation, name: str) -> None:
     """Have a drained agent start runs again."""
     _show(invocation, [invocation.operations.agents.resume(name, by=account())])
+
+
+@agents.command()
+@click.argument("name", metavar="AGENT")
+@pass_invocation
+def forget(invocation: Invocation, name: str) -> None:
+    """Forget an agent that is gone for good; its runs stay in the history."""
+    agent = invocation.operations.agents.forget(name, by=account())
+    invocation.output.say(f"{agent.name} is forgotten; it is known again when it comes back")
 
 
 def _wait(invocation: Invocation, found: "AgentRuns", timeout: "timedelta | None") -> "AgentRuns":

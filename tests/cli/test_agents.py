@@ -77,6 +77,22 @@ def test_a_drain_is_waited_for_and_stays_where_that_takes_too_long(project: Proj
     assert "it waits for no run" in done.stdout
 
 
+def test_an_agent_that_is_gone_is_forgotten_and_one_that_lives_or_has_runs_is_not(project: Project) -> None:
+    project.add_flow()
+    key = project.add_run(RunState.RUNNING)
+    later = StillClock(NOW + timedelta(minutes=1))
+
+    lives = project.call("agents", "forget", AGENT)
+    has_runs = project.call("agents", "forget", AGENT, clock=later)
+    project.move(key, RunState.COMPLETED)
+    done = project.call("agents", "forget", AGENT, clock=later)
+
+    assert [one.exit_code for one in (lives, has_runs, done)] == [5, 5, 0]
+    assert "lives" in lives.stderr
+    assert "etl#1 for one" in has_runs.stderr
+    assert json.loads(project.call("agents", "list", "-o", "json").stdout) == []
+
+
 def test_what_cannot_be_drained_or_resumed_changes_nothing(project: Project) -> None:
     codes = [
         project.call("agents", "drain", AGENT).exit_code,

@@ -99,6 +99,18 @@ def test_a_drained_agent_without_runs_can_be_stopped(scene: PageScene, reader: R
     assert "It waits for no run: it can be stopped." in reader.see("/agents/gone").text
 
 
+def test_an_agent_that_is_gone_is_forgotten_and_no_other(scene: PageScene, reader: Reader) -> None:
+    offered = ["forget" in reader.see(f"/agents/{name}").ids for name in ("gone", AGENT)]
+
+    refused = reader.post(f"/agents/{AGENT}/forget")
+    done = reader.post("/agents/gone/forget")
+
+    assert offered == [True, False]
+    assert (refused.status_code, done.status_code) == (409, 303)
+    assert "gone has given no sign" not in reader.see("/").text
+    assert [one.agent.name for one in scene.operations.agents.list()] == [AGENT]
+
+
 def test_resuming_takes_it_back(scene: PageScene, reader: Reader) -> None:
     scene.operations.agents.drain(AGENT, reason="", by=KIM)
 
