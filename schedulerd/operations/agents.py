@@ -13,6 +13,7 @@ from schedulerd.domain.audit import Change
 from schedulerd.domain.ids import FlowKey
 from schedulerd.domain.runs import Run
 from schedulerd.domain.states import RunState
+from schedulerd.errors import Conflict
 from schedulerd.operations.audit import keep
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
@@ -77,6 +78,25 @@ class Agents:
             resumed = _with_runs(tx, agent, tx.runs.live(agent.name))
         self._wake()
         return resumed
+
+    def forget(self, name: str, *, by: Principal) -> Agent:
+        """Forget an agent that is gone for good, with its drain; what it was. One that comes back is known again.
+
+        Raises `NotFound`, and `Conflict` for one that lives, or whose runs were not settled.
+        """
+        now = self._clock.now()
+        with self._database.write() as tx:
+            agent = tx.agents.get(name)
+            if agent.is_online(now=now):
+                raise Conflict(f"the agent {name!r} lives: it gave a sign of life a moment ago")
+            if left := tx.runs.live(name):
+                raise Conflict(
+                    f"the agent {name!r} has runs that nobody has settled: {left[0].selector} for one",
+                    mend="start its daemon once more, on its state directory",
+                )
+            tx.agents.remove(name)
+            keep(tx, by, Change(what="agents.forget", target=name), at=now)
+            return agent
 
     # The last one, because from here on `list` is no type in this class.
     def list(self) -> tuple[AgentRuns, ...]:

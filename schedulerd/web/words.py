@@ -97,6 +97,7 @@ DONE: Final[Mapping[str, str]] = {
     "retrying": N_("The run is tried again."),
     "approved": N_("The run goes on."),
     "drained": N_("The agent starts no more runs."),
+    "forgotten": N_("The agent is forgotten."),
     "taken-back": N_("The agent starts runs again."),
     "revoked": N_("The token lets nobody in any more."),
     "ended": N_("That browser is signed out."),

@@ -382,6 +382,7 @@ WRITES: dict[str, Work] = {
     "intake.take": lambda tx: tx.intake.take([an_intake(RunKey(1))]),
     "agents.beat": lambda tx: tx.agents.beat(BEAT),
     "agents.drain": lambda tx: tx.agents.drain(AGENT, at=NOW, by="kim", reason="why"),
+    "agents.remove": lambda tx: tx.agents.remove(AGENT),
     "agents.resume": lambda tx: tx.agents.resume(AGENT),
     "pruning.page": lambda tx: tx.pruning.page(Retention(), now=NOW),
     "questions.answer": lambda tx: tx.questions.answer(an_open_question(), {"value": 1}),

@@ -11,7 +11,7 @@ startKeys();
 startTheme();
 noteVisit();
 if (document.body.dataset.page === "log") import("./log.js").then((log) => log.start());
-if (document.getElementById("graph")) import("./graph.js").then((graph) => graph.start());
+if (document.querySelector("[data-graph]")) import("./graph.js").then((graph) => graph.start());
 for (const name of ["focusin", "pointerover"]) document.addEventListener(name, comeToStrip);
 if (document.getElementById("editor")) import("./editor.js").then((editor) => editor.start());
 startLive();
