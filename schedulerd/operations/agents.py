@@ -128,7 +128,5 @@ def _going(run: Run, usual: dict[FlowKey, timedelta]) -> GoingRun:
 def _usual(tx: Transaction, found: Iterable[Run]) -> dict[FlowKey, timedelta]:
     """How long runs of each of the flows usually take: the median of the last that completed at once."""
     flows = list(dict.fromkeys(run.flow_key for run in found))[:_MOST_MEASURED]
-    took = {flow: tx.runs.took(flow) for flow in flows}
-    return {
-        flow: timedelta(seconds=median(some)) for flow, some in took.items() if len(some) >= _LEAST_MEASURED
-    }
+    took = tx.runs.took_each(flows).items()
+    return {flow: timedelta(seconds=median(some)) for flow, some in took if len(some) >= _LEAST_MEASURED}

@@ -242,6 +242,7 @@ READS: dict[str, Work] = {
     "log_search.levels": lambda tx: tx.log_search.levels(OF_FIRST),
     "logs.count": lambda tx: tx.logs.count(RunKey(1)),
     "runs.late": lambda tx: tx.runs.late(NOW),
+    "runs.took_each": lambda tx: tx.runs.took_each([tx.flows.get("etl").key]),
     "runs.took": lambda tx: tx.runs.took(tx.flows.get("etl").key),
     "notices.waiting": lambda tx: tx.notices.waiting("ops"),
     "notices.first": lambda tx: tx.notices.first("ops", 10),

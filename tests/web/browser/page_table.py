@@ -26,7 +26,6 @@ PAGES: Final[Mapping[str, Callable[[Gallery], str]]] = {
     "register-file": lambda _: "/flows/new/file",
     "agents": lambda _: "/agents",
     "agent": lambda _: "/agents/agent-1",
-    "agent-gone": lambda _: "/agents/busan-2",
     "agent-drained": lambda _: "/agents/jeju-3",
     "agent-drain": lambda _: "/agents/agent-1/drain",
     "system": lambda _: "/system",
