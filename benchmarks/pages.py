@@ -24,6 +24,8 @@ BUDGETS_MS: Final = {
     "/flows": 30,
     "/runs": 15,
     "/runs?q=state:bad": 15,
+    "/palette?part=choices&q=load": 20,
+    "/palette?part=choices&q=>run+load": 20,
     "/runs/{tasks}": 35,
     "/runs/{log}/logs/chunk?before=100000": 15,
     f"/flows/{flow_name(50)}/strip": 15,

@@ -118,6 +118,11 @@ class Runs:
         with self._database.read() as tx:
             return self._told(tx, find_run(tx, selector))
 
+    def several(self, ids: Collection[RunId]) -> tuple[Run, ...]:
+        """Those of these runs that are there, the newest first."""
+        with self._database.read() as tx:
+            return tuple(tx.runs.of_ids(ids))
+
     def get_whole(self, selector: str, *, instead: str = "") -> Run:
         """The same, but no child run: it raises `Conflict` for that, and says to do `instead` with its root."""
         with self._database.read() as tx:

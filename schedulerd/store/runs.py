@@ -29,6 +29,7 @@ _MOST_FOUND: Final = 10
 
 _BY_ID: Final = RUNS.where(runs.c.uuid == bindparam("id", type_=runs.c.uuid.type))
 _PRESENT: Final = select(runs.c.uuid).where(runs.c.uuid.in_(bindparam("ids", expanding=True)))
+_OF_IDS: Final = RUNS.where(runs.c.uuid.in_(bindparam("ids", expanding=True))).order_by(runs.c.id.desc())
 _BY_KEY: Final = RUNS.where(runs.c.id == bindparam("key"))
 _BY_NUMBER: Final = RUNS.where(flows.c.name == bindparam("flow"), runs.c.number == bindparam("number"))
 # By a sum, so that no database thinks of walking through the whole history in the order of its keys.
@@ -185,6 +186,10 @@ class Runs:
     def present(self, ids: Collection[RunId]) -> set[RunId]:
         """Those of these runs that are there."""
         return set(self._connection.scalars(_PRESENT, {"ids": list(ids)}))
+
+    def of_ids(self, ids: Collection[RunId]) -> list[Run]:
+        """Those of these runs that are there, the newest first."""
+        return self._all(_OF_IDS, {"ids": list(ids)})
 
     def by_key(self, key: RunKey) -> Run:
         """The run with this key. Raises `NotFound`."""

@@ -57,7 +57,7 @@ def without_likeness(heading: str, choices: Sequence[Choice]) -> Group:
 
 def _likeness(choice: Choice, typed: Typed) -> Likeness:
     found = typed.likeness(choice.title)
-    if found is Likeness.NONE and choice.also:
+    if found is Likeness.NONE and choice.also not in ("", choice.title):
         found = typed.likeness(f"{choice.title} {choice.also}")
         return found if found is Likeness.NONE else max(found, Likeness.WORD_BEGINS)
     return found

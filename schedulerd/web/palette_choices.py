@@ -48,6 +48,7 @@ _PAGES: Final = (
     _Page("/settings", N_("Settings"), "link"),
     _Page("/flows/new", N_("Register…"), "flows", Role.OPERATOR),
     _Page("/schedules/new", N_("New schedule"), "scheduled", Role.OPERATOR),
+    _Page("/settings/users", N_("Users"), "agents", Role.ADMIN),
     _Page("/activity", N_("Activity"), "runs", Role.ADMIN),
     _Page("/api/docs", N_("The API"), "link"),
     _Page("/problems", N_("Problems"), "warning"),

@@ -213,6 +213,7 @@ READS: dict[str, Work] = {
     "runs.present": lambda tx: tx.runs.present([a_run_id()]),
     "runs.by_idempotency_key": lambda tx: tx.runs.by_idempotency_key("known"),
     "runs.by_number": lambda tx: tx.runs.by_number("etl", 1),
+    "runs.of_ids": lambda tx: tx.runs.of_ids([a_run_id()]),
     "runs.numbered": lambda tx: tx.runs.numbered(1, limit=3),
     "runs.by_slot": lambda tx: tx.runs.by_slot(tx.schedules.get("etl-morning").key, "06:00"),
     "runs.find": lambda tx: tx.runs.find("01"),

@@ -141,6 +141,15 @@ def test_what_was_raised_in_a_transaction_undoes_it(database: Database) -> None:
         assert tx.flows.all() == []
 
 
+def test_several_runs_are_found_by_their_ids(database: Database) -> None:
+    with database.write() as tx:
+        scene = a_scene(tx)
+        first, _, last = (tx.runs.by_key(add(tx, scene.flow)) for _ in range(3))
+
+        assert tx.runs.of_ids([first.id, a_run_id(), last.id, first.id]) == [last, first]
+        assert tx.runs.of_ids([]) == []
+
+
 def test_runs_of_all_flows_are_found_by_their_number_alone(database: Database) -> None:
     with database.write() as tx:
         etl, load = a_scene(tx).flow, tx.flows.put_command(a_command("load", "true"), now=NOW)

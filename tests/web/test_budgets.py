@@ -34,7 +34,13 @@ PAGES: Final = (
     ),
     *("/runs/{tasks}", "/runs/{tasks}/result", "/runs/{tasks}/params", "/runs/{tasks}/moves"),
     *("/runs/{tasks}/retry", "/runs/{tasks}/rerun", "/runs/{log}/logs", "/runs/{log}/logs?line=900"),
-    *("/runs/{log}/logs/chunk?before=900", "/palette?q=load", "/api/docs"),
+    *(
+        "/runs/{log}/logs/chunk?before=900",
+        "/palette?q=load",
+        "/palette?q=>run",
+        "/runs/bulk?run={tasks}&run={log}",
+        "/api/docs",
+    ),
 )
 
 

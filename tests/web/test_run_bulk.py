@@ -33,7 +33,7 @@ def test_it_is_said_with_which_it_can_be_done(scene: PageScene, reader: Reader) 
     cancel = ask(reader, "cancel", *all_three, all_three[1], "never-was")
     retry = ask(reader, "retry", *all_three)
 
-    assert picked(cancel) == [str(scene.running.id), str(scene.waiting.id)]
+    assert picked(cancel) == [str(scene.waiting.id), str(scene.running.id)]
     assert "With 1 run this cannot be done" in cancel
     assert picked(retry) == [str(scene.failed.id)]
     assert "No run was chosen." in ask(reader, "retry")
@@ -57,7 +57,7 @@ def test_each_is_cancelled_and_one_that_cannot_be_keeps_none_from_it(
     with scene.database.read() as tx:
         assert {wish.reason for wish in tx.runs.cancel_wishes()} == {"wrong region"}
     entry = scene.operations.audit.list(AuditFilter(limit=1))[0]
-    assert (entry.change.what, entry.change.target) == ("runs.cancel", "etl#2, etl#3")
+    assert (entry.change.what, entry.change.target) == ("runs.cancel", "etl#3, etl#2")
     assert entry.change.after == {"reason": "wrong region"}
 
 

@@ -1,10 +1,12 @@
 """`/runs/bulk`: several runs that were picked are cancelled or tried again, after it was said of each what will become of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
+from schedulerd.domain.ids import RunId, ids_with
 from schedulerd.domain.runs import Run
 from schedulerd.errors import Conflict, NotFound
 from schedulerd.operations.operations import Operations
@@ -74,15 +76,10 @@ class _Bulk:
             is_told(request)  # nothing was changed
         return self._pages.render(request, "run_bulk.html", do=deed, runs=(), others=(), outcomes=outcomes)
 
-    def _runs(self, picked: list[str]) -> list[Run]:
-        """Those that are there, each once, in the order of the list."""
-        found = []
-        for selector in dict.fromkeys(picked):
-            try:
-                found.append(self._operations.runs.get_whole(selector))
-            except (NotFound, Conflict):  # it was removed with age meanwhile, or is a part of another
-                continue
-        return found
+    def _runs(self, picked: list[str]) -> Sequence[Run]:
+        """Those that are there, each once; what is no id, or was removed with age meanwhile, is passed over."""
+        ids = [found[0] for one in picked if (found := ids_with(one)) is not None]
+        return self._operations.runs.several([RunId(one) for one in ids])
 
     def _do(self, run: Run, deed: Deed, *, actor: str, reason: str) -> Outcome:
         """One that cannot be changed does not keep the others from it."""
