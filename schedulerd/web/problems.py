@@ -2,7 +2,7 @@
 people as a page that says the same.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
@@ -22,7 +22,7 @@ from schedulerd.errors import (
     Stale,
     Unreachable,
 )
-from schedulerd.sentences import said
+from schedulerd.sentences import in_language, said
 from schedulerd.web.answer_headers import complete
 from schedulerd.web.problem_types import type_of
 from schedulerd.web.rendering import Pages
@@ -87,6 +87,20 @@ class Problem(JSONResponse):
     def __init__(self, told: Mapping[str, Any]) -> None:
         super().__init__(told, told["status"])
         self.told: Final = told
+
+    def by(self, translate: Callable[[str], str]) -> "Problem":
+        """The same in another language: its title, and the sentences in it. Codes and values stay."""
+        said: dict[str, Any] = {name: in_language(one, translate) for name, one in self.told.items()}
+        said["title"] = translate(self.told["title"])
+        if "errors" in said:
+            said["errors"] = [
+                {name: in_language(value, translate) for name, value in one.items()} for one in said["errors"]
+            ]
+        answer = Problem(said)
+        for name, value in self.headers.items():
+            if name not in ("content-length", "content-type"):
+                answer.headers[name] = value
+        return answer
 
 
 def problem(
@@ -170,7 +184,10 @@ class _Telling:
 def shown(pages: Pages, request: Request, told: Problem, *, mend: str = "") -> Response:
     """The problem as whoever asks takes it: the document for the API, else a page."""
     if request.url.path.startswith(API):
-        return told
+        answer = told.by(pages.translate(request))
+        answer.headers.add_vary_header("Accept-Language")
+        answer.headers["Content-Language"] = pages.preferences(request).locale
+        return answer
     headers = {name: told.headers[name] for name in ("allow", "retry-after") if name in told.headers}
     return pages.render(
         request,

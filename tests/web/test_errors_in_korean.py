@@ -81,6 +81,20 @@ def test_what_is_not_there_or_not_understood_is_told_in_korean(
     assert english_in(answer.text) == []
 
 
+def test_problem_documents_are_in_the_language_that_is_accepted(korean: TestClient) -> None:
+    path = "/api/v1/flows/elt"
+    mine, theirs = korean.get(path), korean.get(path, headers={"Accept-Language": "de, en;q=0.5"})
+    wrong = korean.post("/api/v1/cron/explain", json={"expression": "0 25 * * *", "timezone": "UTC"})
+
+    assert mine.json()["detail"] == "없습니다: 플로우 'elt'. 혹시 etl?"
+    assert theirs.json()["detail"] == "there is no flow 'elt'; did you mean etl?"
+    assert mine.headers["content-language"] == "ko"
+    assert "Accept-Language" in mine.headers["vary"]
+    assert mine.json()["type"] == theirs.json()["type"] == "/problems/not-found"
+    assert wrong.json()["errors"][0]["code"] == "value"
+    assert wrong.json()["errors"][0]["detail"] == "시: '25': 쓸 수 없는 값입니다. 쓸 수 있는 값: 0-23"
+
+
 def test_actions_that_are_refused_say_why_in_korean(
     korean: TestClient, viewer: TestClient, world: World
 ) -> None:
