@@ -33,6 +33,7 @@ _COMMANDS: Final = {
     "schedules": Lazy("schedulerd.cli.schedules:schedules", "Schedules: list, show, next."),
     "import": Lazy("schedulerd.cli.importing:import_", "Import: crontab."),
     "runs": Lazy("schedulerd.cli.runs:runs", "Runs: list, show, logs, wait, cancel."),
+    "agents": Lazy("schedulerd.cli.agents:agents", "Agents: list, show, drain, resume."),
     "limits": Lazy("schedulerd.cli.limits:limits", "Limits by name: list, set, unset."),
     "events": Lazy("schedulerd.cli.told:events", "Events: list."),
     "secrets": Lazy("schedulerd.cli.secrets:secrets", "Secrets: list, set, unset."),
@@ -49,6 +50,7 @@ _COMMANDS: Final = {
     "help": Lazy("schedulerd.cli.help:help_", "Read about exit-codes, selectors, filters, time."),
 }
 _ALIASES: Final = {
+    "agent": "agents",
     "flow": "flows",
     "schedule": "schedules",
     "event": "events",

@@ -111,12 +111,14 @@ def wait(invocation: Invocation, selectors: tuple[str, ...], timeout: "timedelta
 
 @runs.command()
 @click.argument("selectors", metavar="RUN...", nargs=-1, required=True)
+@click.option("--kill", "kills", is_flag=True, help="Without any grace, also those that are being cancelled.")
 @click.option("--reason", default="", metavar="TEXT", help="Why; it is kept with the run.")
 @pass_invocation
-def cancel(invocation: Invocation, selectors: tuple[str, ...], reason: str) -> None:
-    """Ask that runs be cancelled."""
-    asked = invocation.operations.runs
-    found = [asked.cancel(one, actor=getpass.getuser(), reason=reason) for one in selectors]
+def cancel(invocation: Invocation, selectors: tuple[str, ...], kills: bool, reason: str) -> None:
+    """Ask that runs be cancelled: they are told to end, and killed when their grace is over."""
+    runs = invocation.operations.runs
+    ask = runs.kill if kills else runs.cancel
+    found = [ask(one, actor=getpass.getuser(), reason=reason) for one in selectors]
     show_runs(invocation, found, empty="")
     if invocation.operations.daemon.pid() is None:
         invocation.output.say("no daemon runs: it is recorded, and done when one is started")

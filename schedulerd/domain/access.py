@@ -31,6 +31,7 @@ class Scope(StrEnum):
     FLOWS_WRITE = "flows:write"
     RUNS_TRIGGER = "runs:trigger"
     RUNS_CANCEL = "runs:cancel"
+    AGENTS_WRITE = "agents:write"
     ADMIN = "admin"
 
 
@@ -42,6 +43,7 @@ ROLE_OF: Final[Mapping[Scope, Role]] = {
     Scope.FLOWS_WRITE: Role.OPERATOR,
     Scope.RUNS_TRIGGER: Role.OPERATOR,
     Scope.RUNS_CANCEL: Role.OPERATOR,
+    Scope.AGENTS_WRITE: Role.OPERATOR,
     Scope.ADMIN: Role.ADMIN,
 }
 """The role that somebody needs to use a token for this."""

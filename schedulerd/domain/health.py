@@ -22,6 +22,7 @@ class TroubleKind(StrEnum):
     NOTICES = "notices"
     MONITORS = "monitors"
     WEBHOOKS = "webhooks"
+    DRAIN = "drain"
 
 
 MENDS: Final[Mapping[TroubleKind, str]] = {
@@ -36,6 +37,7 @@ MENDS: Final[Mapping[TroubleKind, str]] = {
     TroubleKind.NOTICES: "`schedulerd notify sent` shows what is not sent, which is tried again for a day",
     TroubleKind.MONITORS: "see to the `heartbeat` of the schedule; what a monitor was not told is tried again for a day",
     TroubleKind.WEBHOOKS: "`schedulerd secrets set NAME` keeps one (`openssl rand -hex 32` makes one); until then whoever calls is answered 401",
+    TroubleKind.DRAIN: "`schedulerd agents resume NAME` has it start runs again; what goes on, and what is due, is kept",
     TroubleKind.CLOCK: "see that the machine's time is kept (`timedatectl`)",
 }
 """What to do about each, where the trouble itself does not know better."""
@@ -47,6 +49,7 @@ KEEPS_FROM_STARTING: Final = frozenset(
         TroubleKind.FOLDERS,
         TroubleKind.SPAWNER,
         TroubleKind.PROCESSES,
+        TroubleKind.DRAIN,
     }
 )
 """While there is one of these, no runs are started."""

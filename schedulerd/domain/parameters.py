@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from schedulerd.domain.names import did_you_mean
+from schedulerd.domain.nesting import TOO_DEEP, is_too_deep
 from schedulerd.errors import BadParameters
 
 Schema = Mapping[str, Any]
@@ -33,6 +34,7 @@ def misfits(schema: Schema, given: Mapping[str, Any]) -> list[str]:
             for name, value in given.items()
             if name in properties and not _fits(properties[name], value)
         ),
+        *(f"parameter {name!r}: it {TOO_DEEP}" for name, value in given.items() if is_too_deep(value)),
     ]
 
 
@@ -72,7 +74,7 @@ def value_of(schema: Schema, text: str) -> Any:
         return None if text == "null" and "null" in types else text
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 

@@ -1,7 +1,8 @@
-"""Which runs go on at a moment, and how far each is: as little as tells two moments apart. Pure."""
+"""Which runs go on at a moment, how far each is, and how the agents stand: as little as tells two moments apart. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import blake2b
 from typing import Final
 
@@ -26,21 +27,45 @@ class RunMark:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AgentMark:
+    """How an agent stands. A sign of life alone changes nothing, for as long as it comes in time."""
+
+    started_at: datetime
+    is_online: bool
+    drained_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Snapshot:
-    """The runs that are to run or go on, and those that are watched beside them; `newest` is the last that was recorded."""
+    """The runs that are to run or go on, and those that are watched beside them; `newest` is the last that was recorded.
+
+    `agents` by name, where they were asked for.
+    """
 
     newest: RunKey
     going: Mapping[RunKey, RunMark]
     watched: Mapping[RunId, RunMark]
+    agents: Mapping[str, AgentMark] = field(default_factory=dict)
 
-    def fingerprint(self, *, every: bool, of: Iterable[RunId] = ()) -> str:
-        """A text that is another when something changed: among `every` run, or of the runs named."""
+    def fingerprint(self, *, every: bool, of: Iterable[RunId] = (), agents: bool = False) -> str:
+        """A text that is another when something changed: among `every` run, of the runs named, among the agents."""
         told = blake2b(digest_size=_DIGEST_BYTES)
         if every:
             told.update(repr((self.newest, sorted(self.going.items()))).encode())
+        if agents:
+            told.update(repr(sorted(self.agents.items())).encode())
         for run in sorted(of):
             told.update(repr(self.watched.get(run)).encode())
         return told.hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Totals:
+    """How many flows and schedules are in force, and when the first of these is due next."""
+
+    flows: int
+    schedules: int
+    next_due: datetime | None
 
 
 def changed_runs(was: Snapshot, now: Snapshot) -> int:

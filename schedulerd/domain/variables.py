@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from schedulerd.domain.nesting import TOO_DEEP, is_too_deep
 from schedulerd.errors import BadParameters
 
 LARGEST: Final = 64 * 1024
@@ -42,6 +43,8 @@ def check_value(name: str, value: Any, *, what: str = "variable") -> Any:
         size = len(json.dumps(value, ensure_ascii=ascii_only, allow_nan=False).encode("utf-8", "replace"))
     except (TypeError, ValueError, RecursionError) as error:
         raise BadParameters(f"the value of the {what} {name!r} is not JSON: {error}") from error
+    if is_too_deep(value):
+        raise BadParameters(f"the value of the {what} {name!r} {TOO_DEEP}")
     if size > LARGEST:
         raise BadParameters(
             f"the value of the {what} {name!r} has {size:,} bytes of JSON, more than {LARGEST:,}",

@@ -11,10 +11,11 @@ WishKey = NewType("WishKey", int)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wish:
-    """That a run be cancelled: who asked, when and why."""
+    """That a run be cancelled: who asked, when and why. `kills`: without any grace, which stays until it has ended."""
 
     key: WishKey
     run: RunKey
     at: datetime
     actor: str
     reason: str
+    kills: bool = False

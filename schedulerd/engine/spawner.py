@@ -240,12 +240,20 @@ class Spawner:
 
     def _stop(self, key: str, why: str, grace: float) -> None:
         attempt = next((one for one in self._attempts.values() if one.key == key), None)
-        if attempt is None or attempt.stopped is not None:
+        if attempt is None:
             return
+        kill_at = time.monotonic() + grace
+        if attempt.stopped is None:
+            self._tell(attempt, why)
+        attempt.kill_at = kill_at if attempt.kill_at is None else min(attempt.kill_at, kill_at)
+        if attempt.farewell is not None:
+            attempt.farewell.kill_at = min(attempt.farewell.kill_at, kill_at)
+
+    def _tell(self, attempt: Attempt, why: str) -> None:
+        """Tell it to end, politely."""
         attempt.stopped = why
         if attempt.exit is None:
             leave_word(attempt.folder, Word(why))
-        attempt.kill_at = time.monotonic() + grace
         if not end_group(_group(attempt), signal.SIGTERM) and attempt.exit is None:
             os.kill(attempt.pid, signal.SIGTERM)  # forked, and not yet the leader of its group
 

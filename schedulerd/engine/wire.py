@@ -20,7 +20,7 @@ class Start:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stop:
-    """Core to spawner: end this attempt politely, and by force after `grace` seconds."""
+    """Core to spawner: end this attempt politely, and by force after `grace` seconds; said again, it may be sooner."""
 
     key: str
     why: str

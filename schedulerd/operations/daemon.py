@@ -10,9 +10,10 @@ from threading import Event
 from typing import Final
 
 from schedulerd.clock import Clock
-from schedulerd.domain.agents import AgentBeat
+from schedulerd.domain.agents import Agent
 from schedulerd.domain.flows import FileError
 from schedulerd.domain.health import Health
+from schedulerd.domain.snapshots import Snapshot
 from schedulerd.domain.states import LIVE, RunState
 from schedulerd.engine.doorbell import WOKEN, Doorbell
 from schedulerd.engine.health_file import read_health
@@ -20,6 +21,7 @@ from schedulerd.engine.lock import StopOrder, holder, last_reload, order_stop
 from schedulerd.engine.processes import is_stopped
 from schedulerd.errors import NotPermitted, Unreachable, WaitTimeout
 from schedulerd.store.database import Database
+from schedulerd.store.transaction import Transaction
 
 _POLL_SECONDS: Final = 0.05
 _MOST_COUNTED: Final = 1_000
@@ -61,7 +63,7 @@ class DaemonStatus:
 class Recorded:
     """What the database says of it all; `running` and `waiting` are counted up to 1,000."""
 
-    agents: tuple[AgentBeat, ...]
+    agents: tuple[Agent, ...]
     running: int
     waiting: int
     flows: int
@@ -111,7 +113,13 @@ class Daemon:
     def status(self) -> DaemonStatus:
         """How everything stands. Raises `Unreachable` where the database cannot tell."""
         self._database.require_current()
-        return self._status(self._recorded())
+        with self._database.read() as tx:
+            return self._status(_recorded(tx, tx.snapshots.take()))
+
+    def status_at(self, seen: Snapshot) -> DaemonStatus:
+        """The same, with the runs that were `seen` to go on: for who has looked at the database before. Raises `StoreUnavailable`."""
+        with self._database.read() as tx:
+            return self._status(_recorded(tx, seen))
 
     def standstill(self) -> str:
         """In one word why no runs are started now; empty when they are. Asks no database."""
@@ -126,8 +134,8 @@ class Daemon:
             return HANGS
         return next((trouble.kind.value for trouble in said.health.held_by), "")
 
-    def agents(self) -> tuple[AgentBeat, ...]:
-        """The last signs of life of the agents, by name. Raises `StoreUnavailable`."""
+    def agents(self) -> tuple[Agent, ...]:
+        """The agents, by name. Raises `StoreUnavailable`."""
         with self._database.read() as tx:
             return tuple(tx.agents.all())
 
@@ -148,19 +156,6 @@ class Daemon:
             is_stopped=pid is not None and is_stopped(pid),
             recorded=recorded,
         )
-
-    def _recorded(self) -> Recorded:
-        with self._database.read() as tx:
-            states = Counter(mark.state for mark in tx.snapshots.take().going.values())
-            return Recorded(
-                agents=tuple(tx.agents.all()),
-                running=min(_MOST_COUNTED, sum(states[one] for one in LIVE)),
-                waiting=min(_MOST_COUNTED, states[RunState.SCHEDULED]),
-                flows=len(tx.flows.names()),
-                schedules=tx.schedules.count(),
-                next_due=tx.schedules.next_due(),
-                problems=tuple(tx.flows.errors()),
-            )
 
     def stop(self, order: StopOrder | None = None, *, patience: timedelta) -> int | None:
         """Have the daemon stop, as `order` or else its settings say; its pid, or None when there was none.
@@ -215,3 +210,17 @@ class Daemon:
                     "and the next daemon takes them up",
                 )
             pause.wait(_POLL_SECONDS)
+
+
+def _recorded(tx: Transaction, seen: Snapshot) -> Recorded:
+    states = Counter(mark.state for mark in seen.going.values())
+    totals = tx.snapshots.totals()
+    return Recorded(
+        agents=tuple(tx.agents.all()),
+        running=min(_MOST_COUNTED, sum(states[one] for one in LIVE)),
+        waiting=min(_MOST_COUNTED, states[RunState.SCHEDULED]),
+        flows=totals.flows,
+        schedules=totals.schedules,
+        next_due=totals.next_due,
+        problems=tuple(tx.flows.errors()),
+    )

@@ -77,8 +77,13 @@ class Figures:
         """The last runs of each of these flows, the newest last. Raises `NotFound`."""
         with self._database.read() as tx:
             keys = tx.flows.keys(names)
-            found = tx.history.strips(list(keys.values()), count=count)
-        return {name: found[key] for name, key in keys.items()}
+        return self.strips_of(keys, count=count)
+
+    def strips_of(self, flows: Mapping[str, FlowKey], *, count: int) -> Mapping[str, Sequence[Mark]]:
+        """The same, of flows whose keys are known."""
+        with self._database.read() as tx:
+            found = tx.history.strips(list(flows.values()), count=count)
+        return {name: found[key] for name, key in flows.items()}
 
 
 def _by_group(counts: Mapping[RunState, int]) -> Mapping[str, int]:

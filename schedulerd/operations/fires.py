@@ -82,15 +82,15 @@ def _soonest(schedules: Sequence[Schedule], limit: int, *, now: datetime) -> Seq
 
 
 def in_force(database: Database, name: str | None) -> tuple[list[Schedule], Mapping[FlowKey, str]]:
-    """The schedules in force, all or those of the flow or schedule of this name, and the names of all flows.
+    """The schedules in force, all or those of the flow or schedule of this name, and the names of their flows.
 
     Raises `NotFound` with the names that come near.
     """
     with database.read() as tx:
+        if name is None:
+            return tx.schedules.all_with_flows()
         schedules = tx.schedules.all()
         flows = tx.flows.named()
-    if name is None:
-        return schedules, flows
     known = [*flows.values(), *(one.definition.name for one in schedules)]
     if name not in known:
         raise NotFound("flow or schedule", name, near=near_names(name, known))

@@ -1,11 +1,12 @@
 """The history of runs: which fulfil a filter, a page at a time, and how many there are of each kind."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Final
 
 from schedulerd.clock import Clock
+from schedulerd.domain.ids import RunKey
 from schedulerd.domain.run_filters import Term, query_of, terms
 from schedulerd.domain.run_queries import RunQuery, cursor_at, read_cursor
 from schedulerd.domain.runs import Run
@@ -60,6 +61,14 @@ class History:
             waits = tx.waiting.told(found.runs, now=now)
         told = tuple(replace(run, reason=waits.get(run.key, run.reason)) for run in found.runs)
         return _page(query, replace(found, runs=list(told)), after=after, before=before)
+
+    def of_keys(self, keys: Collection[RunKey]) -> tuple[Run, ...]:
+        """Those of these runs that there are, the newest first."""
+        now = self._clock.now()
+        with self._database.read() as tx:
+            found = tx.history.of_keys(keys)
+            waits = tx.waiting.told(found, now=now)
+        return tuple(replace(run, reason=waits.get(run.key, run.reason)) for run in found)
 
     def count(self, query: RunQuery) -> Count:
         """How many runs the query has, up to 1,000. Raises as `page` does."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from schedulerd.clock import Clock
-from schedulerd.domain.agents import AgentBeat
+from schedulerd.domain.agents import Agent
 from schedulerd.domain.states import RunState
 from schedulerd.store.database import Database
 
@@ -24,7 +24,7 @@ class Measured:
     going: Mapping[RunState, int]
     lag: timedelta
     database_bytes: int
-    agents: tuple[AgentBeat, ...]
+    agents: tuple[Agent, ...]
 
 
 class Measures:

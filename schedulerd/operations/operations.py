@@ -16,6 +16,7 @@ from schedulerd.operations.schedules import Schedules
 from schedulerd.store.database import Database
 
 if TYPE_CHECKING:
+    from schedulerd.operations.agents import Agents
     from schedulerd.operations.api_tokens import ApiTokens
     from schedulerd.operations.approvals import Approvals
     from schedulerd.operations.audit import Audit
@@ -163,6 +164,13 @@ class Operations:
         return Approvals(self._database, self._clock, wake=self.daemon.wake)
 
     @cached_property
+    def agents(self) -> "Agents":
+        """Who starts runs."""
+        from schedulerd.operations.agents import Agents  # seldom asked for
+
+        return Agents(self._database, self._clock, wake=self.daemon.wake)
+
+    @cached_property
     def users(self) -> "Users":
         """People who sign in."""
         from schedulerd.operations.passwords import Passwords
@@ -220,7 +228,7 @@ class Operations:
         """Which runs go on just now."""
         from schedulerd.operations.snapshots import Snapshots  # the web process asks
 
-        return Snapshots(self._database)
+        return Snapshots(self._database, self._clock)
 
     @cached_property
     def measures(self) -> "Measures":

@@ -4,6 +4,7 @@ Nothing is named by who asks: the caller gives a name that schedulerd made. One 
 another that is on the disk already, so that whoever reads sees the one or the other.
 """
 
+import errno
 import fcntl
 import os
 import stat
@@ -110,6 +111,8 @@ def _told(what: str) -> Iterator[None]:
 
 
 def _of_system(what: str, error: OSError) -> SchedulerdError:
+    if error.errno == errno.ELOOP:
+        return Conflict(f"{what}: it is a symlink, which is not followed")
     if isinstance(error, PermissionError) or error.strerror == "Read-only file system":
         return NotPermitted(
             f"{what}: {error.strerror}",

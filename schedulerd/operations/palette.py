@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from schedulerd.domain.agents import AgentBeat
+from schedulerd.domain.agents import Agent
 from schedulerd.domain.runs import Run
 from schedulerd.store.database import Database
 
@@ -14,7 +14,7 @@ class Known:
 
     flows: tuple[str, ...]
     schedules: dict[str, bool]
-    agents: tuple[AgentBeat, ...]
+    agents: tuple[Agent, ...]
 
 
 class Palette:

@@ -139,15 +139,25 @@ class Runs:
     def details(self, selector: str) -> RunDetails:
         """The run that the selector names, with its tasks, moves and child runs."""
         with self._database.read() as tx:
-            run = self._told(tx, find_run(tx, selector))
-            root, child = place_of(run)
-            called: list[AnyRun] = [*tx.child_runs.of(root, within=child)]
-            return RunDetails(
-                run=run,
-                tasks=tuple(tx.tasks.tasks(root.key, child=child)),
-                moves=tuple(tx.runs.moves(root.key)) if child is None else (),
-                children=(*called, *(tx.runs.asked_for_by(root.key) if child is None else ())),
-            )
+            return self._details(tx, selector)
+
+    def details_seen(self, selector: str) -> tuple[RunDetails, str]:
+        """The same, and the fingerprint of the run (of its root, for a child run) at that moment, as those who watch it know it."""
+        with self._database.read() as tx:
+            details = self._details(tx, selector)
+            root, _ = place_of(details.run)
+            return details, tx.snapshots.watch([root.id]).fingerprint(every=False, of=[root.id])
+
+    def _details(self, tx: Transaction, selector: str) -> RunDetails:
+        run = self._told(tx, find_run(tx, selector))
+        root, child = place_of(run)
+        called: list[AnyRun] = [*tx.child_runs.of(root, within=child)]
+        return RunDetails(
+            run=run,
+            tasks=tuple(tx.tasks.tasks(root.key, child=child)),
+            moves=tuple(tx.runs.moves(root.key)) if child is None else (),
+            children=(*called, *(tx.runs.asked_for_by(root.key) if child is None else ())),
+        )
 
     def beside(self, run: Run) -> tuple[Run | None, Run | None]:
         """The next and the previous run of the same flow."""
@@ -186,6 +196,17 @@ class Runs:
         with self._database.write() as tx:
             run = find_whole(tx, selector, instead="runs cancel")
             tx.runs.ask_cancel(run.key, at=self._clock.now(), actor=actor, reason=reason)
+        self._wake()
+        return run
+
+    def kill(self, selector: str, *, actor: str, reason: str) -> Run:
+        """Ask that the run be cancelled without any grace, also one that is being cancelled; and wake the daemon.
+
+        Raises `Conflict` when it has ended.
+        """
+        with self._database.write() as tx:
+            run = find_whole(tx, selector, instead="runs cancel --kill")
+            tx.runs.ask_kill(run.key, at=self._clock.now(), actor=actor, reason=reason)
         self._wake()
         return run
 

@@ -11,6 +11,7 @@ from schedulerd.store.transaction import Transaction
 
 _NUMBERS: Final = re.compile(r"([0-9]{1,18})(?:\.([0-9]{1,18}))?", re.ASCII)
 SHORTEST_PREFIX: Final = 6
+_WHOLE_ID: Final = 32
 _ID: Final = re.compile(r"[0-9a-f-]+", re.ASCII | re.IGNORECASE)
 _LAST: Final[dict[str, frozenset[RunState]]] = {"@last": frozenset(), "@last-failed": BAD}
 _FORMS: Final = "a run is named by its id, the first 6 or more characters of it, etl#12, etl#12.3 for a child run, @last, @last:etl or @last-failed:etl"
@@ -72,12 +73,18 @@ def _numbered(tx: Transaction, flow: str, number: int) -> Run:
 def _by_prefix(tx: Transaction, prefix: str) -> AnyRun:
     if len(prefix.replace("-", "")) < SHORTEST_PREFIX:
         raise NotFound("run", prefix, mend=f"give at least {SHORTEST_PREFIX} characters of the id")
-    found: list[AnyRun] = [*tx.runs.find(prefix), *tx.child_runs.find(prefix)]
+    found: list[AnyRun] = [*tx.runs.find(prefix)]
+    if not (found and _is_whole(prefix)):  # no two have the same
+        found += tx.child_runs.find(prefix)
     if not found:
         raise NotFound("run", prefix, mend="`schedulerd runs list` shows which runs there are")
     if len(found) > 1:
         raise Ambiguous("run", prefix, candidates=[f"{run.id} ({run.selector})" for run in found])
     return found[0]
+
+
+def _is_whole(prefix: str) -> bool:
+    return len(prefix.replace("-", "")) == _WHOLE_ID
 
 
 def _mend(tx: Transaction, selector: str) -> str:

@@ -1,6 +1,7 @@
 """Values as programs see them: what `-o json` and the API answer. Times are RFC 3339 in UTC, durations milliseconds."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from schedulerd.domain.run_graphs import RunGraph
     from schedulerd.operations.flows import FlowVersion
     from schedulerd.operations.runs import RunDetails
+    from schedulerd.store.strips import Mark
 
 Shape = dict[str, Any]
 
@@ -241,6 +243,26 @@ def graph_shape(flow: Flow) -> Shape:
         "tasks": [
             {"number": number, "name": name, "upstream": [a for a, b in definition.edges if b == number]}
             for number, name in enumerate(definition.tasks)
+        ],
+    }
+
+
+def strip_shape(flow: str, marks: "Sequence[Mark]", *, now: datetime) -> Shape:
+    """The last runs of a flow, the newest last, and how many there are of each state; one that was missed counts as that."""
+    return {
+        "flow": flow,
+        "counts": dict(Counter(mark.shown for mark in marks)),
+        "items": [
+            {
+                "id": str(mark.id),
+                "number": mark.number,
+                "state": mark.state.value,
+                "reason": mark.reason,
+                "started_at": time_text(mark.started_at),
+                "ended_at": time_text(mark.ended_at),
+                "duration_ms": milliseconds(mark.duration(now=now)),
+            }
+            for mark in marks
         ],
     }
 

@@ -22,6 +22,11 @@ class Told:
             run = find_whole(tx, selector, instead="runs artifacts")
             return run, tx.told.artifacts(run.key)
 
+    def artifacts_of(self, run: Run) -> Sequence[KeptArtifact]:
+        """Those of a run that is known."""
+        with self._database.read() as tx:
+            return tx.told.artifacts(run.key)
+
     def events(
         self, *, name: str | None, run: str | None, since: datetime | None, limit: int
     ) -> Sequence[KeptEvent]:

@@ -35,7 +35,8 @@ class Attempt:
     What has been committed, not what has been read, is in it.
 
     `asked`: our spawner was asked for it and has not answered. `ours`: our spawner has taken it. `dead`: its process is
-    known to have ended, with all that it left behind, so that its files will not grow. `must_end`: the daemon stops and ends it. `kill_at`: for an adopted run that was told to end;
+    known to have ended, with all that it left behind, so that its files will not grow. `must_end`: the daemon stops and ends it.
+    `must_kill`: somebody wants it ended without any grace. `kill_at`: for an adopted run that was told to end;
     `deadline`: when an adopted run is out of time, where no spawner sees to it;
     `waited_since`: since when it is dead without its spawner having said how. All three in monotonic seconds.
     `farewell`: to what it left behind, when no spawner sees to that. `punched`: up to where its files lie on disk no more.
@@ -62,7 +63,9 @@ class Attempt:
     adopted: bool = False
     dead: bool = False
     must_end: bool = False
+    must_kill: bool = False
     stop_sent: bool = False
+    kill_sent: bool = False
     kill_at: float | None = None
     deadline: float | None = None
     waited_since: float | None = None

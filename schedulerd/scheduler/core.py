@@ -281,6 +281,7 @@ class Core:
         ticked = self._parts.ticker.tick(now=now, plan_due=self._renewal.is_planned, may_start=may_start)
         self._claim, self._next_due, self._ticked_at = ticked.more, ticked.next_due, monotonic
         self._ticks += 1
+        self._parts.starting.drained(self._parts.ticker.agent, ticked.drain)
         self._care.launch(ticked.claimed, ticked.known)
         self._look_now(ticked.has_wishes)
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from schedulerd.domain.states import RunState
+from schedulerd.domain.wishes import Wish
 from schedulerd.engine import wire
 from schedulerd.engine.leftovers import LAST_WORDS_SECONDS
 from schedulerd.engine.notes import Word
@@ -18,6 +19,7 @@ from schedulerd.store.database import Database
 log = logging.getLogger(__name__)
 
 LAST_WORDS: Final = timedelta(seconds=LAST_WORDS_SECONDS)
+_NO_GRACE: Final = timedelta()
 _WITHOUT_PROCESS: Final = frozenset({RunState.SCHEDULED, RunState.RETRYING})
 
 
@@ -42,14 +44,17 @@ class Ender:
     def grant_wishes(self, *, now: datetime) -> bool:
         """Begin to end the runs that are to be cancelled. One that waits for its start, the first or another, has no
         process: it is cancelled at once, and True says that there was such a run. For one that has ended, and is yet
-        to be read, the wish comes too late: it came to what it did."""
+        to be read, the wish comes too late: it came to what it did.
+
+        That one be killed is wished until it has ended, so that the next daemon knows of it too."""
+        killed = {attempt.run for attempt in self._attempts if attempt.must_kill}
         with self._database.read() as tx:
-            wishes = tx.runs.cancel_wishes()
+            wishes = [one for one in tx.runs.cancel_wishes() if not (one.kills and one.run in killed)]
         if not wishes:
             return False
-        wished = {wish.run for wish in wishes}
+        wished = {wish.run: wish for wish in wishes}
         going = [attempt for attempt in self._attempts if attempt.run in wished]
-        over = {attempt.run for attempt in going if self._follower.has_ended(attempt)}
+        over = {attempt.run for attempt in going if self._has_come_to_its_end(attempt)}
         ended = False
         with self._database.write() as tx:
             for wish in wishes:
@@ -61,9 +66,22 @@ class Ender:
                 to = RunState.CANCELLED if run.state in _WITHOUT_PROCESS else RunState.CANCELLING
                 ended |= to is RunState.CANCELLED
                 tx.runs.move(wish.run, to, at=now, actor=wish.actor, message=wish.reason, reason=wish.reason)
-                tx.runs.forget_wish(wish.key)
-        self._mark(attempt for attempt in going if attempt.run not in over)
+                if not wish.kills:
+                    tx.runs.forget_wish(wish.key)
+        for attempt in going:
+            if attempt.run not in over:
+                attempt.state = RunState.CANCELLING
+                self._note_kill(attempt, wished[attempt.run])
         return ended
+
+    def _has_come_to_its_end(self, attempt: Attempt) -> bool:
+        """Has it ended by itself? What a cancelled one left behind may still be there to be killed."""
+        return attempt.state is not RunState.CANCELLING and self._follower.has_ended(attempt)
+
+    def _note_kill(self, attempt: Attempt, wish: Wish) -> None:
+        if wish.kills:
+            log.info("run_killed", extra={"run": attempt.selector, "by": wish.actor})
+            attempt.must_kill = True
 
     def tell_all(self) -> None:
         """Begin to end every run, because the daemon stops; it does not wait for the database to know of it."""
@@ -118,9 +136,11 @@ class Ender:
             attempt.state = RunState.CANCELLING
 
     def _end(self, attempt: Attempt) -> None:
+        grace = _NO_GRACE if attempt.must_kill else self._grace
         if attempt.ours:
-            if not attempt.stop_sent:
-                stop = wire.Stop(key=attempt.folder, why=Word.CANCEL, grace=self._grace.total_seconds())
+            if not (attempt.kill_sent if attempt.must_kill else attempt.stop_sent):
+                stop = wire.Stop(key=attempt.folder, why=Word.CANCEL, grace=grace.total_seconds())
                 attempt.stop_sent = self._launcher.say(stop)
+                attempt.kill_sent = attempt.stop_sent and attempt.must_kill
         elif attempt.adopted:
-            self._follower.end_adopted(attempt, Word.CANCEL, grace=self._grace)
+            self._follower.end_adopted(attempt, Word.CANCEL, grace=grace)

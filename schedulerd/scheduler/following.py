@@ -127,6 +127,8 @@ class Follower:
         now, grace = self._clock.monotonic(), self._launcher.grace.total_seconds()
         if attempt.farewell is None:
             attempt.farewell = Farewell.begin(now, grace=grace, kill_at=attempt.kill_at)
+        if attempt.must_kill:
+            attempt.farewell.kill_at = min(attempt.farewell.kill_at, now)
         group = None if is_taken_by_another(facts.process) else facts.process.pid
         if not attempt.farewell.go_on(lambda sign: self._leftovers.end(attempt.folder, group, sign), now):
             return False
@@ -141,7 +143,8 @@ class Follower:
         return process is not None and not is_alive(process)
 
     def end_adopted(self, attempt: Attempt, word: Word, *, grace: timedelta) -> None:
-        """End an adopted run: politely now, by force when its grace is over; called again and again until it ended.
+        """End an adopted run: politely now, by force when its grace is over, which may become less; called again and again
+        until it ended.
 
         The word is left only for one that has not ended by itself: that came to what it did.
         """
@@ -153,7 +156,9 @@ class Follower:
                 self._leave_word(attempt, word)
             attempt.kill_at = now + grace.total_seconds()
             end_group(attempt.pid, signal.SIGTERM)
-        elif now >= attempt.kill_at:
+            return
+        attempt.kill_at = min(attempt.kill_at, now + grace.total_seconds())
+        if now >= attempt.kill_at:
             end_group(attempt.pid, signal.SIGKILL)
 
 

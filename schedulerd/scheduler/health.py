@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from schedulerd.clock import Clock
@@ -35,14 +36,14 @@ class HealthBook:
         """Is there trouble of this kind now?"""
         return kind in self._troubles
 
-    def note(self, kind: TroubleKind, reason: str, *, mend: str = "") -> None:
-        """There is this trouble. Told in the log once, however often it is noted."""
+    def note(self, kind: TroubleKind, reason: str, *, mend: str = "", since: datetime | None = None) -> None:
+        """There is this trouble, since now unless said. Told in the log once, however often it is noted."""
         known = self._troubles.get(kind)
         if known is not None:
             self._troubles[kind] = replace(known, reason=reason, mend=mend or MENDS[kind])
             return
         self._troubles[kind] = Trouble(
-            kind=kind, reason=reason, since=self._clock.now(), mend=mend or MENDS[kind]
+            kind=kind, reason=reason, since=since or self._clock.now(), mend=mend or MENDS[kind]
         )
         self._since[kind] = self._clock.monotonic()
         level = logging.ERROR if kind in _SERIOUS else logging.WARNING

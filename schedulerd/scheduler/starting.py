@@ -1,4 +1,5 @@
-"""Whether runs may be started now: not while there is no room for them, and not right after one could not be started.
+"""Whether runs may be started now: not while there is no room for them, not right after one could not be started, and not
+while somebody has the agent drained.
 
 What cannot be started is put back, and tried again with growing pauses: a moment in which the machine has no process or
 no room to give costs no run.
@@ -8,6 +9,7 @@ import logging
 from typing import Final
 
 from schedulerd.clock import Clock
+from schedulerd.domain.agents import Drain
 from schedulerd.domain.health import TroubleKind
 from schedulerd.scheduler.health import HealthBook
 
@@ -38,6 +40,14 @@ class Starting:
     def is_paused(self) -> bool:
         """Did a run fail to start just now, so that no other can be expected to?"""
         return self._clock.monotonic() < self._until
+
+    def drained(self, agent: str, drain: Drain | None) -> None:
+        """The agent has this drain, or none. It is the tick that keeps to it; here it is told."""
+        if drain is None:
+            self._health.clear(TroubleKind.DRAIN)
+            return
+        mend = f"`schedulerd agents resume {agent}` has it start runs again; runs that are due wait, and others go on"
+        self._health.note(TroubleKind.DRAIN, drain.told(agent), mend=mend, since=drain.at)
 
     def failed(self, kind: TroubleKind, reason: str) -> None:
         """A run could not be started, for a reason that has nothing to do with it: the others wait a little too."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from schedulerd.domain.agents import Drain
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.limits import Limits
 from schedulerd.domain.new_runs import RunMaker
@@ -29,7 +30,7 @@ class Ticked:
     """The runs claimed by a tick, the next due time, whether there is more to do at once, and whether a run is to end.
 
     Of the latter are those that others replace, and those that people want cancelled. `known` is what tasks of claimed
-    runs came to in earlier attempts.
+    runs came to in earlier attempts. `drain`: that of the agent, which kept it from claiming any.
     """
 
     claimed: Sequence[Run]
@@ -37,6 +38,7 @@ class Ticked:
     next_due: datetime | None
     more: bool
     has_wishes: bool
+    drain: Drain | None = None
 
 
 class Ticker:
@@ -61,10 +63,16 @@ class Ticker:
         self._boot_id = boot_id
         self._limits = limits
 
+    @property
+    def agent(self) -> str:
+        """The agent that it takes runs for."""
+        return self._agent
+
     def tick(self, *, now: datetime, plan_due: bool, may_start: bool = True) -> Ticked:
         """One step. With `plan_due` false (the files have not been read yet) only runs that are there are claimed.
 
-        With `may_start` false due times are decided, and no run is claimed.
+        With `may_start` false due times are decided, and no run is claimed; so too while the agent is drained: after the
+        transaction that drains it nothing is.
 
         Raises `StoreUnavailable`: nothing was decided, or, after a commit of unknown outcome, what was decided is found
         again by the next tick and by reconciliation.
@@ -79,7 +87,9 @@ class Ticker:
                 new += caused
             if new:
                 tx.runs.add(new)
-            limits = self._limits if may_start else replace(self._limits, max_running=0)
+            drain = tx.agents.drain_of(self._agent)
+            starts = may_start and drain is None
+            limits = self._limits if starts else replace(self._limits, max_running=0)
             claimed = tx.runs.claim(_BATCH, now=now, agent=self._agent, boot_id=self._boot_id, limits=limits)
             known = {run.key: tx.results.of_tasks(run.key) for run in claimed if run.attempt > 1}
             next_due = _first(tx.schedules.next_due(), tx.runs.next_retry(now))
@@ -87,7 +97,14 @@ class Ticker:
         if plan_due:
             self._causes.committed()
         more = more_causes or len(due) == _BATCH or len(claimed) == _BATCH
-        return Ticked(claimed=claimed, known=known, next_due=next_due, more=more, has_wishes=has_wishes)
+        return Ticked(
+            claimed=claimed,
+            known=known,
+            next_due=next_due,
+            more=more,
+            has_wishes=has_wishes,
+            drain=drain,
+        )
 
     def _plan_one(self, tx: Transaction, schedule: Schedule, *, now: datetime) -> list[NewRun]:
         try:

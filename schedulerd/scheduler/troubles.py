@@ -24,6 +24,12 @@ from schedulerd.store.database import Database
 log = logging.getLogger(__name__)
 
 _AGAIN_SECONDS: Final = 60.0
+_UNTOLD: Final = frozenset(
+    {
+        TroubleKind.NOTICES,  # cannot be told by notices
+        TroubleKind.DRAIN,  # somebody wanted it so
+    }
+)
 
 
 class Troubles:
@@ -53,7 +59,7 @@ class Troubles:
 
     def heard(self, kind: TroubleKind, words: str) -> None:
         """There is trouble, or it is over."""
-        if kind is not TroubleKind.NOTICES and self._receivers:  # that cannot be told by notices
+        if kind not in _UNTOLD and self._receivers:
             now = self._clock.now()
             self._news.put(Happening(kind=NoticeKind.TROUBLE, at=now, subject=kind.value, words=words))
 

@@ -6,7 +6,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, any_, bindparam, func, literal, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    any_,
+    bindparam,
+    false,
+    func,
+    literal,
+    select,
+)
 
 from schedulerd.domain.ids import FlowKey, RunKey, uuid7
 from schedulerd.domain.run_queries import RunQuery
@@ -15,7 +26,7 @@ from schedulerd.domain.states import ACTIVE, BAD, GROUPS, NOT_COMPLETED, RunStat
 from schedulerd.store import run_streams
 from schedulerd.store.run_conditions import conditions, flow_keys
 from schedulerd.store.run_rows import RUNS, run_of
-from schedulerd.store.run_streams import Reach, Span, Streams
+from schedulerd.store.run_streams import Kind, Reach, Span, Streams
 from schedulerd.store.strips import Mark, strips
 from schedulerd.store.tables import SELDOM, AnySelect, runs
 
@@ -29,6 +40,7 @@ COUNTED: Final = 1_000
 """Up to so many runs are counted."""
 
 _COUNTED_AMONG: Final = 1_000
+_BEYOND_ALL: Final = 2**62
 _COUNTED_GROUPS: Final = ("active", "waiting", "bad", "ok", "neutral")
 _CHUNK: Final = 2_000
 _GROWTH: Final = 10
@@ -36,8 +48,11 @@ _MOST_STREAMS: Final = 2_000
 # In no other state has a run an error.
 _WITH_ERROR: Final = BAD | {RunState.CANCELLED, RunState.RETRYING}
 _BY_KEYS: Final = RUNS.where(runs.c.id.in_(bindparam("keys", expanding=True)))
-_FIRST: Final = select(func.min(runs.c.id))
-_LAST: Final = select(func.max(runs.c.id))
+# Two of them, each of which is a seek: SQLite reads all runs for both at once.
+_ENDS: Final = select(
+    select(func.min(runs.c.id)).scalar_subquery().label("first"),
+    select(func.max(runs.c.id)).scalar_subquery().label("last"),
+)
 _FROM: Final = (
     select(runs.c.id)
     .where(runs.c.uuid >= bindparam("first", type_=runs.c.uuid.type))
@@ -106,6 +121,10 @@ class History:
             more, looked_to = True, self._place(reach.edge)
         return Found(runs=self._runs(keys), more=more, looked_to=looked_to)
 
+    def of_keys(self, keys: Collection[RunKey]) -> list[Run]:
+        """Those of these runs that there are, the newest first."""
+        return self._runs(keys)
+
     def count(self, query: RunQuery, *, now: datetime) -> Count:
         """How many runs the query has. Raises as `page` does."""
         flows, span = flow_keys(self._connection, query), self._span(query, None, None)
@@ -115,12 +134,21 @@ class History:
         """How many of the runs there are in each group of states, whatever states the query has."""
         flows = flow_keys(self._connection, query)
         span = self._span(query, None, None)
-        found = {}
+        searches = {}
         for group in _COUNTED_GROUPS:
             states = GROUPS[group] & _WITH_ERROR if query.errors else GROUPS[group]
             of = replace(query, states=states)
-            found[group] = self._count(self._search(of, flows, span, now=now) if states else None)
-        return found
+            searches[group] = self._search(of, flows, span, now=now) if states else None
+        plain = {
+            group: one.streams
+            for group, one in searches.items()
+            if one and one.streams and not one.conditions
+        }
+        numbers = run_streams.counts(self._connection, plain, span, most=COUNTED)
+        return {
+            group: _capped(numbers[group]) if group in plain else self._count(search)
+            for group, search in searches.items()
+        }
 
     def strips(self, flows: Collection[FlowKey], *, count: int) -> Mapping[FlowKey, Sequence[Mark]]:
         """The last `count` runs of each flow, the newest last."""
@@ -136,12 +164,12 @@ class History:
         """How many there are up to the limit, and whether all were looked at."""
         connection = self._connection
         if search.streams and not search.conditions:
-            return run_streams.count(connection, search.streams, search.span, most=COUNTED), True
+            return run_streams.counts(connection, {"": search.streams}, search.span, most=COUNTED)[""], True
         if search.streams:
             reach = run_streams.read(connection, search.streams, search.span, most=_COUNTED_AMONG)
             query, edge = select(runs.c.id).where(self._is_among(reach.keys), *search.conditions), reach.edge
         else:
-            query, edge = _newest(search, look=_COUNTED_AMONG)
+            query, edge = self._newest(search, look=_COUNTED_AMONG)
         counted = query.order_by(None).limit(COUNTED).subquery()
         number: int = connection.scalar(select(func.count()).select_from(counted)) or 0
         return number, edge is None
@@ -153,12 +181,11 @@ class History:
         if span.low >= span.high or (flows is not None and not flows):
             return None
         streams = _streams(query, flows)
-        among = conditions(self._connection, query, flows, now=now, given=_given(streams))
+        among = conditions(self._connection, query, flows, now=now, given=_given(streams, query.states))
         return _Search(span=span, streams=streams, conditions=among)
 
     def _span(self, query: RunQuery, after: RunKey | None, before: RunKey | None) -> Span:
-        low = self._connection.scalar(_FIRST) or 0
-        high = (self._connection.scalar(_LAST) or -1) + 1
+        low, high = 0, _BEYOND_ALL
         if query.since is not None:
             low = max(low, self._first_from(query.since, otherwise=high))
         if query.until is not None:
@@ -213,14 +240,21 @@ class History:
         return runs.c.id == any_(literal(keys, ARRAY(BigInteger)))
 
     def _among_all(self, search: _Search, *, count: int, look: int) -> Reach:
-        query, edge = _newest(search, look=look)
+        query, edge = self._newest(search, look=look)
         keys = self._gathered(query.limit(count))
         return Reach(keys=keys, edge=None if len(keys) == count else edge)
+
+    def _newest(self, search: _Search, *, look: int) -> tuple[AnySelect, int | None]:
+        """The keys of those among the first runs of the span, and the last one of these; None where these are all."""
+        ends = self._connection.execute(_ENDS).one()
+        low = max(search.span.low, ends.first or 0)
+        high = min(search.span.high, 0 if ends.last is None else ends.last + 1)
+        return _newest(replace(search, span=replace(search.span, low=low, high=high)), look=look)
 
     def _gathered(self, query: Any) -> list[int]:
         return list(self._connection.scalars(query))
 
-    def _runs(self, keys: Sequence[int]) -> list[Run]:
+    def _runs(self, keys: Collection[int]) -> list[Run]:
         rows = self._connection.execute(_BY_KEYS, {"keys": list(keys)}) if keys else ()
         return sorted((run_of(row) for row in rows), key=lambda run: run.key, reverse=True)
 
@@ -230,8 +264,9 @@ class History:
 
 
 def _newest(search: _Search, *, look: int) -> tuple[AnySelect, int | None]:
-    """The keys of those among the first runs of the span, and the last one of these; None where these are all."""
     span = search.span
+    if span.low >= span.high:
+        return select(runs.c.id).where(false()), None
     if span.upward:
         edge = min(span.high, span.low + look)
         query = select(runs.c.id).where(runs.c.id >= span.low, runs.c.id < edge, *search.conditions)
@@ -274,7 +309,15 @@ def _ended_streams(states: Collection[RunState], flows: Collection[FlowKey] | No
     return [Streams(kind=run_streams.OF_FLOW_IN_STATE, keys=keys)]
 
 
-def _given(streams: Sequence[Streams]) -> frozenset[str]:
+def _given(streams: Sequence[Streams], states: Collection[RunState]) -> frozenset[str]:
     """The columns of which the streams already have the wanted values."""
-    kinds = [frozenset(one.kind.columns) for one in streams]
+    kinds = [frozenset(one.kind.columns) | _state_of(one.kind, states) for one in streams]
     return frozenset.intersection(*kinds) if kinds else frozenset()
+
+
+def _state_of(kind: Kind, states: Collection[RunState]) -> frozenset[str]:
+    return frozenset({"state"} if kind.states and kind.states.issubset(states) else ())
+
+
+def _capped(number: int) -> Count:
+    return Count(number=number, at_least=number == COUNTED)

@@ -5,14 +5,14 @@ index. It has no statistics that it could choose by, and a wrong choice reads th
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import Connection, TextClause, text
 
-from schedulerd.domain.states import ACTIVE, NOT_COMPLETED
+from schedulerd.domain.states import ACTIVE, NOT_COMPLETED, RunState
 from schedulerd.store.tables import SELDOM
 
 
@@ -22,11 +22,13 @@ def _words(words: Iterable[str]) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Kind:
-    """An index of runs: the columns that a stream gives a value for, and its condition."""
+    """An index of runs: the columns that a stream gives a value for, and its condition. `states` are all those of the runs
+    in it, where that is known without a value."""
 
     index: str
     columns: tuple[str, ...] = ()
     where: str = "1 = 1"
+    states: frozenset[RunState] = frozenset()
 
 
 _NOT_COMPLETED: Final = f"state IN ({_words(NOT_COMPLETED)})"
@@ -39,9 +41,14 @@ OF_TRIGGER: Final = Kind(
     index="ix_runs_trigger", columns=("trigger",), where=f'"trigger" IN ({_words(SELDOM)})'
 )
 # These three hold few runs, and no key: each is read whole, and sorted.
-ACTIVE_ONES: Final = Kind(index="ix_runs_active", where=f"state IN ({_words(ACTIVE)})")
-UNDECIDED_ONES: Final = Kind(index="ix_runs_strand", where="state IN ('scheduled') AND queued = 0")
-QUEUED_ONES: Final = Kind(index="ix_runs_queued", where="state IN ('scheduled') AND queued != 0")
+_SCHEDULED: Final = frozenset({RunState.SCHEDULED})
+ACTIVE_ONES: Final = Kind(index="ix_runs_active", where=f"state IN ({_words(ACTIVE)})", states=ACTIVE)
+UNDECIDED_ONES: Final = Kind(
+    index="ix_runs_strand", where="state IN ('scheduled') AND queued = 0", states=_SCHEDULED
+)
+QUEUED_ONES: Final = Kind(
+    index="ix_runs_queued", where="state IN ('scheduled') AND queued != 0", states=_SCHEDULED
+)
 KINDS: Final = (
     *(OF_FLOW, OF_STATE, OF_FLOW_IN_STATE, OF_TRIGGER),
     *(ACTIVE_ONES, UNDECIDED_ONES, QUEUED_ONES),
@@ -84,14 +91,20 @@ def first(connection: Connection, streams: Sequence[Streams], span: Span, *, cou
     return _read(connection, streams, span, each=count)
 
 
-def count(connection: Connection, streams: Sequence[Streams], span: Span, *, most: int) -> int:
-    """How many keys the streams have in the span, up to `most`."""
-    found = 0
-    for one in streams:
-        statement = counting_for(one.kind, connection.dialect.name)
-        values = {"keys": json.dumps(one.keys), "low": span.low, "high": span.high, "most": most - found}
-        found += connection.execute(statement, values).scalar_one()
-    return found
+def counts(
+    connection: Connection, wanted: Mapping[str, Sequence[Streams]], span: Span, *, most: int
+) -> dict[str, int]:
+    """How many keys the streams of each name have in the span, up to `most`: in one query."""
+    found = dict.fromkeys(wanted, 0)
+    each = [(name, one) for name, streams in wanted.items() for one in streams]
+    if not each:
+        return found
+    statement = counting_for(tuple(one.kind for _, one in each), connection.dialect.name)
+    values = {f"keys_{place}": json.dumps(one.keys) for place, (_, one) in enumerate(each)}
+    numbers = {"low": span.low, "high": span.high, "most": most}
+    for row in connection.execute(statement, values | numbers):
+        found[each[row.place][0]] += row.number
+    return {name: min(number, most) for name, number in found.items()}
 
 
 def _read(connection: Connection, streams: Sequence[Streams], span: Span, *, each: int) -> Reach:
@@ -125,11 +138,16 @@ def statement_for(kind: Kind, dialect: str, *, upward: bool) -> TextClause:
 
 
 @cache
-def counting_for(kind: Kind, dialect: str) -> TextClause:
-    """The query that counts what there is for all of its `keys`, up to `most`."""
+def counting_for(kinds: Sequence[Kind], dialect: str) -> TextClause:
+    """The query that counts, for each of these by its place, what there is for all of its `keys`, up to `most`."""
+    return text(" UNION ALL ".join(_counting(place, kind, dialect) for place, kind in enumerate(kinds)))
+
+
+def _counting(place: int, kind: Kind, dialect: str) -> str:
+    keys = _KEYS[dialect].replace(":keys", f":keys_{place}")
     source, condition = _source(kind, dialect), _condition(kind, dialect)
-    inner = f"SELECT 1 FROM {_KEYS[dialect]} CROSS JOIN {source} WHERE {condition} LIMIT :most"
-    return text(f"SELECT count(*) FROM ({inner}) AS counted")
+    inner = f"SELECT 1 FROM {keys} CROSS JOIN {source} WHERE {condition} LIMIT :most"
+    return f"SELECT {place} AS place, count(*) AS number FROM ({inner}) AS counted"
 
 
 _KEYS: Final = {

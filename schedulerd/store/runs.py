@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, cast, or_, select
+from sqlalchemy import Connection, bindparam, cast, func, or_, select
 from sqlalchemy import Text as SqlText
 
 from schedulerd.domain.failures import Failure
@@ -39,9 +39,21 @@ _NUMBERED: Final = (
     .order_by((runs.c.id + 0).desc())
     .limit(bindparam("limit"))
 )
-_OF_SAME_FLOW: Final = RUNS.where(runs.c.flow_id == bindparam("flow")).limit(1)
-_NEXT: Final = _OF_SAME_FLOW.where(runs.c.number > bindparam("number")).order_by(runs.c.number)
-_PREVIOUS: Final = _OF_SAME_FLOW.where(runs.c.number < bindparam("number")).order_by(runs.c.number.desc())
+_OTHER: Final = runs.alias("other")
+_OF_SAME_FLOW: Final = _OTHER.c.flow_id == bindparam("flow")
+_BESIDE: Final = RUNS.where(
+    runs.c.flow_id == bindparam("flow"),
+    runs.c.number.in_(
+        [
+            select(func.min(_OTHER.c.number))
+            .where(_OF_SAME_FLOW, _OTHER.c.number > bindparam("number"))
+            .scalar_subquery(),
+            select(func.max(_OTHER.c.number))
+            .where(_OF_SAME_FLOW, _OTHER.c.number < bindparam("number"))
+            .scalar_subquery(),
+        ]
+    ),
+)
 _BY_SLOT: Final = RUNS.where(
     runs.c.schedule_id == bindparam("schedule"), runs.c.slot == bindparam("slot"), runs.c.slot.is_not(None)
 )
@@ -210,8 +222,9 @@ class Runs:
 
     def beside(self, run: Run) -> tuple[Run | None, Run | None]:
         """The next and the previous run of the same flow."""
-        of = {"flow": run.flow_key, "number": run.number}
-        return next(iter(self._all(_NEXT, of)), None), next(iter(self._all(_PREVIOUS, of)), None)
+        found = self._all(_BESIDE, {"flow": run.flow_key, "number": run.number})
+        newer, older = ([one for one in found if (one.number > run.number) is way] for way in (True, False))
+        return next(iter(newer), None), next(iter(older), None)
 
     def took(self, flow: FlowKey) -> list[float]:
         """How many seconds the last runs of a flow took that completed at their first attempt."""
@@ -221,6 +234,10 @@ class Runs:
     def ask_cancel(self, key: RunKey, *, at: datetime, actor: str, reason: str) -> None:
         """Leave the wish that the run be cancelled. Raises `Conflict` when it has ended, `NotFound` without a run."""
         self._wishes.ask_cancel(key, at=at, actor=actor, reason=reason)
+
+    def ask_kill(self, key: RunKey, *, at: datetime, actor: str, reason: str) -> None:
+        """Leave the wish that the run be cancelled without any grace. Raises as `ask_cancel` does."""
+        self._wishes.ask_kill(key, at=at, actor=actor, reason=reason)
 
     def cancel_wishes(self) -> list[Wish]:
         """The wishes not yet forgotten, the oldest first."""

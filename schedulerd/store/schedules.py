@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
 
 from schedulerd.domain.ids import FlowKey, ScheduleKey
 from schedulerd.domain.near import near
@@ -21,7 +21,7 @@ from schedulerd.errors import Conflict, NotFound
 from schedulerd.store.aligning import align_with_schedule
 from schedulerd.store.pings import Monitored
 from schedulerd.store.reopening import AHEAD, reopen
-from schedulerd.store.tables import IS_QUEUED, AnyRow, runs, schedules
+from schedulerd.store.tables import IS_QUEUED, AnyRow, flows, runs, schedules
 
 _DUE: Final = (
     select(schedules)
@@ -233,10 +233,15 @@ class Schedules:
             query = query.where(schedules.c.flow_id.in_(of))
         return [_schedule(row) for row in self._connection.execute(query.order_by(schedules.c.name))]
 
-    def count(self) -> int:
-        """How many schedules are in force."""
-        query = select(func.count()).select_from(schedules).where(schedules.c.removed_at.is_(None))
-        return int(self._connection.scalar(query) or 0)
+    def all_with_flows(self) -> tuple[list[Schedule], dict[FlowKey, str]]:
+        """The schedules in force by name, and what those of their flows are called that are in force."""
+        query = select(schedules, flows.c.name.label("flow_name")).select_from(
+            schedules.outerjoin(flows, and_(flows.c.id == schedules.c.flow_id, flows.c.removed_at.is_(None)))
+        )
+        in_force = query.where(schedules.c.removed_at.is_(None)).order_by(schedules.c.name)
+        rows = self._connection.execute(in_force).all()
+        names = {FlowKey(row.flow_id): row.flow_name for row in rows if row.flow_name is not None}
+        return [_schedule(row) for row in rows], names
 
     def names(self) -> dict[str, bool]:
         """The names of the schedules in force, sorted; of each, whether it is paused."""

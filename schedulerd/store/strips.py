@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from schedulerd.domain.ids import FlowKey, RunId, RunKey
+from schedulerd.domain.runs import SkipReason
 from schedulerd.domain.states import RunState
 from schedulerd.store.columns import Moment
 from schedulerd.store.tables import AnyRow
@@ -41,6 +42,12 @@ class Mark(NamedTuple):  # a page has more than a thousand, and a dataclass take
     reason: str
     started_at: datetime | None
     ended_at: datetime | None
+
+    @property
+    def shown(self) -> str:
+        """Its state; of one that was skipped because nobody was there to start it: missed."""
+        is_missed = self.state is RunState.SKIPPED and self.reason == SkipReason.MISFIRE
+        return "missed" if is_missed else self.state.value
 
     def duration(self, *, now: datetime) -> timedelta | None:
         """How long it has been running, or ran; None when it never started."""

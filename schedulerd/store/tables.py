@@ -272,6 +272,7 @@ wishes: Final = Table(
     Column("at", Moment, nullable=False),
     Column("actor", Words, nullable=False),
     Column("reason", Words, nullable=False),
+    Column("kills", Integer, nullable=False, server_default=text("0")),
 )
 
 # That hooks are to be called, for the move of this number: made in the transaction of that move, and gone once it is
@@ -299,6 +300,9 @@ agents: Final = Table(
     Column("started_at", Moment, nullable=False),
     Column("beat_at", Moment, nullable=False),
     Column("status", Document, nullable=False),
+    Column("drained_at", Moment),
+    Column("drained_by", Words),
+    Column("drained_reason", Words),
 )
 
 # What was true when the database was written last, and may have changed under it: the version of the zones, say.

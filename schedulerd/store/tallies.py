@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Label, bindparam, delete, func, select
+from sqlalchemy import Connection, Integer, Label, bindparam, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from schedulerd.domain.ids import FlowKey
@@ -131,7 +131,9 @@ _BY_HOUR: Final = (
     .group_by(tallies.c.hour, tallies.c.state)
     .subquery()
 )
-_BACK: Final[Label[int]] = ((bindparam("end") - 1 - _BY_HOUR.c.hour) // bindparam("step")).label("back")
+_BACK: Final[Label[int]] = (
+    (bindparam("end", type_=Integer) - 1 - _BY_HOUR.c.hour) // bindparam("step", type_=Integer)
+).label("back")
 _OF_HOURS: Final[AnySelect] = (
     select(_BACK, _BY_HOUR.c.state, func.sum(_BY_HOUR.c.number).label("number"))
     .group_by(_BACK, _BY_HOUR.c.state)

@@ -7,11 +7,13 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Label, and_, case, or_, select
 
+from schedulerd.domain.agents import OFFLINE_AFTER
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.limits import Limits, Places
 from schedulerd.domain.runs import Run
 from schedulerd.domain.schedules import Overlap
 from schedulerd.domain.states import RunState
+from schedulerd.store.agents import drain_of
 from schedulerd.store.claiming import ACTIVE_RUNS, has_before
 from schedulerd.store.holders import holders, share, without_place
 from schedulerd.store.lines import KEYS, Going, by_schedule
@@ -19,7 +21,7 @@ from schedulerd.store.strands import DUE_RUNS, PAGE
 from schedulerd.store.tables import PASSED_OVER, AnyRow, agents, is_queued, runs, schedules
 from schedulerd.store.wishes import Wishes
 
-_AGENT: Final = select(agents.c.name, agents.c.status).order_by(agents.c.beat_at.desc()).limit(1)
+_AGENTS: Final = select(agents).order_by(agents.c.beat_at)
 _OTHER: Final = runs.alias("other")
 _REPLACES: Final = schedules.c.overlap == Overlap.REPLACE.value
 _EARLIER: Final = and_(
@@ -58,11 +60,15 @@ class Waiting:
             return {}
         rows = [row for start in range(0, len(keys), PAGE) for row in self._rows(keys[start : start + PAGE])]
         active = sorted(self._connection.execute(ACTIVE_RUNS), key=attrgetter("id"))
-        going, places, ahead = by_schedule(active), self._places(active), self._ahead(rows)
+        agent = self._agent(now)
+        going, ahead = by_schedule(active), self._ahead(rows)
+        drained, places = _drained(agent), self._places(agent, active)
         ending = {wish.run for wish in Wishes(self._connection).all()}
         ending |= {RunKey(row.id) for row in active if row.state == RunState.CANCELLING}
         told = {
-            RunKey(row.id): _turn(row, going, ahead, ending) or (places.wait(share(row)) if places else "")
+            RunKey(row.id): _turn(row, going, ahead, ending)
+            or drained
+            or (places.wait(share(row)) if places else "")
             for row in rows
         }
         return {key: words for key, words in told.items() if words}
@@ -70,9 +76,13 @@ class Waiting:
     def _rows(self, keys: list[RunKey]) -> Iterable[AnyRow]:
         return self._connection.execute(_WAITING, {"keys": keys})
 
-    def _places(self, active: Iterable[AnyRow]) -> Places | None:
-        """The places of the agent that spoke last, by the limits that it told; None when there is none."""
-        agent = self._connection.execute(_AGENT).one_or_none()
+    def _agent(self, now: datetime) -> AnyRow | None:
+        """The agent that could take runs: of those that live one that is not drained, and of these the one that spoke last."""
+        rows = self._connection.execute(_AGENTS).all()
+        return max(rows, key=lambda row: _readiness(row, now=now), default=None)
+
+    def _places(self, agent: AnyRow | None, active: Iterable[AnyRow]) -> Places | None:
+        """The places of the agent, by the limits that it told; None when there is none."""
         if agent is None or "max_running" not in agent.status:
             return None
         limits = Limits(max_running=agent.status["max_running"], pools=agent.status.get("pools", {}))
@@ -85,6 +95,17 @@ class Waiting:
         )
         pages = (keys[start : start + PAGE] for start in range(0, len(keys), PAGE))
         return {row.id: row for page in pages for row in self._connection.execute(_ONE, {"keys": page})}
+
+
+def _readiness(agent: AnyRow, *, now: datetime) -> tuple[bool, bool, datetime]:
+    is_online = now - agent.beat_at <= OFFLINE_AFTER
+    return is_online, is_online and agent.drained_at is None, agent.beat_at
+
+
+def _drained(agent: AnyRow | None) -> str:
+    """That runs wait for a drained agent, and why it is; empty when they do not."""
+    drain = None if agent is None else drain_of(agent)
+    return "" if agent is None or drain is None else f"waits: {drain.told(agent.name)}"
 
 
 def _turn(row: AnyRow, going: Going, ahead: Mapping[int, AnyRow], ending: Collection[RunKey]) -> str:

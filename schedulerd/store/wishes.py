@@ -1,9 +1,9 @@
 """Wishes that runs be cancelled, from the command line and the web; the daemon's core makes the moves."""
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.states import FINAL, RunState
@@ -29,14 +29,25 @@ class Wishes:
 
     def ask_cancel(self, run: RunKey, *, at: datetime, actor: str, reason: str) -> None:
         """Ask that the run be cancelled; a second wish changes nothing. Raises `Conflict` when it has ended."""
+        self._ask(run, {"at": at, "actor": actor, "reason": reason, "kills": 0})
+
+    def ask_kill(self, run: RunKey, *, at: datetime, actor: str, reason: str) -> None:
+        """Ask that the run be cancelled without any grace, whether that was asked before or not. Raises as `ask_cancel`."""
+        known = self._ask(run, {"at": at, "actor": actor, "reason": reason, "kills": 1})
+        if known is not None:
+            self._connection.execute(update(wishes).where(wishes.c.id == known).values(kills=1))
+
+    def _ask(self, run: RunKey, values: dict[str, Any]) -> WishKey | None:
+        """Leave a wish; the one that there was, where there was one."""
         row = self._connection.execute(_RUN, {"run": run}).one_or_none()
         if row is None:
             raise NotFound("run", str(run))
         if RunState(row.state) in FINAL:
             raise Conflict(f"{row.name}#{row.number} has ended already: it is {row.state}")
         if row.wish is None:
-            values = {"run_id": run, "at": at, "actor": actor, "reason": reason}
-            self._connection.execute(insert(wishes), values)
+            self._connection.execute(insert(wishes), {"run_id": run, **values})
+            return None
+        return WishKey(row.wish)
 
     def all(self) -> list[Wish]:
         """The wishes, the oldest first."""
@@ -48,4 +59,11 @@ class Wishes:
 
 
 def _wish(row: AnyRow) -> Wish:
-    return Wish(key=WishKey(row.id), run=RunKey(row.run_id), at=row.at, actor=row.actor, reason=row.reason)
+    return Wish(
+        key=WishKey(row.id),
+        run=RunKey(row.run_id),
+        at=row.at,
+        actor=row.actor,
+        reason=row.reason,
+        kills=bool(row.kills),
+    )

@@ -23,6 +23,7 @@ from schedulerd.web.hooks import hooks
 from schedulerd.web.live import Hub
 from schedulerd.web.metrics import Counting, RequestCounts, metric_routes
 from schedulerd.web.pages.activity import activity_pages
+from schedulerd.web.pages.agents import agent_pages
 from schedulerd.web.pages.appearance import appearance
 from schedulerd.web.pages.dashboard import dashboard_pages
 from schedulerd.web.pages.flows import flow_pages
@@ -114,7 +115,8 @@ def _pages(operations: Operations, pages: Pages, clock: Clock) -> Iterator[APIRo
     yield flow_pages(operations, pages, clock)
     yield schedule_editor_pages(operations, pages, clock)
     yield schedule_pages(operations, pages)
-    yield system_pages(operations, pages, clock)
+    yield agent_pages(operations, pages)
+    yield system_pages(operations, pages)
     yield activity_pages(operations, pages)
     yield palette_pages(operations, pages, clock)
     yield settings_pages(operations, pages, clock)

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-from schedulerd.domain.runs import SkipReason
 from schedulerd.domain.states import BAD, RunState
 from schedulerd.operations.figures import Bar
 from schedulerd.store.strips import Mark
@@ -18,7 +17,6 @@ _LEAST: Final = 3.0
 _STRIP_HEIGHT: Final = 24
 _NOTCH: Final = 5
 _BASELINE: Final = 3.0
-_MISSED: Final = "missed"
 _NOTHING: Final = timedelta()
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_KEPT: Final = 512
@@ -74,7 +72,7 @@ def _strip(marks: Sequence[Mark], now: datetime) -> Strip:
     parts: dict[str, list[str]] = {}
     counts: dict[str, int] = {}
     for place, (mark, length) in enumerate(zip(marks, lengths, strict=True)):
-        state = _shown(mark)
+        state = mark.shown
         counts[state] = counts.get(state, 0) + 1
         parts.setdefault(state, []).append(_bar(mark, place * STEP, length / longest if longest else 0.0))
     return Strip(
@@ -82,11 +80,6 @@ def _strip(marks: Sequence[Mark], now: datetime) -> Strip:
         paths={state: "".join(path) for state, path in parts.items()},
         counts=counts,
     )
-
-
-def _shown(mark: Mark) -> str:
-    missed = mark.state is RunState.SKIPPED and mark.reason == SkipReason.MISFIRE
-    return _MISSED if missed else mark.state.value
 
 
 def _bar(mark: Mark, x: int, share: float) -> str:

@@ -21,7 +21,7 @@ def events(hub: Hub) -> APIRouter:
         try:
             wanted = read_topics(topics)
         except ValueError as error:
-            raise HTTPException(400, "topics are `runs` and `run:ID`, at most 8 of them") from error
+            raise HTTPException(400, "topics are `runs`, `agents` and `run:ID`, at most 8 of them") from error
         words = hub.stream(_who(request), wanted, seen=seen)
         return StreamingResponse(words, media_type="text/event-stream", headers=_HEADERS)
 

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
 from schedulerd.clock import Clock
+from schedulerd.domain.nesting import TOO_DEEP, is_too_deep
 from schedulerd.errors import BadParameters, Conflict, NotPermitted, Unreachable
 from schedulerd.operations.webhooks import Call, Called, Webhooks
 from schedulerd.web.api.answers import Answer
@@ -26,7 +27,6 @@ BODY_SECONDS: Final = 10.0
 """How long the body may take to come."""
 
 _LONGEST_KEY: Final = 255
-_DEEPEST: Final = 100
 _AGAIN_SECONDS: Final = 5
 _NOBODY: Final = "there is no such webhook, or this is not its secret"
 
@@ -164,17 +164,9 @@ async def _body(request: Request) -> Any:
 def _plain(value: Any) -> Any:
     """The value, which a database and a process can be given. Raises `ValueError`."""
     json.dumps(value, ensure_ascii=False).encode()  # no half of a surrogate pair
-    level = [value]
-    for _ in range(_DEEPEST):
-        level = [
-            inner
-            for one in level
-            if isinstance(one, dict | list)
-            for inner in (one.values() if isinstance(one, dict) else one)
-        ]
-        if not level:
-            return value
-    raise ValueError("too deep")
+    if is_too_deep(value):
+        raise ValueError(TOO_DEEP)
+    return value
 
 
 def _finite(text: str) -> float:

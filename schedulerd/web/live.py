@@ -31,9 +31,10 @@ STREAMS_PER_READER: Final = 3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Topics:
-    """What a page wants to hear of: every run (`runs`), and some (`run:ID`)."""
+    """What a page wants to hear of: every run (`runs`), and some (`run:ID`), the agents (`agents`)."""
 
     every: bool = False
+    agents: bool = False
     runs: frozenset[RunId] = frozenset()
 
 
@@ -53,7 +54,7 @@ class Reader:
         """The fingerprint of what it knows of, or empty."""
         if self.seen is None:
             return ""
-        return self.seen.fingerprint(every=self.topics.every, of=self.topics.runs)
+        return self.seen.fingerprint(every=self.topics.every, of=self.topics.runs, agents=self.topics.agents)
 
     def note(self, now: Snapshot) -> None:
         """Have it told how this differs from what it knows of."""
@@ -62,6 +63,8 @@ class Reader:
             return
         if self.topics.every and (count := changed_runs(was, now)):
             self.tell("runs", {"count": count})
+        if self.topics.agents and was.agents != now.agents:
+            self.tell("agents", {})
         for run in self.topics.runs:
             mark = now.watched.get(run)
             if was.watched.get(run) != mark:
@@ -172,17 +175,19 @@ def _event(name: str, told: Mapping[str, Any], *, place: str = "") -> bytes:
 
 
 def read_topics(text: str, *, most: int = 8) -> Topics:
-    """`runs,run:ID`. Raises `ValueError` for anything else."""
-    every, runs = False, set[RunId]()
+    """`runs,agents,run:ID`. Raises `ValueError` for anything else."""
+    every, agents, runs = False, False, set[RunId]()
     for word in _words_of(text, most):
         kind, _, name = word.partition(":")
         if word == "runs":
             every = True
+        elif word == "agents":
+            agents = True
         elif kind == "run" and name:
             runs.add(RunId(UUID(name)))
         else:
             raise ValueError(word)
-    return Topics(every=every, runs=frozenset(runs))
+    return Topics(every=every, agents=agents, runs=frozenset(runs))
 
 
 def _words_of(text: str, most: int) -> Iterable[str]:

@@ -28,6 +28,7 @@ _READING: Final[Mapping[str, Scope]] = {
     "limits": Scope.FLOWS_READ,
 }
 _CHANGING: Final[Mapping[str, Scope]] = {
+    "agents": Scope.AGENTS_WRITE,
     "flows": Scope.FLOWS_WRITE,
     "schedules": Scope.FLOWS_WRITE,
     "variables": Scope.FLOWS_WRITE,

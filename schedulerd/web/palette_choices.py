@@ -6,10 +6,11 @@ from typing import Final, NamedTuple
 from urllib.parse import quote, urlencode
 
 from schedulerd.domain.access import Principal, Role
-from schedulerd.domain.agents import AgentBeat
+from schedulerd.domain.agents import Agent
 from schedulerd.domain.runs import Run
 from schedulerd.domain.zones import zone_names
 from schedulerd.operations.palette import Known
+from schedulerd.version import __version__
 from schedulerd.web import words
 from schedulerd.web.palette import Choice
 from schedulerd.web.preferences import DENSITIES, LANGUAGES, Preferences
@@ -76,12 +77,12 @@ def schedules(known: Known, translate: Translate) -> Iterator[Choice]:
         yield Choice(title=name, href=_schedule(name), icon="scheduled", note=paused if is_paused else "")
 
 
-def agents(found: Iterable[AgentBeat], translate: Translate, *, now: datetime) -> Iterator[Choice]:
-    """The runs of each agent."""
+def agents(found: Iterable[Agent], translate: Translate, *, now: datetime) -> Iterator[Choice]:
+    """The page of each agent."""
     for agent in found:
-        note = translate(N_("online")) if agent.is_online(now=now) else translate(N_("offline"))
-        filtered = urlencode({"q": f"agent:{agent.name}"})
-        yield Choice(title=agent.name, href=f"/runs?{filtered}", icon="agents", note=note, also=agent.host)
+        note = translate(words.AGENT_STATES[agent.state(now=now, version=__version__)])
+        href = f"/agents/{quote(agent.name, safe='')}"
+        yield Choice(title=agent.name, href=href, icon="agents", note=note, also=agent.host)
 
 
 def runs(found: Iterable[Run], translate: Translate) -> list[Choice]:

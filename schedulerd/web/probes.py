@@ -34,7 +34,11 @@ def _of_agents(daemon: Daemon, clock: Clock) -> str:
         agents, now = daemon.agents(), clock.now()
     except Unreachable:
         return "database"
-    return "" if any(one.is_online(now=now) and one.status.get("ready") for one in agents) else STOPPED
+    return (
+        ""
+        if any(one.is_online(now=now) and one.drain is None and one.status.get("ready") for one in agents)
+        else STOPPED
+    )
 
 
 def _word(why_not: str, *, well: str) -> PlainTextResponse:

@@ -22,6 +22,7 @@ from schedulerd.errors import (
     Stale,
     Unreachable,
 )
+from schedulerd.web.answer_headers import complete
 from schedulerd.web.problem_types import type_of
 from schedulerd.web.rendering import Pages
 
@@ -157,7 +158,9 @@ class _Telling:
         return self._shown(request, _of_ours(request, error), mend=error.mend)
 
     async def of_fault(self, request: Request, error: Exception) -> Response:
-        return self._shown(request, _fault(request))
+        answer = self._shown(request, _fault(request))
+        complete(answer.headers)  # this one is made outside of the door
+        return answer
 
     def _shown(self, request: Request, told: "Problem", *, mend: str = "") -> Response:
         return shown(self._pages, request, told, mend=mend)

@@ -1,7 +1,6 @@
 """What the web process does: serves on an inherited socket until its lifeline is cut. `daemon/web_program.py` begins it."""
 
 import argparse
-import gc
 import json
 import os
 import signal
@@ -20,7 +19,7 @@ from schedulerd.operations.definition_readers import Places
 from schedulerd.operations.operations import Operations
 from schedulerd.store.database import Database
 from schedulerd.web.app import make_app
-from schedulerd.web.rendering import warm
+from schedulerd.web.warming import settle
 
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
@@ -71,16 +70,8 @@ def serve(places_of: Callable[[Mapping[str, Any]], Places]) -> None:
         server.should_exit = True
 
     threading.Thread(target=wait_for_the_end, name="lifeline", daemon=True).start()
-    threading.Thread(target=_settle, name="settling", daemon=True).start()
+    threading.Thread(target=settle, args=(operations, clock), name="settling", daemon=True).start()
     server.run(sockets=[listener])
-
-
-def _settle() -> None:
-    """Do once, beside the first requests, what would make single ones slow later."""
-    warm()
-    # What is there by now stays. To look through all of it now and then, for garbage, holds up a page for 50 ms.
-    gc.collect()
-    gc.freeze()
 
 
 def _operations(told: Mapping[str, Any], clock: Clock, places: Places) -> Operations:

@@ -22,6 +22,7 @@ from schedulerd.domain.schedules import Schedule
 from schedulerd.domain.wording import Language, schedule_in_words
 from schedulerd.version import __version__
 from schedulerd.web import words
+from schedulerd.web.code_sight import sees_code
 from schedulerd.web.forms import DONE
 from schedulerd.web.moments import duration_markup, moment_markup
 from schedulerd.web.preferences import LANGUAGES, Preferences, preferences_of
@@ -74,6 +75,7 @@ class Pages:
                     "preferences": preferences,
                     "principal": principal,
                     "may": partial(_may, principal),
+                    "sees_code": sees_code(request),
                     "now": now,
                     "done": words.DONE.get(request.cookies.get(DONE, "")),
                     "moment": partial(moment_markup, preferences=preferences, now=now),
@@ -107,7 +109,7 @@ class _Compiled(BytecodeCache):
 _COMPILED: Final = _Compiled()
 
 
-def warm() -> None:
+def compile_templates() -> None:
     """Compile all templates in all languages, so that nobody who asks for a page waits for it."""
     for language in LANGUAGES:
         one = environment(language)
@@ -136,6 +138,7 @@ def environment(language: Language) -> Environment:
         "languages": LANGUAGES,
         "states": words.STATES,
         "triggers": words.TRIGGERS,
+        "agent_states": words.AGENT_STATES,
         "levels": words.LEVELS,
         "overlaps": words.OVERLAPS,
         "catchups": words.CATCHUPS,

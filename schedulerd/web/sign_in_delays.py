@@ -4,6 +4,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
+from schedulerd.web.networks import network_of
+
 FREE: Final = 3
 """So many may be wrong before there is a wait."""
 
@@ -25,13 +27,14 @@ class SignInDelays:
 
     def wait(self, name: str, address: str, now: float) -> float:
         """How many seconds this name from there has to wait; 0: not at all."""
-        row = self._rows.get((name, address))
+        row = self._rows.get((name, network_of(address)))
         return 0.0 if row is None else max(0.0, row.until - now)
 
     def note(self, name: str, address: str, now: float) -> int:
         """There is a try; the how many-th in a row that was not right."""
-        row = self._rows.setdefault((name, address), _Row())
-        self._rows.move_to_end((name, address))
+        key = (name, network_of(address))
+        row = self._rows.setdefault(key, _Row())
+        self._rows.move_to_end(key)
         if len(self._rows) > _MOST:
             self._rows.popitem(last=False)
         row.count += 1
@@ -41,4 +44,4 @@ class SignInDelays:
 
     def note_right(self, name: str, address: str) -> None:
         """It was right."""
-        self._rows.pop((name, address), None)
+        self._rows.pop((name, network_of(address)), None)

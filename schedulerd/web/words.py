@@ -73,6 +73,12 @@ REASONS: Final[Mapping[str, str]] = {
 }
 """Why a run was skipped."""
 
+AGENT_STATES: Final[Mapping[str, str]] = {
+    "online": N_("online"),
+    "draining": N_("draining"),
+    "offline": N_("offline"),
+    "other_version": N_("other version"),
+}
 WEEKDAYS: Final = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
 WANTED: Final = (
     N_("true or false"),
@@ -91,8 +97,11 @@ _PHRASE: Final = re.compile("|".join(map(re.escape, WANTED)))
 DONE: Final[Mapping[str, str]] = {
     "started": N_("The run is started."),
     "cancelling": N_("The run is told to end."),
+    "killed": N_("The run is killed."),
     "retrying": N_("The run is tried again."),
     "approved": N_("The run goes on."),
+    "drained": N_("The agent starts no more runs."),
+    "taken-back": N_("The agent starts runs again."),
     "revoked": N_("The token lets nobody in any more."),
     "ended": N_("That browser is signed out."),
     "paused": N_("The schedule is paused."),

@@ -7,6 +7,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
+from schedulerd.web.networks import network_of
+
 BURST: Final = 20
 REFILL_SECONDS: Final = 3.0
 """One more after so long."""
@@ -32,6 +34,7 @@ class WrongSecrets:
 
     def wait(self, address: str, now: float) -> float:
         """How many seconds this address has to wait before it is listened to; 0: not at all."""
+        address = network_of(address)
         own = self._of.get(address)
         mine = 0.0 if own is None else _wait(own, now, burst=BURST, refill=REFILL_SECONDS)
         if address in self._right:
@@ -40,6 +43,7 @@ class WrongSecrets:
 
     def note_right(self, address: str) -> None:
         """It has shown a right one."""
+        address = network_of(address)
         self._right[address] = None
         self._right.move_to_end(address)
         if len(self._right) > MOST_ADDRESSES:
@@ -47,6 +51,7 @@ class WrongSecrets:
 
     def note(self, address: str, now: float) -> None:
         """It has shown a wrong one."""
+        address = network_of(address)
         own = self._of.setdefault(address, _Allowance(left=BURST, at=now))
         self._of.move_to_end(address)
         if len(self._of) > MOST_ADDRESSES:

@@ -364,6 +364,16 @@ def test_cancelling_leaves_a_wish_for_the_daemon(project: Project) -> None:
     assert (wish.run, wish.reason) == (key, "wrong region")
 
 
+def test_a_run_is_cancelled_without_grace_where_one_says_so(project: Project) -> None:
+    project.add_flow()
+    project.add_run(RunState.CANCELLING)
+
+    assert project.call("runs", "cancel", "--kill", "etl#1").exit_code == 0
+
+    with project.database.read() as tx:
+        assert [wish.kills for wish in tx.runs.cancel_wishes()] == [True]
+
+
 def test_a_run_that_has_ended_cannot_be_cancelled(project: Project) -> None:
     project.add_flow()
     project.add_run(RunState.COMPLETED)

@@ -35,6 +35,21 @@ def test_a_second_wish_for_a_run_changes_nothing(database: Database) -> None:
         assert [wish.reason for wish in tx.runs.cancel_wishes()] == ["first"]
 
 
+def test_that_a_run_be_killed_may_be_wished_of_one_that_is_to_be_cancelled_or_is_being_cancelled(
+    database: Database,
+) -> None:
+    with database.write() as tx:
+        flow = a_scene(tx).flow
+        wished, cancelling = add(tx, flow), add_in(tx, flow, RunState.CANCELLING)
+        tx.runs.ask_cancel(wished, at=NOW, actor="kim", reason="first")
+        for key in (wished, cancelling):
+            tx.runs.ask_kill(key, at=NOW, actor="lee", reason="second")
+        tx.runs.ask_cancel(cancelling, at=NOW, actor="kim", reason="third")
+
+        told = [(wish.run, wish.actor, wish.reason, wish.kills) for wish in tx.runs.cancel_wishes()]
+        assert told == [(wished, "kim", "first", True), (cancelling, "lee", "second", True)]
+
+
 @pytest.mark.parametrize("state", sorted(FINAL))
 def test_a_run_that_has_ended_cannot_be_cancelled(database: Database, state: RunState) -> None:
     with database.write() as tx:
@@ -42,6 +57,8 @@ def test_a_run_that_has_ended_cannot_be_cancelled(database: Database, state: Run
 
         with pytest.raises(Conflict, match=f"etl#1 .*{state}"):
             tx.runs.ask_cancel(key, at=NOW, actor="kim", reason="")
+        with pytest.raises(Conflict, match=f"etl#1 .*{state}"):
+            tx.runs.ask_kill(key, at=NOW, actor="kim", reason="")
 
 
 def test_no_run_no_wish(database: Database) -> None:

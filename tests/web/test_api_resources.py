@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from schedulerd.domain.audit import AuditFilter
 from schedulerd.operations.schedule_shapes import schedule_shape
 from schedulerd.operations.shapes import flow_shape
 from schedulerd.store.database import Database
@@ -157,6 +158,24 @@ def test_an_agent_without_a_recent_sign_of_life_is_told_as_gone(api: ApiScene) -
     assert found == {"host-1a2b": True, "gone": False}
     assert api.get("/agents/host-1a2b").json()["status"] == {"running": 2}
     assert api.get("/agents/host").json()["detail"] == "there is no agent 'host'; did you mean host-1a2b?"
+
+
+def test_an_agent_is_drained_and_resumed_and_the_audit_says_so_once(api: ApiScene) -> None:
+    drained = api.post("/agents/host-1a2b/drain", {"reason": "a new kernel"})
+    again = api.post("/agents/host-1a2b/drain")
+    resumed = api.post("/agents/host-1a2b/resume")
+
+    told = drained.json()
+    assert (told["state"], told["drain"]["by"], told["drain"]["reason"]) == (
+        "draining",
+        "admin",
+        "a new kernel",
+    )
+    assert told["runs"] == []
+    assert (again.status_code, resumed.json()["drain"]) == (409, None)
+    assert resumed.json()["state"] == "other_version"
+    entries = [one.change.what for one in api.asked.audit.list(AuditFilter()) if "agent" in one.change.what]
+    assert entries == ["agents.resume", "agents.drain"]
 
 
 def test_the_system_says_what_status_says(api: ApiScene) -> None:

@@ -157,11 +157,23 @@ def test_a_run_is_cancelled_with_a_reason_by_who_asks(scene: RunApiScene) -> Non
     assert (wish.actor, wish.reason) == ("kim (api)", "too late")
 
 
+def test_a_run_is_killed_also_one_that_is_being_cancelled(scene: RunApiScene) -> None:
+    run = scene.start()
+    come(scene, run, RunState.PENDING, RunState.CANCELLING)
+    answer = post(scene, f"/runs/{run}/kill", {"reason": "it is deaf"}, key="k")
+
+    assert answer.status_code == 202
+    with scene.database.read() as tx:
+        (wish,) = tx.runs.cancel_wishes()
+    assert (wish.actor, wish.reason, wish.kills) == ("kim (api)", "it is deaf", True)
+
+
 def test_a_run_that_has_ended_is_tried_again_or_had_again_but_not_cancelled(scene: RunApiScene) -> None:
     run = scene.start(region="kr")
     come(scene, run, RunState.PENDING, RunState.RUNNING, RunState.FAILED)
 
     assert post(scene, f"/runs/{run}/cancel").status_code == 409
+    assert post(scene, f"/runs/{run}/kill").status_code == 409
     again = post(scene, f"/runs/{run}/retry", {"from_failed": True})
     twice = post(scene, f"/runs/{run}/retry")
     other = post(scene, f"/runs/{run}/rerun", {"parameters": {"day": 2}}, key="r")

@@ -10,7 +10,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 
-from schedulerd.web.rendering import environment, warm
+from schedulerd.web.rendering import compile_templates, environment
 from tests.web.browser.page_table import PAGES
 from tests.web.browser.world import World, new_database
 
@@ -127,7 +127,7 @@ def known(world: World) -> set[str]:
 
 
 def test_templates_that_are_compiled_in_one_language_are_in_the_other() -> None:
-    warm()
+    compile_templates()
 
     one, other = environment("en"), environment("ko")
     codes = [env.get_template("flows.html").blocks["main"].__code__ for env in (one, other)]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.ids import RunId, RunKey
 from schedulerd.domain.states import RunState
 from schedulerd.operations.snapshots import Snapshots
@@ -46,10 +47,18 @@ class Scene:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.is_stopping = False
-        self.hub = Hub(Snapshots(database), FakeClock(NOW), is_stopping=lambda: self.is_stopping)
+        self.clock = FakeClock(NOW)
+        self.hub = Hub(Snapshots(database, self.clock), self.clock, is_stopping=lambda: self.is_stopping)
         with database.write() as tx:
             tx.flows.put_file(a_file(a_flow()), now=NOW)
             self.flow = tx.flows.get("etl").key
+
+    def beat(self, *, pid: int = 1) -> None:
+        now = self.clock.now()
+        with self.database.write() as tx:
+            tx.agents.beat(
+                AgentBeat(name="a", host="h", pid=pid, version="1", boot_id="b", started_at=NOW, beat_at=now)
+            )
 
     def add(self) -> tuple[RunKey, RunId]:
         with self.database.write() as tx:
@@ -93,6 +102,28 @@ def test_who_watches_one_run_hears_of_that_one_only(sqlite_database: Database) -
         scene.start()
         name, told = await stream.next()
         assert (name, told["id"], told["state"]) == ("run", str(run), "pending")
+        await stream.close()
+
+    played(Scene(sqlite_database), play)
+
+
+def test_a_drain_a_silence_and_a_new_start_of_an_agent_are_told_and_its_beats_are_not(
+    sqlite_database: Database,
+) -> None:
+    async def play(scene: Scene) -> None:
+        scene.beat()
+        stream = Stream(scene.hub, Topics(every=True, agents=True))
+        assert (await stream.next())[0] == "hello"
+        first = stream.place
+        scene.clock.advance(seconds=10)
+        scene.beat()
+        scene.add()
+        assert (await stream.next())[0] == "runs"  # the beat before it was no news
+        scene.clock.advance(seconds=31)
+        assert await stream.next() == ("agents", {})
+        assert stream.place != first
+        scene.beat(pid=2)
+        assert await stream.next() == ("agents", {})
         await stream.close()
 
     played(Scene(sqlite_database), play)

@@ -269,8 +269,8 @@ class Meanwhile:
     def __getattr__(self, name: str) -> object:
         return getattr(self._runs, name)
 
-    def details(self, selector: str) -> RunDetails:
-        found = self._runs.details(selector)
+    def details_seen(self, selector: str) -> tuple[RunDetails, str]:
+        found = self._runs.details_seen(selector)
         self._deed()
         return found
 

@@ -132,7 +132,7 @@ def test_agents_are_found_by_name_and_host(scene: PageScene, reader: Reader) -> 
     with scene.database.write() as tx:
         tx.agents.beat(beat)
 
-    assert choices(reader, "@seoul") == {"agent-1": "/runs?q=agent%3Aagent-1"}
+    assert choices(reader, "@seoul") == {"agent-1": "/agents/agent-1"}
 
 
 def test_an_expression_is_explained_with_its_next_times(reader: Reader, viewer: Reader) -> None:

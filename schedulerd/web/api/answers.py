@@ -4,6 +4,7 @@ from typing import Annotated, Any, Final, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from schedulerd.domain.agents import AgentState
 from schedulerd.domain.flows import FlowKind
 from schedulerd.domain.health import TroubleKind
 from schedulerd.domain.schedules import BlackoutAction, Catchup, DayMatch, Overlap
@@ -145,6 +146,26 @@ class GraphAnswer(Answer):
     tasks: list[GraphTask]
 
 
+class StripRun(Answer):
+    """One of the last runs of a flow."""
+
+    id: str
+    number: int
+    state: RunState
+    reason: str
+    started_at: Moment | None
+    ended_at: Moment | None
+    duration_ms: int | None
+
+
+class StripAnswer(Answer):
+    """The last runs of a flow, at most 30, the newest last; and how many there are of each state, or were `missed`."""
+
+    flow: str
+    counts: dict[str, int]
+    items: list[StripRun]
+
+
 class WhenAnswer(Answer):
     """When a schedule fires, or what makes it fire. What is not of its `kind` is left out."""
 
@@ -258,8 +279,19 @@ class ExplanationAnswer(Answer):
     fires: list[FireAnswer]
 
 
+class DrainAnswer(Answer):
+    """Since when an agent starts no runs, who said so and why."""
+
+    at: Moment
+    by: str
+    reason: str
+
+
 class AgentAnswer(Answer):
-    """A sign of life of an agent, and whether it is too old to count. `status` is what the agent shows of itself."""
+    """An agent by its last sign of life, and whether that is too old to count. `status` is what the agent shows of itself.
+
+    `state`: `draining` where it was told to start no runs (`drain`), `other_version` where it is not of this server's.
+    """
 
     name: str
     host: str
@@ -268,7 +300,25 @@ class AgentAnswer(Answer):
     started_at: Moment
     beat_at: Moment
     online: bool
+    state: AgentState
+    drain: DrainAnswer | None
     status: dict[str, Any]
+
+
+class GoingRunAnswer(Answer):
+    """A run that holds a place of an agent. `usual_end`: when runs of its flow usually have ended; not told in the list of all agents."""
+
+    id: str
+    name: str
+    state: RunState
+    started_at: Moment | None
+    usual_end: Moment | None
+
+
+class AgentRunsAnswer(AgentAnswer):
+    """An agent, and the runs that hold its places: those that its drain waits for."""
+
+    runs: list[GoingRunAnswer]
 
 
 class TroubleAnswer(Answer):

@@ -5,16 +5,18 @@ from typing import Annotated, Any
 from fastapi import Query, Request, Response
 from fastapi.routing import APIRouter
 
+from schedulerd.clock import Clock
 from schedulerd.operations.flows import FlowDetails
 from schedulerd.operations.operations import Operations
 from schedulerd.operations.schedule_shapes import schedule_shape
-from schedulerd.operations.shapes import Shape, flow_shape, graph_shape, version_shape
+from schedulerd.operations.shapes import Shape, flow_shape, graph_shape, strip_shape, version_shape
 from schedulerd.web.api.answers import (
     FlowAnswer,
     GraphAnswer,
     Items,
     Page,
     ScheduleAnswer,
+    StripAnswer,
     VersionAnswer,
 )
 from schedulerd.web.api.etags import IfNoneMatch, tagged
@@ -22,7 +24,7 @@ from schedulerd.web.api.listing import PAGE, After, Before, Limit, link_pages, p
 from schedulerd.web.api.routing import Name, api_router
 
 
-def flow_routes(operations: Operations) -> APIRouter:
+def flow_routes(operations: Operations, clock: Clock) -> APIRouter:
     """The routes."""
     router = api_router("/flows", "flows")
 
@@ -59,6 +61,12 @@ def flow_routes(operations: Operations) -> APIRouter:
     def graph(request: Request, flow: Name, if_none_match: IfNoneMatch = None) -> Response:
         """The tasks that are known before a run, and which needs which."""
         return tagged(request, graph_shape(operations.flows.get(flow).flow))
+
+    @router.get("/{flow}/strip", operation_id="get_flow_strip", response_model=StripAnswer)
+    def last_runs(flow: Name) -> dict[str, Any]:
+        """Its last runs, as the pages draw them."""
+        name = _name(operations.flows.get(flow))
+        return strip_shape(name, operations.figures.strips([name])[name], now=clock.now())
 
     @router.get(
         "/{flow}/schedules",

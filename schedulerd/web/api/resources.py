@@ -23,14 +23,14 @@ def resources(
 ) -> list[APIRouter]:
     """Those that ask the database. Streams end when it `is_stopping`."""
     return [
-        flow_routes(operations),
+        flow_routes(operations, clock),
         run_list_routes(operations, clock),
         run_routes(operations, clock),
         run_action_routes(operations, clock),
         log_routes(operations, is_stopping=is_stopping),
         schedule_routes(operations),
         definition_routes(operations),
-        agent_routes(operations.daemon, clock),
+        agent_routes(operations, clock),
         system_routes(operations.daemon, clock),
         variable_routes(operations),
         secret_routes(operations),

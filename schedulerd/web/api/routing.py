@@ -9,7 +9,9 @@ from pydantic import BaseModel
 
 from schedulerd.domain.access import Principal
 from schedulerd.domain.near import near
+from schedulerd.domain.nesting import TOO_DEEP, is_too_deep
 from schedulerd.domain.variables import NAME
+from schedulerd.web.needs import SAFE
 from schedulerd.web.problems import Refusal
 from schedulerd.web.routers import documented_router
 
@@ -23,7 +25,7 @@ SettingName = Annotated[str, Path(pattern=f"^{NAME}$")]
 
 def api_router(path: str, tag: str) -> APIRouter:
     """A router for a resource, as all of the API are."""
-    return documented_router(tag, prefix=f"{BASE}{path}", needs=[require_known_parameters])
+    return documented_router(tag, prefix=f"{BASE}{path}", needs=[require_known_parameters, require_shallow])
 
 
 def require_known_parameters(request: Request) -> None:
@@ -38,6 +40,18 @@ def require_known_parameters(request: Request) -> None:
                 slug="unknown-parameter",
                 mend=f"did you mean {', '.join(likely)}?" if likely else f"known are: {_told(known)}",
             )
+
+
+async def require_shallow(request: Request) -> None:
+    """Refuse a body that is nested so deep that it could be kept and not be told. What is no JSON is the route's to refuse."""
+    if request.method in SAFE or not await request.body():
+        return
+    try:
+        body = await request.json()
+    except (ValueError, RecursionError):
+        return
+    if is_too_deep(body):
+        raise Refusal(400, f"the body {TOO_DEEP}")
 
 
 def actor_of(request: Request) -> str:

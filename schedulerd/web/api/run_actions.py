@@ -14,6 +14,7 @@ from schedulerd.operations.shapes import run_shape
 from schedulerd.web.api.once import LONGEST, Done, Once
 from schedulerd.web.api.routing import BASE, actor_of, api_router
 from schedulerd.web.api.run_models import AskedOut, RunOut
+from schedulerd.web.audit_notes import tell_audit
 from schedulerd.web.blocking import Blocking
 
 _LONGEST_REASON: Final = 2_000
@@ -34,7 +35,7 @@ class Start(_Wish):
 
 
 class Cancel(_Wish):
-    """Why a run is cancelled."""
+    """Why a run is cancelled, or killed."""
 
     reason: Reason = ""
 
@@ -78,6 +79,11 @@ def run_action_routes(operations: Operations, clock: Clock) -> APIRouter:
     async def cancel(request: Request, run: str, wish: Cancel | None = None) -> Response:
         """Ask a run to end."""
         return await once.answer(request, lambda _: deeds.cancel(request, run, wish or Cancel()))
+
+    @router.post("/runs/{run}/kill", status_code=202, response_model=RunOut)
+    async def kill(request: Request, run: str, wish: Cancel | None = None) -> Response:
+        """Have a run ended at once (SIGKILL), with all that it started and without any grace, also one that is being cancelled."""
+        return await once.answer(request, lambda _: deeds.kill(request, run, wish or Cancel()))
 
     @router.post("/runs/{run}/retry", status_code=202, response_model=RunOut)
     async def retry(request: Request, run: str, wish: Retry | None = None) -> Response:
@@ -123,6 +129,11 @@ class _Deeds:
 
     def cancel(self, request: Request, run: str, wish: Cancel) -> Done:
         found = self._operations.runs.cancel(run, actor=actor_of(request), reason=wish.reason)
+        return self._taken(found)
+
+    def kill(self, request: Request, run: str, wish: Cancel) -> Done:
+        found = self._operations.runs.kill(run, actor=actor_of(request), reason=wish.reason)
+        tell_audit(request, found.selector, after={"reason": wish.reason})  # its moves do not tell of it
         return self._taken(found)
 
     def retry(self, request: Request, run: str, wish: Retry) -> Done:

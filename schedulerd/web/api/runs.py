@@ -37,6 +37,7 @@ from schedulerd.web.api.run_models import (
     RunsOut,
     TaskOut,
 )
+from schedulerd.web.code_sight import as_seen
 from schedulerd.web.problems import BadQuery
 from schedulerd.web.routers import documented_router
 
@@ -103,13 +104,13 @@ def run_routes(operations: Operations, clock: Clock) -> APIRouter:
     def get_run(request: Request, run: str) -> Response:
         """A run with its tasks, its changes of state and its child runs."""
         details = operations.runs.details(run)
-        return tagged(request, run_details_shape(details, now=clock.now()))
+        return tagged(request, as_seen(request, run_details_shape(details, now=clock.now())))
 
     @router.get("/tasks")
-    def tasks(run: str) -> list[TaskOut]:
+    def tasks(request: Request, run: str) -> list[TaskOut]:
         """The task runs of a run."""
         found = operations.runs.details(run).tasks
-        return [TaskOut(**task_shape(task, now=clock.now())) for task in found]
+        return [TaskOut(**as_seen(request, task_shape(task, now=clock.now()))) for task in found]
 
     @router.get("/graph")
     def run_graph(run: str) -> RunGraphOut:
@@ -169,7 +170,7 @@ class _Lists:
             found = history.page(query, limit=limit, after=after, before=before)
         except BadExpression as error:
             raise BadQuery("after" if before is None else "before", error) from error
-        shape = self._shape(found, fields)
+        shape = self._shape(request, found, fields)
         if count is not None:
             shape |= _counted(history.count(query)) | {
                 "counts": {name: _counted(one) for name, one in history.counts(query).items()}
@@ -178,9 +179,9 @@ class _Lists:
         link_pages(request, answer, next_cursor=found.older, prev_cursor=found.newer)
         return answer
 
-    def _shape(self, found: HistoryPage, fields: str) -> Shape:
+    def _shape(self, request: Request, found: HistoryPage, fields: str) -> Shape:
         now = self._clock.now()
-        items = [run_shape(run, now=now) for run in found.runs]
+        items = [as_seen(request, run_shape(run, now=now)) for run in found.runs]
         return {
             "items": sparse(items, fields, RunOut.model_fields) if fields else items,
             "next_cursor": found.older,
@@ -206,4 +207,11 @@ def _result(operations: Operations, run: str, task: str | None) -> Response:
             f"the value is a pickle of {len(value.content):,} bytes, which only the flow's own code should read",
             mend="have the flow return JSON, or save it: `schedulerd runs result RUN --save FILE`",
         )
-    return Response(compact(json.loads(value.content)), media_type="application/json")
+    return Response(_compacted(value.content), media_type="application/json")
+
+
+def _compacted(content: bytes) -> str | bytes:
+    try:
+        return compact(json.loads(content))
+    except RecursionError:  # too deep for that
+        return content

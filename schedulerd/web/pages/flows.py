@@ -12,8 +12,9 @@ from schedulerd.domain.flows import FlowDefinition, FlowKind
 from schedulerd.domain.likeness import Likeness, Typed, typed
 from schedulerd.operations.flows import FlowDetails
 from schedulerd.operations.operations import Operations
+from schedulerd.store.strips import Mark
 from schedulerd.web.api.listing import page_by_name
-from schedulerd.web.charts import strip
+from schedulerd.web.charts import Strip, strip
 from schedulerd.web.rendering import Pages
 from schedulerd.web.routers import page_router
 
@@ -36,6 +37,10 @@ def flow_pages(operations: Operations, pages: Pages, clock: Clock) -> APIRouter:
     @router.get("/flows/{flow}")
     def flow(request: Request, flow: str) -> Response:
         return views.overview(request, flow)
+
+    @router.get("/flows/{flow}/strip")
+    def strip_of(request: Request, flow: str) -> Response:
+        return views.strip(request, flow)
 
     @router.get("/flows/{flow}/params")
     def params(request: Request, flow: str) -> Response:
@@ -94,7 +99,18 @@ class _Views:
             if details.schedules
             else (),
             runs=history.page(query, limit=_RECENT).runs,
+            bars=self._strip(details.flow.definition.name)[1],
         )
+
+    def strip(self, request: Request, name: str) -> Response:
+        """The last runs of a flow as a list, which a script puts in the place of their picture."""
+        known = self._operations.flows.get(name).flow.definition.name
+        marks, bars = self._strip(known)
+        return self._pages.render(request, "flow_strip.html", name=known, marks=marks, bars=bars)
+
+    def _strip(self, name: str) -> tuple[Sequence[Mark], Strip]:
+        marks = self._operations.figures.strips([name])[name]
+        return marks, strip(marks, now=self._clock.now())
 
     def params(self, request: Request, name: str) -> Response:
         details = self._operations.flows.get(name)

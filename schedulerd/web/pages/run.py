@@ -64,14 +64,9 @@ class RunHead:
         self._operations: Final = operations
 
     def look(self, selector: str) -> tuple[RunDetails, str]:
-        """The run, and the fingerprint of what its page shows of it.
-
-        That is taken first: of what changes while the page is made its reader is told, and fetches it again.
-        """
-        run = self._operations.runs.get(selector)
-        root, _ = place_of(run)
-        seen = self._operations.snapshots.take((root.id,)).fingerprint(every=False, of=(root.id,))
-        return self._operations.runs.details(str(run.id)), seen
+        """The run, and the fingerprint of what its page shows of it: of what changes afterwards its reader is told, and
+        fetches it again."""
+        return self._operations.runs.details_seen(selector)
 
     def values(self, details: RunDetails) -> dict[str, Any]:
         """For the template `run_base.html`."""
@@ -97,7 +92,7 @@ def _possible(run: Run | None) -> frozenset[str]:
         return frozenset()
     can = set[str]()
     if run.state in LIVE | {RunState.SCHEDULED, RunState.RETRYING}:
-        can.add("cancel")
+        can.add("kill" if run.state is RunState.CANCELLING else "cancel")
     if run.state in TRIED_AGAIN:
         can.add("retry")
     if run.state in FINAL:
@@ -150,17 +145,24 @@ class _Views:
     def _artifacts(self, details: RunDetails) -> Sequence[ArtifactView]:
         if not isinstance(details.run, Run):
             return ()  # those of a child run are with its root
-        _, found = self._operations.told.artifacts(details.run.selector)
-        return artifact_views(found)
+        return artifact_views(self._operations.told.artifacts_of(details.run))
 
     def _value(self, details: RunDetails) -> dict[str, Any]:
         """What it returned, as text; or why there is nothing to show."""
         try:
-            value = self._operations.reruns.result(details.run.selector)
+            value = self._operations.reruns.result(str(details.run.id))
         except (NotFound, Conflict) as error:
             return {"text": None, "why": error.mend or error.message}
         if not value.is_json:
             return {"text": None, "why": "pickle", "size": len(value.content)}
         if len(value.content) > _MOST_SHOWN:
             return {"text": None, "why": "large", "size": len(value.content)}
-        return {"text": json.dumps(json.loads(value.content), indent=2, ensure_ascii=False), "why": ""}
+        return {"text": _pretty(value.content), "why": ""}
+
+
+def _pretty(content: bytes) -> str:
+    """The JSON, laid out."""
+    try:
+        return json.dumps(json.loads(content), indent=2, ensure_ascii=False)
+    except RecursionError:  # too deep for that
+        return content.decode("utf-8", "replace")

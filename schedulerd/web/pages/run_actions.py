@@ -9,6 +9,7 @@ from starlette.datastructures import FormData
 from schedulerd.domain.runs import Run
 from schedulerd.errors import BadParameters
 from schedulerd.operations.operations import Operations
+from schedulerd.web.audit_notes import tell_audit
 from schedulerd.web.blocking import Blocking
 from schedulerd.web.forms import actor_of, go_on, new_key, text, texts
 from schedulerd.web.parameter_forms import PREFIX, Filled, fields, read
@@ -41,6 +42,7 @@ def run_action_pages(operations: Operations, pages: Pages) -> APIRouter:
         return await deeds.blocking.run(lambda: deeds.rerun(request, run, form))
 
     @router.get("/runs/{run}/cancel")
+    @router.get("/runs/{run}/kill")
     @router.get("/runs/{run}/retry")
     @router.get("/runs/{run}/approve")
     def ask(request: Request, run: str) -> Response:
@@ -50,6 +52,11 @@ def run_action_pages(operations: Operations, pages: Pages) -> APIRouter:
     async def cancel(request: Request, run: str) -> Response:
         form = await request.form()
         return await deeds.blocking.run(lambda: deeds.cancel(request, run, reason=text(form, "reason")))
+
+    @router.post("/runs/{run}/kill")
+    async def kill(request: Request, run: str) -> Response:
+        form = await request.form()
+        return await deeds.blocking.run(lambda: deeds.kill(request, run, reason=text(form, "reason")))
 
     @router.post("/runs/{run}/retry")
     async def retry(request: Request, run: str) -> Response:
@@ -139,6 +146,11 @@ class _Deeds:
     def cancel(self, request: Request, selector: str, *, reason: str) -> Response:
         run = self._operations.runs.cancel(selector, actor=actor_of(request), reason=reason)
         return go_on(f"/runs/{run.id}", "cancelling")
+
+    def kill(self, request: Request, selector: str, *, reason: str) -> Response:
+        run = self._operations.runs.kill(selector, actor=actor_of(request), reason=reason)
+        tell_audit(request, run.selector, after={"reason": reason})  # its moves do not tell of it
+        return go_on(f"/runs/{run.id}", "killed")
 
     def retry(self, request: Request, selector: str, *, from_failed: bool) -> Response:
         run = self._operations.reruns.retry(selector, from_failed=from_failed, actor=actor_of(request))

@@ -12,6 +12,7 @@ startTheme();
 noteVisit();
 if (document.body.dataset.page === "log") import("./log.js").then((log) => log.start());
 if (document.getElementById("graph")) import("./graph.js").then((graph) => graph.start());
+if (document.querySelector("[data-strip]")) import("./strip.js").then((strip) => strip.start());
 if (document.getElementById("editor")) import("./editor.js").then((editor) => editor.start());
 startLive();
 setTimeout(() => document.querySelector(".toast")?.remove(), 6000);

@@ -44,7 +44,7 @@ function connect() {
   source.addEventListener("bye", onError);
   source.addEventListener("error", onError);
   source.addEventListener("refresh", () => notice(refresh)); // something happened while nobody listened
-  for (const name of ["runs", "run"]) source.addEventListener(name, (event) => onChange(name, event));
+  for (const name of ["runs", "run", "agents"]) source.addEventListener(name, (event) => onChange(name, event));
 }
 
 function disconnect() {

@@ -139,3 +139,88 @@ def test_a_daemon_that_ends_an_adopted_run_at_its_time_limit_leaves_word_of_it(
         world.turn()
 
     assert world.run(key).state is RunState.TIMED_OUT
+
+
+def _ask_kill(world: World, key: RunKey) -> None:
+    with world.database.write() as tx:
+        tx.runs.ask_kill(key, at=world.clock.now(), actor="kim", reason="it is deaf")
+
+
+def _graces(world: World) -> list[float]:
+    return [stop.grace for stop in world.spawner.stops]
+
+
+def test_a_run_that_is_being_cancelled_is_killed_when_somebody_says_so_and_told_so_once(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    world = World(sqlite_database, tmp_path / "state")
+    world.define(a_command())
+    key = world.started()
+    world.ask_cancel(key)
+    world.turn()
+
+    _ask_kill(world, key)
+    for _ in range(3):
+        world.turn()
+
+    assert _graces(world) == [10.0, 0.0]
+    world.turn(world.spawner.end(world.run(key).folder, status=None, signal=9, stopped="cancel"))
+    world.turn()
+    assert (world.run(key).state, world.run(key).reason) == (RunState.CANCELLED, "cancelled by kim")
+    with world.database.read() as tx:
+        assert not tx.runs.cancel_wishes()
+
+
+def test_that_a_run_be_killed_is_known_to_the_next_daemon(sqlite_database: Database, tmp_path: Path) -> None:
+    world = World(sqlite_database, tmp_path / "state")
+    world.define(a_command())
+    key = world.started()
+    deaf = ["sh", "-c", "trap '' TERM; echo; while :; do sleep 60; done"]
+    with subprocess.Popen(deaf, start_new_session=True, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()  # it is deaf now
+        world.spawner.is_deaf = True  # what it is told is lost
+        _ask_kill(world, key)
+        world.turn()
+        world.spawner.die()
+        _runs_as(world, key, identify(process.pid))
+
+        world.start_again()
+        for _ in range(3):
+            world.turn(seconds=0.5)  # within its grace
+        process.wait(timeout=60)
+    for _ in range(12):  # no message tells of its end here; it is looked at every 10 s
+        world.turn()
+
+    assert world.run(key).state is RunState.CANCELLED
+
+
+def test_a_run_that_does_not_run_yet_is_killed_by_not_starting(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    world = World(sqlite_database, tmp_path / "state", max_running=0)
+    world.define(a_command())
+    key = world.ask_for("dump")
+
+    _ask_kill(world, key)
+    world.turn()
+
+    assert world.run(key).state is RunState.CANCELLED
+    with world.database.read() as tx:
+        assert (tx.runs.cancel_wishes(), tx.broken_invariants()) == ([], [])
+
+
+def test_a_run_that_ended_before_somebody_killed_it_came_to_what_it_did(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    world = World(sqlite_database, tmp_path / "state")
+    world.define(a_command())
+    key = world.started()
+    _runs_as(world, key, a_dead_process())
+
+    _ask_kill(world, key)
+    world.turn()
+    world.turn(world.spawner.end(world.run(key).folder))
+    world.turn()
+
+    assert world.run(key).state is RunState.COMPLETED

@@ -73,10 +73,16 @@ def test_trouble_goes_into_the_outbox_and_nothing_is_sent_around_it(
     ("rules", "kind"),
     [
         ((RULE,), TroubleKind.NOTICES),
+        ((RULE,), TroubleKind.DRAIN),
         ((NoticeRule(name="ops", on=frozenset({NoticeKind.FAILED})),), TroubleKind.SPACE),
         ((), TroubleKind.SPACE),
     ],
-    ids=["trouble of notices themselves", "a rule that does not want it", "no rule"],
+    ids=[
+        "trouble of notices themselves",
+        "what somebody wanted so",
+        "a rule that does not want it",
+        "no rule",
+    ],
 )
 def test_what_nobody_is_to_be_told_of_leaves_nothing(
     database: Database, database_url: str, rules: tuple[NoticeRule, ...], kind: TroubleKind

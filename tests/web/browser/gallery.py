@@ -95,6 +95,10 @@ class Gallery:
             tx.agents.beat(
                 replace(_AGENT, name="busan-2", host="busan-2", beat_at=NOW - timedelta(minutes=6))
             )
+            tx.agents.beat(replace(_AGENT, name="jeju-3", host="jeju-3"))
+            tx.agents.drain(
+                "jeju-3", at=NOW - timedelta(hours=1), by="minji", reason="until the audit is over"
+            )
             tx.flows.set_file_error("flows/broken.py", _NO_FLOW, now=NOW - timedelta(hours=3))
             for back in range(_HISTORY, 0, -1):
                 _past(tx, back)
@@ -103,7 +107,19 @@ class Gallery:
             _at_work(tx)
 
     names: Final = frozenset(
-        {"agent-1", "busan-2", "seoul-1", "minji", "run", "test", "extract", "transform", "load", "nightly"}
+        {
+            "agent-1",
+            "busan-2",
+            "jeju-3",
+            "seoul-1",
+            "minji",
+            "run",
+            "test",
+            "extract",
+            "transform",
+            "load",
+            "nightly",
+        }
     ) | {flow.name for flow in _FLOWS}
     """What things of the gallery are called."""
 

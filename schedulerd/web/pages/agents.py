@@ -1,0 +1,68 @@
+"""`/agents`: who starts runs, what they are at, and draining one."""
+
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+
+from schedulerd.domain.access import Principal
+from schedulerd.domain.run_filters import Term
+from schedulerd.operations.operations import Operations
+from schedulerd.web.audit_notes import is_told
+from schedulerd.web.blocking import Blocking
+from schedulerd.web.forms import go_on, text
+from schedulerd.web.rendering import Pages
+from schedulerd.web.routers import page_router
+
+_LAST: Final = 50
+
+
+def agent_pages(operations: Operations, pages: Pages) -> APIRouter:
+    """The routes."""
+    router = page_router()
+    blocking = Blocking()
+
+    @router.get("/agents")
+    def agents(request: Request) -> Response:
+        seen = _seen(operations)
+        return pages.render(request, "agents.html", seen=seen, found=operations.agents.list())
+
+    @router.get("/agents/{agent}")
+    def agent(request: Request, agent: str) -> Response:
+        return _agent(request, operations, pages, agent)
+
+    @router.get("/agents/{agent}/drain")
+    def ask(request: Request, agent: str) -> Response:
+        return pages.render(request, "agent_drain.html", found=operations.agents.get(agent))
+
+    @router.post("/agents/{agent}/drain")
+    async def drain(request: Request, agent: str) -> Response:
+        reason = text(await request.form(), "reason")
+        await blocking.run(lambda: operations.agents.drain(agent, reason=reason, by=_you(request)))
+        is_told(request)
+        return go_on(request.url.path.removesuffix("/drain"), "drained")
+
+    @router.post("/agents/{agent}/resume")
+    def resume(request: Request, agent: str) -> Response:
+        operations.agents.resume(agent, by=_you(request))
+        is_told(request)
+        return go_on(request.url.path.removesuffix("/resume"), "taken-back")
+
+    return router
+
+
+def _agent(request: Request, operations: Operations, pages: Pages, name: str) -> Response:
+    seen = _seen(operations)
+    found = operations.agents.get(name)
+    quoted = '"{}"'.format(name.replace("\\", "\\\\").replace('"', '\\"'))
+    term = Term(key="agent", values=(name,), text=quoted, start=0, end=len(quoted))
+    last = operations.history.page(operations.history.query("", zone=None, more=[term]), limit=_LAST)
+    return pages.render(request, "agent.html", seen=seen, found=found, runs=last.runs, quoted=quoted)
+
+
+def _seen(operations: Operations) -> str:
+    return operations.snapshots.take().fingerprint(every=True, agents=True)
+
+
+def _you(request: Request) -> Principal:
+    you: Principal = request.state.principal
+    return you
