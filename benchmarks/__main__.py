@@ -4,14 +4,18 @@ import sys
 
 from benchmarks.cgroups import cost_of_cgroups
 from benchmarks.history import cost_of_history
+from benchmarks.pages import cost_of_pages
 from benchmarks.plain import cost_of_plain_python
 from benchmarks.runs import cost_of_runs
+from benchmarks.ticks import cost_of_web_to_ticks
 
 BENCHMARKS = {
     "runs": cost_of_runs,
     "cgroups": cost_of_cgroups,
     "plain": cost_of_plain_python,
     "history": cost_of_history,
+    "pages": cost_of_pages,
+    "ticks": cost_of_web_to_ticks,
 }
 
 

@@ -36,17 +36,22 @@ def cost_of_history() -> None:
 
     CPU and not time: others may use the machine. `HISTORY_DB` names a seeded SQLite file that is kept for the next time.
     """
-    kept = os.environ.get("HISTORY_DB")
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(kept or Path(folder, "history.db"))
-        if not path.exists():
-            began = time.perf_counter()
-            seed(f"sqlite:///{path}")
-            print(f"{RUNS:,} runs seeded in {time.perf_counter() - began:.0f} s")
+        path = seeded_history(Path(folder))
         print(f"{path.stat().st_size / RUNS:,.0f} bytes a run")
         database = Database(f"sqlite:///{path}")
         _print_table(History(database, FakeClock(END)))
         database.close()
+
+
+def seeded_history(folder: Path) -> Path:
+    """The file that `HISTORY_DB` names, seeded where there is none; without that one in the folder."""
+    path = Path(os.environ.get("HISTORY_DB") or folder / "history.db")
+    if not path.exists():
+        began = time.perf_counter()
+        seed(f"sqlite:///{path}")
+        print(f"{RUNS:,} runs seeded in {time.perf_counter() - began:.0f} s")
+    return path
 
 
 def _print_table(history: History) -> None:

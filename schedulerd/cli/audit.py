@@ -19,7 +19,7 @@ from schedulerd.cli.tables import Cell
 )
 @pass_invocation
 def audit(invocation: Invocation, since: datetime | None, who: str | None, number: int) -> None:
-    """Show who changed what, through the web interface and the API, and of users and tokens; the newest first."""
+    """Show who changed what, from where, and what it was before; the newest first. With `-o wide` field by field."""
     from schedulerd.domain.audit import AuditFilter
     from schedulerd.operations.access_shapes import entry_shape  # imports zones and more
 
@@ -39,6 +39,10 @@ def audit(invocation: Invocation, since: datetime | None, who: str | None, numbe
 
 
 def _changed(shape: Shape) -> str:
-    """What was, and what is."""
-    before, after = (None if shape[one] is None else json_text(shape[one]) for one in ("before", "after"))
-    return " → ".join(text for text in (before, after) if text is not None)
+    """Each field that was changed, with what it was and is."""
+    return "; ".join(f"{one['field']}: {_was_and_is(one)}" for one in shape["changes"])
+
+
+def _was_and_is(change: Shape) -> str:
+    before, after = (None if change[one] is None else json_text(change[one]) for one in ("before", "after"))
+    return f"{before or '–'} → {after or '–'}" if before is not None else str(after)

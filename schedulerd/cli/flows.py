@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from schedulerd.cli.account import account
 from schedulerd.cli.commands import LazyGroup
 from schedulerd.cli.invocation import Invocation, pass_invocation
 from schedulerd.cli.output import Column, Output, Shape, json_text
@@ -102,7 +103,9 @@ def pause(invocation: Invocation, name: str, reason: str) -> None:
         show_schedules,
     )  # what fires when: only these two commands of flows show it
 
-    paused = invocation.operations.schedules.pause_flow(name, actor=getpass.getuser(), reason=reason)
+    paused = invocation.operations.schedules.pause_flow(
+        name, actor=getpass.getuser(), reason=reason, by=account()
+    )
     show_schedules(invocation, paused, empty="")
 
 
@@ -113,7 +116,7 @@ def resume(invocation: Invocation, name: str) -> None:
     """Resume all schedules of a flow that are paused."""
     from schedulerd.cli.schedules import show_schedules
 
-    show_schedules(invocation, invocation.operations.schedules.resume_flow(name), empty="")
+    show_schedules(invocation, invocation.operations.schedules.resume_flow(name, by=account()), empty="")
 
 
 def visible_lines(text: str) -> str:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from schedulerd.cli.account import account
 from schedulerd.cli.commands import LazyGroup
 from schedulerd.cli.invocation import Invocation, pass_invocation
 from schedulerd.cli.output import Column, Shape
@@ -42,7 +43,7 @@ def list_(invocation: Invocation) -> None:
 @pass_invocation
 def set_(invocation: Invocation, name: str, slots: int, per_second: float | None) -> None:
     """Set a limit, new or not: so many SLOTS at a time. With 0 whoever asks waits."""
-    made = invocation.operations.named_limits.set(name, slots, per_second=per_second)
+    made = invocation.operations.named_limits.set(name, slots, per_second=per_second, by=account())
     shape = _shape(made, invocation)
     rate = f", {_rate(shape)} a second" if shape["per_second"] else ""
     invocation.output.one(shape, lambda: f"{name} has {slots} slots{rate}")
@@ -53,7 +54,7 @@ def set_(invocation: Invocation, name: str, slots: int, per_second: float | None
 @pass_invocation
 def unset(invocation: Invocation, name: str) -> None:
     """Remove a limit: code that names it waits for nothing."""
-    invocation.operations.named_limits.unset(name)
+    invocation.operations.named_limits.unset(name, by=account())
     invocation.output.say(f"{name} is no limit any more")
 
 

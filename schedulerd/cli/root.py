@@ -41,7 +41,7 @@ _COMMANDS: Final = {
     "open": Lazy(
         "schedulerd.cli.open:open_", "Print a link to the web interface, by which you are signed in."
     ),
-    "users": Lazy("schedulerd.cli.users:users", "Users: list, add, role, password, disable, enable."),
+    "users": Lazy("schedulerd.cli.users:users", "Users: list, add, role, password, disable, enable, remove."),
     "tokens": Lazy("schedulerd.cli.tokens:tokens", "Tokens: create, list, revoke."),
     "audit": Lazy("schedulerd.cli.audit:audit", "Show who changed what."),
     "notify": Lazy("schedulerd.cli.notify:notify", "Notices: test, list."),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from schedulerd.cli.account import account
 from schedulerd.cli.commands import LazyGroup
 from schedulerd.cli.explain import show_fires
 from schedulerd.cli.invocation import Invocation, pass_invocation
@@ -67,7 +68,7 @@ def next_(invocation: Invocation, name: str, limit: int, until: datetime | None)
 @pass_invocation
 def pause(invocation: Invocation, name: str, reason: str) -> None:
     """Have a schedule fire no more until it is resumed."""
-    paused = invocation.operations.schedules.pause(name, actor=getpass.getuser(), reason=reason)
+    paused = invocation.operations.schedules.pause(name, actor=getpass.getuser(), reason=reason, by=account())
     show_schedules(invocation, [paused], empty="")
 
 
@@ -76,7 +77,7 @@ def pause(invocation: Invocation, name: str, reason: str) -> None:
 @pass_invocation
 def resume(invocation: Invocation, name: str) -> None:
     """Have a paused schedule fire again; what it missed is not made up for."""
-    show_schedules(invocation, [invocation.operations.schedules.resume(name)], empty="")
+    show_schedules(invocation, [invocation.operations.schedules.resume(name, by=account())], empty="")
 
 
 def show_schedules(invocation: Invocation, found: "Iterable[Schedule]", *, empty: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from schedulerd.cli.account import account
 from schedulerd.cli.commands import LazyGroup
 from schedulerd.cli.invocation import Invocation, pass_invocation
 from schedulerd.cli.output import Column, Shape
@@ -44,7 +45,7 @@ def set_(invocation: Invocation, name: str, file: str | None, is_json: bool) -> 
     """
     text = _value(name, file)
     value = _parsed(text) if is_json else text
-    shape = _shape(invocation.operations.secrets.set(name, value))
+    shape = _shape(invocation.operations.secrets.set(name, value, by=account()))
     if isinstance(value, str) and len(value) < SHORTEST:
         invocation.output.say(f"a value of fewer than {SHORTEST} characters is not kept out of logs")
     invocation.output.one(shape, lambda: f"{name} is set")
@@ -55,7 +56,7 @@ def set_(invocation: Invocation, name: str, file: str | None, is_json: bool) -> 
 @pass_invocation
 def unset(invocation: Invocation, name: str) -> None:
     """Remove a secret."""
-    invocation.operations.secrets.unset(name)
+    invocation.operations.secrets.unset(name, by=account())
     invocation.output.say(f"{name} is set no more")
 
 

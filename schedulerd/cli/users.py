@@ -1,4 +1,4 @@
-"""`users`: list, add, role, password, disable, enable. A password comes from a prompt or from stdin."""
+"""`users`: list, add, role, password, disable, enable, remove. A password comes from a prompt or from stdin."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
@@ -90,6 +90,18 @@ def enable(invocation: Invocation, name: str) -> None:
     """Let a user in again who was disabled."""
     user = invocation.operations.users.enable(name, by=account())
     _show(invocation, user, lambda: f"{user.name} is let in")
+
+
+@users.command()
+@click.argument("name", metavar="NAME")
+@pass_invocation
+def remove(invocation: Invocation, name: str) -> None:
+    """Remove a user with all sessions and tokens. Needs --yes where nobody can be asked."""
+    asked = invocation.operations.users
+    known = asked.get(name)
+    invocation.confirm(f"Remove the user {known.name}, with all sessions and tokens?")
+    user = asked.remove(known.name, by=account())
+    _show(invocation, user, lambda: f"{user.name} is no user any more")
 
 
 def _show(invocation: Invocation, user: "User", text: Callable[[], str]) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from schedulerd.cli.account import account
 from schedulerd.cli.commands import LazyGroup
 from schedulerd.cli.invocation import Invocation, pass_invocation
 from schedulerd.cli.output import Column, Shape, json_text
@@ -50,7 +51,7 @@ def get(invocation: Invocation, name: str) -> None:
 def set_(invocation: Invocation, name: str, text: str, as_text: bool, tags: tuple[str, ...]) -> None:
     """Set a variable, new or not. A VALUE that is JSON is what it says (5, true, {"a": 1}); else it is text."""
     value = text if as_text else _read(text)
-    shape = _shape(invocation.operations.variables.set(name, value, tags=tags))
+    shape = _shape(invocation.operations.variables.set(name, value, tags=tags, by=account()))
     invocation.output.one(shape, lambda: f"{name} = {json_text(shape['value'])}")
 
 
@@ -59,7 +60,7 @@ def set_(invocation: Invocation, name: str, text: str, as_text: bool, tags: tupl
 @pass_invocation
 def unset(invocation: Invocation, name: str) -> None:
     """Remove a variable."""
-    invocation.operations.variables.unset(name)
+    invocation.operations.variables.unset(name, by=account())
     invocation.output.say(f"{name} is set no more")
 
 

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 _BACKLOG: Final = 128
 _PATIENCE_SECONDS: Final = 3.0
 _LONGEST_PAUSE_SECONDS: Final = 60.0
+_NICER_BY: Final = 5
+_NICEST: Final = 19
 _STEADY_SECONDS: Final = 10.0  # one that lived so long works again
 
 
@@ -150,6 +152,7 @@ class WebProcess:
                 env=dict(self._environ),
                 cwd="/",
             )
+            _make_nicer(self._process.pid)
         finally:
             for descriptor in given[1:]:
                 os.close(descriptor)
@@ -177,6 +180,13 @@ class WebProcess:
 
 def _has_visitor(listener: socket.socket) -> bool:
     return bool(select.select([listener], [], [], 0)[0])
+
+
+def _make_nicer(pid: int) -> None:
+    """Have it give way: pages can wait a moment, and due times cannot. What it starts later gives way, too."""
+    with contextlib.suppress(OSError):  # it has ended already
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        os.setpriority(os.PRIO_PROCESS, pid, min(_NICEST, own + _NICER_BY))
 
 
 def _in_memory(content: bytes) -> int:

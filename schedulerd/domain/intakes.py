@@ -10,7 +10,7 @@ from schedulerd.domain.logs import LogLine
 from schedulerd.domain.questions import Question
 from schedulerd.domain.results import Result, ResultKind
 from schedulerd.domain.runs import Move, Position
-from schedulerd.domain.tasks import TaskRun
+from schedulerd.domain.tasks import TaskAttempt, TaskRun
 from schedulerd.domain.told import Artifact, Event
 
 
@@ -20,7 +20,7 @@ class Intake:
 
     It applies only to a run whose position is still `was`, so that no record counts twice. `moves` are tried in
     order (what each comes from is the state that is then true); an illegal one is dropped. `tasks` and `subflows`
-    replace what is known of a task run or child run, except how it began. `lines` are numbered on from those already there.
+    replace what is known of a task run or child run, except how it began; `attempts` of tasks add to it. `lines` are numbered on from those already there.
     What is None or empty leaves what is known as it is. With `retry_at` this attempt is over, and the run is tried again
     then: its next records come from new files. `freed` are questions that it is done with, and what it was given for
     them.
@@ -38,6 +38,7 @@ class Intake:
     cpu_ms: int | None = None
     max_rss_bytes: int | None = None
     tasks: tuple[TaskRun, ...] = ()
+    attempts: tuple[TaskAttempt, ...] = ()
     subflows: tuple[Subflow, ...] = ()
     lines: tuple[LogLine, ...] = ()
     result_preview: str | None = None

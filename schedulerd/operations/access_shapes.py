@@ -4,7 +4,7 @@ from datetime import datetime
 
 from schedulerd.domain.access import Principal
 from schedulerd.domain.api_tokens import ApiToken
-from schedulerd.domain.audit import AuditEntry
+from schedulerd.domain.audit import AuditEntry, differences
 from schedulerd.domain.sessions import IDLE, LONGEST, Session
 from schedulerd.domain.users import User
 from schedulerd.operations.shapes import Shape, time_text
@@ -76,4 +76,7 @@ def entry_shape(entry: AuditEntry) -> Shape:
         "target": change.target,
         "before": None if change.before is None else dict(change.before),
         "after": None if change.after is None else dict(change.after),
+        "changes": [
+            {"field": one.field, "before": one.before, "after": one.after} for one in differences(change)
+        ],
     }

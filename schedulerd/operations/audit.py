@@ -1,6 +1,7 @@
 """What can be asked about the audit: what was changed by whom, and to keep one more change."""
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -9,8 +10,11 @@ from typing import Any, Final
 from schedulerd.clock import Clock
 from schedulerd.domain.access import Principal
 from schedulerd.domain.audit import AuditEntry, AuditFilter, Change
+from schedulerd.errors import StoreUnavailable
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
+
+log = logging.getLogger(__name__)
 
 LONGEST: Final = 4_000
 """So many characters of what was, and of what is, are kept with a change."""
@@ -18,10 +22,21 @@ LONGEST: Final = 4_000
 _BEGINNING: Final = 200
 
 
-def keep(tx: Transaction, by: Principal, change: Change, *, at: datetime) -> None:
-    """Keep a change within the transaction that makes it."""
+def keep(tx: Transaction, by: Principal | None, change: Change, *, at: datetime) -> None:
+    """Keep a change within the transaction that makes it. What nobody makes, but schedulerd or a run, is not for the audit."""
+    if by is None:
+        return
     told = replace(change, before=_bounded(change.before), after=_bounded(change.after))
     tx.audit.add(told, at=at, who=by.name, means=by.means, address=by.address)
+
+
+def keep_saved(database: Database, by: Principal, change: Change, *, at: datetime) -> None:
+    """Keep a change that was made to a file. It is made: where the database does not answer, the log of the daemon tells of it."""
+    try:
+        with database.write() as tx:
+            keep(tx, by, change, at=at)
+    except StoreUnavailable:
+        log.exception("audit_failed", extra={"what": change.what, "target": change.target, "who": by.name})
 
 
 def _bounded(values: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

@@ -12,14 +12,17 @@ from typing import Any, Final
 
 from schedulerd.clock import Clock
 from schedulerd.domain.access import Principal, Role
+from schedulerd.domain.audit import Change
 from schedulerd.domain.own_files import OwnFile, etag_of, file_name, file_text, key_at, read_own
 from schedulerd.domain.parameters import misfits
 from schedulerd.domain.schedule_values import KEYS
 from schedulerd.domain.schedules import Caused, Cron, Interval, Once, Reboot, RRule, ScheduleDefinition
 from schedulerd.domain.timing import Timing
 from schedulerd.errors import BadDefinition, Conflict, NotFound, NotPermitted, SchedulerdError, Stale
+from schedulerd.operations.audit import keep_saved
 from schedulerd.operations.broken_files import reason_of
 from schedulerd.operations.daemon import Daemon
+from schedulerd.operations.definition_notes import told_keys
 from schedulerd.operations.definition_readers import Places
 from schedulerd.operations.own_folder import OwnFolder
 from schedulerd.store.database import Database
@@ -135,6 +138,7 @@ class Definitions:
         definition = self._checked(values, text)
         written = self._before(definition, text)
         self._folder().replace(file_name(name), text.encode(), etag=etag)
+        self._note("change", name, by, before=own.values, after=values)
         return self._wait(written)
 
     def delete(self, name: str, *, etag: str, by: Principal) -> Saved:
@@ -142,6 +146,7 @@ class Definitions:
         own = self._seen(name, etag, by)
         _refuse_keys(own.values, by)
         self._folder().remove(file_name(name), etag=etag)
+        self._note("delete", name, by, before=own.values)
         deadline = self._clock.monotonic() + _PATIENCE_SECONDS
         waits_for = self._until(lambda: not self._is_in_force(name), lambda: "", deadline=deadline)
         return Saved(name=name, waits_for=waits_for)
@@ -162,7 +167,25 @@ class Definitions:
             return done
         written = self._before(definition, text)
         self._folder().create(file_name(definition.name), text.encode())
+        self._note("create", definition.name, by, after=values)
         return written
+
+    def _note(
+        self,
+        what: str,
+        name: str,
+        by: Principal,
+        *,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
+    ) -> None:
+        change = Change(
+            what=f"schedules.{what}",
+            target=name,
+            before=None if before is None else told_keys(before),
+            after=None if after is None else told_keys(after, was=before),
+        )
+        keep_saved(self._database, by, change, at=self._clock.now())
 
     def _before(self, definition: ScheduleDefinition, text: str) -> "_Written":
         return _Written(

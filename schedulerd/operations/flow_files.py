@@ -8,13 +8,16 @@ from typing import Final
 
 from schedulerd.clock import Clock
 from schedulerd.domain.access import Principal, Role
+from schedulerd.domain.audit import Change
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition
 from schedulerd.domain.own_files import etag_of
 from schedulerd.errors import BadDefinition, NotFound, NotPermitted
 from schedulerd.new_files import unlisted_file
+from schedulerd.operations.audit import keep_saved
 from schedulerd.operations.broken_files import reason_of
 from schedulerd.operations.daemon import Daemon
+from schedulerd.operations.definition_notes import told_file
 from schedulerd.operations.definition_readers import Places
 from schedulerd.operations.inspecting import inspect_file
 from schedulerd.operations.own_folder import OwnFolder
@@ -88,10 +91,13 @@ class FlowFiles:
         if len(content) > MAX_FILE_BYTES:
             raise BadDefinition(f"has more than {MAX_FILE_BYTES:,} bytes", file=path)
         found = _look_into(path, content, places)
+        was = folder.read(name) if etag else None
         if etag:
             folder.replace(name, content, etag=etag)
         else:
             folder.create(name, content)
+        change = Change(what="flows.file", target=name, before=told_file(was), after=told_file(content))
+        keep_saved(self._database, by, change, at=self._clock.now())
         flows = tuple(flow.name for flow in found.flows)
         return Uploaded(name=name, flows=flows, waits_for=self._wait(path, flows, content.decode()))
 

@@ -5,10 +5,13 @@ from datetime import datetime
 from typing import Any, Final
 
 from schedulerd.clock import Clock
+from schedulerd.domain.access import Principal
+from schedulerd.domain.audit import Change
 from schedulerd.domain.named_limits import LimitUse, NamedLimit, check_limit
 from schedulerd.domain.questions import AskedQuestion
 from schedulerd.domain.variables import check_name
 from schedulerd.errors import BadParameters, Conflict, NotFound
+from schedulerd.operations.audit import keep
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
@@ -23,30 +26,38 @@ class NamedLimits:
         self._database: Final = database
         self._clock: Final = clock
 
-    def set(self, name: str, slots: int, *, per_second: float | None = None) -> LimitUse:
+    def set(
+        self, name: str, slots: int, *, per_second: float | None = None, by: Principal | None = None
+    ) -> LimitUse:
         """Set a limit, new or not; who holds slots goes on. Raises `BadParameters`."""
         check_name(name, what="limit")
         check_limit(slots, per_second)
+        now = self._clock.now()
         with self._database.write() as tx:
-            before = tx.named_limits.find(name)
-            level = 0.0 if before is None else before.taken(now=self._clock.now())
-            made = NamedLimit(
-                name=name, slots=slots, per_second=per_second, level=level, level_at=self._clock.now()
-            )
+            was = tx.named_limits.find(name)
+            level = 0.0 if was is None else was.taken(now=now)
+            made = NamedLimit(name=name, slots=slots, per_second=per_second, level=level, level_at=now)
             tx.named_limits.put(made)
+            keep(tx, by, Change(what="limits.set", target=name, before=_told(was), after=_told(made)), at=now)
             return next(one for one in tx.named_limits.all() if one.limit.name == name)
 
-    def unset(self, name: str) -> None:
+    def unset(self, name: str, *, by: Principal | None = None) -> None:
         """Remove a limit: code that names it waits for nothing. Raises `NotFound`."""
         with self._database.write() as tx:
-            tx.named_limits.get(name)
+            was = tx.named_limits.get(name)
             tx.named_limits.remove(name)
+            keep(tx, by, Change(what="limits.delete", target=name, before=_told(was)), at=self._clock.now())
 
     # The last one, because from here on `list` is no type in this class.
     def list(self) -> list[LimitUse]:
         """All limits, by name."""
         with self._database.read() as tx:
             return tx.named_limits.all()
+
+
+def _told(limit: NamedLimit | None) -> Mapping[str, Any] | None:
+    """What it is, for the audit."""
+    return None if limit is None else {"slots": limit.slots, "per_second": limit.per_second}
 
 
 def take_slots(

@@ -6,10 +6,13 @@ from datetime import datetime
 from typing import Any, Final
 
 from schedulerd.clock import Clock
+from schedulerd.domain.access import Principal
+from schedulerd.domain.audit import Change
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.secrets import SealedSecret, SecretUse
 from schedulerd.domain.variables import check_name, check_value
 from schedulerd.errors import NotFound
+from schedulerd.operations.audit import keep
 from schedulerd.operations.sealing import FACT, KeyRing
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
@@ -57,17 +60,24 @@ class Secrets:
         self._clock: Final = clock
         self._box: Final = SecretBox(keys)
 
-    def set(self, name: str, value: Any) -> SealedSecret:
-        """Keep a secret, new or not."""
+    def set(self, name: str, value: Any, *, by: Principal | None = None) -> SealedSecret:
+        """Keep a secret, new or not. The audit has that it was set, and nothing of what it is."""
+        now = self._clock.now()
         with self._database.write() as tx:
-            self._box.put(tx, name, value, at=self._clock.now())
-            return tx.secrets.get(name)
+            was = next((one for one in tx.secrets.all() if one.name == name), None)
+            self._box.put(tx, name, value, at=now)
+            made = tx.secrets.get(name)
+            keep(
+                tx, by, Change(what="secrets.set", target=name, before=_told(was), after=_told(made)), at=now
+            )
+            return made
 
-    def unset(self, name: str) -> None:
+    def unset(self, name: str, *, by: Principal | None = None) -> None:
         """Remove a secret. Raises `NotFound`."""
         with self._database.write() as tx:
-            tx.secrets.get(name)
+            was = tx.secrets.get(name)
             self._box.remove(tx, name)
+            keep(tx, by, Change(what="secrets.delete", target=name, before=_told(was)), at=self._clock.now())
 
     def ask(self, kind: str, body: Mapping[str, Any], private: str | None) -> Mapping[str, Any]:
         """Answer a question as a run's is answered, for a flow in plain Python."""
@@ -89,3 +99,8 @@ class Secrets:
         """All secrets, by name."""
         with self._database.read() as tx:
             return tx.secrets.all()
+
+
+def _told(secret: SealedSecret | None) -> Mapping[str, Any] | None:
+    """Since when it is as it is: of what it is nothing is told, not even by a hash."""
+    return None if secret is None else {"since": secret.changed_at.isoformat(timespec="seconds")}

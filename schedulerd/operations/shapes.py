@@ -14,7 +14,7 @@ from schedulerd.domain.runs import Move, Run, Trigger
 from schedulerd.domain.schedules import Schedule
 from schedulerd.domain.states import RunState
 from schedulerd.domain.surroundings import Surroundings
-from schedulerd.domain.tasks import TaskRun
+from schedulerd.domain.tasks import TaskAttempt, TaskRun
 
 if TYPE_CHECKING:
     from schedulerd.domain.run_graphs import RunGraph
@@ -141,9 +141,21 @@ def task_shape(task: TaskRun, *, now: datetime) -> Shape:
         "started_at": time_text(task.started_at),
         "ended_at": time_text(task.ended_at),
         "duration_ms": milliseconds(ran),
+        "attempts": [_attempt_shape(one, now=now) for one in task.attempts],
         "upstream": list(task.upstream),
         "result_preview": task.result_preview,
         "error": error_shape(task.failure),
+    }
+
+
+def _attempt_shape(attempt: TaskAttempt, *, now: datetime) -> Shape:
+    began = attempt.started_at
+    ran = None if began is None else max((attempt.ended_at or now) - began, timedelta())
+    return {
+        "attempt": attempt.attempt,
+        "started_at": time_text(began),
+        "ended_at": time_text(attempt.ended_at),
+        "duration_ms": milliseconds(ran),
     }
 
 

@@ -1,6 +1,7 @@
 """What can be asked about users. Each change is in the audit, by the transaction that makes it."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from schedulerd.clock import Clock
 from schedulerd.domain.access import Principal, Role
@@ -66,7 +67,9 @@ class Users:
                 tx.users.set_disabled(was.name, self._clock.now())
                 _require_admin(tx, was)
                 tx.sessions.close_all(was.name)
-                self._keep(tx, by, "users.disable", was.name)
+                self._keep(
+                    tx, by, "users.disable", was.name, before={"enabled": True}, after={"enabled": False}
+                )
             return tx.users.get(was.name)
 
     def enable(self, name: str, *, by: Principal) -> User:
@@ -75,8 +78,22 @@ class Users:
             was = tx.users.get(user_name(name))
             if not was.is_enabled:
                 tx.users.set_disabled(was.name, None)
-                self._keep(tx, by, "users.enable", was.name)
+                self._keep(
+                    tx, by, "users.enable", was.name, before={"enabled": False}, after={"enabled": True}
+                )
             return tx.users.get(was.name)
+
+    def remove(self, name: str, *, by: Principal) -> User:
+        """Remove a user with all sessions and tokens; who it was. Another of that name is somebody else.
+
+        Raises `NotFound`, and `Conflict` for the last admin.
+        """
+        with self._database.write() as tx:
+            was = tx.users.get(user_name(name))
+            tx.users.remove(was.name)
+            _require_admin(tx, was)
+            self._keep(tx, by, "users.remove", was.name, before={"role": was.role.value})
+            return was
 
     def can_sign_in(self) -> bool:
         """Is there anybody who can sign in by a password?"""
@@ -89,8 +106,8 @@ class Users:
         by: Principal,
         what: str,
         name: str,
-        before: dict[str, str] | None = None,
-        after: dict[str, str] | None = None,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
     ) -> None:
         change = Change(what=what, target=name, before=before, after=after)
         keep(tx, by, change, at=self._clock.now())

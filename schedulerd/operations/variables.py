@@ -5,8 +5,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from schedulerd.clock import Clock
+from schedulerd.domain.access import Principal
+from schedulerd.domain.audit import Change
 from schedulerd.domain.variables import Variable, check_name, check_value
 from schedulerd.errors import NotFound, Stale
+from schedulerd.operations.audit import keep
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
@@ -30,20 +33,41 @@ class Variables:
         with self._database.read() as tx:
             return tx.variables.get(name)
 
-    def set(self, name: str, value: Any, *, tags: Sequence[str] = (), only_if: Judging = _anyway) -> Variable:
+    def set(
+        self,
+        name: str,
+        value: Any,
+        *,
+        tags: Sequence[str] = (),
+        only_if: Judging = _anyway,
+        by: Principal | None = None,
+    ) -> Variable:
         """Set a variable, new or not. Raises `BadParameters` for a name or a value that cannot be, and `Stale` where the
         one that is there, or that there is none, is not what it is to be set for (`only_if`)."""
         check_value(check_name(name), value)
+        now = self._clock.now()
         with self._database.write() as tx:
-            _judge(name, tx.variables.find(name), only_if)
-            tx.variables.set(name, value, at=self._clock.now(), tags=tags)
-            return tx.variables.get(name)
+            was = tx.variables.find(name)
+            _judge(name, was, only_if)
+            tx.variables.set(name, value, at=now, tags=tags)
+            made = tx.variables.get(name)
+            keep(
+                tx,
+                by,
+                Change(what="variables.set", target=name, before=_told(was), after=_told(made)),
+                at=now,
+            )
+            return made
 
-    def unset(self, name: str, *, only_if: Judging = _anyway) -> None:
+    def unset(self, name: str, *, only_if: Judging = _anyway, by: Principal | None = None) -> None:
         """Remove a variable. Raises `NotFound`, and `Stale` as `set` does."""
         with self._database.write() as tx:
-            _judge(name, tx.variables.get(name), only_if)
+            was = tx.variables.get(name)
+            _judge(name, was, only_if)
             tx.variables.remove(name)
+            keep(
+                tx, by, Change(what="variables.delete", target=name, before=_told(was)), at=self._clock.now()
+            )
 
     def ask(self, kind: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """Answer a question as a run's is answered."""
@@ -55,6 +79,11 @@ class Variables:
         """All variables, by name."""
         with self._database.read() as tx:
             return tx.variables.all()
+
+
+def _told(variable: Variable | None) -> Mapping[str, Any] | None:
+    """What it is, for the audit."""
+    return None if variable is None else {"value": variable.value, "tags": list(variable.tags)}
 
 
 def _judge(name: str, there: Variable | None, only_if: Judging) -> None:

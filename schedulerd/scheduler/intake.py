@@ -193,6 +193,7 @@ def _without_words(reading: Reading, *, now: datetime) -> Reading:
         reading.intake,
         lines=(remark,),
         tasks=(),
+        attempts=(),
         subflows=(),
         failure=None,
         result_preview=None,

@@ -118,6 +118,7 @@ def _reading(
             cpu_ms=ended.cpu_ms if ended else None,
             max_rss_bytes=ended.max_rss_bytes if ended else None,
             tasks=tuple(said.tasks),
+            attempts=tuple(said.attempts),
             subflows=tuple(said.subflows),
             lines=tuple(said.lines),
             result_preview=said.result_preview,

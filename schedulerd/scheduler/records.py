@@ -19,7 +19,7 @@ from schedulerd.domain.logs import LogLine, Stream
 from schedulerd.domain.questions import Question
 from schedulerd.domain.results import OF_FLOW, Result, ResultKind
 from schedulerd.domain.states import ENDED, FINAL, UNFINISHED_TASKS, RunState, TaskState
-from schedulerd.domain.tasks import TaskRun
+from schedulerd.domain.tasks import TaskAttempt, TaskRun
 from schedulerd.domain.told import Artifact, ArtifactKind, Event, check_key
 from schedulerd.engine.inspection import failure_from_json
 from schedulerd.engine.journal import Record, clean
@@ -46,6 +46,7 @@ class Said:
     started_at: datetime | None = None
     pid: int | None = None
     tasks: list[TaskRun] = field(default_factory=list)
+    attempts: list[TaskAttempt] = field(default_factory=list)
     subflows: list[Subflow] = field(default_factory=list)
     lines: list[LogLine] = field(default_factory=list)
     result_preview: str | None = None
@@ -79,7 +80,10 @@ def _task(said: Said, record: Record) -> None:
     result = None if record.get("v") is None else _kept(record["v"], call=clean(str(record["c"])))
     if result is not None:
         said.results.append(result)
-    said.tasks.append(_task_run(record, result))
+    task = _task_run(record, result)
+    said.tasks.append(task)
+    if (attempt := _attempt(task, moment(record["t"]))) is not None:
+        said.attempts.append(attempt)
 
 
 def _flow(said: Said, record: Record) -> None:
@@ -135,6 +139,15 @@ def _task_run(record: Record, result: Result | None) -> TaskRun:
         kept=None if result is None else result.kind,
         within=_task_number(record.get("w")),
     )
+
+
+def _attempt(task: TaskRun, at: datetime) -> TaskAttempt | None:
+    """That an attempt ended before another, or began after one; what else there is to know is told of the task run."""
+    if task.state is TaskState.RETRYING:
+        return TaskAttempt(number=task.number, attempt=task.attempt, ended_at=at)
+    if task.state is TaskState.RUNNING and task.attempt > 1:
+        return TaskAttempt(number=task.number, attempt=task.attempt, started_at=at)
+    return None
 
 
 def _began(record: Record, state: TaskState, at: datetime) -> datetime | None:

@@ -16,7 +16,7 @@ from schedulerd.store.moving import INSERT_MOVE
 from schedulerd.store.progress import Progress
 from schedulerd.store.questions import PUT_QUESTION, end_attempts, let_go
 from schedulerd.store.results import PUT_RESULT, result_rows
-from schedulerd.store.run_tables import log_lines, task_runs
+from schedulerd.store.run_tables import log_lines, task_attempts, task_runs
 from schedulerd.store.tables import runs
 from schedulerd.store.tallies import tally
 from schedulerd.store.told import PUT_ARTIFACT, PUT_EVENT
@@ -78,6 +78,7 @@ _INSERT_LINE: Final = insert(log_lines)
 # Not the first: in another attempt of the run it begins anew. What has ended is told of again by another attempt only, in
 # which it may not start at all.
 _PUT_TASK: Final = Upsert(task_runs, kept={"started_at": "ended_at"})
+_PUT_ATTEMPT: Final = Upsert(task_attempts, given=["started_at", "ended_at"])
 
 
 class IntakeTable:
@@ -117,6 +118,7 @@ class IntakeTable:
         self._write(INSERT_MOVE, [row for progress in changed for row in progress.moves])
         self._write(_INSERT_LINE, [row for progress in changed for row in progress.lines])
         _PUT_TASK(self._connection, [row for progress in changed for row in progress.task_rows()])
+        _PUT_ATTEMPT(self._connection, [row for progress in changed for row in progress.attempt_rows()])
         kept = [
             row for progress in changed for row in result_rows(progress.run, list(progress.results.values()))
         ]

@@ -11,7 +11,7 @@ from schedulerd.domain.intakes import Intake
 from schedulerd.domain.results import Result
 from schedulerd.domain.runs import Move, Position
 from schedulerd.domain.states import FINAL, RunState, may_move
-from schedulerd.domain.tasks import TaskRun
+from schedulerd.domain.tasks import TaskAttempt, TaskRun
 from schedulerd.domain.told import Artifact
 from schedulerd.store.child_rows import Numbers, place_of
 from schedulerd.store.documents import failure_json
@@ -21,7 +21,7 @@ from schedulerd.store.moving import move_row
 from schedulerd.store.questions import freed_row, question_row
 from schedulerd.store.tables import AnyRow
 from schedulerd.store.tallies import Ended, ended_of
-from schedulerd.store.tasks import task_row
+from schedulerd.store.tasks import attempt_row, task_row
 from schedulerd.store.told import artifact_row, event_row
 
 
@@ -59,6 +59,7 @@ class Progress:
         self._move_count: int = row.move_count
         self._line_count: int = row.line_count
         self._tasks: dict[int, dict[str, Any]] = {}
+        self._attempts: dict[tuple[int, int], TaskAttempt] = {}
         self.results: Final[dict[str, Result]] = {}
         self._given: dict[str, Any] = dict.fromkeys(
             ("why", "process", "wrong", "cpu", "rss", "preview", "kept")
@@ -83,6 +84,8 @@ class Progress:
             self._mention(line.within)
         for task in batch.tasks:
             self._take_task(task)
+        for attempt in batch.attempts:
+            self._take_attempt(attempt)
         for subflow in batch.subflows:
             self._take_subflow(subflow)
         self.questions.extend(question_row(self.run, self.attempt, one) for one in batch.questions)
@@ -123,6 +126,10 @@ class Progress:
     def task_rows(self) -> list[dict[str, Any]]:
         """A row for each task run that was spoken of."""
         return list(self._tasks.values())
+
+    def attempt_rows(self) -> list[dict[str, Any]]:
+        """A row for each attempt of a task that was spoken of."""
+        return [attempt_row(self.run, attempt) for attempt in self._attempts.values()]
 
     def place(self, numbers: Numbers) -> None:
         """Say by these numbers to which child run each row belongs, instead of which task run stands for that."""
@@ -187,3 +194,12 @@ class Progress:
         if before is not None and row["started_at"] is None and before["ended_at"] is None:
             row["started_at"] = before["started_at"]
         self._tasks[task.number] = row
+
+    def _take_attempt(self, attempt: TaskAttempt) -> None:
+        key = attempt.number, attempt.attempt
+        before = self._attempts.get(key, attempt)
+        self._attempts[key] = replace(
+            attempt,
+            started_at=attempt.started_at or before.started_at,
+            ended_at=attempt.ended_at or before.ended_at,
+        )

@@ -29,6 +29,19 @@ task_runs: Final = Table(
     sqlite_with_rowid=False,
 )
 
+# The first attempt of a task run that was tried again has only its end here, and the last one its beginning: the rest is
+# known of the task run.
+task_attempts: Final = Table(
+    "task_attempts",
+    metadata,
+    of_run(),
+    Column("number", Integer, primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("started_at", Moment),
+    Column("ended_at", Moment),
+    sqlite_with_rowid=False,
+)
+
 # Runs of flows that were called within a run, in its process. `of_attempt` and `task` say which task run stands for one,
 # `child` in which other one it was called.
 child_runs: Final = Table(

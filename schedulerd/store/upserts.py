@@ -12,7 +12,7 @@ from sqlalchemy.sql.dml import Insert
 class Upsert:
     """An INSERT into `table` that updates on a repeated primary key.
 
-    Columns in `first` keep the value that they have. Those in `kept` do where none is given, as long as the column that is
+    Columns in `first` keep the value that they have; those in `given` do where none is given. Those in `kept` do where none is given, as long as the column that is
     named with each has none: `started_at` until `ended_at`, for one.
     """
 
@@ -21,9 +21,11 @@ class Upsert:
         table: Table,
         *,
         first: Collection[str] = (),
+        given: Collection[str] = (),
         kept: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._first: Final = frozenset(first)
+        self._given: Final = frozenset(given)
         self._kept: Final = kept
         self._statements: Final[Mapping[str, Insert]] = {
             "sqlite": self._in_sqlite(table),
@@ -57,6 +59,8 @@ class Upsert:
     def _value(self, table: Table, column: Any, given: Any) -> Any:
         if column.name in self._first:
             return func.coalesce(column, given)
+        if column.name in self._given:
+            return func.coalesce(given, column)
         if column.name not in self._kept:
             return given
         until = table.c[self._kept[column.name]]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from schedulerd.domain.access import Role
 from schedulerd.domain.near import near
@@ -67,6 +67,10 @@ class Users:
             raise Conflict(f"there is a user {name!r} already")
         row = {"name": name, "role": role.value, "password_hash": password_hash, "created_at": at}
         self._connection.execute(insert(users), row)
+
+    def remove(self, name: str) -> None:
+        """Remove a user, with all sessions and tokens of that one."""
+        self._connection.execute(delete(users).where(users.c.name == name))
 
     def set_role(self, name: str, role: Role) -> None:
         """Give a user a role."""

@@ -39,6 +39,7 @@ from schedulerd.web.pages.schedule_editor import schedule_editor_pages
 from schedulerd.web.pages.schedules import schedule_pages
 from schedulerd.web.pages.settings import settings_pages
 from schedulerd.web.pages.system import system_pages
+from schedulerd.web.pages.users import user_pages
 from schedulerd.web.probes import probes
 from schedulerd.web.problems import tell_problems
 from schedulerd.web.rendering import Pages
@@ -120,5 +121,6 @@ def _pages(operations: Operations, pages: Pages, clock: Clock) -> Iterator[APIRo
     yield activity_pages(operations, pages)
     yield palette_pages(operations, pages, clock)
     yield settings_pages(operations, pages, clock)
+    yield user_pages(operations, pages)
     yield log_pages(operations, pages)
     yield run_action_pages(operations, pages)

@@ -5,7 +5,10 @@ from typing import Any, Final
 
 from starlette.requests import Request
 
+from schedulerd.domain.access import Principal
 from schedulerd.domain.audit import Change
+from schedulerd.domain.child_runs import AnyRun
+from schedulerd.domain.runs import Run
 
 _STATE: Final = "change"
 _VERBS: Final = {"POST": "create", "PUT": "set", "PATCH": "change", "DELETE": "delete"}
@@ -23,9 +26,27 @@ def tell_audit(
     setattr(request.state, _STATE, Change(what=what, target=target, before=before, after=after))
 
 
+def tell_start(request: Request, run: Run, *, of: str = "") -> None:
+    """Have the audit tell that a run was asked for, with which parameters, and `of` which other one."""
+    after = {"run": run.selector, "parameters": dict(run.parameters)} | ({"of": of} if of else {})
+    tell_audit(request, run.flow, what="runs.start", after=after)
+
+
+def tell_wish(request: Request, run: AnyRun, **said: Any) -> None:
+    """Have the audit tell what was asked of a run, with what was said about it; the path says what that is."""
+    tell_audit(request, run.selector, after=said)
+
+
 def is_told(request: Request) -> None:
     """The operation has told the audit itself."""
     setattr(request.state, _STATE, None)
+
+
+def told_by(request: Request) -> Principal:
+    """Who asks, for an operation that tells the audit itself."""
+    is_told(request)
+    principal: Principal = request.state.principal
+    return principal
 
 
 def change_of(request: Request, path: str) -> Change | None:

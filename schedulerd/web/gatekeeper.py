@@ -23,6 +23,7 @@ from schedulerd.web.access import Access
 from schedulerd.web.audit_notes import change_of
 from schedulerd.web.blocking import Blocking, TooBusyError
 from schedulerd.web.cookies import cookie_of
+from schedulerd.web.lasting import END
 from schedulerd.web.needs import SAFE, Needs, needs_of
 from schedulerd.web.problems import API, Problem, problem, shown
 from schedulerd.web.rendering import Pages
@@ -54,7 +55,7 @@ _DOCS: Final = "/api/docs"  # a page for people, though of the API
 
 
 LOOK_AGAIN_SECONDS: Final = 15.0
-"""Whoever gets an answer for longer than that is looked at again: a stream outlives a session."""
+"""Whoever gets an answer for longer than that is recognised again, so that a session in use is not idle."""
 
 
 class _NoLonger(Exception):
@@ -174,12 +175,19 @@ class Gatekeeper:
             await send(message)
 
         try:
-            await self._app(request.scope, receive, send_on)
+            await self._give(request, found, receive, send_on)
         except _NoLonger:
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            await send(END)
         finally:
             if found is not None and request.method not in SAFE and status < 400:
                 await self._tell(request, found)
+
+    async def _give(self, request: Request, found: Found | None, receive: Receive, send: Send) -> None:
+        """Have the application answer, for as long as whoever asks is let in."""
+        assert self._access is not None  # nobody is let in without
+        answer = partial(self._app, request.scope, receive)
+        needs = _needed(request, found)
+        await self._access.lasting.give(answer, to=send, who=request.state.principal, needs=needs)
 
     async def _require_still(self, request: Request) -> None:
         """Raise `_NoLonger` when whoever gets a long answer would not be let in any more."""

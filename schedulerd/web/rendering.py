@@ -24,7 +24,7 @@ from schedulerd.version import __version__
 from schedulerd.web import words
 from schedulerd.web.code_sight import sees_code
 from schedulerd.web.forms import DONE
-from schedulerd.web.moments import duration_markup, moment_markup
+from schedulerd.web.moments import duration_markup, moment_markup, moment_text
 from schedulerd.web.preferences import LANGUAGES, Preferences, preferences_of
 from schedulerd.web.static_files import StaticFiles
 
@@ -78,6 +78,7 @@ class Pages:
                     "sees_code": sees_code(request),
                     "now": now,
                     "done": words.DONE.get(request.cookies.get(DONE, "")),
+                    "moment_text": partial(moment_text, preferences=preferences, now=now),
                     "moment": partial(moment_markup, preferences=preferences, now=now),
                     "duration_ms": partial(_duration_ms, language=preferences.language),
                     "duration": partial(_duration, language=preferences.language),
@@ -140,6 +141,7 @@ def environment(language: Language) -> Environment:
         "triggers": words.TRIGGERS,
         "agent_states": words.AGENT_STATES,
         "levels": words.LEVELS,
+        "roles": words.ROLES,
         "overlaps": words.OVERLAPS,
         "catchups": words.CATCHUPS,
         "weekdays": words.WEEKDAYS,

@@ -29,8 +29,21 @@ class Bar:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Stretch:
+    """From when to when something ran, and where that is in the lane; `ended_at` is None where it goes on.
+
+    An attempt that another followed is `retrying`.
+    """
+
+    bar: Bar
+    state: TaskState
+    started_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TaskRow:
-    """One task run; or with `counts` all of a mapped task, whose state is the worst of theirs."""
+    """One task run, with a stretch for each attempt; or with `counts` all of a mapped task, whose state is the worst of theirs."""
 
     name: str
     number: int
@@ -39,10 +52,15 @@ class TaskRow:
     started_at: datetime | None
     duration: timedelta | None
     is_running: bool
-    bar: Bar | None
+    stretches: tuple[Stretch, ...]
     failure: Failure | None
     result_preview: str | None
     counts: Mapping[TaskState, int]
+
+    @property
+    def bar(self) -> Bar | None:
+        """That of its last stretch; None for what has not begun."""
+        return self.stretches[-1].bar if self.stretches else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,12 +98,15 @@ class _Axis:
         self._began: Final = began
         self._length: Final = timedelta() if began is None or ended is None else ended - began
 
-    def bar(self, start: datetime | None, end: datetime) -> Bar | None:
+    def stretch(
+        self, start: datetime | None, end: datetime | None, now: datetime, state: TaskState
+    ) -> tuple[Stretch, ...]:
         if start is None or self._began is None:
-            return None
-        x, stop = self._at(start), self._at(end)
+            return ()
+        x, stop = self._at(start), self._at(max(start, end or now))
         width = max(_NARROWEST, stop - x)
-        return Bar(x=min(x, LANE - width), width=width)
+        bar = Bar(x=min(x, LANE - width), width=width)
+        return (Stretch(bar=bar, state=state, started_at=start, ended_at=end),)
 
     def _at(self, moment: datetime) -> int:
         assert self._began is not None
@@ -129,11 +150,19 @@ def _row(task: TaskRun, axis: _Axis, now: datetime) -> TaskRow:
         started_at=task.started_at,
         duration=None if task.started_at is None else end - task.started_at,
         is_running=task.state is TaskState.RUNNING,
-        bar=axis.bar(task.started_at, end),
+        stretches=_stretches(task, axis, now),
         failure=task.failure,
         result_preview=task.result_preview,
         counts={},
     )
+
+
+def _stretches(task: TaskRun, axis: _Axis, now: datetime) -> tuple[Stretch, ...]:
+    if not task.attempts:
+        return axis.stretch(task.started_at, task.ended_at, now, task.state)
+    *earlier, last = task.attempts
+    found = [axis.stretch(one.started_at, one.ended_at, now, TaskState.RETRYING) for one in earlier]
+    return sum([*found, axis.stretch(last.started_at, last.ended_at, now, task.state)], ())
 
 
 def _sum(group: Sequence[TaskRun], axis: _Axis, now: datetime) -> TaskRow:
@@ -141,15 +170,17 @@ def _sum(group: Sequence[TaskRun], axis: _Axis, now: datetime) -> TaskRow:
     began = min((task.started_at for task in started if task.started_at), default=None)
     ended = max((_end(task, now) for task in started), default=now)
     counts = Counter(task.state for task in group)
+    worst = next(state for state in WORST_FIRST if state in counts)
+    going = any(task.ended_at is None for task in group)
     return TaskRow(
         name=group[0].name,
         number=group[0].number,
-        state=next(state for state in WORST_FIRST if state in counts),
+        state=worst,
         attempt=max(task.attempt for task in group),
         started_at=began,
         duration=None if began is None else ended - began,
         is_running=TaskState.RUNNING in counts,
-        bar=axis.bar(began, ended),
+        stretches=axis.stretch(began, None if going else ended, now, worst),
         failure=next((task.failure for task in group if task.failure), None),
         result_preview=None,
         counts={state: counts[state] for state in WORST_FIRST if state in counts},

@@ -79,6 +79,11 @@ AGENT_STATES: Final[Mapping[str, str]] = {
     "offline": N_("offline"),
     "other_version": N_("other version"),
 }
+ROLES: Final[Mapping[str, str]] = {
+    "viewer": N_("viewer"),
+    "operator": N_("operator"),
+    "admin": N_("admin"),
+}
 WEEKDAYS: Final = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
 WANTED: Final = (
     N_("true or false"),
@@ -104,6 +109,11 @@ DONE: Final[Mapping[str, str]] = {
     "taken-back": N_("The agent starts runs again."),
     "revoked": N_("The token lets nobody in any more."),
     "ended": N_("That browser is signed out."),
+    "user-added": N_("The user is added."),
+    "user-changed": N_("The user is changed."),
+    "user-locked": N_("The user is let in no more."),
+    "user-unlocked": N_("The user is let in again."),
+    "user-deleted": N_("The user is deleted."),
     "paused": N_("The schedule is paused."),
     "resumed": N_("The schedule goes on."),
     "saved": N_("The schedule is saved, and in force."),

@@ -1,5 +1,6 @@
 """`users`, `tokens`, `audit` and `open`: who may come in, by the command line."""
 
+import getpass
 import json
 import os
 import socket
@@ -87,6 +88,18 @@ def test_roles_passwords_and_users_are_changed_and_the_last_admin_stays(project:
     assert project.call("users", "password", "nobody", typed=PASSWORD).exit_code == 3
 
 
+def test_a_user_is_removed_where_somebody_says_yes_and_the_last_admin_stays(project: Project) -> None:
+    add(project)
+    add(project, "lee", "viewer")
+
+    unasked = project.call("users", "remove", "lee")
+    last = project.call("users", "remove", "kim", "--yes")
+    done = project.call("users", "remove", "LEE", "--yes")
+
+    assert (unasked.exit_code, last.exit_code, done.stdout) == (2, 5, "lee is no user any more\n")
+    assert [one["name"] for one in json.loads(project.call("users", "list", "-o", "json").stdout)] == ["kim"]
+
+
 def test_a_token_is_printed_once_and_listed_without_its_secret(project: Project) -> None:
     made = project.call("tokens", "create", "ci", "--scope", "runs:trigger", "--expires", "7d")
     shaped = project.call("tokens", "create", "all", "--role", "operator", "-o", "json")
@@ -140,7 +153,7 @@ def test_the_audit_tells_who_did_what_and_never_a_password(project: Project) -> 
     assert [entry["what"] for entry in entries] == ["users.password"]
     assert (entries[0]["target"], entries[0]["means"]) == ("kim", "account")
     assert "users.add" in table.stdout
-    assert '{"role": "admin"}' in table.stdout
+    assert 'role: "admin"' in table.stdout
     assert "users.role" not in table.stdout  # nothing was changed by it
     assert (nobody.exit_code, nobody.stdout) == (0, "")
     assert json.loads(later.stdout) == []
@@ -221,3 +234,23 @@ def test_a_browser_is_shown_the_link_by_a_file_for_this_user_and_not_by_an_argum
     assert "canary" not in argument
     assert 'url=http://127.0.0.1:1/enter/canary-code"' in page.read_text()
     assert stat.S_IMODE(page.stat().st_mode) == 0o600
+
+
+def test_what_is_changed_on_the_command_line_is_in_the_audit_field_by_field(project: Project) -> None:
+    project.call("variables", "set", "region", "kr")
+    project.call("variables", "set", "region", "us")
+    project.call("limits", "set", "warehouse", "3")
+    project.call("variables", "unset", "region")
+
+    told = json.loads(project.call("audit", "-o", "json").output)
+    wide = project.call("audit", "-o", "wide").output
+
+    assert [(one["what"], one["target"]) for one in told] == [
+        ("variables.delete", "region"),
+        ("limits.set", "warehouse"),
+        ("variables.set", "region"),
+        ("variables.set", "region"),
+    ]
+    assert {(one["who"], one["means"]) for one in told} == {(getpass.getuser(), "account")}
+    assert told[2]["changes"] == [{"field": "value", "before": "kr", "after": "us"}]
+    assert 'value: "kr" → "us"' in wide

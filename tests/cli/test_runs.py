@@ -54,6 +54,7 @@ TASK_FIELDS = [
     "started_at",
     "ended_at",
     "duration_ms",
+    "attempts",
     "upstream",
     "result_preview",
     "error",

@@ -2,6 +2,7 @@
 
 import ast
 import pickle
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -68,11 +69,11 @@ def run(house: House, mark: Path) -> Run:
 
 
 def addresses(house: House, run: Run) -> Iterator[str]:
-    parts = {"flow": "etl", "run": str(run.id), "number": "1", "agent": "x", "name": "x", "schedule": "x"}
+    parts = {"flow": "etl", "run": str(run.id), "number": "1"}
     for route in iter_route_contexts(house.app.routes):
         path = route.path_format or ""
         if "GET" in (route.methods or ()) and path not in ("/events", "/static/{version}/{name}"):
-            yield path.format(**parts, **dict.fromkeys(("slug", "code", "version"), "x"))
+            yield re.sub(r"\{(\w+)\}", lambda found: parts.get(found[1], "x"), path)
 
 
 def test_import_errors_and_tracebacks_are_shown_to_those_alone_who_may_see_code(

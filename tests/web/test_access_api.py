@@ -141,6 +141,11 @@ def test_an_admin_manages_users_and_the_last_admin_stays(house: House) -> None:
     assert more.json()["role"] == "viewer"
     assert (off.json()["enabled"], off.json()["role"]) == (False, "viewer")
     assert [one["name"] for one in admin.get(f"{API}/users").json()["items"]] == ["lee", "min"]
+    assert [admin.delete(f"{API}/users/{name}").status_code for name in ("lee", "lee", "min")] == [
+        204,
+        404,
+        409,
+    ]
     assert admin.get(f"{API}/users/nobody").status_code == 404
 
 

@@ -39,6 +39,14 @@ OF_ADMINS: Final = {
     ("GET", "/api/v1/users/{name}"),
     ("PATCH", "/api/v1/users/{name}"),
     ("PUT", "/api/v1/users/{name}/password"),
+    ("DELETE", "/api/v1/users/{name}"),
+    ("GET", "/settings/users"),
+    ("POST", "/settings/users"),
+    ("GET", "/settings/users/{user}"),
+    *(
+        ("POST", f"/settings/users/{{user}}/{deed}")
+        for deed in ("role", "password", "lock", "unlock", "delete")
+    ),
     ("GET", "/api/v1/audit"),
     ("GET", "/activity"),
     ("PUT", "/api/v1/secrets/{name}"),

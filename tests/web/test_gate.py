@@ -332,7 +332,7 @@ def test_every_change_is_in_the_audit_with_who_and_from_where_and_a_look_or_a_re
     entries = house.asked.audit.list(AuditFilter(limit=500))
     assert len(entries) - before == 1
     assert (entries[0].who, entries[0].address, entries[0].means.value) == ("lee", "192.0.2.1", "link")
-    assert (entries[0].change.what, entries[0].change.target) == ("runs.cancel", str(run.id))
+    assert (entries[0].change.what, entries[0].change.target) == ("runs.cancel", run.selector)
 
 
 def test_the_audit_has_what_was_and_what_is_where_a_route_tells_and_little_of_what_is_long(

@@ -35,6 +35,7 @@ _CLASSES: Final = {
 _NO_PAGES: Final = {
     "/events",
     "/flows/{flow}/runs/{number}",
+    "/flows/{flow}/strip",
     "/healthz",
     "/metrics",
     "/readyz",

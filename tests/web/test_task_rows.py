@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from schedulerd.domain.states import TaskState
-from schedulerd.domain.tasks import TaskRun
+from schedulerd.domain.tasks import TaskAttempt, TaskRun
 from schedulerd.web.task_rows import LANE, MOST_ROWS, Bar, timeline
 
 T0 = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -47,6 +47,25 @@ def test_a_task_that_runs_reaches_to_now_and_one_that_waits_has_no_bar() -> None
     assert found.rows[0].is_running
     assert found.rows[0].duration == timedelta(seconds=4)
     assert (found.rows[1].bar, found.rows[1].duration) == (None, None)
+
+
+def test_each_attempt_is_a_stretch_of_its_own() -> None:
+    def an_attempt(attempt: int, start: int, end: int | None) -> TaskAttempt:
+        ended_at = None if end is None else T0 + timedelta(seconds=end)
+        return TaskAttempt(
+            number=2, attempt=attempt, started_at=T0 + timedelta(seconds=start), ended_at=ended_at
+        )
+
+    attempts = (an_attempt(1, 0, 2), an_attempt(2, 5, None))
+    again = a_task(2, 0, None, state=TaskState.RUNNING, attempt=2, attempts=attempts)
+
+    (row,) = timeline([again], now=T0 + timedelta(seconds=10)).rows
+
+    assert [(one.bar, one.state) for one in row.stretches] == [
+        (Bar(x=0, width=200), TaskState.RETRYING),
+        (Bar(x=500, width=500), TaskState.RUNNING),
+    ]
+    assert row.duration == timedelta(seconds=10)
 
 
 def test_all_of_one_instant_is_drawn() -> None:

@@ -60,8 +60,16 @@ class NewTokenAnswer(TokenAnswer):
     token: str
 
 
+class DifferenceAnswer(Answer):
+    """A field that was changed, within objects by its path; null where it was or is not there."""
+
+    field: str
+    before: Any
+    after: Any
+
+
 class EntryAnswer(Answer):
-    """Somebody changed something: who and from where, what, and how it was before and after."""
+    """Somebody changed something: who and from where, what, how it was before and after, and which fields that changed."""
 
     id: int
     at: Moment
@@ -72,6 +80,7 @@ class EntryAnswer(Answer):
     target: str
     before: dict[str, Any] | None
     after: dict[str, Any] | None
+    changes: list[DifferenceAnswer]
 
 
 class EntriesAnswer(Answer):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import Response
+from fastapi import Request, Response
 from fastapi.routing import APIRouter
 from pydantic import ConfigDict, Field
 
@@ -13,6 +13,7 @@ from schedulerd.operations.setting_shapes import limit_shape
 from schedulerd.web.api.answers import Items, LimitAnswer
 from schedulerd.web.api.bodies import Body
 from schedulerd.web.api.routing import Name, SettingName, api_router
+from schedulerd.web.audit_notes import told_by
 
 
 class LimitBody(Body):
@@ -35,15 +36,15 @@ def limit_routes(operations: Operations, clock: Clock) -> APIRouter:
         return {"items": [limit_shape(one, now=now) for one in operations.named_limits.list()]}
 
     @router.put("/{name}", operation_id="set_limit", response_model=LimitAnswer)
-    def set_(name: SettingName, body: LimitBody) -> dict[str, Any]:
+    def set_(request: Request, name: SettingName, body: LimitBody) -> dict[str, Any]:
         """Set a limit, new or not; who holds slots goes on."""
-        made = operations.named_limits.set(name, body.slots, per_second=body.per_second)
+        made = operations.named_limits.set(name, body.slots, per_second=body.per_second, by=told_by(request))
         return limit_shape(made, now=clock.now())
 
     @router.delete("/{name}", operation_id="delete_limit", status_code=204)
-    def unset(name: Name) -> Response:
+    def unset(request: Request, name: Name) -> Response:
         """Remove a limit: code that names it waits for nothing."""
-        operations.named_limits.unset(name)
+        operations.named_limits.unset(name, by=told_by(request))
         return Response(status_code=204)
 
     return router

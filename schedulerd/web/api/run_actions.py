@@ -14,7 +14,7 @@ from schedulerd.operations.shapes import run_shape
 from schedulerd.web.api.once import LONGEST, Done, Once
 from schedulerd.web.api.routing import BASE, actor_of, api_router
 from schedulerd.web.api.run_models import AskedOut, RunOut
-from schedulerd.web.audit_notes import tell_audit
+from schedulerd.web.audit_notes import tell_start, tell_wish
 from schedulerd.web.blocking import Blocking
 
 _LONGEST_REASON: Final = 2_000
@@ -73,7 +73,7 @@ def run_action_routes(operations: Operations, clock: Clock) -> APIRouter:
     @router.post("/flows/{flow}/runs", status_code=201, response_model=AskedOut)
     async def start(request: Request, flow: str, wish: Start | None = None) -> Response:
         """Ask for a run of a flow. With an `Idempotency-Key` the same request again asks for no other."""
-        return await once.answer(request, lambda key: deeds.start(flow, wish or Start(), key))
+        return await once.answer(request, lambda key: deeds.start(request, flow, wish or Start(), key))
 
     @router.post("/runs/{run}/cancel", status_code=202, response_model=RunOut)
     async def cancel(request: Request, run: str, wish: Cancel | None = None) -> Response:
@@ -93,7 +93,7 @@ def run_action_routes(operations: Operations, clock: Clock) -> APIRouter:
     @router.post("/runs/{run}/rerun", status_code=201, response_model=AskedOut)
     async def rerun(request: Request, run: str, wish: Rerun | None = None) -> Response:
         """Ask for a new run with the parameters of this one, or others."""
-        return await once.answer(request, lambda key: deeds.rerun(run, wish or Rerun(), key))
+        return await once.answer(request, lambda key: deeds.rerun(request, run, wish or Rerun(), key))
 
     @router.post("/runs/{run}/approve", status_code=202, response_model=RunOut)
     async def approve(request: Request, run: str, wish: Approve | None = None) -> Response:
@@ -114,7 +114,7 @@ class _Deeds:
         self._operations: Final = operations
         self._clock: Final = clock
 
-    def start(self, flow: str, wish: Start, key: str | None) -> Done:
+    def start(self, request: Request, flow: str, wish: Start, key: str | None) -> Done:
         asked = self._operations.runs.start(
             flow,
             wish.parameters,
@@ -122,28 +122,34 @@ class _Deeds:
             idempotency_key=wish.dedupe_key or key,
             priority=wish.priority,
         )
+        tell_start(request, asked.run)
         return self._asked(asked)
 
-    def rerun(self, run: str, wish: Rerun, key: str | None) -> Done:
-        return self._asked(self._operations.reruns.rerun(run, wish.parameters, idempotency_key=key))
+    def rerun(self, request: Request, run: str, wish: Rerun, key: str | None) -> Done:
+        asked = self._operations.reruns.rerun(run, wish.parameters, idempotency_key=key)
+        tell_start(request, asked.run, of=run)
+        return self._asked(asked)
 
     def cancel(self, request: Request, run: str, wish: Cancel) -> Done:
         found = self._operations.runs.cancel(run, actor=actor_of(request), reason=wish.reason)
+        tell_wish(request, found, reason=wish.reason)
         return self._taken(found)
 
     def kill(self, request: Request, run: str, wish: Cancel) -> Done:
         found = self._operations.runs.kill(run, actor=actor_of(request), reason=wish.reason)
-        tell_audit(request, found.selector, after={"reason": wish.reason})  # its moves do not tell of it
+        tell_wish(request, found, reason=wish.reason)  # its moves do not tell of it
         return self._taken(found)
 
     def retry(self, request: Request, run: str, wish: Retry) -> Done:
         found = self._operations.reruns.retry(run, from_failed=wish.from_failed, actor=actor_of(request))
+        tell_wish(request, found, from_failed=wish.from_failed)
         return self._taken(found)
 
     def decide(self, request: Request, run: str, wish: Approve) -> Done:
         found = self._operations.approvals.decide(
             run, approved=wish.approved, actor=actor_of(request), reason=wish.reason, given=wish.given
         )
+        tell_wish(request, found, approved=wish.approved, reason=wish.reason)
         return self._taken(found)
 
     def _asked(self, asked: Asked) -> Done:

@@ -66,8 +66,17 @@ class ChildOut(RunOut):
     result_preview: str | None
 
 
+class TaskAttemptOut(Told):
+    """When an attempt of a task run was."""
+
+    attempt: int
+    started_at: str | None
+    ended_at: str | None
+    duration_ms: int | None
+
+
 class TaskOut(Told):
-    """A task run; `upstream` are the ids of those before it."""
+    """A task run; `upstream` are the ids of those before it, `attempts` told of one that was tried again."""
 
     id: int
     name: str
@@ -77,6 +86,7 @@ class TaskOut(Told):
     started_at: str | None
     ended_at: str | None
     duration_ms: int | None
+    attempts: list[TaskAttemptOut]
     upstream: list[int]
     result_preview: str | None
     error: ErrorOut | None

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import Response
+from fastapi import Request, Response
 from fastapi.routing import APIRouter
 from pydantic import ConfigDict, Field
 
@@ -12,6 +12,7 @@ from schedulerd.operations.setting_shapes import secret_shape
 from schedulerd.web.api.answers import Items, SecretAnswer
 from schedulerd.web.api.bodies import Body
 from schedulerd.web.api.routing import Name, SettingName, api_router
+from schedulerd.web.audit_notes import told_by
 from schedulerd.web.needs import needs
 
 
@@ -37,15 +38,15 @@ def secret_routes(operations: Operations) -> APIRouter:
 
     @router.put("/{name}", operation_id="set_secret", response_model=SecretAnswer)
     @needs(Role.ADMIN, Scope.ADMIN)
-    def set_(name: SettingName, body: SecretBody) -> dict[str, Any]:
+    def set_(request: Request, name: SettingName, body: SecretBody) -> dict[str, Any]:
         """Set a secret, new or not."""
-        return secret_shape(operations.secrets.set(name, body.value))
+        return secret_shape(operations.secrets.set(name, body.value, by=told_by(request)))
 
     @router.delete("/{name}", operation_id="delete_secret", status_code=204)
     @needs(Role.ADMIN, Scope.ADMIN)
-    def unset(name: Name) -> Response:
+    def unset(request: Request, name: Name) -> Response:
         """Remove a secret."""
-        operations.secrets.unset(name)
+        operations.secrets.unset(name, by=told_by(request))
         return Response(status_code=204)
 
     return router

@@ -74,6 +74,14 @@ def user_routes(operations: Operations) -> APIRouter:
         is_told(request)
         return user_shape(user)
 
+    @router.delete("/{name}", status_code=204, operation_id="remove_user")
+    @admin
+    def remove(request: Request, name: str) -> Response:
+        """Remove a user, with all sessions and tokens of that one."""
+        operations.users.remove(name, by=request.state.principal)
+        is_told(request)
+        return Response(status_code=204)
+
     @router.put("/{name}/password", status_code=204, operation_id="set_user_password")
     @admin
     def set_password(request: Request, name: str, body: NewPassword) -> Response:

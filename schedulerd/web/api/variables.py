@@ -14,7 +14,7 @@ from schedulerd.web.api.bodies import Body
 from schedulerd.web.api.etags import IfMatch, IfNoneMatch, condition_of, tagged
 from schedulerd.web.api.listing import PAGE, After, Before, Limit, link_pages, page_by_name
 from schedulerd.web.api.routing import Name, SettingName, api_router
-from schedulerd.web.audit_notes import tell_audit
+from schedulerd.web.audit_notes import told_by
 
 _MOST_TAGS: Final = 50
 
@@ -66,31 +66,28 @@ def variable_routes(operations: Operations) -> APIRouter:
         if_none_match: IfNoneMatch = None,
     ) -> Response:
         """Set a variable: the one that `If-Match` means, or with `If-None-Match: *` a new one."""
-        condition, was = condition_of(if_match, if_none_match), _Was()
+        condition = condition_of(if_match, if_none_match)
         made = operations.variables.set(
-            name, body.value, tags=body.tags, only_if=lambda there: condition.holds(was.noted(there))
+            name,
+            body.value,
+            tags=body.tags,
+            only_if=lambda there: condition.holds(_shape(there)),
+            by=told_by(request),
         )
-        tell_audit(request, name, before=was.shape, after=variable_shape(made))
         return tagged(request, variable_shape(made), status=201 if condition.is_new else 200)
 
     @router.delete("/{name}", operation_id="delete_variable", status_code=204)
     def unset(request: Request, name: Name, if_match: IfMatch = None) -> Response:
         """Remove the variable that `If-Match` means."""
-        condition, was = condition_of(if_match, None), _Was()
-        operations.variables.unset(name, only_if=lambda there: condition.holds(was.noted(there)))
-        tell_audit(request, name, before=was.shape)
+        condition = condition_of(if_match, None)
+        operations.variables.unset(
+            name, only_if=lambda there: condition.holds(_shape(there)), by=told_by(request)
+        )
         return Response(status_code=204)
 
     return router
 
 
-class _Was:
-    """The variable as it was before a change, for the audit."""
-
-    def __init__(self) -> None:
-        self.shape: dict[str, Any] | None = None
-
-    def noted(self, there: Variable | None) -> dict[str, Any] | None:
-        """What is there, as a program sees it."""
-        self.shape = None if there is None else variable_shape(there)
-        return self.shape
+def _shape(there: Variable | None) -> dict[str, Any] | None:
+    """What is there, as a program sees it."""
+    return None if there is None else variable_shape(there)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request, Response
 
 from schedulerd.domain.access import Role
-from schedulerd.domain.audit import AuditFilter
+from schedulerd.domain.audit import AuditFilter, Difference, differences
 from schedulerd.operations.operations import Operations
 from schedulerd.web.needs import needs
 from schedulerd.web.numbers import MOST
@@ -35,15 +35,19 @@ def activity_pages(operations: Operations, pages: Pages) -> APIRouter:
             "activity.html",
             who=who,
             is_first=before is None,
-            entries=[(one, _told(one.change.before), _told(one.change.after)) for one in shown],
+            entries=[(one, [_shown(each) for each in differences(one.change)]) for one in shown],
             more=shown[-1].key if len(found) > _PAGE else None,
         )
 
     return router
 
 
-def _told(values: Mapping[str, Any] | None) -> str:
-    """What was or is, as one line."""
-    if not values:
-        return ""
-    return ", ".join(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in values.items())
+def _shown(one: Difference) -> Mapping[str, str]:
+    """A field with what it was and is, as texts; empty where it was or is not there."""
+    return {"field": one.field, "before": _text(one.before), "after": _text(one.after)}
+
+
+def _text(value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value, ensure_ascii=False)

@@ -9,7 +9,7 @@ from starlette.datastructures import FormData
 from schedulerd.domain.runs import Run
 from schedulerd.errors import BadParameters
 from schedulerd.operations.operations import Operations
-from schedulerd.web.audit_notes import tell_audit
+from schedulerd.web.audit_notes import tell_start, tell_wish
 from schedulerd.web.blocking import Blocking
 from schedulerd.web.forms import actor_of, go_on, new_key, text, texts
 from schedulerd.web.parameter_forms import PREFIX, Filled, fields, read
@@ -117,6 +117,7 @@ class _Deeds:
         if not filled.troubles:
             try:
                 asked = self._operations.runs.start(flow, filled.parameters, idempotency_key=key or None)
+                tell_start(request, asked.run, of="" if of is None else of.selector)
                 return go_on(f"/runs/{asked.run.id}", "started")
             except BadParameters as error:
                 filled = Filled(parameters={}, troubles={"": error.message})
@@ -145,15 +146,17 @@ class _Deeds:
 
     def cancel(self, request: Request, selector: str, *, reason: str) -> Response:
         run = self._operations.runs.cancel(selector, actor=actor_of(request), reason=reason)
+        tell_wish(request, run, reason=reason)
         return go_on(f"/runs/{run.id}", "cancelling")
 
     def kill(self, request: Request, selector: str, *, reason: str) -> Response:
         run = self._operations.runs.kill(selector, actor=actor_of(request), reason=reason)
-        tell_audit(request, run.selector, after={"reason": reason})  # its moves do not tell of it
+        tell_wish(request, run, reason=reason)  # its moves do not tell of it
         return go_on(f"/runs/{run.id}", "killed")
 
     def retry(self, request: Request, selector: str, *, from_failed: bool) -> Response:
         run = self._operations.reruns.retry(selector, from_failed=from_failed, actor=actor_of(request))
+        tell_wish(request, run, from_failed=from_failed)
         return go_on(f"/runs/{run.id}", "retrying")
 
     def approve(self, request: Request, selector: str, form: FormData) -> Response:
@@ -171,4 +174,5 @@ class _Deeds:
         except BadParameters as error:
             trouble = f"{error.message}. {error.mend}" if error.mend else error.message
             return self.ask(request, selector, what="approve", form=form, trouble=trouble)
+        tell_wish(request, run, approved=approved, reason=text(form, "reason"))
         return go_on(f"/runs/{run.id}", "approved" if approved else "rejected")

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from schedulerd.domain.likeness import Likeness, typed
 from schedulerd.operations.operations import Operations
 from schedulerd.web.api.listing import page_by_name
+from schedulerd.web.audit_notes import told_by
 from schedulerd.web.blocking import Blocking
 from schedulerd.web.forms import actor_of, go_on, text
 from schedulerd.web.local_paths import local_path
@@ -36,14 +37,16 @@ def schedule_pages(operations: Operations, pages: Pages) -> APIRouter:
         form = await request.form()
         reason = text(form, "reason")
         await blocking.run(
-            lambda: operations.schedules.pause(schedule, actor=actor_of(request), reason=reason)
+            lambda: operations.schedules.pause(
+                schedule, actor=actor_of(request), reason=reason, by=told_by(request)
+            )
         )
         return go_on(local_path(text(form, "next") or _WHERE), "paused")
 
     @router.post("/schedules/{schedule}/resume")
     async def resume(request: Request, schedule: str) -> Response:
         form = await request.form()
-        await blocking.run(lambda: operations.schedules.resume(schedule))
+        await blocking.run(lambda: operations.schedules.resume(schedule, by=told_by(request)))
         return go_on(local_path(text(form, "next") or _WHERE), "resumed")
 
     return router

@@ -1,7 +1,7 @@
-"""`/settings`: one's own sessions and tokens, and for admins the users there are."""
+"""`/settings`: one's own sessions and tokens."""
 
 from datetime import timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, Request, Response
 
@@ -78,7 +78,6 @@ class _View:
             scopes=[scope for scope in Scope if scope in scopes_of(you.role)],
             days=USUAL_LIFE.days,
             longest=LONGEST_LIFE.days,
-            **self._users(you),
         )
 
     def create(self, request: Request, name: str, scopes: list[Scope], life: timedelta) -> Response:
@@ -90,6 +89,3 @@ class _View:
         except BadParameters as error:
             return self.page(request, status=422, trouble=error.message)
         return self.page(request, made=made.text)
-
-    def _users(self, you: Principal) -> dict[str, Any]:
-        return {"users": self._operations.users.list() if you.may(Role.ADMIN) else None}

@@ -12,7 +12,7 @@ startTheme();
 noteVisit();
 if (document.body.dataset.page === "log") import("./log.js").then((log) => log.start());
 if (document.getElementById("graph")) import("./graph.js").then((graph) => graph.start());
-if (document.querySelector("[data-strip]")) import("./strip.js").then((strip) => strip.start());
+for (const name of ["focusin", "pointerover"]) document.addEventListener(name, comeToStrip);
 if (document.getElementById("editor")) import("./editor.js").then((editor) => editor.start());
 startLive();
 setTimeout(() => document.querySelector(".toast")?.remove(), 6000);
@@ -21,6 +21,13 @@ setTimeout(() => document.querySelector(".toast")?.remove(), 6000);
 function rememberZone() {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone && !document.cookie.split("; ").some((one) => one.startsWith("tz="))) keep("tz", zone);
+}
+
+// The script of strips comes with the first one that somebody comes to.
+function comeToStrip(event) {
+  if (!event.target.closest?.("[data-strip]")) return;
+  for (const name of ["focusin", "pointerover"]) document.removeEventListener(name, comeToStrip);
+  import("./strip.js").then((strip) => strip.start(event));
 }
 
 // What was looked at in this tab, for the palette; whoever signs out leaves nothing of it.

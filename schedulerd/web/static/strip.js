@@ -1,12 +1,13 @@
 // The last runs of a flow: whoever comes to their picture finds a list in its place, through which arrows go.
 
-export function start() {
+export function start(first) {
   document.addEventListener("focusin", (event) => open(event.target.closest("[data-strip]")));
   document.addEventListener("pointerover", (event) => open(event.target.closest("[data-strip]"), event));
   document.addEventListener("focusout", later);
   document.addEventListener("pointerout", later);
   document.addEventListener("keydown", onKey);
   document.addEventListener("click", (event) => follow(event.target.closest(".strip-list [role=option]")));
+  open(first.target.closest("[data-strip]"), first);
 }
 
 async function open(frame, event) {

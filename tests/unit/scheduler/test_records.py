@@ -15,7 +15,7 @@ from schedulerd.domain.failures import Failure
 from schedulerd.domain.ids import RunId
 from schedulerd.domain.logs import LogLine, Stream
 from schedulerd.domain.states import RunState, TaskState
-from schedulerd.domain.tasks import TaskRun
+from schedulerd.domain.tasks import TaskAttempt, TaskRun
 from schedulerd.engine.journal import parse
 from schedulerd.scheduler.records import output_lines, read_records
 from schedulerd.scheduler.settlement import LastWord
@@ -49,6 +49,21 @@ def test_a_later_attempt_of_a_task_does_not_begin_it() -> None:
     (task,) = read_records([record], now=NOW).tasks
 
     assert (task.attempt, task.started_at) == (3, None)
+
+
+def test_that_an_attempt_of_a_task_failed_before_another_and_when_that_began_is_told() -> None:
+    states = [("running", 1), ("retrying", 1), ("running", 2), ("completed", 2)]
+    records = [
+        {"k": "task", "t": T + seconds * 1_000_000, "n": 2, "name": "load", "s": state, "a": attempt}
+        for seconds, (state, attempt) in enumerate(states)
+    ]
+
+    said = read_records(records, now=NOW)
+
+    assert said.attempts == [
+        TaskAttempt(number=2, attempt=1, ended_at=AT + timedelta(seconds=1)),
+        TaskAttempt(number=2, attempt=2, started_at=AT + timedelta(seconds=2)),
+    ]
 
 
 def test_a_task_that_completed_in_an_earlier_attempt_began_and_ended_there() -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from schedulerd.domain.access import Role
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FlowDefinition
@@ -91,6 +92,7 @@ class Gallery:
             for flow in _FLOWS:
                 put_flow(tx, flow)
             _schedules(tx)
+            tx.users.add("minji", Role.OPERATOR, "no hash", at=NOW - timedelta(days=30))
             tx.agents.beat(_AGENT)
             tx.agents.beat(
                 replace(_AGENT, name="busan-2", host="busan-2", beat_at=NOW - timedelta(minutes=6))
@@ -232,12 +234,12 @@ def begin(tx: Transaction, key: RunKey, at: datetime) -> None:
     """Have a run claimed and started."""
     assert move(tx, key, RunState.PENDING, at=at)
     started = Move(at=at, was=RunState.PENDING, to=RunState.RUNNING, actor="run")
-    _take(tx, Intake(run=key, was=Position(), now=Position(), moves=(started,), started_at=at))
+    take(tx, Intake(run=key, was=Position(), now=Position(), moves=(started,), started_at=at))
 
 
 def say(tx: Transaction, key: RunKey, *lines: LogLine, tasks: Sequence[TaskRun] = ()) -> None:
     """Have it say lines, and tell of its tasks."""
-    _take(tx, Intake(run=key, was=Position(), now=Position(), lines=lines, tasks=tuple(tasks)))
+    take(tx, Intake(run=key, was=Position(), now=Position(), lines=lines, tasks=tuple(tasks)))
 
 
 def end(
@@ -253,7 +255,7 @@ def end(
     if state is RunState.CANCELLED:
         assert move(tx, key, RunState.CANCELLING, at=at, actor="minji")
     ended = Move(at=at, was=RunState.RUNNING, to=state, actor="run")
-    _take(
+    take(
         tx,
         Intake(
             run=key,
@@ -268,7 +270,7 @@ def end(
     )
 
 
-def _take(tx: Transaction, batch: Intake) -> None:
+def take(tx: Transaction, batch: Intake) -> None:
     """Take it from where the run is."""
     was = tx.runs.by_key(batch.run).position
     taken = tx.intake.take([replace(batch, was=was, now=Position(journal=was.journal + 100))])

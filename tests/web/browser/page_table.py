@@ -44,6 +44,8 @@ PAGES: Final[Mapping[str, Callable[[Gallery], str]]] = {
     "log": lambda gallery: f"/runs/{gallery.failed.id}/logs",
     "activity": lambda _: "/activity",
     "settings": lambda _: "/settings",
+    "users": lambda _: "/settings/users",
+    "user": lambda _: "/settings/users/minji",
     "palette": lambda _: "/palette?q=etl",
     "login": lambda _: "/login",
     "enter": lambda _: "/enter/a-code",
