@@ -15,8 +15,8 @@ from schedulerd.web.rest import Rest
 from tests.waiting import SLOWER
 
 _AFTER_SECONDS: Final = 0.001  # again and again while they come
-_VISITORS: Final = 4
-_VISITS: Final = 25
+_VISITORS: Final = 2
+_RESTS: Final = 10
 
 
 class Inn:
@@ -56,8 +56,9 @@ def _look_at(server: uvicorn.Server) -> None:
         clock.wait(rest.every)
 
 
-def _visit(port: int) -> list[str]:
-    return [_ask(port) for _ in range(_VISITS)]
+def _visit(inn: Inn) -> None:
+    while inn.ended < _RESTS:
+        assert _ask(inn.port) == "welcome"
 
 
 def _ask(port: int) -> str:
@@ -69,7 +70,4 @@ def _ask(port: int) -> str:
 
 def test_nobody_is_turned_away_who_comes_just_as_it_goes_to_rest() -> None:
     with Inn() as inn, ThreadPoolExecutor(_VISITORS) as visitors:
-        told = list(visitors.map(_visit, [inn.port] * _VISITORS))
-
-    assert told == [["welcome"] * _VISITS] * _VISITORS
-    assert inn.ended > 3
+        list(visitors.map(_visit, [inn] * _VISITORS))
