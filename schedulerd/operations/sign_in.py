@@ -16,6 +16,7 @@ from schedulerd.domain.users import LONGEST_PASSWORD, password_text, user_name
 from schedulerd.errors import BadParameters, NotFound, NotPermitted, StoreUnavailable
 from schedulerd.operations.audit import keep
 from schedulerd.operations.passwords import Passwords
+from schedulerd.sentences import said
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
@@ -110,7 +111,7 @@ class SignIn:
         with self._database.write() as tx:
             found = tx.sessions.use_code(digest_of(code), at=now)
             if found is None or found.is_over(now):
-                raise NotPermitted("this link was used already, or is too old")
+                raise NotPermitted(said("this link was used already, or is too old"))
             self._close(tx, instead_of)
             return self._open(tx, found.who, found.role, place, means=Means.LINK)
 

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from schedulerd.domain.access import Means, Principal, Role
 from schedulerd.domain.api_tokens import PREFIX
 from schedulerd.errors import Unreachable
+from schedulerd.sentences import said
 from schedulerd.web.access import Access
 from schedulerd.web.audit_notes import change_of
 from schedulerd.web.blocking import Blocking, TooBusyError
@@ -105,7 +106,7 @@ class Gatekeeper:
         if found is not None and is_open(request.method, found):
             await self._app(scope, receive, send)
         elif _shows_secret(request):  # told without a page, which would repeat the URL
-            answer = problem(request, 400, "a secret does not belong into a URL: it is kept there")
+            answer = problem(request, 400, said("a secret does not belong into a URL: it is kept there"))
             await answer(scope, receive, send)
         elif refusal := await self._refusal(request, found):
             told = shown(self._pages, request, refusal) if isinstance(refusal, Problem) else refusal
@@ -130,7 +131,7 @@ class Gatekeeper:
         try:
             principal = await self._who(request)
         except (Unreachable, TooBusyError):
-            answer = problem(request, 503, "the database does not answer now")
+            answer = problem(request, 503, said("the database does not answer now"))
             answer.headers["Retry-After"] = str(_AGAIN_SECONDS)
             return answer
         if principal is None:
@@ -145,7 +146,9 @@ class Gatekeeper:
             return problem(
                 request,
                 403,
-                "a browser says from which site a request comes: neither Origin nor Sec-Fetch-Site is there",
+                said(
+                    "a browser says from which site a request comes: neither Origin nor Sec-Fetch-Site is there"
+                ),
             )
         if missing := _needed(request, found).missing(principal):
             return problem(request, 403, missing)
@@ -236,7 +239,7 @@ def _to_the_door(request: Request) -> Response:
     headers = {"WWW-Authenticate": "Bearer"}
     if is_page:  # a part of a page that is fetched again: the page as a whole goes there
         return Response(status_code=401, headers=headers | {"HX-Redirect": "/login"})
-    answer = problem(request, 401, "sign in, or show a token: `Authorization: Bearer sdt_…`")
+    answer = problem(request, 401, said("sign in, or show a token: `Authorization: Bearer sdt_…`"))
     answer.headers.update(headers)
     return answer
 
