@@ -25,6 +25,7 @@ from schedulerd.errors import (
 from schedulerd.web.answer_headers import complete
 from schedulerd.web.problem_types import type_of
 from schedulerd.web.rendering import Pages
+from schedulerd.web.segments import path_of
 
 _MEDIA_TYPE: Final = "application/problem+json"
 _OF_QUERIES: Final[Mapping[str, str]] = {
@@ -104,7 +105,7 @@ def problem(
         "title": kind.title,
         "status": status,
         "detail": detail,
-        "instance": request.url.path,
+        "instance": path_of(request),
     }
     if mend:
         body["mend"] = mend

@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse
 
 from schedulerd.clock import Clock
 from schedulerd.domain.access import Principal, Role
+from schedulerd.domain.run_filters import term_text
 from schedulerd.domain.schedules import Schedule
 from schedulerd.domain.wording import Language, schedule_in_words
 from schedulerd.version import __version__
@@ -26,6 +27,7 @@ from schedulerd.web.code_sight import sees_code
 from schedulerd.web.forms import DONE
 from schedulerd.web.moments import duration_markup, moment_markup, moment_text
 from schedulerd.web.preferences import LANGUAGES, Preferences, preferences_of
+from schedulerd.web.segments import path_of, segment
 from schedulerd.web.static_files import StaticFiles
 
 _HERE: Final = Path(__file__).parent
@@ -70,7 +72,7 @@ class Pages:
                 | {
                     "request": request,
                     "asset": self._files.url,
-                    "path": request.url.path,
+                    "path": path_of(request),
                     "here": _here(request),
                     "preferences": preferences,
                     "principal": principal,
@@ -133,6 +135,7 @@ def environment(language: Language) -> Environment:
     )
     catalog = texts(language)
     environment.install_gettext_translations(catalog, newstyle=True)  # type: ignore[attr-defined]
+    environment.filters["segment"] = segment
     environment.globals |= {
         "_": _translating(catalog),
         "version": __version__,
@@ -150,6 +153,7 @@ def environment(language: Language) -> Environment:
         "groups": words.GROUPS,
         "schedule_text": partial(_schedule_text, language=language),
         "query": _query,
+        "term": term_text,
     }
     return environment
 
@@ -192,7 +196,7 @@ def _schedule_text(schedule: Schedule, *, language: Language) -> str:
 def _here(request: Request) -> str:
     """The address of the page, as a link within this server."""
     query = request.url.query
-    return f"{request.url.path}?{query}" if query else request.url.path
+    return f"{path_of(request)}?{query}" if query else path_of(request)
 
 
 def _query(**values: Any) -> str:

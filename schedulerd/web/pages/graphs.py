@@ -10,11 +10,12 @@ from schedulerd.web.graph_views import view_of_flow, view_of_run
 from schedulerd.web.pages.flows import flow_values
 from schedulerd.web.pages.run import RunHead
 from schedulerd.web.rendering import Pages
+from schedulerd.web.routers import page_router
 
 
 def graph_pages(operations: Operations, pages: Pages) -> APIRouter:
     """The routes."""
-    router = APIRouter(include_in_schema=False)
+    router = page_router()
     views = _Views(operations, pages)
 
     @router.get("/runs/{run}/graph")
