@@ -5,26 +5,31 @@ what is compiled with the standard library.
 """
 
 import sys
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Final
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir, extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from schedulerd.domain.cron_tokens import FIELDS
 from schedulerd.domain.run_filters import KEYS
+from schedulerd.errors import KINDS
 
 WEB: Final = Path(__file__).parents[1] / "schedulerd" / "web"
 LOCALE: Final = WEB / "locale"
 DOMAIN: Final = "schedulerd"
 LANGUAGE: Final = "ko"
-_KEYWORDS: Final = {**DEFAULT_KEYWORDS, "N_": None}
+_SENTENCES: Final = {"said": None}
+_KEYWORDS: Final = {**DEFAULT_KEYWORDS, "N_": None, **_SENTENCES}
+_IMPORT: Final = "from schedulerd.sentences import"
 _METHODS: Final = [("**.py", "python"), ("templates/**.html", "jinja2")]
 _OPTIONS: Final = {"templates/**.html": {"silent": "false", "trim_blocks": "true", "lstrip_blocks": "true"}}
 # Texts that pages translate, and that the command line shows as they are.
-_ELSEWHERE: Final = tuple(KEYS.values())
+_ELSEWHERE: Final = (*KEYS.values(), *(field.name for field in FIELDS), *KINDS)
 _HEADER: Final = (
     "# What the pages say, in Korean. `make messages` brings it up to date; translations are written here."
 )
@@ -70,9 +75,19 @@ def extracted(language: str = LANGUAGE) -> Catalog:
     )
     for file, line, message, comments, context in sorted(found, key=lambda one: (one[0], one[1])):
         catalog.add(message, None, [(file, line)], auto_comments=comments, context=context)
+    for file, line, message in _sentences():
+        catalog.add(message, None, [(file, line)])
     for text in _ELSEWHERE:
         catalog.add(text)
     return catalog
+
+
+def _sentences() -> Iterator[tuple[str, int, str | tuple[str, ...]]]:
+    """What the modules below the pages say, where errors are worded."""
+    for path in sorted(WEB.parent.rglob("*.py")):
+        if WEB not in path.parents and _IMPORT in path.read_text("utf-8"):
+            for line, message, *_ in extract_from_file("python", path, _SENTENCES):
+                yield f"../{path.relative_to(WEB.parent)}", line, message
 
 
 def written() -> Catalog:

@@ -9,10 +9,26 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from schedulerd.sentences import joined, said
 from schedulerd.widths import display_width
 
 MOST_SHOWN: Final = 72
 """So many characters of an expression are shown with the place that is wrong."""
+
+KINDS: Final = (
+    *("flow", "run", "schedule", "task", "agent", "token", "session", "result", "secret", "variable"),
+    *(
+        "version",
+        "tag",
+        "limit",
+        "file",
+        "user",
+        "kind of problem",
+        "file of flows in the folder",
+        "flow or schedule",
+    ),
+)
+"""What `NotFound`, `Ambiguous` and `Stale` tell of, in words that edges may have in other languages."""
 
 # What a terminal would obey, but for the tab: C0, DEL, C1, and what turns the direction of the text around.
 _HARMFUL: Final = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
@@ -32,7 +48,7 @@ class BadDefinition(SchedulerdError):
 
     def __init__(self, reason: str, *, file: Path | str, line: int | None = None, mend: str = "") -> None:
         place = f"{file}:{line}" if line is not None else f"{file}"
-        super().__init__(f"{place}: {reason}", mend=mend)
+        super().__init__(joined(": ", (place, reason)), mend=mend)
         self.reason = reason
         self.file = str(file)
         self.line = line
@@ -82,8 +98,9 @@ class NotFound(SchedulerdError):
     """Nothing has this name."""
 
     def __init__(self, kind: str, name: str, *, near: Sequence[str] = (), mend: str = "") -> None:
-        hint = f"; did you mean {', '.join(near)}?" if near else ""
-        super().__init__(f"there is no {kind} {name!r}{hint}", mend=mend)
+        what = said("there is no {kind} {name!r}", kind=said(kind), name=name)
+        hint = said("{what}; did you mean {listed}?", what=what, listed=", ".join(near))
+        super().__init__(hint if near else what, mend=mend)
         self.kind = kind
         self.name = name
         self.near = tuple(near)
@@ -93,7 +110,10 @@ class Ambiguous(SchedulerdError):
     """More than one thing answers to this name."""
 
     def __init__(self, kind: str, name: str, *, candidates: Sequence[str]) -> None:
-        super().__init__(f"{name!r} names more than one {kind}: {', '.join(candidates)}")
+        listed = ", ".join(candidates)
+        super().__init__(
+            said("{name!r} names more than one {kind}: {listed}", name=name, kind=said(kind), listed=listed)
+        )
         self.kind = kind
         self.name = name
         self.candidates = tuple(candidates)
@@ -113,21 +133,32 @@ class Stale(Conflict):
     def __init__(
         self, kind: str, name: str, *, is_there: bool, by: str = "", when: datetime | None = None
     ) -> None:
-        what = "was changed meanwhile" if is_there else "is not there"
-        who = f" by {by}" if by else ""
-        at = f" at {when:%Y-%m-%d %H:%M:%S %Z}" if when is not None else ""
-        super().__init__(f"the {kind} {name!r} {what}{who}{at}", mend="read it again, and decide anew")
+        super().__init__(
+            _stale(said(kind), name, is_there=is_there, by=by, when=when),
+            mend=said("read it again, and decide anew"),
+        )
         self.kind = kind
         self.name = name
         self.by = by
         self.when = when
 
 
+def _stale(kind: str, name: str, *, is_there: bool, by: str, when: datetime | None) -> str:
+    if not is_there:
+        return said("the {kind} {name!r} is not there", kind=kind, name=name)
+    what = said("the {kind} {name!r} was changed meanwhile", kind=kind, name=name)
+    if by:
+        what = said("{what} by {by}", what=what, by=by)
+    return what if when is None else said("{what} at {when:%Y-%m-%d %H:%M:%S %Z}", what=what, when=when)
+
+
 class IllegalMove(Conflict):
     """A run or task cannot go from one state to the other."""
 
     def __init__(self, what: str, was: str, to: str) -> None:
-        super().__init__(f"{what} is {was}; it cannot become {to}")
+        super().__init__(
+            said("{what} is {was}; it cannot become {to}", what=what, was=said(was), to=said(to))
+        )
         self.was = was
         self.to = to
 

@@ -1,6 +1,7 @@
-"""`agents`: list, show, drain, resume."""
+"""`agents`: list, show, drain, resume, forget."""
 
 from datetime import datetime
+from threading import Event
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -8,15 +9,19 @@ import click
 from schedulerd.cli.account import account
 from schedulerd.cli.commands import LazyGroup
 from schedulerd.cli.invocation import Invocation, pass_invocation
+from schedulerd.cli.kinds import DURATION
 from schedulerd.cli.output import Column, Output, Shape
 from schedulerd.cli.run_pages import facts
 from schedulerd.cli.tables import Cell, visible
+from schedulerd.errors import WaitTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import timedelta
 
     from schedulerd.operations.agents import AgentRuns
 
+_LOOK_SECONDS: Final = 0.5
 _COLORS: Final = {"online": "green", "offline": "red"}
 
 agents = LazyGroup("agents", help="Agents: who starts runs.")
@@ -41,13 +46,19 @@ def show(invocation: Invocation, name: str) -> None:
 @agents.command()
 @click.argument("name", metavar="AGENT")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; it is shown with the agent.")
+@click.option("--wait", "waits", is_flag=True, help="Wait until none of its runs is left.")
+@click.option("--timeout", type=DURATION, help="With --wait: no longer than that; it stays drained.")
 @pass_invocation
-def drain(invocation: Invocation, name: str, reason: str) -> None:
+def drain(invocation: Invocation, name: str, reason: str, waits: bool, timeout: "timedelta | None") -> None:
     """Have an agent start no more runs until it is resumed, also after it was started anew.
 
     What is due waits, and what runs goes on; the agent can be stopped when none of its runs is left.
     """
+    if timeout is not None and not waits:
+        raise click.UsageError("--timeout is for --wait")
     found = invocation.operations.agents.drain(name, reason=reason, by=account())
+    if waits:
+        found = _wait(invocation, found, timeout)
     shape = _shape(found, invocation)
     invocation.output.one(shape, lambda: _page(shape, invocation.output))
 
@@ -58,6 +69,28 @@ def drain(invocation: Invocation, name: str, reason: str) -> None:
 def resume(invocation: Invocation, name: str) -> None:
     """Have a drained agent start runs again."""
     _show(invocation, [invocation.operations.agents.resume(name, by=account())])
+
+
+@agents.command()
+@click.argument("name", metavar="AGENT")
+@pass_invocation
+def forget(invocation: Invocation, name: str) -> None:
+    """Forget an agent that is gone for good; its runs stay in the history."""
+    agent = invocation.operations.agents.forget(name, by=account())
+    invocation.output.say(f"{agent.name} is forgotten; it is known again when it comes back")
+
+
+def _wait(invocation: Invocation, found: "AgentRuns", timeout: "timedelta | None") -> "AgentRuns":
+    """The agent when none of its runs is left. Raises `WaitTimeout`."""
+    name, pause, clock = found.agent.name, Event(), invocation.clock
+    deadline = None if timeout is None else clock.monotonic() + timeout.total_seconds()
+    while found.runs:
+        if deadline is not None and clock.monotonic() >= deadline:
+            left = ", ".join(one.run.selector for one in found.runs)
+            raise WaitTimeout(f"{name} stays drained, and {left} goes on")
+        pause.wait(_LOOK_SECONDS)
+        found = invocation.operations.agents.get(name)
+    return found
 
 
 def _show(invocation: Invocation, found: "Iterable[AgentRuns]") -> None:

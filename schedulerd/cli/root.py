@@ -33,7 +33,7 @@ _COMMANDS: Final = {
     "schedules": Lazy("schedulerd.cli.schedules:schedules", "Schedules: list, show, next."),
     "import": Lazy("schedulerd.cli.importing:import_", "Import: crontab."),
     "runs": Lazy("schedulerd.cli.runs:runs", "Runs: list, show, logs, wait, cancel."),
-    "agents": Lazy("schedulerd.cli.agents:agents", "Agents: list, show, drain, resume."),
+    "agents": Lazy("schedulerd.cli.agents:agents", "Agents: list, show, drain, resume, forget."),
     "limits": Lazy("schedulerd.cli.limits:limits", "Limits by name: list, set, unset."),
     "events": Lazy("schedulerd.cli.told:events", "Events: list."),
     "secrets": Lazy("schedulerd.cli.secrets:secrets", "Secrets: list, set, unset."),

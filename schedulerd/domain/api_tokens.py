@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from schedulerd.domain.access import Role, Scope, role_of, scopes_of
 from schedulerd.domain.sessions import is_fresh
 from schedulerd.errors import BadParameters
+from schedulerd.sentences import said
 
 PREFIX: Final = "sdt"
 USUAL_LIFE: Final = timedelta(days=90)
@@ -69,7 +70,11 @@ class ApiToken:
 def check_token_name(name: str) -> str:
     """The name, by which people tell tokens apart. Raises `BadParameters`."""
     if not (0 < len(name.strip()) <= _LONGEST_NAME and name.isprintable()):
-        raise BadParameters(f"the name of a token has 1 to {_LONGEST_NAME} printable characters")
+        raise BadParameters(
+            said(
+                "the name of a token has 1 to {longest_name} printable characters", longest_name=_LONGEST_NAME
+            )
+        )
     return name.strip()
 
 
@@ -77,7 +82,10 @@ def check_life(life: timedelta) -> timedelta:
     """How long a token is to last. Raises `BadParameters`."""
     if not timedelta() < life <= LONGEST_LIFE:
         raise BadParameters(
-            f"a token lasts at most {LONGEST_LIFE.days} days: one that is never renewed is never missed when it leaks"
+            said(
+                "a token lasts at most {days} days: one that is never renewed is never missed when it leaks",
+                days=LONGEST_LIFE.days,
+            )
         )
     return life
 
@@ -86,7 +94,9 @@ def check_scopes(scopes: Collection[Scope], *, role: Role) -> frozenset[Scope]:
     """What a token of somebody in this role is to be for. Raises `BadParameters`."""
     wanted = frozenset(scopes)
     if not wanted:
-        raise BadParameters(f"a token is for something: {', '.join(Scope)}")
+        raise BadParameters(said("a token is for something: {listed}", listed=", ".join(Scope)))
     if beyond := sorted(wanted - scopes_of(role)):
-        raise BadParameters(f"the role {role} cannot have a token for {', '.join(beyond)}")
+        raise BadParameters(
+            said("the role {role} cannot have a token for {listed}", role=role, listed=", ".join(beyond))
+        )
     return wanted

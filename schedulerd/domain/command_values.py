@@ -10,6 +10,7 @@ from schedulerd.domain.surroundings_values import (
     read_surroundings,
     read_time_limit,
 )
+from schedulerd.sentences import said
 
 MAX_COMMAND_BYTES: Final = 100_000
 """One argument of a program may have 131,071 bytes, and the shell takes the command as one."""
@@ -20,7 +21,14 @@ COMMAND_KEYS: Final = (*SURROUNDINGS_KEYS, "timeout", "stdin", "mail_to")
 def surroundings_of(entry: Entry) -> dict[str, Any]:
     """The fields of a schedule definition that these keys give. Raises `BadEntry`, also where there is no command."""
     if (given := entry.given(COMMAND_KEYS)) and not entry.has("command"):
-        raise entry.wrong(given[0], f"`{given[0]}` is for a `command`; {_where_a_flow_has(given[0])}")
+        raise entry.wrong(
+            given[0],
+            said(
+                "`{given}` is for a `command`; {where_a_flow_has}",
+                given=given[0],
+                where_a_flow_has=_where_a_flow_has(given[0]),
+            ),
+        )
     return {
         "environment": read_environment(entry),
         "surroundings": read_surroundings(entry),
@@ -32,16 +40,14 @@ def surroundings_of(entry: Entry) -> dict[str, Any]:
 
 def _where_a_flow_has(key: str) -> str:
     if key in SURROUNDINGS_KEYS:
-        return f"a flow says it in its file: @flow({key}=...)"
-    return (
-        "a flow says it in its file: @flow(timeout_seconds=...)"
-        if key == "timeout"
-        else "a flow has `parameters`"
-    )
+        return said("a flow says it in its file: @flow({option}=...)", option=key)
+    if key == "timeout":
+        return said("a flow says it in its file: @flow({option}=...)", option="timeout_seconds")
+    return said("a flow has `parameters`")
 
 
 def _stdin(entry: Entry) -> str | None:
     stdin = entry.values.get("stdin")
     if stdin is not None and not isinstance(stdin, str):
-        raise entry.wrong("stdin", "`stdin` must be text in quotes")
+        raise entry.wrong("stdin", said("`stdin` must be text in quotes"))
     return stdin or None

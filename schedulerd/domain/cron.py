@@ -26,6 +26,7 @@ from schedulerd.domain.cron_tokens import (
 )
 from schedulerd.domain.schedules import DayMatch
 from schedulerd.errors import BadExpression
+from schedulerd.sentences import said
 
 LONGEST_EXPRESSION: Final = 200
 LAST: Final = -1
@@ -113,15 +114,19 @@ def _parsed(expression: str, name: str, day_match: DayMatch | None) -> CronField
 def _words(expression: str) -> list[tuple[str, int]]:
     """The fields with their places; an alias stands for five of them, all at its own place."""
     if len(expression) > LONGEST_EXPRESSION:
-        reason = f"an expression has at most {LONGEST_EXPRESSION} characters, this one {len(expression)}"
+        reason = said(
+            "an expression has at most {longest_expression} characters, this one {count}",
+            longest_expression=LONGEST_EXPRESSION,
+            count=len(expression),
+        )
         raise BadExpression(reason, expression=expression, start=LONGEST_EXPRESSION, code="length")
     words = [(found.group(), found.start()) for found in _WORD.finditer(expression)]
     if len(words) == 1 and words[0][0].startswith("@"):
         return _alias(expression, *words[0])
     if len(words) not in _ORDERS:
-        reason = (
-            f"{len(words)} field{'' if len(words) == 1 else 's'}; a cron expression has 5 (minute hour day month weekday), 6 (seconds first) or 7"
-            " (seconds first, year last)"
+        reason = said(
+            "{fields}; a cron expression has 5 (minute hour day month weekday), 6 (seconds first) or 7 (seconds first, year last)",
+            fields=said("1 field") if len(words) == 1 else said("{count} fields", count=len(words)),
         )
         extra = words[7][1] if len(words) > 7 else 0
         raise BadExpression(reason, expression=expression, start=extra, code="fields")
@@ -130,7 +135,7 @@ def _words(expression: str) -> list[tuple[str, int]]:
 
 def _alias(expression: str, word: str, start: int) -> list[tuple[str, int]]:
     if (meaning := ALIASES.get(word.lower())) is None:
-        reason = f"{word} is not known; there are {', '.join(ALIASES)}"
+        reason = said("{word} is not known; there are {listed}", word=word, listed=", ".join(ALIASES))
         raise BadExpression(reason, expression=expression, start=start, end=start + len(word), code="alias")
     return [(text, start) for text in meaning.split()]
 
@@ -140,9 +145,11 @@ def _check_days(tokens: Sequence[Token]) -> None:
     by_field = {token.field: token for token in tokens}
     day, weekday = by_field[DAY], by_field[WEEKDAY]
     if weekday.counts_in_month and not day.is_every:
-        raise weekday.refuse("# and L cannot be combined with a day of the month; write * there", code="days")
+        raise weekday.refuse(
+            said("# and L cannot be combined with a day of the month; write * there"), code="days"
+        )
     if day.counts_in_month and not weekday.is_every:
-        raise day.refuse("W cannot be combined with a weekday; write * there", code="days")
+        raise day.refuse(said("W cannot be combined with a weekday; write * there"), code="days")
 
 
 def _fields(expression: str, tokens: Sequence[Token], *, name: str, day_match: DayMatch | None) -> CronFields:
@@ -277,7 +284,9 @@ def _check_fires(fields: CronFields, tokens: Sequence[Token]) -> None:
             token for token in tokens if token.field in (DAY, MONTH, WEEKDAY, YEAR) and not token.is_every
         ]
         raise BadExpression(
-            "this can never fire: no month that it names has such a day (L is the last day of every month)",
+            said(
+                "this can never fire: no month that it names has such a day (L is the last day of every month)"
+            ),
             expression=fields.expression,
             start=about[0].start,
             end=about[-1].start + len(about[-1].text),

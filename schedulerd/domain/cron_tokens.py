@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from schedulerd.errors import BadExpression
+from schedulerd.sentences import said
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,7 +100,7 @@ class Token:
     def refuse(self, reason: str, *, code: str = "value") -> BadExpression:
         """The error that says so at this token's place. An alias's tokens are not wrong, so places are those written."""
         return BadExpression(
-            f"{self.field.name}: {reason}",
+            said("{field}: {reason}", field=said(self.field.name), reason=reason),
             expression=self.expression,
             start=self.start,
             end=self.start + max(1, len(self.text)),
@@ -118,13 +119,13 @@ def respelled(token: Token) -> str:
         return _nearest(token)
     items = [_item(item) for item in token.items()]
     if token.counts_in_month and not all("#" in item or "l" in item for item in items):
-        raise token.refuse("# and L cannot be in one list with plain weekdays", code="days")
+        raise token.refuse(said("# and L cannot be in one list with plain weekdays"), code="days")
     return ",".join(items)
 
 
 def _every(token: Token) -> str:
     if token.text == "?" and token.field not in (DAY, WEEKDAY):
-        raise token.refuse("? is for the day fields; write *")
+        raise token.refuse(said("? is for the day fields; write *"))
     return "*"
 
 
@@ -132,13 +133,16 @@ def _hashed(token: Token) -> str:
     """`H`, `H(0-29)`, `H/15`, `H(0-29)/10`: croniter hashes them by the schedule's name."""
     found = _HASHED.fullmatch(token.text.lower())
     if found is None or token.field is YEAR:
-        raise token.refuse("H stands alone, as H, H(0-29), H/15 or H(0-29)/10", code="hash")
+        raise token.refuse(said("H stands alone, as H, H(0-29), H/15 or H(0-29)/10"), code="hash")
     low, high, step = found.groups()
     first = int(low) if low else token.field.low
     last = int(high) if high else (LAST_HASHED_DAY if token.field is DAY else token.field.high)
     if not token.field.low <= first < last <= token.field.high:
         raise token.refuse(
-            f"the range of H must ascend within {token.field.low}-{token.field.high}", code="range"
+            said(
+                "the range of H must ascend within {low}-{high}", low=token.field.low, high=token.field.high
+            ),
+            code="range",
         )
     spelled = f"h({first}-{last})"
     return f"{spelled}/{_step(step, token)}" if step else spelled
@@ -148,7 +152,7 @@ def _nearest(token: Token) -> str:
     found = _NEAREST.fullmatch(token.text.lower())
     day = int(found.group(1) or found.group(2)) if found else 0
     if not 1 <= day <= token.field.high:
-        raise token.refuse("W stands alone after a day, as in 15W (the weekday nearest to the 15th)")
+        raise token.refuse(said("W stands alone after a day, as in 15W (the weekday nearest to the 15th)"))
     return f"{day}w"
 
 
@@ -156,7 +160,7 @@ def _item(item: Token) -> str:
     """One member of a list, checked and respelled."""
     text = item.text.lower()
     if not text:
-        raise item.refuse("a value is missing beside a comma")
+        raise item.refuse(said("a value is missing beside a comma"))
     if item.field is DAY and text == "l":
         return "l"
     if item.field is WEEKDAY and "#" in text:
@@ -177,7 +181,7 @@ def _item(item: Token) -> str:
 def _counted(item: Token) -> str:
     found = _COUNTED.fullmatch(item.text.lower())
     if found is None or found.group(2) not in ("1", "2", "3", "4", "5"):
-        raise item.refuse("after # comes a number from 1 to 5, as in 5#2 (the second Friday)")
+        raise item.refuse(said("after # comes a number from 1 to 5, as in 5#2 (the second Friday)"))
     return f"{_value(found.group(1), item) % 7}#{found.group(2)}"
 
 
@@ -190,7 +194,9 @@ def _open_range(first: int, step: int | None, item: Token) -> str:
 
 def _range(first: int, last: int, step: int | None, item: Token) -> str:
     if first > last:
-        raise item.refuse(f"the range runs backwards; write {_turned(item)}", code="range")
+        raise item.refuse(
+            said("the range runs backwards; write {turned}", turned=_turned(item)), code="range"
+        )
     if first == last or last == 7:  # croniter would read the whole field, or a range that runs backwards
         return ",".join(
             f"{value % 7 if item.field.is_weekday else value}" for value in range(first, last + 1, step or 1)
@@ -211,7 +217,7 @@ def _turned(item: Token) -> str:
 
 def _step(step: str, item: Token) -> int:
     if _DIGITS.fullmatch(step) is None or not 1 <= int(step) <= item.field.size:
-        raise item.refuse(f"after / comes a step from 1 to {item.field.size}", code="step")
+        raise item.refuse(said("after / comes a step from 1 to {size}", size=item.field.size), code="step")
     return int(step)
 
 
@@ -222,5 +228,7 @@ def _value(text: str, item: Token, *, ends_range: bool = False) -> int:
         return 7 if ends_range and item.field.is_weekday and value == 0 else value
     high = 7 if item.field.is_weekday else item.field.high
     if _DIGITS.fullmatch(text) is None or not item.field.low <= int(text) <= high:
-        raise item.refuse(f"{text or 'nothing'!r} is not one of {item.field.allowed}")
+        raise item.refuse(
+            said("{value!r} is not one of {allowed}", value=text or "nothing", allowed=item.field.allowed)
+        )
     return int(text)

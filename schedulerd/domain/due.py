@@ -25,6 +25,7 @@ from schedulerd.domain.zones import (
     zone,
 )
 from schedulerd.errors import BadExpression
+from schedulerd.sentences import said
 
 _A_SECOND: Final = timedelta(seconds=1)
 _A_DAY: Final = timedelta(days=1)
@@ -55,7 +56,11 @@ def check_when(when: When, *, name: str = "") -> None:
             pass
         case Once():
             if not list(_once(when, local)):
-                reason = f"{when.at:%Y-%m-%dT%H:%M} does not exist in {when.timezone}: the clocks leave that day out"
+                reason = said(
+                    "{at:%Y-%m-%dT%H:%M} does not exist in {timezone}: the clocks leave that day out",
+                    at=when.at,
+                    timezone=when.timezone,
+                )
                 raise BadExpression(reason, expression=when.at.isoformat(), code="gap")
         case _:  # pragma: no cover - every kind is above
             assert_never(when)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from schedulerd.errors import BadExpression
+from schedulerd.sentences import said
 
 UNITS: Final = {
     "w": timedelta(weeks=1),
@@ -20,7 +21,7 @@ LONGEST: Final = timedelta(days=36_525)
 _PART: Final = re.compile(
     r"([0-9]{1,12})(ms|[wdhms])(?![a-z]) *|([0-9]{1,12})(ms|[wdhms])(?=[0-9])", re.ASCII
 )
-_ALLOWED: Final = (
+_ALLOWED: Final = said(
     "a duration is written like 15m, 1h30m, 2w, 45s or 500ms (units w d h m s ms, in this order)"
 )
 
@@ -54,7 +55,7 @@ def duration_text(duration: timedelta) -> str:
 
 def _times(number: int, unit: str, text: str) -> timedelta:
     if number > LONGEST // UNITS[unit]:
-        raise BadExpression("a duration is at most 100 years", expression=text, code="duration")
+        raise BadExpression(said("a duration is at most 100 years"), expression=text, code="duration")
     return number * UNITS[unit]
 
 

@@ -10,6 +10,7 @@ from schedulerd.domain.durations import LONGEST, duration_text
 from schedulerd.domain.schedules import Interval
 from schedulerd.domain.zones import TICK, Pass, first_instant, first_pass, zone
 from schedulerd.errors import BadExpression
+from schedulerd.sentences import said
 
 A_DAY: Final = timedelta(days=1)
 SHORTEST: Final = timedelta(seconds=1)
@@ -19,7 +20,7 @@ def check(when: Interval) -> None:
     """Raise `BadExpression` for an interval that is too short to keep, or too long to see."""
     if not SHORTEST <= when.every <= LONGEST:
         raise BadExpression(
-            "an interval is at least 1 second and at most 100 years",
+            said("an interval is at least 1 second and at most 100 years"),
             expression=duration_text(when.every),
             code="interval",
         )

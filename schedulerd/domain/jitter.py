@@ -14,6 +14,7 @@ from schedulerd.domain.due_times import DueTimes, first_of
 from schedulerd.domain.durations import duration_text
 from schedulerd.domain.zones import TICK
 from schedulerd.errors import BadExpression
+from schedulerd.sentences import said
 
 SHORTEST_JITTER: Final = timedelta(seconds=2)
 LONGEST_JITTER: Final = timedelta(days=1)
@@ -39,14 +40,20 @@ def check_jitter(jitter: timedelta, times: DueTimes) -> None:
     if jitter == timedelta():
         return
     if not SHORTEST_JITTER <= jitter <= LONGEST_JITTER or jitter % _A_SECOND:
-        reason = "jitter delays by less than itself, in whole seconds: it is a number of them, from 2s to 1d"
+        reason = said(
+            "jitter delays by less than itself, in whole seconds: it is a number of them, from 2s to 1d"
+        )
         raise _refused(reason, jitter)
     if jitter <= MOST_OVERTAKEN * _A_SECOND:
         return  # due times are a second apart at least
     first = first_of(times, _BEGINNING)
     if first is not None and _is_crowded(times, first.at - TICK, jitter):
         raise _refused(
-            f"more than {MOST_OVERTAKEN} due times lie within this jitter; make it shorter", jitter
+            said(
+                "more than {most_overtaken} due times lie within this jitter; make it shorter",
+                most_overtaken=MOST_OVERTAKEN,
+            ),
+            jitter,
         )
 
 

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from schedulerd.errors import BadExpression
+from schedulerd.sentences import said
 
 _DURATION: Final = re.compile(r"\s*[0-9]+\s*[a-z]", re.ASCII)
-_FORMS: Final = "write 15m, 1d, 2w, now, today, yesterday, 2026-11-01, 2026-11-01T09:00 or RFC 3339"
+_FORMS: Final = said("write 15m, 1d, 2w, now, today, yesterday, 2026-11-01, 2026-11-01T09:00 or RFC 3339")
 
 
 def past_moment(text: str, *, now: datetime, zone: tzinfo | None) -> datetime:
@@ -42,5 +43,7 @@ def _moment(text: str, *, now: datetime, zone: tzinfo | None, sign: int) -> date
     try:
         at = datetime.fromisoformat(text.strip())
     except ValueError as error:
-        raise BadExpression(f"{text!r} is no time: {_FORMS}", expression=text, code="time") from error
+        raise BadExpression(
+            said("{text!r} is no time: {forms}", text=text, forms=_FORMS), expression=text, code="time"
+        ) from error
     return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(UTC)

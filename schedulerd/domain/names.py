@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from schedulerd.sentences import Sentence, said
+
 
 def near_names(name: str, known: Iterable[str], *, limit: int = 3) -> tuple[str, ...]:
     """The known names that look like `name`, the nearest first; letter case does not count."""
@@ -10,8 +12,10 @@ def near_names(name: str, known: Iterable[str], *, limit: int = 3) -> tuple[str,
     return tuple(by_folded[one] for one in get_close_matches(name.casefold(), by_folded, n=limit))
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str]) -> Sentence:
     """A clause to put after "unknown name": the nearest known name, or all of them when none is near."""
     known = tuple(known)
     near = near_names(name, known, limit=1)
-    return f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(known)}"
+    if near:
+        return said("did you mean {name!r}?", name=near[0])
+    return said("known are: {listed}", listed=", ".join(known))

@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
+from schedulerd.sentences import said
+
 DEEPEST: Final = 100
 """So many lists and objects may lie within one another."""
 
-TOO_DEEP: Final = f"has more than {DEEPEST} lists and objects within one another"
+TOO_DEEP: Final = said("has more than {deepest} lists and objects within one another", deepest=DEEPEST)
 
 
 def is_too_deep(value: Any) -> bool:

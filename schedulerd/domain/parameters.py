@@ -7,10 +7,11 @@ from typing import Any, Final
 from schedulerd.domain.names import did_you_mean
 from schedulerd.domain.nesting import TOO_DEEP, is_too_deep
 from schedulerd.errors import BadParameters
+from schedulerd.sentences import Sentence, joined, said
 
 Schema = Mapping[str, Any]
 
-LOAD_IT: Final = (
+LOAD_IT: Final = said(
     'store it with `schedulerd secrets set NAME`, and load it in the flow: `Secret.load("NAME").get()`'
 )
 
@@ -19,22 +20,31 @@ def check_parameters(flow: str, schema: Schema, given: Mapping[str, Any]) -> Non
     """Raise `BadParameters`, with all that is wrong, unless `given` has the names and types that the schema asks for."""
     if wrong := misfits(schema, given):
         raise BadParameters(
-            f"flow {flow!r}: {'; '.join(wrong)}", mend=f"`schedulerd flows show {flow}` lists them"
+            said("flow {flow!r}: {listed}", flow=flow, listed=joined("; ", wrong)),
+            mend=said("`schedulerd flows show {flow}` lists them", flow=flow),
         )
 
 
-def misfits(schema: Schema, given: Mapping[str, Any]) -> list[str]:
+def misfits(schema: Schema, given: Mapping[str, Any]) -> list[Sentence]:
     """All that is wrong with what is given: names that there are not, or that are missing, and other types."""
     properties: Mapping[str, Schema] = schema.get("properties", {})
     return [
         *_unknown(properties, given, open_ended=_takes_any(schema)),
         *_missing(schema.get("required", ()), given),
         *(
-            f"parameter {name!r}: {_shown(value)} is not {wanted(properties[name])}"
+            said(
+                "parameter {name!r}: {reason}",
+                name=name,
+                reason=said("{value} is not {wanted}", value=_shown(value), wanted=wanted(properties[name])),
+            )
             for name, value in given.items()
             if name in properties and not _fits(properties[name], value)
         ),
-        *(f"parameter {name!r}: it {TOO_DEEP}" for name, value in given.items() if is_too_deep(value)),
+        *(
+            said("parameter {name!r}: {reason}", name=name, reason=said("it {reason}", reason=TOO_DEEP))
+            for name, value in given.items()
+            if is_too_deep(value)
+        ),
     ]
 
 
@@ -43,7 +53,11 @@ def require_storable(flow: str, schema: Schema, given: Mapping[str, Any]) -> Non
     if secret := secret_among(schema, given):
         names = ", ".join(map(repr, secret))
         raise BadParameters(
-            f"flow {flow!r}: a secret is not given as a parameter ({names}): parameters are kept with the run, for all to see",
+            said(
+                "flow {flow!r}: a secret is not given as a parameter ({names}): parameters are kept with the run, for all to see",
+                flow=flow,
+                names=names,
+            ),
             mend=LOAD_IT,
         )
 
@@ -80,13 +94,13 @@ def value_of(schema: Schema, text: str) -> Any:
 
 def _unknown(
     properties: Mapping[str, Schema], given: Mapping[str, Any], *, open_ended: bool
-) -> Iterable[str]:
+) -> Iterable[Sentence]:
     if open_ended:
         return ()
     if not properties:
-        return (f"it takes no parameters, but was given {name!r}" for name in given)
+        return (said("it takes no parameters, but was given {name!r}", name=name) for name in given)
     return (
-        f"there is no parameter {name!r}; {did_you_mean(name, properties)}"
+        said("there is no parameter {name!r}; {hint}", name=name, hint=did_you_mean(name, properties))
         for name in given
         if name not in properties
     )
@@ -97,8 +111,8 @@ def _takes_any(schema: Schema) -> bool:
     return bool(schema) and schema.get("additionalProperties") is not False
 
 
-def _missing(required: Iterable[str], given: Mapping[str, Any]) -> Iterable[str]:
-    return (f"parameter {name!r} is required" for name in required if name not in given)
+def _missing(required: Iterable[str], given: Mapping[str, Any]) -> Iterable[Sentence]:
+    return (said("parameter {name!r} is required", name=name) for name in required if name not in given)
 
 
 def _members(schema: Schema) -> Sequence[Schema]:
@@ -154,25 +168,35 @@ def _fits(schema: Schema, value: Any) -> bool:
     return any(_IS_A[name](value) for name in _types(schema) if name in _IS_A)
 
 
-def wanted(schema: Schema) -> str:
+def wanted(schema: Schema) -> Sentence:
     """What the schema asks for, in words: `a whole number`."""
     if members := _members(schema):
-        return " or ".join(wanted(member) for member in members)
+        return _either([wanted(member) for member in members])
     if "const" in schema:
-        return json.dumps(schema["const"], ensure_ascii=False)
+        return joined("", (json.dumps(schema["const"], ensure_ascii=False),))
     if "enum" in schema:
-        return f"one of {', '.join(json.dumps(each, ensure_ascii=False) for each in schema['enum'])}"
-    return " or ".join(_NAMES.get(name, name) for name in sorted(_types(schema))) or "anything"
+        listed = ", ".join(json.dumps(each, ensure_ascii=False) for each in schema["enum"])
+        return said("one of {listed}", listed=listed)
+    return _either([_NAMES.get(name, name) for name in sorted(_types(schema))]) or said("anything")
+
+
+def _either(names: Sequence[str]) -> Sentence:
+    """`a text or null`."""
+    left, *rest = names or ("",)
+    either = joined("", (left,))
+    for name in rest:
+        either = said("{one} or {other}", one=either, other=name)
+    return either
 
 
 _NAMES: Final = {
     "null": "null",
-    "boolean": "true or false",
-    "integer": "a whole number",
-    "number": "a number",
-    "string": "a text",
-    "array": "a list",
-    "object": "an object",
+    "boolean": said("true or false"),
+    "integer": said("a whole number"),
+    "number": said("a number"),
+    "string": said("a text"),
+    "array": said("a list"),
+    "object": said("an object"),
 }
 
 

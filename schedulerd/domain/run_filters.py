@@ -17,6 +17,7 @@ from schedulerd.domain.run_queries import RunQuery
 from schedulerd.domain.runs import Trigger
 from schedulerd.domain.states import GROUPS, RunState
 from schedulerd.errors import BadExpression
+from schedulerd.sentences import said
 
 PARAMETER: Final = "param."
 KEYS: Final = {
@@ -82,7 +83,9 @@ def term_of(key: str, value: str) -> Term:
     values, end = _values(value, 0)
     if end < len(value) or not any(values):
         whole = Term(key=key, values=(), text=value, start=0, end=len(value))
-        raise whole.refused(f"{key} needs a value, and one with spaces stands in quotes", "value")
+        raise whole.refused(
+            said("{key} needs a value, and one with spaces stands in quotes", key=key), "value"
+        )
     return Term(key=key, values=tuple(values), text=value, start=0, end=len(value))
 
 
@@ -91,7 +94,7 @@ def query_of(found: Iterable[Term], *, now: datetime, zone: tzinfo | None) -> Ru
     building = _Building(now=now, zone=zone)
     for number, term in enumerate(found):
         if number == _MOST_TERMS:
-            raise term.refused(f"at most {_MOST_TERMS} terms", "length")
+            raise term.refused(said("at most {most_terms} terms", most_terms=_MOST_TERMS), "length")
         building.take(term)
     return building.query()
 
@@ -100,7 +103,10 @@ def terms(text: str) -> Iterator[Term]:
     """The terms of a text, in order."""
     if len(text) > _LONGEST:
         raise BadExpression(
-            f"at most {_LONGEST} characters", expression=text, start=_LONGEST, code="filter.length"
+            said("at most {longest} characters", longest=_LONGEST),
+            expression=text,
+            start=_LONGEST,
+            code="filter.length",
         )
     at = 0
     while (at := _after_space(text, at)) < len(text):
@@ -121,12 +127,12 @@ def _term(text: str, start: int) -> Term:
         word, end = _word(text, start)
         found = Term(key="", values=(word,), text=text, start=start, end=end)
         if not word:
-            raise found.refused("there is nothing in these quotes", "value")
+            raise found.refused(said("there is nothing in these quotes"), "value")
         return found
     values, end = _values(text, key.end())
     term = Term(key=key[1], values=tuple(values), text=text, start=start, end=end)
     if not all(values):
-        raise term.refused(f"{key[1]}: needs a value", "value")
+        raise term.refused(said("{key}: needs a value", key=key[1]), "value")
     return term
 
 
@@ -157,7 +163,9 @@ def _pieces(text: str, at: int, bare: re.Pattern[str]) -> tuple[str, int]:
             pieces.append(re.sub(r"\\(.)", r"\1", quoted[1], flags=re.DOTALL))
             at = quoted.end()
         elif text[at] == '"':
-            raise BadExpression("this quote is not closed", expression=text, start=at, code="filter.quote")
+            raise BadExpression(
+                said("this quote is not closed"), expression=text, start=at, code="filter.quote"
+            )
         elif (piece := bare.match(text, at)) is not None:
             pieces.append(piece[0])
             at = piece.end()
@@ -206,8 +214,11 @@ class _Building:
         if reader is None:
             close = near(term.key, KEYS) or tuple(KEYS)
             raise term.refused(
-                f"there is no key {term.key!r}; did you mean {', '.join(close)}? "
-                "A text with a colon in it stands in quotes",
+                said(
+                    "there is no key {key!r}; did you mean {listed}? A text with a colon in it stands in quotes",
+                    key=term.key,
+                    listed=", ".join(close),
+                ),
                 "key",
             )
         return reader
@@ -218,7 +229,7 @@ class _Building:
     def _set(self, term: Term, name: str, value: Any) -> None:
         if term.key in self.seen:
             raise term.refused(
-                f"{term.key}: stands here twice; write {term.key}:one,other for either", "twice"
+                said("{key}: stands here twice; write {key}:one,other for either", key=term.key), "twice"
             )
         self.seen.add(term.key)
         self.given[name] = value
@@ -226,7 +237,7 @@ class _Building:
     def _single(self, term: Term) -> str:
         if len(term.values) > 1:
             raise term.refused(
-                f"{term.key}: takes one value; one with a comma in it stands in quotes", "value"
+                said("{key}: takes one value; one with a comma in it stands in quotes", key=term.key), "value"
             )
         return term.values[0]
 
@@ -242,13 +253,15 @@ class _Building:
         value = self._single(term)
         try:
             return past_moment(value, now=self.now, zone=self.zone)
-        except (BadExpression, OverflowError) as error:
+        except BadExpression as error:
+            raise term.refused(error.reason, "time") from error
+        except OverflowError as error:
             raise term.refused(str(error), "time") from error
 
     def _take_duration(self, term: Term) -> None:
         form = _DURATION.fullmatch(self._single(term).strip())
         if form is None or (form[1] and form[3]):
-            raise term.refused("dur: is written like >5m, <10s or 5m..1h", "dur")
+            raise term.refused(said("dur: is written like >5m, <10s or 5m..1h"), "dur")
         first = self._length(term, form[2])
         if form[3]:
             bounds = {"at_least": first, "at_most": self._length(term, form[3])}
@@ -268,5 +281,13 @@ def _named(term: Term, known: Mapping[str, Any], name: str, kind: str) -> Any:
     found = known.get(name.lower())
     if found is None:
         close = near(name, known) or tuple(known)
-        raise term.refused(f"there is no {kind} {name!r}; did you mean {', '.join(close)}?", kind)
+        raise term.refused(
+            said(
+                "there is no {kind} {name!r}; did you mean {listed}?",
+                kind=said(kind),
+                name=name,
+                listed=", ".join(close),
+            ),
+            kind,
+        )
     return found

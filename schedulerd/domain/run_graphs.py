@@ -122,10 +122,9 @@ def _of_one_node(fitting: Sequence[TaskRun]) -> list[TaskRun]:
     """The first of them; or of a mapped task the first with each index."""
     if not fitting or fitting[0].map_index is None:
         return list(fitting[:1])
-    by_index: dict[int, TaskRun] = {}
+    by_index: dict[int | None, TaskRun] = {}
     for task in fitting:
-        if task.map_index is not None:
-            by_index.setdefault(task.map_index, task)
+        by_index.setdefault(task.map_index, task)
     return sorted(by_index.values(), key=lambda task: task.number)
 
 

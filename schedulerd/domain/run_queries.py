@@ -13,6 +13,7 @@ from schedulerd.domain.ids import RunKey
 from schedulerd.domain.runs import Trigger
 from schedulerd.domain.states import RunState
 from schedulerd.errors import BadExpression
+from schedulerd.sentences import said
 
 _VERSION: Final = 1
 _LONGEST: Final = 400
@@ -76,7 +77,7 @@ def read_cursor(query: RunQuery, cursor: str) -> RunKey:
         raise _not_ours(cursor)
     if place.get("f") != query.fingerprint:
         raise BadExpression(
-            "this cursor belongs to a list with other filters: begin that list anew, without a cursor",
+            said("this cursor belongs to a list with other filters: begin that list anew, without a cursor"),
             expression=cursor,
             code="cursor-mismatch",
         )
@@ -97,5 +98,5 @@ def _place(cursor: str) -> dict[str, object]:
 
 def _not_ours(cursor: str) -> BadExpression:
     return BadExpression(
-        "this is no cursor: take the one that a list gave, as it is", expression=cursor, code="cursor"
+        said("this is no cursor: take the one that a list gave, as it is"), expression=cursor, code="cursor"
     )

@@ -28,6 +28,7 @@ from schedulerd.domain.schedules import (
 from schedulerd.domain.timing import check_definition
 from schedulerd.domain.zones import zone
 from schedulerd.errors import BadExpression
+from schedulerd.sentences import said
 
 MAX_NAME_CHARACTERS: Final = 200
 
@@ -75,7 +76,9 @@ def schedule_of(values: Any, *, timezone: str, origin: str, calendars: Calendars
     entry = Entry(values)
     if not entry.values:
         raise entry.wrong(
-            None, "the schedule is empty", mend='give it a name, a flow, and a time: cron = "0 6 * * *"'
+            None,
+            said("the schedule is empty"),
+            mend=said('give it a name, a flow, and a time: cron = "0 6 * * *"'),
         )
     entry.refuse_unknown(KEYS)
     name = _name(entry)
@@ -119,12 +122,15 @@ def _check(entry: Entry, kind: str, definition: ScheduleDefinition) -> None:
 
 def _name(entry: Entry) -> str:
     if not entry.has("name"):
-        raise entry.wrong(None, "the schedule has no name", mend='add name = "..."')
+        raise entry.wrong(None, said("the schedule has no name"), mend=said('add name = "..."'))
     name = entry.text("name")
     if not is_name(name):
         raise entry.wrong(
             "name",
-            f"`name` must be at most {MAX_NAME_CHARACTERS} printable characters, with no blank at its ends",
+            said(
+                "`name` must be at most {max_name_characters} printable characters, with no blank at its ends",
+                max_name_characters=MAX_NAME_CHARACTERS,
+            ),
         )
     return name
 
@@ -141,19 +147,26 @@ def _what(entry: Entry) -> tuple[str | None, str | None]:
         case ["command"]:
             if entry.has("parameters"):
                 raise entry.wrong(
-                    "parameters", "a command has no `parameters`; write what it needs into `command` itself"
+                    "parameters",
+                    said("a command has no `parameters`; write what it needs into `command` itself"),
                 )
             return None, _command(entry)
         case []:
-            raise entry.wrong(None, "there is neither `flow` nor `command`: nothing to run")
+            raise entry.wrong(None, said("there is neither `flow` nor `command`: nothing to run"))
         case given:
-            raise entry.wrong(given[1], "there is both `flow` and `command`; a schedule runs one thing")
+            raise entry.wrong(given[1], said("there is both `flow` and `command`; a schedule runs one thing"))
 
 
 def _command(entry: Entry) -> str:
     command = entry.text("command")
     if "\0" in command or len(command.encode()) > MAX_COMMAND_BYTES:
-        raise entry.wrong("command", f"`command` must have at most {MAX_COMMAND_BYTES} bytes and no NUL")
+        raise entry.wrong(
+            "command",
+            said(
+                "`command` must have at most {max_command_bytes} bytes and no NUL",
+                max_command_bytes=MAX_COMMAND_BYTES,
+            ),
+        )
     return command
 
 
@@ -165,27 +178,32 @@ def _kind(entry: Entry) -> str:
         case [key]:
             kind = key
         case []:
-            raise entry.wrong(None, f"there is none of {_listed(_WHENS)}: it would never run")
+            raise entry.wrong(
+                None, said("there is none of {listed}: it would never run", listed=_listed(_WHENS))
+            )
         case given:
-            both = " and ".join(f"`{key}`" for key in given)
-            raise entry.wrong(given[1], f"there is {both}; a schedule has one of them")
+            both = _listed(tuple(given))
+            raise entry.wrong(given[1], said("there is {both}; a schedule has one of them", both=both))
     for key in entry.given(_GOES_WITH):
         if kind not in _GOES_WITH[key]:
-            raise entry.wrong(key, f"{_misplaced(key, kind)}; take it out")
+            raise entry.wrong(key, said("{misplaced}; take it out", misplaced=_misplaced(key, kind)))
     return kind
 
 
 def _misplaced(key: str, kind: str) -> str:
     if kind == _REBOOT:
-        return f"`{key}` means nothing with `@reboot`, which has no due times"
+        return said("`{key}` means nothing with `@reboot`, which has no due times", key=key)
     if kind in CAUSES and key not in CAUSE_KEYS:
-        return f"`{key}` means nothing with `{kind}`, which has no due times"
-    return f"`{key}` goes with {_listed(_GOES_WITH[key])}, and this is a schedule by `{kind}`"
+        return said("`{key}` means nothing with `{kind}`, which has no due times", key=key, kind=kind)
+    listed = _listed(_GOES_WITH[key])
+    return said(
+        "`{key}` goes with {listed}, and this is a schedule by `{kind}`", key=key, listed=listed, kind=kind
+    )
 
 
 def _listed(keys: tuple[str, ...]) -> str:
     *most, last = (f"`{key}`" for key in keys)
-    return f"{', '.join(most)} and {last}" if most else last
+    return said("{most} and {last}", most=", ".join(most), last=last) if most else last
 
 
 def _timezone(entry: Entry, default: str) -> str:
@@ -208,7 +226,7 @@ def _interval(entry: Entry, timezone: str) -> When:
 def _once(entry: Entry, timezone: str) -> When:
     at = entry.local_moment("at")
     if not isinstance(at, datetime):
-        raise entry.wrong("at", '`at` must be a date and time, such as "2026-12-01T09:00"')
+        raise entry.wrong("at", said('`at` must be a date and time, such as "2026-12-01T09:00"'))
     return Once(at=at, timezone=timezone)
 
 
@@ -252,7 +270,7 @@ def _policies(entry: Entry, kind: str) -> Policies:
     overlap = entry.choice("overlap", usual.overlap)
     if entry.has("queue_limit") and overlap is not Overlap.QUEUE:
         raise entry.wrong(
-            "queue_limit", '`queue_limit` goes with `overlap = "queue"`; add that, or take it out'
+            "queue_limit", said('`queue_limit` goes with `overlap = "queue"`; add that, or take it out')
         )
     return Policies(
         catchup=entry.choice("catchup", usual.catchup),
@@ -267,11 +285,11 @@ def _policies(entry: Entry, kind: str) -> Policies:
 def _parameters(entry: Entry) -> Mapping[str, Any]:
     parameters = entry.values.get("parameters", {})
     if not isinstance(parameters, dict):
-        raise entry.wrong("parameters", '`parameters` must be a table, such as { region = "kr" }')
+        raise entry.wrong("parameters", said('`parameters` must be a table, such as { region = "kr" }'))
     try:
         return {name: _plain(value) for name, value in parameters.items()}
     except ValueError as error:
-        raise entry.wrong("parameters", f"`parameters`: {error}") from error
+        raise entry.wrong("parameters", said("`parameters`: {error}", error=error)) from error
 
 
 def _plain(value: Any) -> Any:

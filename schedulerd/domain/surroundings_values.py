@@ -8,6 +8,7 @@ from typing import Any, Final
 from schedulerd.domain.entries import Entry
 from schedulerd.domain.sizes import LARGEST, parse_size
 from schedulerd.domain.surroundings import UNLIMITED, Surroundings
+from schedulerd.sentences import said
 
 MAX_VALUE_BYTES: Final = 100_000
 """A variable may have 131,071 bytes with its name, as an argument may."""
@@ -45,13 +46,20 @@ def read_environment(entry: Entry) -> Mapping[str, str]:
     """The variables of `environment`. Raises `BadEntry`."""
     environment = entry.values.get("environment", {})
     if not isinstance(environment, dict):
-        raise entry.wrong("environment", '`environment` must be a table, such as { PATH = "/usr/bin:/bin" }')
+        raise entry.wrong(
+            "environment", said('`environment` must be a table, such as { PATH = "/usr/bin:/bin" }')
+        )
     for name, value in environment.items():
         if not isinstance(name, str) or not name or "=" in name or "\0" in name:
-            raise entry.wrong("environment", f"`environment`: {name!r} cannot be the name of a variable")
+            raise entry.wrong(
+                "environment", said("`environment`: {name!r} cannot be the name of a variable", name=name)
+            )
         if not isinstance(value, str) or "\0" in value or len(value.encode()) > MAX_VALUE_BYTES:
-            reason = f"must be text in quotes, of at most {MAX_VALUE_BYTES} bytes and without NUL"
-            raise entry.wrong("environment", f"`environment`: {name} {reason}")
+            reason = said(
+                "must be text in quotes, of at most {max_value_bytes} bytes and without NUL",
+                max_value_bytes=MAX_VALUE_BYTES,
+            )
+            raise entry.wrong("environment", said("`environment`: {name} {reason}", name=name, reason=reason))
     return environment
 
 
@@ -67,7 +75,7 @@ def _user(entry: Entry) -> str | None:
         return None
     user = entry.text("user")
     if not user.isprintable() or ":" in user or user != user.strip():
-        raise entry.wrong("user", f"`user`: {user!r} cannot be the name of a user")
+        raise entry.wrong("user", said("`user`: {user!r} cannot be the name of a user", user=user))
     return user
 
 
@@ -76,9 +84,9 @@ def _path(entry: Entry, key: str) -> str | None:
         return None
     path = entry.text(key)
     if "\0" in path:
-        raise entry.wrong(key, f"`{key}` has a NUL in it")
+        raise entry.wrong(key, said("`{key}` has a NUL in it", key=key))
     if path.startswith("~"):
-        raise entry.wrong(key, f"`{key}`: `~` is not expanded here; write the whole path")
+        raise entry.wrong(key, said("`{key}`: `~` is not expanded here; write the whole path", key=key))
     return path
 
 
@@ -87,7 +95,7 @@ def _umask(entry: Entry) -> int | None:
         return None
     umask = entry.values["umask"]
     if not isinstance(umask, str) or not _UMASK.fullmatch(umask):
-        raise entry.wrong("umask", '`umask` must be three octal digits in quotes, such as "027"')
+        raise entry.wrong("umask", said('`umask` must be three octal digits in quotes, such as "027"'))
     return int(umask, 8)
 
 
@@ -106,9 +114,11 @@ def _memory(entry: Entry) -> int | None:
     if isinstance(size, str):
         size = int(entry.expression("memory", parse_size))
     if not isinstance(size, int) or isinstance(size, bool):
-        raise entry.wrong("memory", '`memory` must be a size in quotes, such as "512MB", or "unlimited"')
+        raise entry.wrong(
+            "memory", said('`memory` must be a size in quotes, such as "512MB", or "unlimited"')
+        )
     if not _SMALLEST_MEMORY <= size <= LARGEST:
-        raise entry.wrong("memory", "`memory` must be at least 16MB, and at most 1EiB")
+        raise entry.wrong("memory", said("`memory` must be at least 16MB, and at most 1EiB"))
     return size
 
 
@@ -130,5 +140,8 @@ def _open_files(entry: Entry) -> int | None:
 def _whole_number(entry: Entry, key: str, *, least: int, most: int) -> int:
     value: Any = entry.values[key]
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise entry.wrong(key, f"`{key}` must be a whole number from {least} to {most:,}")
+        raise entry.wrong(
+            key,
+            said("`{key}` must be a whole number from {least} to {most:,}", key=key, least=least, most=most),
+        )
     return value

@@ -34,6 +34,7 @@ from schedulerd.domain.schedules import (
 )
 from schedulerd.domain.zones import first_instant, zone
 from schedulerd.errors import BadExpression
+from schedulerd.sentences import said
 
 _BEGINNING: Final = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
 _A_DAY: Final = timedelta(days=1)
@@ -77,7 +78,12 @@ def _check_years(definition: ScheduleDefinition) -> None:
             moments.append(anchor)
     for moment in moments:
         if moment is not None and not FIRST_YEAR <= moment.year <= LAST_YEAR:
-            reason = f"the year {moment.year} is not one of {FIRST_YEAR} to {LAST_YEAR}"
+            reason = said(
+                "the year {year} is not one of {first_year} to {last_year}",
+                year=moment.year,
+                first_year=FIRST_YEAR,
+                last_year=LAST_YEAR,
+            )
             raise BadExpression(reason, expression=moment.isoformat(), code="year")
 
 
@@ -94,7 +100,9 @@ def _check_without_times(definition: ScheduleDefinition) -> None:
     ]
     if given:
         kind = _WITHOUT_TIMES[type(definition.when)]
-        reason = f"a schedule by {kind} has no due times, and so no {' or '.join(given)}"
+        reason = said(
+            "a schedule by {kind} has no due times, and so no {listed}", kind=kind, listed=" or ".join(given)
+        )
         raise BadExpression(reason, expression=kind, code="reboot" if kind == "@reboot" else kind)
 
 
@@ -105,10 +113,10 @@ def _check_bounds(definition: ScheduleDefinition, timezone: str) -> None:
         return
     shown = " to ".join(moment.isoformat() for moment in (start, end) if moment is not None)
     if start is not None and end is not None and instant_of(start, timezone) > instant_of(end, timezone):
-        raise BadExpression("the end comes before the start", expression=shown, code="bounds")
+        raise BadExpression(said("the end comes before the start"), expression=shown, code="bounds")
     named = Named(definition=definition, first_seen=_BEGINNING)
     if _is_anchored(definition.when) and first_of(named, _BEGINNING - _A_DAY) is None:
-        raise BadExpression("it is never due from its start to its end", expression=shown, code="never")
+        raise BadExpression(said("it is never due from its start to its end"), expression=shown, code="never")
 
 
 def _check_free(definition: ScheduleDefinition) -> None:
@@ -118,7 +126,10 @@ def _check_free(definition: ScheduleDefinition) -> None:
     timing = Timing(definition=definition, first_seen=_BEGINNING)
     if timing.is_black_out_of_sight(_BEGINNING - _A_DAY, stretches=_IN_FULL_SIGHT):
         raise BadExpression(
-            f"blackout: every due time lies in it, {_IN_FULL_SIGHT:,} times in a row: nothing would ever start",
+            said(
+                "blackout: every due time lies in it, {in_full_sight:,} times in a row: nothing would ever start",
+                in_full_sight=_IN_FULL_SIGHT,
+            ),
             expression=", ".join(window.expression for window in definition.blackout.windows),
             code="blackout",
         )

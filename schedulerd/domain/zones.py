@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from schedulerd.errors import BadExpression
+from schedulerd.sentences import said
 
 LONGEST_MENDED_GAP: Final = timedelta(hours=3)
 """Fixed times inside a gap of at most this length fire after it; a longer one is a day that never was (Apia, 2011)."""
@@ -68,8 +69,14 @@ def zone(name: str) -> ZoneInfo:
     """The zone of this name, as the tzdata package has it (not as the machine has it), or `BadExpression`."""
     if name not in zone_names():
         near = _near(name)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise BadExpression(f"there is no time zone {name!r}{hint}", expression=name, code="zone")
+        reason = (
+            said(
+                "there is no time zone {name!r}; did you mean {listed}?", name=name, listed=" or ".join(near)
+            )
+            if near
+            else said("there is no time zone {name!r}", name=name)
+        )
+        raise BadExpression(reason, expression=name, code="zone")
     with resources.files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
         return ZoneInfo.from_file(file, key=name)
 

@@ -13,6 +13,7 @@ from schedulerd.domain.audit import Change
 from schedulerd.domain.ids import FlowKey
 from schedulerd.domain.runs import Run
 from schedulerd.domain.states import RunState
+from schedulerd.errors import Conflict
 from schedulerd.operations.audit import keep
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
@@ -78,6 +79,25 @@ class Agents:
         self._wake()
         return resumed
 
+    def forget(self, name: str, *, by: Principal) -> Agent:
+        """Forget an agent that is gone for good, with its drain; what it was. One that comes back is known again.
+
+        Raises `NotFound`, and `Conflict` for one that lives, or whose runs were not settled.
+        """
+        now = self._clock.now()
+        with self._database.write() as tx:
+            agent = tx.agents.get(name)
+            if agent.is_online(now=now):
+                raise Conflict(f"the agent {name!r} lives: it gave a sign of life a moment ago")
+            if left := tx.runs.live(name):
+                raise Conflict(
+                    f"the agent {name!r} has runs that nobody has settled: {left[0].selector} for one",
+                    mend="start its daemon once more, on its state directory",
+                )
+            tx.agents.remove(name)
+            keep(tx, by, Change(what="agents.forget", target=name), at=now)
+            return agent
+
     # The last one, because from here on `list` is no type in this class.
     def list(self) -> tuple[AgentRuns, ...]:
         """The agents by name, those that are gone too."""
@@ -108,7 +128,5 @@ def _going(run: Run, usual: dict[FlowKey, timedelta]) -> GoingRun:
 def _usual(tx: Transaction, found: Iterable[Run]) -> dict[FlowKey, timedelta]:
     """How long runs of each of the flows usually take: the median of the last that completed at once."""
     flows = list(dict.fromkeys(run.flow_key for run in found))[:_MOST_MEASURED]
-    took = {flow: tx.runs.took(flow) for flow in flows}
-    return {
-        flow: timedelta(seconds=median(some)) for flow, some in took.items() if len(some) >= _LEAST_MEASURED
-    }
+    took = tx.runs.took_each(flows).items()
+    return {flow: timedelta(seconds=median(some)) for flow, some in took if len(some) >= _LEAST_MEASURED}

@@ -21,6 +21,7 @@ from schedulerd.domain.audit import Change
 from schedulerd.errors import Conflict, NotFound, NotPermitted
 from schedulerd.operations.audit import keep
 from schedulerd.operations.sign_in import digest_of, new_secret
+from schedulerd.sentences import said
 from schedulerd.store.database import Database
 
 _ID_BYTES: Final = 6
@@ -51,7 +52,7 @@ class ApiTokens:
         """
         if by.means is Means.TOKEN:
             raise NotPermitted(
-                "a token cannot make another", mend="sign in, or use `schedulerd tokens create`"
+                said("a token cannot make another"), mend=said("sign in, or use `schedulerd tokens create`")
             )
         now = self._clock.now()
         token = ApiToken(
@@ -68,7 +69,8 @@ class ApiTokens:
         with self._database.write() as tx:
             if len(_of(by, tx.api_tokens.all(by.name))) >= MOST_TOKENS:
                 raise Conflict(
-                    f"{by.name} has {MOST_TOKENS} tokens already", mend="revoke those that are not used"
+                    said("{name} has {most_tokens} tokens already", name=by.name, most_tokens=MOST_TOKENS),
+                    mend=said("revoke those that are not used"),
                 )
             tx.api_tokens.add(token, digest_of(secret))
             after = {"name": token.name, "scopes": sorted(token.scopes)}

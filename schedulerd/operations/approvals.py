@@ -12,6 +12,7 @@ from schedulerd.domain.runs import Run
 from schedulerd.domain.variables import LARGEST
 from schedulerd.errors import BadParameters, Conflict
 from schedulerd.operations.selectors import find_whole
+from schedulerd.sentences import said
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
@@ -62,13 +63,19 @@ def decide(
 ) -> None:
     """Answer what the run waits for. Raises `Conflict` where it waits for no decision, and `BadParameters` for what does not fit."""
     asked = _question(tx, run)
-    decided = Conflict(f"{run.selector} has been decided about already")
+    decided = Conflict(said("{selector} has been decided about already", selector=run.selector))
     if asked.answer is not None:
         raise decided
     if approved:
         check_given(run.selector, asked.question.body.get("schema"), given or {})
     if given is not None and len(str(given)) > LARGEST:
-        raise BadParameters(f"what is given to {run.selector} is larger than {LARGEST:,} bytes")
+        raise BadParameters(
+            said(
+                "what is given to {selector} is larger than {largest:,} bytes",
+                selector=run.selector,
+                largest=LARGEST,
+            )
+        )
     answer = {"approved": approved, "by": actor, "reason": reason, "given": given}
     if not tx.questions.answer(asked, answer):
         raise decided
@@ -78,7 +85,13 @@ def _question(tx: Transaction, run: Run) -> AskedQuestion:
     """The open question of the run, else one that has been decided about and is not yet delivered."""
     waiting = [one for one in tx.questions.of_run(run.key) if one.question.kind == PAUSE]
     if not waiting:
-        raise Conflict(f"{run.selector} waits for no decision: it is {run.state}")
+        raise Conflict(
+            said(
+                "{selector} waits for no decision: it is {state}",
+                selector=run.selector,
+                state=said(run.state.value),
+            )
+        )
     return next(filter(_is_open, waiting), waiting[0])
 
 
@@ -99,4 +112,4 @@ def _uuid(text: Any) -> Any:
     try:
         return UUID(str(text))
     except ValueError as error:
-        raise BadParameters(f"{text!r} is no id of a run") from error
+        raise BadParameters(said("{text!r} is no id of a run", text=text)) from error

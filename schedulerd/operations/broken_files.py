@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Final
 
 from schedulerd.domain.failures import Failure
+from schedulerd.sentences import joined, said
 
 _MOST_TOLD: Final = 3
 
@@ -29,7 +30,7 @@ def where_it_may_be(broken: Iterable[tuple[str, Failure]]) -> str:
     told = [why_not_loaded(file, failure) for file, failure in broken if file.endswith(".py")]
     if not told:
         return ""
-    said = "it may be in a file that cannot be loaded:"
     left = len(told) - _MOST_TOLD
-    more = [f"and in {left} more"] if left > 0 else []
-    return "\n".join([said, *islice(told, _MOST_TOLD), *more])
+    more = [said("and in {count} more", count=left)] if left > 0 else []
+    first = said("it may be in a file that cannot be loaded:")
+    return joined("\n", [first, *islice(told, _MOST_TOLD), *more])

@@ -25,6 +25,7 @@ from schedulerd.operations.daemon import Daemon
 from schedulerd.operations.definition_notes import told_keys
 from schedulerd.operations.definition_readers import Places
 from schedulerd.operations.own_folder import OwnFolder
+from schedulerd.sentences import joined, said
 from schedulerd.store.database import Database
 
 OPERATORS_KEYS: Final = frozenset(
@@ -41,7 +42,7 @@ OPERATORS_KEYS: Final = frozenset(
 
 _UNSAFE: Final = re.compile(r"LD_|PYTHON|BASH_ENV$|ENV$|GCONV_PATH$|PERL5|RUBYOPT|NODE_OPTIONS")
 _KEY_OF: Final[Mapping[type, str]] = {Cron: "cron", Interval: "every", Once: "at", RRule: "rrule"}
-_NOT_YET: Final = "the daemon has not read it yet"
+_NOT_YET: Final = said("the daemon has not read it yet")
 _POLL_SECONDS: Final = 0.1
 _PATIENCE_SECONDS: Final = 8.0
 
@@ -94,7 +95,9 @@ class Definitions:
     def places(self) -> Places:
         """Where they are. Raises `NotPermitted` where nothing can be written from here."""
         if self._places is None:
-            raise NotPermitted("definitions cannot be written from here", mend="write a file by hand")
+            raise NotPermitted(
+                said("definitions cannot be written from here"), mend=said("write a file by hand")
+            )
         return self._places
 
     def place(self, name: str) -> Place:
@@ -131,7 +134,9 @@ class Definitions:
         """
         own = self._seen(name, etag, by)
         if values.get("name") != name:
-            raise BadValue("a schedule keeps its name; make a new one", key="name", file=file_name(name))
+            raise BadValue(
+                said("a schedule keeps its name; make a new one"), key="name", file=file_name(name)
+            )
         _refuse_keys(own.values, by)
         _refuse_keys(values, by)
         text = self._text(values, by)
@@ -198,7 +203,8 @@ class Definitions:
     def _folder(self) -> OwnFolder:
         if self.places.schedules is None:
             raise NotPermitted(
-                "there is no folder of schedule files", mend="name one in the settings: schedules = [...]"
+                said("there is no folder of schedule files"),
+                mend=said("name one in the settings: schedules = [...]"),
             )
         return OwnFolder(self.places.schedules, ".toml")
 
@@ -216,12 +222,14 @@ class Definitions:
     def _seen(self, name: str, etag: str, by: Principal) -> OwnFile:
         """The file that is to be changed, as who asks has seen it."""
         if not by.may(Role.OPERATOR):
-            raise NotPermitted(f"this needs the role operator; {by.name} is {by.role.value}")
+            raise NotPermitted(
+                said("this needs the role operator; {name} is {value}", name=by.name, value=by.role.value)
+            )
         place = self.place(name)
         if place.own is None:
             raise Conflict(
-                f"{name!r} is defined in {place.origin}, which people write",
-                mend=f"change it there: {place.origin}",
+                said("{name!r} is defined in {origin}, which people write", name=name, origin=place.origin),
+                mend=said("change it there: {origin}", origin=place.origin),
             )
         if place.own.etag != etag:
             raise Stale("schedule", name, is_there=True, by=place.own.by, when=place.own.at)
@@ -238,8 +246,9 @@ class Definitions:
     def _checked(self, values: Mapping[str, Any], text: str) -> ScheduleDefinition:
         definition, path = self._read(values, text), self._place_of(values)
         if unsafe := [name for name in definition.environment if _UNSAFE.match(name)]:
-            reason = (
-                f"`environment`: {unsafe[0]} has other code loaded into programs; it is not taken from here"
+            reason = said(
+                "`environment`: {unsafe} has other code loaded into programs; it is not taken from here",
+                unsafe=unsafe[0],
             )
             raise BadValue(reason, key="environment", file=path)
         self._check_flow(definition, path)
@@ -268,7 +277,7 @@ class Definitions:
         except NotFound as error:
             raise BadValue(error.message, key="flow", file=path) from error
         if wrong := misfits(flow.definition.parameters, definition.parameters):
-            raise BadValue("; ".join(wrong), key="parameters", file=path)
+            raise BadValue(joined("; ", wrong), key="parameters", file=path)
 
     def _check_ahead(self, definition: ScheduleDefinition, path: Path) -> None:
         """It is due some day, where days are what makes it due."""
@@ -276,7 +285,9 @@ class Definitions:
         if isinstance(when, Reboot | Caused) or not definition.enabled:
             return
         if Timing(definition=definition, first_seen=now).next(now) is None:
-            raise BadValue("it never fires: all its times have passed", key=_KEY_OF[type(when)], file=path)
+            raise BadValue(
+                said("it never fires: all its times have passed"), key=_KEY_OF[type(when)], file=path
+            )
 
     def _is_done(self, values: Mapping[str, Any]) -> Saved | None:
         """That just this has been saved, as by two clicks. Raises `Conflict` where the name is taken by something else."""
@@ -288,7 +299,8 @@ class Definitions:
         if place.own is not None and place.own.values == values:
             return Saved(name=name, etag=place.own.etag)
         raise Conflict(
-            f"there is a schedule {name!r} already, in {place.origin}", mend="give the new one another name"
+            said("there is a schedule {name!r} already, in {origin}", name=name, origin=place.origin),
+            mend=said("give the new one another name"),
         )
 
     # -- coming into force --------------------------------------------------------------------------------------
@@ -298,8 +310,8 @@ class Definitions:
         wanted = written.definition
 
         def new_complaint() -> str:
-            said = self._complaint(wanted)
-            return "" if said == written.complaint else said
+            now = self._complaint(wanted)
+            return "" if now == written.complaint else now
 
         waits_for = self._until(lambda: self._stands(wanted), new_complaint, deadline=written.deadline)
         if waits_for == _NOT_YET:
@@ -310,10 +322,10 @@ class Definitions:
         """Why it is not so at the deadline (monotonic); empty as soon as it is."""
         pause = Event()
         while not is_so():
-            if said := complaint():
-                return said
+            if complained := complaint():
+                return complained
             if self._daemon.pid() is None:
-                return "no daemon runs; the next one goes by it"
+                return said("no daemon runs; the next one goes by it")
             if self._clock.monotonic() >= deadline:
                 return _NOT_YET
             pause.wait(_POLL_SECONDS)
@@ -345,8 +357,17 @@ class Definitions:
 def _refuse_keys(values: Mapping[str, Any], by: Principal) -> None:
     """What changes more than when a flow runs is for admins."""
     if not by.may(Role.OPERATOR):
-        raise NotPermitted(f"this needs the role operator; {by.name} is {by.role.value}")
+        raise NotPermitted(
+            said("this needs the role operator; {name} is {value}", name=by.name, value=by.role.value)
+        )
     if by.may(Role.ADMIN):
         return
     if beyond := sorted(key for key in values if key in KEYS and key not in OPERATORS_KEYS):
-        raise NotPermitted(f"`{'`, `'.join(beyond)}` need the role admin; {by.name} is {by.role.value}")
+        raise NotPermitted(
+            said(
+                "`{listed}` need the role admin; {name} is {value}",
+                listed="`, `".join(beyond),
+                name=by.name,
+                value=by.role.value,
+            )
+        )

@@ -18,6 +18,7 @@ from schedulerd.domain.timing import Timing, check_definition
 from schedulerd.domain.wording import Language, in_words
 from schedulerd.domain.zones import zone
 from schedulerd.errors import BadExpression
+from schedulerd.sentences import said
 
 FAR_AHEAD: Final = timedelta(days=366 * 100)
 """How far ahead fires are looked for."""
@@ -91,7 +92,12 @@ def explain_definition(
 def check_year(moment: datetime) -> None:
     """Raise `BadExpression` for a moment outside of the years that there are due times in."""
     if not FIRST_YEAR < moment.year < LAST_YEAR:  # a year less at each end, for what zones add
-        reason = f"the year {moment.year} is not one of {FIRST_YEAR + 1} to {LAST_YEAR - 1}"
+        reason = said(
+            "the year {year} is not one of {first} to {last}",
+            year=moment.year,
+            first=FIRST_YEAR + 1,
+            last=LAST_YEAR - 1,
+        )
         raise BadExpression(reason, expression=moment.isoformat(), code="moment")
 
 
@@ -131,7 +137,7 @@ def _moment(text: str) -> datetime:
         return datetime.fromisoformat(text)
     except ValueError as error:
         raise BadExpression(
-            "this is no time such as 2026-12-01T09:00", expression=text, code="time"
+            said("this is no time such as 2026-12-01T09:00"), expression=text, code="time"
         ) from error
 
 

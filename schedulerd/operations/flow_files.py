@@ -21,6 +21,7 @@ from schedulerd.operations.definition_notes import told_file
 from schedulerd.operations.definition_readers import Places
 from schedulerd.operations.inspecting import inspect_file
 from schedulerd.operations.own_folder import OwnFolder
+from schedulerd.sentences import said
 from schedulerd.store.database import Database
 
 MAX_FILE_BYTES: Final = 1 << 19
@@ -89,7 +90,9 @@ class FlowFiles:
         path = folder.path(_checked(name))
         content = text.replace("\r\n", "\n").encode("utf-8", "surrogatepass")
         if len(content) > MAX_FILE_BYTES:
-            raise BadDefinition(f"has more than {MAX_FILE_BYTES:,} bytes", file=path)
+            raise BadDefinition(
+                said("has more than {max_file_bytes:,} bytes", max_file_bytes=MAX_FILE_BYTES), file=path
+            )
         found = _look_into(path, content, places)
         was = folder.read(name) if etag else None
         if etag:
@@ -103,11 +106,13 @@ class FlowFiles:
 
     def _open(self, by: Principal) -> tuple[OwnFolder, Places]:
         if not by.may(Role.ADMIN):
-            raise NotPermitted(f"this needs the role admin; {by.name} is {by.role.value}")
+            raise NotPermitted(
+                said("this needs the role admin; {name} is {value}", name=by.name, value=by.role.value)
+            )
         if self._places is None or not self.is_open:
             raise NotPermitted(
-                "flow files do not come in this way here",
-                mend="`allow_upload` of `[web]` in the settings says so",
+                said("flow files do not come in this way here"),
+                mend=said("`allow_upload` of `[web]` in the settings says so"),
             )
         return OwnFolder(self._places.flows[0], ".py"), self._places
 
@@ -115,9 +120,11 @@ class FlowFiles:
         pause, deadline = Event(), self._clock.monotonic() + _PATIENCE_SECONDS
         while missing := [name for name in flows if not self._stands(name, path, text)]:
             if self._daemon.pid() is None:
-                return "no daemon runs; the next one finds it"
+                return said("no daemon runs; the next one finds it")
             if self._clock.monotonic() >= deadline:
-                return self._complaint(path) or f"the daemon has not taken {', '.join(missing)} yet"
+                return self._complaint(path) or said(
+                    "the daemon has not taken {listed} yet", listed=", ".join(missing)
+                )
             pause.wait(_POLL_SECONDS)
         return ""
 
@@ -139,7 +146,7 @@ class FlowFiles:
 def _checked(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise BadDefinition(
-            "a flow file is called like `etl.py`: letters, digits, _ and -, beginning with a letter",
+            said("a flow file is called like `etl.py`: letters, digits, _ and -, beginning with a letter"),
             file=name,
         )
     return name
@@ -158,7 +165,7 @@ def _look_into(path: Path, content: bytes, places: Places) -> FileDefinition:
     if isinstance(found, Failure):
         raise BadFlowFile(_as_of(found, draft, path), file=path)
     if not found.flows:
-        raise BadDefinition("there is no flow in it", file=path)
+        raise BadDefinition(said("there is no flow in it"), file=path)
     return found
 
 

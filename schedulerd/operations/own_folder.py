@@ -16,6 +16,7 @@ from typing import Final
 from schedulerd.domain.own_files import etag_of
 from schedulerd.errors import Conflict, NotPermitted, SchedulerdError, Stale
 from schedulerd.new_files import DRAFT, new_file, replaced_file, sync
+from schedulerd.sentences import said
 
 _USUAL_MODE: Final = 0o644
 _BY_OTHERS: Final = 0o022
@@ -32,7 +33,7 @@ class OwnFolder:
     def path(self, name: str) -> Path:
         """Where the file of this name is, which must be one: no way to anywhere."""
         if name != os.path.basename(name) or name.startswith(".") or not name.endswith(self._suffix):
-            raise NotPermitted(f"{name!r} is no name of a file here")
+            raise NotPermitted(said("{name!r} is no name of a file here", name=name))
         return self._folder / name
 
     def read(self, name: str) -> bytes | None:
@@ -42,26 +43,26 @@ class OwnFolder:
             descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
             with open(descriptor, "rb") as stream:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                    raise Conflict(f"{path} is no regular file")
+                    raise Conflict(said("{path} is no regular file", path=path))
                 return stream.read(_LARGEST + 1)
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise _of_system(f"cannot read {path}", error) from error
+            raise _of_system(said("cannot read {path}", path=path), error) from error
 
     def create(self, name: str, content: bytes) -> None:
         """Write a file that is not there. Raises `Conflict` where it is, `NotPermitted`, `SchedulerdError`."""
         path = self.path(name)
-        with self._alone(), _told(f"cannot write {path}"):
+        with self._alone(), _told(said("cannot write {path}", path=path)):
             if os.path.lexists(path):
-                raise Conflict(f"{path} is there already; nothing was written")
+                raise Conflict(said("{path} is there already; nothing was written", path=path))
             with new_file(path, mode=self._mode()) as draft:
                 draft.write_bytes(content)
 
     def replace(self, name: str, content: bytes, *, etag: str) -> None:
         """Write it anew, where it is still what the caller has seen. Raises `Stale`, `NotPermitted`, `SchedulerdError`."""
         path = self.path(name)
-        with self._alone(), _told(f"cannot write {path}"):
+        with self._alone(), _told(said("cannot write {path}", path=path)):
             self._expect(name, etag)
             with replaced_file(path, mode=stat.S_IMODE(path.stat().st_mode)) as draft:
                 draft.write_bytes(content)
@@ -69,7 +70,7 @@ class OwnFolder:
     def remove(self, name: str, *, etag: str) -> None:
         """Take it away, where it is still what the caller has seen. Raises `Stale`, `NotPermitted`, `SchedulerdError`."""
         path = self.path(name)
-        with self._alone(), _told(f"cannot remove {path}"):
+        with self._alone(), _told(said("cannot remove {path}", path=path)):
             self._expect(name, etag)
             path.unlink()
             sync(self._folder)
@@ -84,7 +85,7 @@ class OwnFolder:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """No other process or thread writes here meanwhile. What one that was killed left half-written is swept away."""
-        with _told(f"cannot write into {self._folder}"):
+        with _told(said("cannot write into {path}", path=self._folder)):
             descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -116,6 +117,6 @@ def _of_system(what: str, error: OSError) -> SchedulerdError:
     if isinstance(error, PermissionError) or error.strerror == "Read-only file system":
         return NotPermitted(
             f"{what}: {error.strerror}",
-            mend="let the daemon's user write into this folder, or make the change in a file by hand",
+            mend=said("let the daemon's user write into this folder, or make the change in a file by hand"),
         )
     return SchedulerdError(f"{what}: {error.strerror}")

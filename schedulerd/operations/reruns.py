@@ -14,6 +14,7 @@ from schedulerd.domain.states import FINAL, TRIED_AGAIN, RunState
 from schedulerd.errors import Conflict, NotFound
 from schedulerd.operations.runs import Asked, Runs, place_of
 from schedulerd.operations.selectors import find_run, find_whole
+from schedulerd.sentences import said
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
@@ -53,11 +54,15 @@ class Reruns:
             found = _of_flow(tx, run) if task is None else self._of_task(tx, run, task)
         if found is None:
             what = (
-                f"{run.selector} returned nothing"
+                said("{run} returned nothing", run=run.selector)
                 if run.state is RunState.COMPLETED
-                else f"{run.selector} is {run.state}"
+                else said("{run} is {state}", run=run.selector, state=said(run.state.value))
             )
-            raise NotFound("result", run.selector, mend=f"{what}, or its value was not kept (`max_result`)")
+            raise NotFound(
+                "result",
+                run.selector,
+                mend=said("{what}, or its value was not kept (`max_result`)", what=what),
+            )
         return Value(kind=found.kind, content=self._content(place_of(run)[0], found))
 
     def of_call(self, run: AnyRun, call: str | None) -> Value | None:
@@ -104,7 +109,13 @@ class Reruns:
         if len(tasks) > 1:
             numbers = ", ".join(str(one.number) for one in tasks[:10])
             raise Conflict(
-                f"{run.selector} has {len(tasks)} tasks {task!r}", mend=f"name one by its number: {numbers}"
+                said(
+                    "{selector} has {count} tasks {task!r}",
+                    selector=run.selector,
+                    count=len(tasks),
+                    task=task,
+                ),
+                mend=said("name one by its number: {numbers}", numbers=numbers),
             )
         return next((tx.results.of_call(root.key, call) for call in calls), None)
 
@@ -116,7 +127,9 @@ class Reruns:
                 return _from_elsewhere(run, result.file)
             return (self._results / str(run.id) / result.file).read_bytes()
         except OSError as error:
-            raise NotFound("result", run.selector, mend=f"its file cannot be read: {error}") from error
+            raise NotFound(
+                "result", run.selector, mend=said("its file cannot be read: {error}", error=error)
+            ) from error
 
 
 def _of_flow(tx: Transaction, run: AnyRun) -> Result | None:
@@ -138,11 +151,15 @@ _LOCAL: Final = ("file:", "local:", "dir:", "reference:")
 
 def _refusal(run: Run) -> str:
     if run.state in FINAL:
-        return f"{run.selector} is {run.state}: only what ended badly is tried again"
-    return f"{run.selector} has not ended: it is {run.state}"
+        return said(
+            "{run} is {state}: only what ended badly is tried again",
+            run=run.selector,
+            state=said(run.state.value),
+        )
+    return said("{run} has not ended: it is {state}", run=run.selector, state=said(run.state.value))
 
 
 def _instead(run: Run) -> str:
     if run.state in FINAL:
-        return f"for another run like it: `schedulerd runs rerun {run.selector}`"
-    return f"wait for it (`schedulerd runs wait {run.selector}`), or cancel it first"
+        return said("for another run like it: `schedulerd runs rerun {run}`", run=run.selector)
+    return said("wait for it (`schedulerd runs wait {run}`), or cancel it first", run=run.selector)

@@ -19,6 +19,7 @@ from schedulerd.domain.states import ACTIVE, RunState
 from schedulerd.domain.tasks import TaskRun
 from schedulerd.errors import Conflict, NotFound
 from schedulerd.operations.selectors import find_run, find_whole
+from schedulerd.sentences import said
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
@@ -304,8 +305,12 @@ def _in_force(flow: Flow) -> Flow:
     if flow.removed:
         name = flow.definition.name
         raise Conflict(
-            f"the flow {name!r} was removed: {flow.definition.file} no longer defines it",
-            mend="put its file back, or choose another: `schedulerd flows list`",
+            said(
+                "the flow {name!r} was removed: {file} no longer defines it",
+                name=name,
+                file=flow.definition.file,
+            ),
+            mend=said("put its file back, or choose another: `schedulerd flows list`"),
         )
     return flow
 
@@ -318,8 +323,16 @@ def _first_with(tx: Transaction, wanted: NewRun) -> Run:
     if first.flow_key != wanted.flow or dict(first.parameters) != dict(wanted.parameters):
         other = "of another flow" if first.flow_key != wanted.flow else "with other parameters"
         raise Conflict(
-            f"the key {key!r} belongs to {first.selector}, a run {other}",
-            mend=f"choose another key, or see what it ran with: `schedulerd runs show {first.selector}`",
+            said(
+                "the key {key!r} belongs to {selector}, a run {other}",
+                key=key,
+                selector=first.selector,
+                other=other,
+            ),
+            mend=said(
+                "choose another key, or see what it ran with: `schedulerd runs show {selector}`",
+                selector=first.selector,
+            ),
         )
     return first
 

@@ -12,6 +12,7 @@ from schedulerd.domain.runs import SkipReason
 from schedulerd.domain.schedules import Schedule
 from schedulerd.errors import Conflict
 from schedulerd.operations.audit import keep
+from schedulerd.sentences import said
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
@@ -53,7 +54,7 @@ class Schedules:
         with self._database.write() as tx:
             schedule = tx.schedules.get(name)
             if schedule.paused is None:
-                raise Conflict(f"{name!r} is not paused")
+                raise Conflict(said("{name!r} is not paused", name=name))
             resumed = self._resume(tx, schedule, by=by)
         self._wake()
         return resumed
@@ -65,7 +66,7 @@ class Schedules:
         with self._database.write() as tx:
             going = [one for one in _of_flow(tx, flow) if one.paused is None]
             if not going:
-                raise Conflict(f"the flow {flow!r} has no schedule that could be paused")
+                raise Conflict(said("the flow {flow!r} has no schedule that could be paused", flow=flow))
             paused = [
                 self._pause(tx, one.definition.name, actor=actor, reason=reason, by=by) for one in going
             ]
@@ -77,7 +78,7 @@ class Schedules:
         with self._database.write() as tx:
             paused = [one for one in _of_flow(tx, flow) if one.paused is not None]
             if not paused:
-                raise Conflict(f"the flow {flow!r} has no schedule that is paused")
+                raise Conflict(said("the flow {flow!r} has no schedule that is paused", flow=flow))
             resumed = [self._resume(tx, one, by=by) for one in paused]
         self._wake()
         return tuple(resumed)

@@ -7,6 +7,7 @@ from schedulerd.domain.child_runs import AnyRun, ChildRun
 from schedulerd.domain.runs import Run
 from schedulerd.domain.states import BAD, RunState
 from schedulerd.errors import Ambiguous, Conflict, NotFound
+from schedulerd.sentences import said
 from schedulerd.store.transaction import Transaction
 
 _NUMBERS: Final = re.compile(r"([0-9]{1,18})(?:\.([0-9]{1,18}))?", re.ASCII)
@@ -14,7 +15,9 @@ SHORTEST_PREFIX: Final = 6
 _WHOLE_ID: Final = 32
 _ID: Final = re.compile(r"[0-9a-f-]+", re.ASCII | re.IGNORECASE)
 _LAST: Final[dict[str, frozenset[RunState]]] = {"@last": frozenset(), "@last-failed": BAD}
-_FORMS: Final = "a run is named by its id, the first 6 or more characters of it, etl#12, etl#12.3 for a child run, @last, @last:etl or @last-failed:etl"
+_FORMS: Final = said(
+    "a run is named by its id, the first 6 or more characters of it, etl#12, etl#12.3 for a child run, @last, @last:etl or @last-failed:etl"
+)
 
 
 def find_run(tx: Transaction, selector: str) -> AnyRun:
@@ -35,8 +38,19 @@ def find_whole(tx: Transaction, selector: str, *, instead: str = "") -> Run:
     found = find_run(tx, selector)
     if isinstance(found, Run):
         return found
-    mend = f"`schedulerd {instead} {found.root.selector}`" if instead else f"see {found.root.selector}"
-    raise Conflict(f"{found.selector} is a part of {found.root.selector}, in the same process", mend=mend)
+    mend = (
+        said("`schedulerd {instead} {selector}`", instead=instead, selector=found.root.selector)
+        if instead
+        else said("see {selector}", selector=found.root.selector)
+    )
+    raise Conflict(
+        said(
+            "{selector} is a part of {root}, in the same process",
+            selector=found.selector,
+            root=found.root.selector,
+        ),
+        mend=mend,
+    )
 
 
 def _child(tx: Transaction, run: Run, number: int) -> ChildRun:
@@ -44,7 +58,7 @@ def _child(tx: Transaction, run: Run, number: int) -> ChildRun:
         return tx.child_runs.numbered(run, number)
     except NotFound as error:
         count = tx.child_runs.count(run.key)
-        known = f"it has {count} child run(s)" if count else "it has no child runs"
+        known = said("it has {count} child run(s)", count=count) if count else said("it has no child runs")
         raise NotFound("run", f"{run.selector}.{number}", mend=known) from error
 
 
@@ -56,7 +70,7 @@ def _last(tx: Transaction, selector: str) -> Run:
         tx.flows.get(flow)  # so that a name that nobody has is told apart from a flow without runs
     found = tx.runs.last(flow or None, _LAST[word] or None)
     if found is None:
-        raise NotFound("run", selector, mend="`schedulerd runs list` shows which runs there are")
+        raise NotFound("run", selector, mend=said("`schedulerd runs list` shows which runs there are"))
     return found
 
 
@@ -66,18 +80,24 @@ def _numbered(tx: Transaction, flow: str, number: int) -> Run:
         return tx.runs.by_number(flow, number)
     except NotFound as error:
         last = tx.runs.last(flow)
-        known = f"its last run is {last.selector}" if last is not None else "it has not run yet"
+        known = said("its last run is {run}", run=last.selector) if last else said("it has not run yet")
         raise NotFound("run", f"{flow}#{number}", mend=known) from error
 
 
 def _by_prefix(tx: Transaction, prefix: str) -> AnyRun:
     if len(prefix.replace("-", "")) < SHORTEST_PREFIX:
-        raise NotFound("run", prefix, mend=f"give at least {SHORTEST_PREFIX} characters of the id")
+        raise NotFound(
+            "run",
+            prefix,
+            mend=said(
+                "give at least {shortest_prefix} characters of the id", shortest_prefix=SHORTEST_PREFIX
+            ),
+        )
     found: list[AnyRun] = [*tx.runs.find(prefix)]
     if not (found and _is_whole(prefix)):  # no two have the same
         found += tx.child_runs.find(prefix)
     if not found:
-        raise NotFound("run", prefix, mend="`schedulerd runs list` shows which runs there are")
+        raise NotFound("run", prefix, mend=said("`schedulerd runs list` shows which runs there are"))
     if len(found) > 1:
         raise Ambiguous("run", prefix, candidates=[f"{run.id} ({run.selector})" for run in found])
     return found[0]
@@ -89,5 +109,5 @@ def _is_whole(prefix: str) -> bool:
 
 def _mend(tx: Transaction, selector: str) -> str:
     if selector in tx.flows.names():
-        return f"{selector!r} is a flow; @last:{selector} names its last run"
+        return said("{name!r} is a flow; @last:{name} names its last run", name=selector)
     return _FORMS

@@ -3,18 +3,20 @@
 import contextlib
 import hashlib
 import secrets
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from schedulerd.clock import Clock
 from schedulerd.domain.access import Means, Principal, Role
-from schedulerd.domain.api_tokens import parse_token
+from schedulerd.domain.api_tokens import ApiToken, parse_token
 from schedulerd.domain.audit import Change
 from schedulerd.domain.sessions import MOST_SESSIONS, Session, SignInCode, is_seen_anew
 from schedulerd.domain.users import LONGEST_PASSWORD, password_text, user_name
 from schedulerd.errors import BadParameters, NotFound, NotPermitted, StoreUnavailable
 from schedulerd.operations.audit import keep
 from schedulerd.operations.passwords import Passwords
+from schedulerd.sentences import said
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
@@ -109,7 +111,7 @@ class SignIn:
         with self._database.write() as tx:
             found = tx.sessions.use_code(digest_of(code), at=now)
             if found is None or found.is_over(now):
-                raise NotPermitted("this link was used already, or is too old")
+                raise NotPermitted(said("this link was used already, or is too old"))
             self._close(tx, instead_of)
             return self._open(tx, found.who, found.role, place, means=Means.LINK)
 
@@ -139,15 +141,23 @@ class SignIn:
         if is_seen_anew(token.used_at, now):
             with contextlib.suppress(StoreUnavailable), self._database.write() as tx:
                 tx.api_tokens.used(token.id, at=now)
-        return Principal(
-            name=token.owner,
-            role=token.allowed_role,
-            means=Means.TOKEN,
-            scopes=token.allowed,
-            address=address,
-            user=token.user,
-            key=token.id,
-        )
+        return _owner(token, address)
+
+    def present(self, who: Collection[Principal]) -> Mapping[Principal, Principal]:
+        """Of those who were recognised by a session or a token: who would be still, and as what. It counts as no use."""
+        now = self._clock.now()
+        sessions = [int(one.key) for one in who if one.means is not Means.TOKEN and one.key]
+        tokens = [one.key for one in who if one.means is Means.TOKEN]
+        with self._database.read() as tx:
+            opened = tx.sessions.by_keys(sessions) if sessions else []
+            made = tx.api_tokens.by_ids(tokens) if tokens else []
+        found = [
+            *(_principal(one) for one in opened if not one.is_over(now)),
+            *(_owner(one, "") for one in made if not one.is_over(now)),
+        ]
+        known = {(one.means is Means.TOKEN, one.key): one for one in found}
+        places = {one: (one.means is Means.TOKEN, one.key) for one in who}
+        return {one: known[place] for one, place in places.items() if place in known}
 
     def sign_out(self, cookie: str) -> bool:
         """End the session; False where there is none."""
@@ -200,6 +210,18 @@ def _known_name(name: str) -> str:
         return user_name(name)
     except BadParameters:
         return ""
+
+
+def _owner(token: ApiToken, address: str) -> Principal:
+    return Principal(
+        name=token.owner,
+        role=token.allowed_role,
+        means=Means.TOKEN,
+        scopes=token.allowed,
+        address=address,
+        user=token.user,
+        key=token.id,
+    )
 
 
 def _principal(session: Session) -> Principal:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from schedulerd.domain.agents import OFFLINE_AFTER, Agent, AgentBeat, Drain
 from schedulerd.domain.near import near
@@ -52,6 +52,10 @@ class Agents:
         """Have the agent claim runs again. Raises `NotFound`, and `Conflict` when it is not drained."""
         self._set(name, **_NO_DRAIN)
         return self.get(name)
+
+    def remove(self, name: str) -> None:
+        """Forget the agent, until it gives a sign of life again."""
+        self._connection.execute(delete(agents).where(agents.c.name == name))
 
     def drain_of(self, name: str) -> Drain | None:
         """The drain of the agent; None where it has none, or has never been seen."""

@@ -1,5 +1,6 @@
 """Tokens for programs. Each is known by its id, and by the SHA-256 of its secret."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -19,6 +20,7 @@ _ALL: Final = (
     .order_by(api_tokens.c.owner, api_tokens.c.created_at, api_tokens.c.id)
 )
 _ONE: Final = _ALL.where(api_tokens.c.id == bindparam("key"))
+_SOME: Final = _ALL.where(api_tokens.c.id.in_(bindparam("keys", expanding=True)))
 _USED: Final = (
     update(api_tokens)
     .where(api_tokens.c.id == bindparam("key"))
@@ -48,6 +50,10 @@ class ApiTokens:
         """The token with this id, expired or not; None where there is none, or its owner is disabled."""
         row = self._connection.execute(_ONE, {"key": key}).one_or_none()
         return None if row is None else KnownToken(_token(row), bytes(row.digest))
+
+    def by_ids(self, ids: Collection[str]) -> list[ApiToken]:
+        """Those of them that there are, expired or not; none of an owner who is disabled."""
+        return [_token(row) for row in self._connection.execute(_SOME, {"keys": list(ids)})]
 
     def get(self, key: str) -> ApiToken:
         """The token with this id. Raises `NotFound`."""

@@ -18,6 +18,7 @@ from schedulerd.domain.schedules import (
     Webhook,
 )
 from schedulerd.errors import Conflict, NotFound
+from schedulerd.sentences import said
 from schedulerd.store.aligning import align_with_schedule
 from schedulerd.store.pings import Monitored
 from schedulerd.store.reopening import AHEAD, reopen
@@ -164,8 +165,8 @@ class Schedules:
         schedule = self.get(name)
         if schedule.paused is not None:
             raise Conflict(
-                f"{name!r} is paused already: {_since(schedule.paused)}",
-                mend=f"have it due again: `schedulerd schedules resume {name}`",
+                said("{name!r} is paused already: {since}", name=name, since=_since(schedule.paused)),
+                mend=said("have it due again: `schedulerd schedules resume {name}`", name=name),
             )
         self._connection.execute(
             update(schedules)
@@ -274,7 +275,9 @@ def _schedule(row: AnyRow) -> Schedule:
 
 
 def _since(pause: Pause) -> str:
-    return f"since {pause.at:%Y-%m-%d %H:%M} UTC, by {pause.by}: {pause.reason}"
+    return said(
+        "since {at:%Y-%m-%d %H:%M} UTC, by {by}: {reason}", at=pause.at, by=pause.by, reason=pause.reason
+    )
 
 
 def _pause(row: AnyRow) -> Pause | None:

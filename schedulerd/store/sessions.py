@@ -1,5 +1,6 @@
 """Sessions of browsers, and the codes by which one is opened without a password. Each is known by its SHA-256."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
@@ -17,6 +18,7 @@ _ALL: Final = (
     .where(users.c.disabled_at.is_(None))
 )
 _ONE: Final = _ALL.where(sessions.c.digest == bindparam("digest"))
+_SOME: Final = _ALL.where(sessions.c.id.in_(bindparam("keys", expanding=True)))
 _SEEN: Final = (
     update(sessions)
     .where(
@@ -49,6 +51,10 @@ class Sessions:
         if who is not None:
             query = query.where(sessions.c.who == who)
         return [_session(row) for row in self._connection.execute(query)]
+
+    def by_keys(self, keys: Collection[int]) -> list[Session]:
+        """Those of them that there are, over or not; none of a user who is disabled."""
+        return [_session(row) for row in self._connection.execute(_SOME, {"keys": list(keys)})]
 
     def open(
         self, digest: bytes, *, who: str, user: str | None, role: Role, at: datetime, agent: str, address: str

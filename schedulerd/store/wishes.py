@@ -9,6 +9,7 @@ from schedulerd.domain.ids import RunKey
 from schedulerd.domain.states import FINAL, RunState
 from schedulerd.domain.wishes import Wish, WishKey
 from schedulerd.errors import Conflict, NotFound
+from schedulerd.sentences import said
 from schedulerd.store.tables import AnyRow, flows, runs, wishes
 
 _RUN: Final = (
@@ -43,7 +44,14 @@ class Wishes:
         if row is None:
             raise NotFound("run", str(run))
         if RunState(row.state) in FINAL:
-            raise Conflict(f"{row.name}#{row.number} has ended already: it is {row.state}")
+            raise Conflict(
+                said(
+                    "{name}#{number} has ended already: it is {state}",
+                    name=row.name,
+                    number=row.number,
+                    state=said(row.state),
+                )
+            )
         if row.wish is None:
             self._connection.execute(insert(wishes), {"run_id": run, **values})
             return None

@@ -10,6 +10,7 @@ from schedulerd.web.api.audit import audit_routes
 from schedulerd.web.api.session import me_routes, session_routes
 from schedulerd.web.api.tokens import token_routes
 from schedulerd.web.api.users import user_routes
+from schedulerd.web.lasting import Lasting
 from schedulerd.web.pages.sign_in import sign_in_pages
 from schedulerd.web.recogniser import Recogniser
 from schedulerd.web.rendering import Pages
@@ -17,13 +18,14 @@ from schedulerd.web.sign_in_desk import SignInDesk
 
 
 class Access:
-    """For the gate `recogniser` and `audit`; for the application the routes."""
+    """For the gate `recogniser`, `lasting` and `audit`; for the application the routes."""
 
     def __init__(self, operations: Operations, pages: Pages, clock: Clock) -> None:
         self._operations: Final = operations
         self._pages: Final = pages
         self._clock: Final = clock
         self.recogniser: Final = Recogniser(operations.sign_in, clock.monotonic)
+        self.lasting: Final = Lasting(operations.sign_in.present, ended=self.recogniser.forget_all)
         self.audit: Final = operations.audit
 
     def routers(self) -> list[APIRouter]:

@@ -76,6 +76,11 @@ def pieces(line: str) -> list[Piece]:
     return [one for one in found if one.text]
 
 
+def is_plain(line: str) -> bool:
+    """Is it one piece, and just as it stands?"""
+    return _PLAIN.search(line) is None
+
+
 def visible(found: Iterable[Piece]) -> str:
     """The text that is seen."""
     return "".join(one.text for one in found)

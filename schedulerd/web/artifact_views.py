@@ -1,22 +1,25 @@
-"""Artifacts as a page shows them. What a run wrote is text, never markup; links lead to http and https only. Pure."""
+"""Artifacts as a page shows them. What a run wrote is text, never markup of its own; links lead to http and https only. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from markupsafe import Markup
+
 from schedulerd.domain.told import ArtifactKind, KeptArtifact
+from schedulerd.web.markdown_text import MOST, WEB, markdown_markup
 
 MOST_ROWS: Final = 200
 _MOST_COLUMNS: Final = 30
-_WEB: Final = ("https://", "http://")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ArtifactView:
-    """One artifact: of a table its columns and rows, of a link where it leads, of progress how far it is; else text."""
+    """One artifact: of Markdown its HTML, of a table its columns and rows, of a link where it leads, of progress how far it is; else text."""
 
     kept: KeptArtifact
     text: str = ""
+    markup: Markup | None = None
     href: str = ""
     percent: float | None = None
     columns: tuple[str, ...] = ()
@@ -32,6 +35,8 @@ def artifact_views(artifacts: Sequence[KeptArtifact]) -> list[ArtifactView]:
 def _view(kept: KeptArtifact) -> ArtifactView:
     data = kept.artifact.data
     match kept.artifact.kind:
+        case ArtifactKind.MARKDOWN if len(text := str(data)) <= MOST:
+            return ArtifactView(kept=kept, text=text, markup=markdown_markup(text))
         case ArtifactKind.TABLE:
             return _table(kept, data)
         case ArtifactKind.PROGRESS:
@@ -46,7 +51,7 @@ def _view(kept: KeptArtifact) -> ArtifactView:
 
 
 def _href(url: str) -> str:
-    return url if url.startswith(_WEB) else ""
+    return url if url.startswith(WEB) else ""
 
 
 def _table(kept: KeptArtifact, data: Any) -> ArtifactView:

@@ -43,16 +43,6 @@ class Preview:
         never = any(one.code is CautionCode.NEVER for one in self.cautions)
         return not (self.trouble or self.is_empty or never)
 
-    @property
-    def reason(self) -> str:
-        """What is wrong, in words."""
-        return self.trouble.partition("\n")[0]
-
-    @property
-    def carets(self) -> str:
-        """The expression with carets under what is wrong; empty where no place is known."""
-        return self.trouble.partition("\n")[2]
-
 
 def preview_of(
     operations: Operations, sheet: Sheet, *, by: Principal, now: datetime, language: Language

@@ -11,6 +11,7 @@ from schedulerd.domain.schedules import Catchup, Overlap
 from schedulerd.domain.zones import zone_names
 from schedulerd.errors import Conflict, NotFound
 from schedulerd.operations.operations import Operations
+from schedulerd.sentences import said
 from schedulerd.web.forms import texts
 from schedulerd.web.parameter_forms import PREFIX, ParameterField, fields, read
 from schedulerd.web.schedule_forms import FIELDS, KEPT, KINDS, Typed, texts_of
@@ -84,8 +85,12 @@ def sheet_of(operations: Operations, name: str) -> Sheet:
     place = operations.definitions.place(name)
     if place.own is None:
         raise Conflict(
-            f"{name!r} is defined in {place.origin}, which people write: it is not changed from here",
-            mend=f"change it there: {place.origin}",
+            said(
+                "{name!r} is defined in {origin}, which people write: it is not changed from here",
+                name=name,
+                origin=place.origin,
+            ),
+            mend=said("change it there: {origin}", origin=place.origin),
         )
     values = place.own.values
     return _sheet(

@@ -9,9 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from schedulerd.domain.access import Principal
-
-DONE: Final = "done"
-"""The cookie that tells the next page what was done."""
+from schedulerd.web.toasts import COOKIE, told
 
 _SECONDS: Final = 30
 
@@ -42,8 +40,8 @@ def actor_of(request: Request) -> str:
     return "web" if principal is None else f"{principal.name} (web)"
 
 
-def go_on(path: str, done: str) -> Response:
-    """To that page, which says what was done."""
+def go_on(path: str, done: str, *about: str) -> Response:
+    """To that page, which says what was done; and with what: a run, or a schedule and why it was paused."""
     answer = RedirectResponse(path, 303)
-    answer.set_cookie(DONE, done, max_age=_SECONDS, httponly=True, samesite="lax", path="/")
+    answer.set_cookie(COOKIE, told(done, *about), max_age=_SECONDS, httponly=True, samesite="lax", path="/")
     return answer

@@ -19,10 +19,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from schedulerd.domain.access import Means, Principal, Role
 from schedulerd.domain.api_tokens import PREFIX
 from schedulerd.errors import Unreachable
+from schedulerd.sentences import said
 from schedulerd.web.access import Access
 from schedulerd.web.audit_notes import change_of
 from schedulerd.web.blocking import Blocking, TooBusyError
 from schedulerd.web.cookies import cookie_of
+from schedulerd.web.lasting import END
 from schedulerd.web.needs import SAFE, Needs, needs_of
 from schedulerd.web.problems import API, Problem, problem, shown
 from schedulerd.web.rendering import Pages
@@ -55,7 +57,7 @@ _DOCS: Final = "/api/docs"  # a page for people, though of the API
 
 
 LOOK_AGAIN_SECONDS: Final = 15.0
-"""Whoever gets an answer for longer than that is looked at again: a stream outlives a session."""
+"""Whoever gets an answer for longer than that is recognised again, so that a session in use is not idle."""
 
 
 class _NoLonger(Exception):
@@ -105,7 +107,7 @@ class Gatekeeper:
         if found is not None and is_open(request.method, found):
             await self._app(scope, receive, send)
         elif _shows_secret(request):  # told without a page, which would repeat the URL
-            answer = problem(request, 400, "a secret does not belong into a URL: it is kept there")
+            answer = problem(request, 400, said("a secret does not belong into a URL: it is kept there"))
             await answer(scope, receive, send)
         elif refusal := await self._refusal(request, found):
             told = shown(self._pages, request, refusal) if isinstance(refusal, Problem) else refusal
@@ -130,7 +132,7 @@ class Gatekeeper:
         try:
             principal = await self._who(request)
         except (Unreachable, TooBusyError):
-            answer = problem(request, 503, "the database does not answer now")
+            answer = problem(request, 503, said("the database does not answer now"))
             answer.headers["Retry-After"] = str(_AGAIN_SECONDS)
             return answer
         if principal is None:
@@ -145,7 +147,9 @@ class Gatekeeper:
             return problem(
                 request,
                 403,
-                "a browser says from which site a request comes: neither Origin nor Sec-Fetch-Site is there",
+                said(
+                    "a browser says from which site a request comes: neither Origin nor Sec-Fetch-Site is there"
+                ),
             )
         if missing := _needed(request, found).missing(principal):
             return problem(request, 403, missing)
@@ -175,12 +179,19 @@ class Gatekeeper:
             await send(message)
 
         try:
-            await self._app(request.scope, receive, send_on)
+            await self._give(request, found, receive, send_on)
         except _NoLonger:
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            await send(END)
         finally:
             if found is not None and request.method not in SAFE and status < 400:
                 await self._tell(request, found)
+
+    async def _give(self, request: Request, found: Found | None, receive: Receive, send: Send) -> None:
+        """Have the application answer, for as long as whoever asks is let in."""
+        assert self._access is not None  # nobody is let in without
+        answer = partial(self._app, request.scope, receive)
+        needs = _needed(request, found)
+        await self._access.lasting.give(answer, to=send, who=request.state.principal, needs=needs)
 
     async def _require_still(self, request: Request) -> None:
         """Raise `_NoLonger` when whoever gets a long answer would not be let in any more."""
@@ -229,7 +240,7 @@ def _to_the_door(request: Request) -> Response:
     headers = {"WWW-Authenticate": "Bearer"}
     if is_page:  # a part of a page that is fetched again: the page as a whole goes there
         return Response(status_code=401, headers=headers | {"HX-Redirect": "/login"})
-    answer = problem(request, 401, "sign in, or show a token: `Authorization: Bearer sdt_…`")
+    answer = problem(request, 401, said("sign in, or show a token: `Authorization: Bearer sdt_…`"))
     answer.headers.update(headers)
     return answer
 

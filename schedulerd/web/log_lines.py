@@ -7,7 +7,7 @@ from typing import Final
 from markupsafe import Markup, escape
 
 from schedulerd.domain.logs import NumberedLine, Stream, level_name
-from schedulerd.web.ansi import PLAIN, Piece, Style, pieces, visible
+from schedulerd.web.ansi import PLAIN, Piece, Style, is_plain, pieces, visible
 from schedulerd.web.preferences import Preferences
 
 LONGEST: Final = 8 * 1024
@@ -32,12 +32,12 @@ class LineMaker:
 
     def lines(self, lines: Iterable[NumberedLine]) -> Markup:
         """All of them, in order."""
-        return Markup("\n").join([self._line(one) for one in lines])
+        return Markup("\n".join([self._line(one) for one in lines]))
 
-    def _line(self, numbered: NumberedLine) -> Markup:
+    def _line(self, numbered: NumberedLine) -> str:
         line, n = numbered.line, numbered.number
         at = line.at.astimezone(self._zone)
-        return Markup(
+        return (
             f'<li id="L{n}" data-l="{_LETTERS[level_name(line.level)]}"{_streamed(line.stream)}>'
             f'<a class="n" href="?line={n}#L{n}">{n}</a>'
             f'<span class="at">{at:%H:%M:%S}.{at.microsecond // 1000:03d}</span>'
@@ -51,6 +51,8 @@ class LineMaker:
 
     def _said(self, message: str, number: int) -> Markup:
         cut = len(message) > LONGEST and not self._whole
+        if not cut and not self._needle and is_plain(message):  # as most are
+            return escape(message)
         found = pieces(message[:LONGEST] if cut else message)
         shown = Markup("").join(_piece(one) for one in self._marked(found))
         if not cut:

@@ -131,6 +131,12 @@ def _of_agents(found: Measured) -> Iterator[Metric]:
         [({"agent": one.name}, bool(one.status.get("ready"))) for one in agents],
     )
     yield Metric(
+        "schedulerd_agent_drained",
+        "gauge",
+        "Whether somebody wants an agent to start no runs.",
+        [({"agent": one.name}, one.drain is not None) for one in agents],
+    )
+    yield Metric(
         "schedulerd_agent_ticks_total",
         "counter",
         "Ticks of an agent since its start.",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from schedulerd.domain.access import Principal, Role, Scope
+from schedulerd.sentences import said
 
 SAFE: Final = ("GET", "HEAD", "OPTIONS")
 _API: Final = ("api", "v1")
@@ -50,9 +51,14 @@ class Needs:
     def missing(self, principal: Principal) -> str:
         """What this one has not, in words; empty where nothing is missing."""
         if self.scope is not None and not principal.is_for(self.scope):
-            return f"this token is not for {self.scope}"
+            return said("this token is not for {scope}", scope=self.scope)
         if not principal.may(self.role):
-            return f"this needs the role {self.role}; {principal.name} is {principal.role}"
+            return said(
+                "this needs the role {role}; {name} is {value}",
+                role=self.role,
+                name=principal.name,
+                value=principal.role,
+            )
         return ""
 
 

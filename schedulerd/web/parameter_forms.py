@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from schedulerd.domain.parameters import misfits, value_of, wanted
+from schedulerd.sentences import said
 
 PREFIX: Final = "p."
 """Before the names of parameters among the names of a form."""
@@ -82,7 +83,7 @@ def read(schema: Mapping[str, Any], typed: Mapping[str, str]) -> Filled:
         if name in properties and text != ""
     }
     troubles = {name: _first(schema, name, given) for name in given}
-    missing = {name: "this is required" for name in schema.get("required", ()) if name not in given}
+    missing = {name: said("this is required") for name in schema.get("required", ()) if name not in given}
     return Filled(parameters=given, troubles={name: why for name, why in (troubles | missing).items() if why})
 
 
@@ -90,7 +91,10 @@ def _first(schema: Mapping[str, Any], name: str, given: Mapping[str, Any]) -> st
     """What is wrong with one of them, by the rules that the command line goes by too."""
     alone = {**schema, "required": []}
     wrong = misfits(alone, {name: given[name]})
-    return wrong[0].partition(": ")[2] or wrong[0] if wrong else ""
+    if not wrong:
+        return ""
+    reason = wrong[0].values.get("reason", wrong[0])  # the name of the field stands beside it
+    return reason if isinstance(reason, str) else wrong[0]
 
 
 def _field(

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from starlette.requests import Request
 
 from schedulerd.domain.wording import Language
+from schedulerd.web.pseudo_texts import PSEUDO
 
 LANGUAGES: Final[Mapping[Language, str]] = {"en": "English", "ko": "한국어"}
 THEMES: Final = ("light", "dark")
@@ -20,12 +21,18 @@ _MOST_ACCEPTED: Final = 20
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Preferences:
-    """`theme` empty: as the system has it."""
+    """`theme` empty: as the system has it. `is_pseudo`: texts have accents, for who tests pages."""
 
     language: Language
     zone: ZoneInfo
     theme: str = ""
     density: str = DENSITIES[0]
+    is_pseudo: bool = False
+
+    @property
+    def locale(self) -> str:
+        """The catalog that texts are taken from."""
+        return PSEUDO if self.is_pseudo else self.language
 
 
 def preferences_of(request: Request, *, zone: ZoneInfo) -> Preferences:
@@ -37,13 +44,19 @@ def preferences_of(request: Request, *, zone: ZoneInfo) -> Preferences:
         zone=_zone(unquote(cookies.get("tz", ""))) or zone,  # a script writes `Asia%2FSeoul`
         theme=theme if theme in THEMES else "",
         density=density if density in DENSITIES else DENSITIES[0],
+        is_pseudo=request.query_params.get("lang") == PSEUDO,
     )
+
+
+def language_of(locale: str) -> Language:
+    """The language in which what is in no catalog is worded."""
+    return cast("Language", locale) if locale in LANGUAGES else _USUAL
 
 
 def _language(request: Request) -> Language:
     asked = request.query_params.get("lang") or request.cookies.get("lang") or ""
-    if asked in LANGUAGES:
-        return cast("Language", asked)
+    if asked in LANGUAGES or asked == PSEUDO:
+        return language_of(asked)
     return _accepted(request.headers.get("accept-language", ""))
 
 

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 
 from schedulerd.clock import Clock
+from schedulerd.domain.health import TroubleKind
 from schedulerd.errors import Unreachable
 from schedulerd.operations.daemon import HANGS, STOPPED, Daemon
 from schedulerd.web.routers import page_router
@@ -34,11 +35,10 @@ def _of_agents(daemon: Daemon, clock: Clock) -> str:
         agents, now = daemon.agents(), clock.now()
     except Unreachable:
         return "database"
-    return (
-        ""
-        if any(one.is_online(now=now) and one.drain is None and one.status.get("ready") for one in agents)
-        else STOPPED
-    )
+    living = [one for one in agents if one.is_online(now=now)]
+    if any(one.drain is None and one.status.get("ready") for one in living):
+        return ""
+    return TroubleKind.DRAIN if any(one.drain is not None for one in living) else STOPPED
 
 
 def _word(why_not: str, *, well: str) -> PlainTextResponse:

@@ -22,6 +22,7 @@ from schedulerd.errors import (
     Stale,
     Unreachable,
 )
+from schedulerd.sentences import said
 from schedulerd.web.answer_headers import complete
 from schedulerd.web.problem_types import type_of
 from schedulerd.web.rendering import Pages
@@ -225,8 +226,9 @@ def _invalid(request: Request, error: Exception) -> Problem:
         {"pointer": _pointer(one["loc"]), "code": _code(one["type"]), "detail": one["msg"]}
         for one in error.errors()
     ]
-    fields = "1 field needs" if len(errors) == 1 else f"{len(errors)} fields need"
-    return problem(request, 422, f"{fields} attention", errors)
+    count = len(errors)
+    one, many = said("1 field needs attention"), said("{count} fields need attention", count=count)
+    return problem(request, 422, one if count == 1 else many, errors)
 
 
 def _code(kind: str) -> str:
@@ -243,7 +245,7 @@ def _refused(request: Request, error: Exception) -> Problem:
 
 def _fault(request: Request) -> Problem:
     """A fault of ours: the log has it, a stranger has not."""
-    return problem(request, 500, "something went wrong here; the log of the daemon says what")
+    return problem(request, 500, said("something went wrong here; the log of the daemon says what"))
 
 
 def _pointer(place: Sequence[int | str]) -> str:

@@ -42,6 +42,17 @@ class Recogniser:
         """The session has ended."""
         self._answers.pop(digest_of(f"cookie {cookie}"), None)
 
+    def forget_all(self, who: Principal) -> None:
+        """The session or token of this one lets nobody in any more."""
+        gone = [
+            key
+            for key, known in self._answers.items()
+            if known.principal is not None
+            and (known.principal.means, known.principal.key) == (who.means, who.key)
+        ]
+        for key in gone:
+            del self._answers[key]
+
     async def _ask(self, key: bytes, ask: Callable[[], Principal | None]) -> Principal | None:
         known = self._answers.get(key)
         if known is not None and self._monotonic() - known.at < FRESH_SECONDS:

@@ -21,14 +21,16 @@ from schedulerd.domain.access import Principal, Role
 from schedulerd.domain.run_filters import term_text
 from schedulerd.domain.schedules import Schedule
 from schedulerd.domain.wording import Language, schedule_in_words
+from schedulerd.sentences import in_language
 from schedulerd.version import __version__
 from schedulerd.web import words
 from schedulerd.web.code_sight import sees_code
-from schedulerd.web.forms import DONE
 from schedulerd.web.moments import duration_markup, moment_markup, moment_text
-from schedulerd.web.preferences import LANGUAGES, Preferences, preferences_of
+from schedulerd.web.preferences import LANGUAGES, Preferences, language_of, preferences_of
+from schedulerd.web.pseudo_texts import PSEUDO, PseudoTexts
 from schedulerd.web.segments import path_of, segment
 from schedulerd.web.static_files import StaticFiles
+from schedulerd.web.toasts import COOKIE, toast_of
 
 _HERE: Final = Path(__file__).parent
 TEMPLATES: Final = _HERE / "templates"
@@ -50,7 +52,7 @@ class Pages:
 
     def translate(self, request: Request) -> Callable[[str], str]:
         """Texts in the language of the one who asks."""
-        return texts(self.preferences(request).language).gettext
+        return texts(self.preferences(request).locale).gettext
 
     def render(
         self,
@@ -65,7 +67,7 @@ class Pages:
         preferences, now = self.preferences(request), self._clock.now()
         principal: Principal | None = getattr(request.state, "principal", None)
         text = (
-            environment(preferences.language)
+            environment(preferences.locale)
             .get_template(template)
             .render(
                 values
@@ -79,7 +81,7 @@ class Pages:
                     "may": partial(_may, principal),
                     "sees_code": sees_code(request),
                     "now": now,
-                    "done": words.DONE.get(request.cookies.get(DONE, "")),
+                    "done": toast_of(request.cookies.get(COOKIE, "")),
                     "moment_text": partial(moment_text, preferences=preferences, now=now),
                     "moment": partial(moment_markup, preferences=preferences, now=now),
                     "duration_ms": partial(_duration_ms, language=preferences.language),
@@ -88,10 +90,10 @@ class Pages:
             )
         )
         answer = HTMLResponse(text, status, headers=headers)
-        if DONE in request.cookies:
-            answer.delete_cookie(DONE)
+        if COOKIE in request.cookies:
+            answer.delete_cookie(COOKIE)
         answer.headers["Vary"] = "Accept-Language, Cookie"
-        answer.headers["Content-Language"] = preferences.language
+        answer.headers["Content-Language"] = preferences.locale
         return answer
 
 
@@ -121,8 +123,9 @@ def compile_templates() -> None:
 
 
 @cache  # templates are compiled once for all applications of a process
-def environment(language: Language) -> Environment:
+def environment(locale: str) -> Environment:
     """The templates in this language."""
+    language, catalog = language_of(locale), texts(locale)
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         extensions=["jinja2.ext.i18n"],
@@ -131,11 +134,14 @@ def environment(language: Language) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        finalize=partial(
+            in_language, translate=catalog.gettext
+        ),  # sentences of errors, wherever they are shown
         bytecode_cache=_COMPILED,
     )
-    catalog = texts(language)
     environment.install_gettext_translations(catalog, newstyle=True)  # type: ignore[attr-defined]
     environment.filters["segment"] = segment
+    environment.filters["said"] = partial(in_language, translate=catalog.gettext)
     environment.globals |= {
         "_": _translating(catalog),
         "version": __version__,
@@ -144,12 +150,12 @@ def environment(language: Language) -> Environment:
         "triggers": words.TRIGGERS,
         "agent_states": words.AGENT_STATES,
         "levels": words.LEVELS,
+        "means": words.MEANS,
         "roles": words.ROLES,
         "overlaps": words.OVERLAPS,
         "catchups": words.CATCHUPS,
         "weekdays": words.WEEKDAYS,
         "reason_text": partial(words.reason_words, translate=catalog.gettext),
-        "wanted_text": partial(words.wanted_words, translate=catalog.gettext),
         "groups": words.GROUPS,
         "schedule_text": partial(_schedule_text, language=language),
         "query": _query,
@@ -159,9 +165,11 @@ def environment(language: Language) -> Environment:
 
 
 @cache
-def texts(language: Language) -> gettext.NullTranslations:
+def texts(locale: str) -> gettext.NullTranslations:
     """The catalog of this language; English is in none."""
-    return gettext.translation("schedulerd", LOCALE, [language], fallback=True)
+    if locale == PSEUDO:
+        return PseudoTexts()
+    return gettext.translation("schedulerd", LOCALE, [locale], fallback=True)
 
 
 def _translating(catalog: gettext.NullTranslations) -> Callable[..., Markup]:

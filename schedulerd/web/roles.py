@@ -4,6 +4,7 @@ from starlette.requests import Request
 
 from schedulerd.domain.access import Principal, Role
 from schedulerd.errors import NotPermitted
+from schedulerd.sentences import said
 
 
 def must_be_viewer(request: Request) -> Principal:
@@ -24,7 +25,14 @@ def must_be_admin(request: Request) -> Principal:
 def _must_be(request: Request, role: Role) -> Principal:
     principal: Principal | None = getattr(request.state, "principal", None)
     if principal is None:
-        raise NotPermitted(f"this needs the role {role.value}; sign in first")
+        raise NotPermitted(said("this needs the role {role}; sign in first", role=role.value))
     if not principal.may(role):
-        raise NotPermitted(f"this needs the role {role.value}; {principal.name} is {principal.role.value}")
+        raise NotPermitted(
+            said(
+                "this needs the role {role}; {name} is {value}",
+                role=role.value,
+                name=principal.name,
+                value=principal.role.value,
+            )
+        )
     return principal

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from schedulerd.domain.schedules import Catchup, Overlap
 from schedulerd.errors import BadExpression
+from schedulerd.sentences import said
 from schedulerd.web.simple_times import chosen_of, cron_of
 
 KINDS: Final = ("simple", "cron", "interval", "once")
@@ -106,7 +107,7 @@ def _environment(text: str) -> Mapping[str, str]:
         if not line.strip():
             continue
         if not is_there or not name.strip():
-            raise BadField("environment", f"{line.strip()!r} is not of the form NAME=value")
+            raise BadField("environment", said("{line!r} is not of the form NAME=value", line=line.strip()))
         pairs[name.strip()] = value.strip()
     return pairs
 

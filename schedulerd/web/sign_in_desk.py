@@ -12,6 +12,7 @@ from schedulerd.domain.access import Principal
 from schedulerd.errors import NotPermitted, Unreachable
 from schedulerd.operations.sign_in import From, Opened, SignIn
 from schedulerd.operations.users import Users
+from schedulerd.sentences import said
 from schedulerd.web.blocking import Blocking, TooBusyError
 from schedulerd.web.cookies import cookie_of
 from schedulerd.web.recogniser import Recogniser
@@ -117,7 +118,7 @@ class SignInDesk:
         try:
             return await self._blocking.run(work)
         except TooBusyError as error:
-            raise Unreachable("too many want to sign in just now") from error
+            raise Unreachable(said("too many want to sign in just now")) from error
 
 
 def place_of(request: Request) -> From:

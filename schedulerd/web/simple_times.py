@@ -5,6 +5,7 @@ from typing import Final
 
 from schedulerd.domain.cron import ALIASES
 from schedulerd.errors import BadExpression
+from schedulerd.sentences import said
 
 RHYTHMS: Final = ("hour", "day", "weekdays", "week", "month")
 
@@ -52,5 +53,5 @@ def chosen_of(cron: str) -> Mapping[str, str] | None:
 def _clock(text: str) -> tuple[int, int]:
     hour, _, minute = (text or "00:00").partition(":")
     if not (hour.isdecimal() and minute.isdecimal() and int(hour) < 24 and int(minute) < 60):
-        raise BadExpression("this is no time of the day such as 06:30", expression=text, code="time")
+        raise BadExpression(said("this is no time of the day such as 06:30"), expression=text, code="time")
     return int(hour), int(minute)

@@ -1,6 +1,5 @@
 """The words of states, triggers, policies and levels, marked for translation; the tokens themselves are never translated."""
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -58,6 +57,12 @@ OVERLAPS: Final[Mapping[str, str]] = {
     "replace": N_("replace"),
 }
 CATCHUPS: Final[Mapping[str, str]] = {"latest": N_("latest"), "all": N_("all"), "none": N_("none")}
+MEANS: Final[Mapping[str, str]] = {
+    "password": N_("by password"),
+    "link": N_("by link"),
+    "token": N_("by token"),
+    "account": N_("by account of the machine"),
+}
 REASONS: Final[Mapping[str, str]] = {
     "overlap": N_("the run before it still ran"),
     "coalesced": N_("one run stands for several times"),
@@ -85,20 +90,6 @@ ROLES: Final[Mapping[str, str]] = {
     "admin": N_("admin"),
 }
 WEEKDAYS: Final = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
-WANTED: Final = (
-    N_("true or false"),
-    N_("a whole number"),
-    N_("a number"),
-    N_("a text"),
-    N_("a list"),
-    N_("an object"),
-    N_("anything"),
-    N_("one of"),
-    N_(" or "),
-)
-"""Of what `domain.parameters` says that a parameter wants."""
-
-_PHRASE: Final = re.compile("|".join(map(re.escape, WANTED)))
 DONE: Final[Mapping[str, str]] = {
     "started": N_("The run is started."),
     "cancelling": N_("The run is told to end."),
@@ -106,6 +97,7 @@ DONE: Final[Mapping[str, str]] = {
     "retrying": N_("The run is tried again."),
     "approved": N_("The run goes on."),
     "drained": N_("The agent starts no more runs."),
+    "forgotten": N_("The agent is forgotten."),
     "taken-back": N_("The agent starts runs again."),
     "revoked": N_("The token lets nobody in any more."),
     "ended": N_("That browser is signed out."),
@@ -126,8 +118,3 @@ def reason_words(reason: str, translate: Callable[[str], str]) -> str:
     """Why it is so, in the reader's language where it is one of the usual reasons; else as it was given."""
     kind, colon, rest = reason.partition(": ")
     return f"{translate(REASONS[kind])}{colon}{rest}" if kind in REASONS else reason
-
-
-def wanted_words(wanted: str, translate: Callable[[str], str]) -> str:
-    """What a parameter wants, in the reader's language."""
-    return _PHRASE.sub(lambda found: translate(found[0]), wanted)

@@ -9,7 +9,7 @@ from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.states import RunState
 from schedulerd.version import __version__
 from tests.builders import BOOT, NOW
-from tests.cli.scenes import Project
+from tests.cli.scenes import Project, StillClock
 from tests.store.scenes import AGENT
 
 
@@ -57,6 +57,40 @@ def test_a_drained_agent_without_runs_can_be_stopped_and_says_so(project: Projec
     drained = project.call("agents", "drain", AGENT, "--reason", "a new kernel")
 
     assert "it waits for no run: it can be stopped" in drained.stdout
+
+
+def test_a_drain_is_waited_for_and_stays_where_that_takes_too_long(project: Project) -> None:
+    project.add_flow()
+    key = project.add_run(RunState.RUNNING)
+    clock = StillClock(step=1.0)
+
+    late = project.call("agents", "drain", AGENT, "--reason", "x", "--wait", "--timeout", "2s", clock=clock)
+    between = state_of(project)
+    project.call("agents", "resume", AGENT)
+    project.move(key, RunState.COMPLETED)
+    done = project.call("agents", "drain", AGENT, "--reason", "x", "--wait")
+    alone = project.call("agents", "drain", AGENT, "--reason", "x", "--timeout", "2s")
+
+    assert (late.exit_code, between) == (7, "draining")
+    assert "etl#1 goes on" in late.stderr
+    assert (done.exit_code, alone.exit_code) == (0, 2)
+    assert "it waits for no run" in done.stdout
+
+
+def test_an_agent_that_is_gone_is_forgotten_and_one_that_lives_or_has_runs_is_not(project: Project) -> None:
+    project.add_flow()
+    key = project.add_run(RunState.RUNNING)
+    later = StillClock(NOW + timedelta(minutes=1))
+
+    lives = project.call("agents", "forget", AGENT)
+    has_runs = project.call("agents", "forget", AGENT, clock=later)
+    project.move(key, RunState.COMPLETED)
+    done = project.call("agents", "forget", AGENT, clock=later)
+
+    assert [one.exit_code for one in (lives, has_runs, done)] == [5, 5, 0]
+    assert "lives" in lives.stderr
+    assert "etl#1 for one" in has_runs.stderr
+    assert json.loads(project.call("agents", "list", "-o", "json").stdout) == []
 
 
 def test_what_cannot_be_drained_or_resumed_changes_nothing(project: Project) -> None:

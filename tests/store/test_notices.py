@@ -6,6 +6,7 @@ from typing import Final
 
 import pytest
 
+from schedulerd.domain.ids import FlowKey
 from schedulerd.domain.intakes import Intake
 from schedulerd.domain.messages import NewMessage
 from schedulerd.domain.notices import Happening, NoticeKind, NoticeRule
@@ -229,3 +230,4 @@ def test_how_long_a_flow_takes_is_told_by_its_last_completed_runs(database: Data
 
     with database.read() as tx:
         assert tx.runs.took(scene.flow) == [7.0]
+        assert tx.runs.took_each([scene.flow, FlowKey(99)]) == {scene.flow: [7.0], FlowKey(99): []}

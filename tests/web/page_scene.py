@@ -144,5 +144,9 @@ class Reader:
         assert answer.status_code == status, answer.text
         return Looker(answer.text)
 
+    def choose(self, name: str, value: str) -> None:
+        """Have a cookie of this value."""
+        self._client.cookies.set(name, value)
+
     def post(self, path: str, **fields: str) -> Response:
         return self._client.post(path, data=fields)

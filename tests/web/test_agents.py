@@ -15,8 +15,10 @@ from schedulerd.domain.states import RunState
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 from schedulerd.version import __version__
+from schedulerd.web.app import make_app
 from tests.builders import BOOT, NOW
 from tests.store.scenes import AGENT, add, claim, move
+from tests.web.entering import visitor
 from tests.web.page_scene import PageScene, Reader
 
 KIM = Principal(name="kim", role=Role.OPERATOR)
@@ -34,7 +36,7 @@ def scene(sqlite_database: Database, tmp_path: Path) -> PageScene:
         boot_id=BOOT,
         started_at=NOW,
         beat_at=made.clock.now(),
-        status={"max_running": 4, "pools": {"db": 2}},
+        status={"max_running": 4, "pools": {"db": 2}, "ready": True},
     )
     with sqlite_database.write() as tx:
         tx.agents.beat(beat)
@@ -86,6 +88,7 @@ def test_draining_says_what_it_does_before_and_is_seen_everywhere_after(
         f"the agent {AGENT} is drained by minji: a new <kernel>"
         in reader.see(f"/runs/{scene.waiting.id}").text
     )
+    assert f'schedulerd_agent_drained{{agent="{AGENT}"}} 1' in reader.get("/metrics").text
     (entry,) = [one for one in scene.operations.audit.list(AuditFilter()) if "drain" in one.change.what]
     assert (entry.who, entry.change.what, entry.change.target) == ("minji", "agents.drain", AGENT)
 
@@ -94,6 +97,18 @@ def test_a_drained_agent_without_runs_can_be_stopped(scene: PageScene, reader: R
     scene.operations.agents.drain("gone", reason="", by=KIM)
 
     assert "It waits for no run: it can be stopped." in reader.see("/agents/gone").text
+
+
+def test_an_agent_that_is_gone_is_forgotten_and_no_other(scene: PageScene, reader: Reader) -> None:
+    offered = ["forget" in reader.see(f"/agents/{name}").ids for name in ("gone", AGENT)]
+
+    refused = reader.post(f"/agents/{AGENT}/forget")
+    done = reader.post("/agents/gone/forget")
+
+    assert offered == [True, False]
+    assert (refused.status_code, done.status_code) == (409, 303)
+    assert "gone has given no sign" not in reader.see("/").text
+    assert [one.agent.name for one in scene.operations.agents.list()] == [AGENT]
 
 
 def test_resuming_takes_it_back(scene: PageScene, reader: Reader) -> None:
@@ -143,3 +158,20 @@ def test_a_lease_that_is_over_needs_attention(scene: PageScene, reader: Reader) 
 
     assert f"{AGENT} has given no sign of life" not in before
     assert f"{AGENT} has given no sign of life" in reader.see("/").text
+
+
+@pytest.mark.parametrize(
+    ("drained", "seconds", "word"), [(False, 0, "ready"), (True, 0, "drain"), (True, 31, "stopped")]
+)
+def test_a_web_process_apart_says_whether_an_agent_starts_runs(
+    scene: PageScene, drained: bool, seconds: int, word: str
+) -> None:
+    if drained:
+        scene.operations.agents.drain(AGENT, reason="", by=KIM)
+    scene.clock.advance(seconds=seconds)
+    apart = make_app(hosts={"localhost"}, clock=scene.clock, operations=scene.operations, is_apart=True)
+
+    with visitor(apart) as client:
+        answer = client.get("/readyz")
+
+    assert (answer.status_code, answer.text) == (200 if word == "ready" else 503, f"{word}\n")

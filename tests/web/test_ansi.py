@@ -1,5 +1,6 @@
 """Lines of a log as a page shows them: looks, signs, and nothing that is obeyed."""
 
+import unicodedata
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schedulerd.domain.logs import LogLine, NumberedLine, Stream
-from schedulerd.web.ansi import Piece, Style, pieces, visible
+from schedulerd.web.ansi import Piece, Style, is_plain, pieces, visible
 from schedulerd.web.log_lines import LONGEST, LineMaker
 from schedulerd.web.preferences import Preferences
 
@@ -140,3 +141,12 @@ def test_whatever_a_line_is_nothing_of_it_is_markup_or_control(line: str) -> Non
     assert "\x1b" not in html
     for tag in ("<script", "<b>", "<h"):
         assert tag not in html
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8")))
+def test_a_line_that_is_plain_is_shown_as_it_stands(line: str) -> None:
+    if is_plain(line):
+        assert visible(pieces(line)) == line
+        assert all(one.style == Style() for one in pieces(line))
+    else:
+        assert any(unicodedata.category(character) == "Cc" for character in line)

@@ -178,6 +178,12 @@ def test_an_agent_is_drained_and_resumed_and_the_audit_says_so_once(api: ApiScen
     assert entries == ["agents.resume", "agents.drain"]
 
 
+def test_an_agent_that_is_gone_is_forgotten(api: ApiScene) -> None:
+    statuses = [api.delete(f"/agents/{name}").status_code for name in ("gone", "gone", "host-1a2b")]
+
+    assert statuses == [204, 404, 409]
+
+
 def test_the_system_says_what_status_says(api: ApiScene) -> None:
     told = api.get("/system").json()
 

@@ -48,7 +48,15 @@ def test_an_image_is_a_link_to_the_web_only(url: str, href: str) -> None:
 
 def test_progress_is_a_share_and_a_text_is_a_text() -> None:
     assert a_view(ArtifactKind.PROGRESS, 42.5).percent == 42.5
-    assert a_view(ArtifactKind.MARKDOWN, "# <b>x</b>").text == "# <b>x</b>"
+    assert a_view(ArtifactKind.IMAGE, "x").text == "x"
+
+
+def test_markdown_is_shown_as_it_is_meant_unless_it_is_long() -> None:
+    short, long = a_view(ArtifactKind.MARKDOWN, "# <b>x</b>"), a_view(ArtifactKind.MARKDOWN, "*x* " * 5_000)
+
+    assert short.markup == "<h3>&lt;b&gt;x&lt;/b&gt;</h3>\n"
+    assert long.markup is None
+    assert long.text.startswith("*x* ")
 
 
 def test_a_link_has_its_text_and_leads_to_the_web_only() -> None:

@@ -8,8 +8,9 @@ from typing import Final
 import pytest
 from fastapi.testclient import TestClient
 
-from benchmarks.seed import END, Seeded, seed
+from benchmarks.seed import AGENT, BOOT, END, Seeded, seed
 from schedulerd.domain.access import Role
+from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.ids import RunKey
 from schedulerd.store.database import Database
 from tests.web.entering import House
@@ -20,10 +21,25 @@ MOST_BYTES: Final = 80_000
 PAGES: Final = (
     *("/", "/?range=30d", "/flows", "/flows?q=load", "/runs", "/runs?q=state:bad", "/schedules"),
     *("/flows/{flow}", "/flows/{flow}/params", "/flows/{flow}/versions", "/flows/{flow}/run"),
-    *("/schedules/{flow}-schedule", "/system", "/agents", "/activity", "/settings", "/flows/new"),
+    *(
+        "/schedules/{flow}-schedule",
+        "/system",
+        "/agents",
+        "/agents/seoul-1",
+        "/agents/seoul-1/drain",
+        "/settings/users",
+        "/activity",
+        "/settings",
+        "/flows/new",
+    ),
     *("/runs/{tasks}", "/runs/{tasks}/result", "/runs/{tasks}/params", "/runs/{tasks}/moves"),
     *("/runs/{tasks}/retry", "/runs/{tasks}/rerun", "/runs/{log}/logs", "/runs/{log}/logs?line=900"),
     *("/runs/{log}/logs/chunk?before=900", "/palette?q=load", "/api/docs"),
+)
+
+
+_AGENT: Final = AgentBeat(
+    name=AGENT, host="seoul", pid=1, version="1", boot_id=BOOT, started_at=END, beat_at=END
 )
 
 
@@ -34,6 +50,8 @@ class LongHistory:
         url = f"sqlite:///{folder / 'schedulerd.db'}"
         seeded = seed(url, count=runs, flow_count=flows, lines=2_000)
         self._database: Final = Database(url)
+        with self._database.write() as tx:
+            tx.agents.beat(_AGENT)
         self._house: Final = House(self._database, folder, now=END)
         self._names: Final = _names(self._database, seeded)
 

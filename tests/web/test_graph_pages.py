@@ -1,6 +1,7 @@
 """The graphs of runs and flows, as a browser without scripts gets them."""
 
 import re
+from dataclasses import replace
 from time import perf_counter
 
 from schedulerd.domain.ids import RunKey
@@ -139,3 +140,29 @@ def test_a_command_has_no_tasks_and_no_graph_is_offered(scene: PageScene, reader
     assert "/flows/etl/graph" in reader.get("/flows/etl").text
     assert "/flows/dump/graph" not in reader.get("/flows/dump").text
     assert "none are known" in reader.see("/flows/dump/graph").text
+
+
+def test_a_long_name_is_shortened_and_whole_for_who_points_at_it(scene: PageScene, reader: Reader) -> None:
+    long = "정산-및-집계-보고서를-보내는-아주-긴-이름"
+    with scene.database.write() as tx:
+        bring(
+            tx, scene.running.key, replace(LIST, name=long), replace(LIST, number=2, name="b", upstream=(1,))
+        )
+
+    html = reader.get(f"/runs/{scene.running.id}/graph").text
+
+    assert f"<title>{long}</title>" in html
+    assert ">정산-및-집계-보고…</text>" in html
+
+
+def test_a_line_goes_round_what_stands_between_its_ends(scene: PageScene, reader: Reader) -> None:
+    with scene.database.write() as tx:
+        second, third = (replace(LIST, number=n, name=f"n{n}", upstream=(n - 1,)) for n in (2, 3))
+        bring(tx, scene.running.key, LIST, second, replace(third, upstream=(1, 2)))
+
+    html = reader.get(f"/runs/{scene.running.id}/graph").text
+
+    paths = dict(re.findall(r'<path id="way-(\S+)" class="way" d="([^"]*)"', html))
+    assert set(paths) == {"t1-t2", "t2-t3", "t1-t3"}
+    assert paths["t1-t3"].count("C") == 2
+    assert "h184" in paths["t1-t3"]

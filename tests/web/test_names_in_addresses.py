@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from html import unescape
+from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
@@ -15,6 +16,7 @@ from schedulerd.domain.run_filters import term_text, terms
 from schedulerd.domain.runs import Run
 from schedulerd.domain.states import RunState
 from schedulerd.store.database import Database
+from schedulerd.web.rendering import TEMPLATES
 from schedulerd.web.segments import name_of, segment, with_whole_segments
 from tests.builders import A_SECOND, NOW, a_file, a_flow, a_schedule
 from tests.store.scenes import add, claim, move
@@ -199,3 +201,11 @@ def test_an_encoded_slash_opens_nothing_that_a_slash_would(runs: tuple[House, Ma
     paths = ("/static%2Fx/app.css", "/enter%2Fx", "/login%2f", "/api/v1%2fme", "/flows/x%2F..%2Flogin")
 
     assert {stranger.get(path).status_code for path in paths} <= {303, 401}
+
+
+def test_no_template_and_no_page_puts_a_name_into_a_path_in_another_way() -> None:
+    for path in Path(TEMPLATES).glob("*.html"):
+        assert re.findall(r"/\{\{[^}]*\| *urlencode", path.read_text()) == [], path
+        assert "'flow:' ~" not in path.read_text(), path
+    for path in TEMPLATES.parent.rglob("*.py"):
+        assert re.findall(r"/\{quote\(", path.read_text()) == [], path

@@ -8,10 +8,10 @@ import pytest
 
 from docs import messages
 
-_PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|\{\w*\}|%%|<[^>]+>")
+_PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|\{\w*(?:!r)?(?::[^}]*)?\}|%%|<[^>]+>")
 # Which form a particle takes depends on the last sound of what comes before: nobody knows that of a placeholder.
 _PARTICLE = re.compile(
-    r"(?:%\(\w+\)[a-z]|\{\w*\})(?:을|를|이|가|은|는|과|와|으로|로|아|야|이나|나)(?![가-힣])"
+    r"(?:%\(\w+\)[a-z]|\{\w*(?:!r)?(?::[^}]*)?\})(?:을|를|이|가|은|는|과|와|으로|로|아|야|이나|나)(?![가-힣])"
 )
 
 

@@ -63,6 +63,13 @@ def agent_routes(operations: Operations, clock: Clock) -> APIRouter:
         is_told(request)
         return tagged(request, agent_runs_shape(found, now=clock.now()))
 
+    @router.delete("/{agent}", status_code=204, operation_id="forget_agent")
+    def forget(request: Request, agent: Name) -> Response:
+        """Forget an agent that is gone for good. One that lives, or whose runs were not settled, is kept (409)."""
+        operations.agents.forget(agent, by=_you(request))
+        is_told(request)
+        return Response(status_code=204)
+
     return router
 
 

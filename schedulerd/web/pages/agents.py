@@ -48,6 +48,12 @@ def agent_pages(operations: Operations, pages: Pages) -> APIRouter:
         is_told(request)
         return go_on(path_of(request).removesuffix("/resume"), "taken-back")
 
+    @router.post("/agents/{agent}/forget")
+    def forget(request: Request, agent: str) -> Response:
+        operations.agents.forget(agent, by=_you(request))
+        is_told(request)
+        return go_on("/agents", "forgotten")
+
     return router
 
 

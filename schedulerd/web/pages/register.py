@@ -12,6 +12,7 @@ from schedulerd.domain.flows import FlowKind
 from schedulerd.errors import BadDefinition, Conflict, SchedulerdError, Stale
 from schedulerd.operations.flow_files import BadFlowFile, FlowFile
 from schedulerd.operations.operations import Operations
+from schedulerd.sentences import said
 from schedulerd.web.audit_notes import is_told
 from schedulerd.web.blocking import Blocking
 from schedulerd.web.crontab_rows import Row, rows_of
@@ -126,7 +127,9 @@ class _Desk:
 
     def _rows(self, request: Request, crontab: str, prefix: str) -> Sequence[Row]:
         if not prefix.isprintable() or not 0 < len(prefix) <= _LONGEST_PREFIX:
-            raise BadDefinition("names of schedules begin with a few printable characters", file="crontab")
+            raise BadDefinition(
+                said("names of schedules begin with a few printable characters"), file="crontab"
+            )
         lines = self._operations.definitions.places.reader.crontab(crontab, prefix=prefix)
         language = self._pages.preferences(request).language
         return rows_of(lines, now=self._clock.now(), language=language)

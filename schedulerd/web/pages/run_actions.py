@@ -9,6 +9,7 @@ from starlette.datastructures import FormData
 from schedulerd.domain.runs import Run
 from schedulerd.errors import BadParameters
 from schedulerd.operations.operations import Operations
+from schedulerd.sentences import joined
 from schedulerd.web.audit_notes import tell_start, tell_wish
 from schedulerd.web.blocking import Blocking
 from schedulerd.web.forms import actor_of, go_on, new_key, text, texts
@@ -118,7 +119,7 @@ class _Deeds:
             try:
                 asked = self._operations.runs.start(flow, filled.parameters, idempotency_key=key or None)
                 tell_start(request, asked.run, of="" if of is None else of.selector)
-                return go_on(f"/runs/{asked.run.id}", "started")
+                return go_on(f"/runs/{asked.run.id}", "started", asked.run.selector)
             except BadParameters as error:
                 filled = Filled(parameters={}, troubles={"": error.message})
         return self.form(request, flow, values=values, of=of, typed=typed, troubles=filled.troubles, key=key)
@@ -147,17 +148,17 @@ class _Deeds:
     def cancel(self, request: Request, selector: str, *, reason: str) -> Response:
         run = self._operations.runs.cancel(selector, actor=actor_of(request), reason=reason)
         tell_wish(request, run, reason=reason)
-        return go_on(f"/runs/{run.id}", "cancelling")
+        return go_on(f"/runs/{run.id}", "cancelling", run.selector)
 
     def kill(self, request: Request, selector: str, *, reason: str) -> Response:
         run = self._operations.runs.kill(selector, actor=actor_of(request), reason=reason)
         tell_wish(request, run, reason=reason)  # its moves do not tell of it
-        return go_on(f"/runs/{run.id}", "killed")
+        return go_on(f"/runs/{run.id}", "killed", run.selector)
 
     def retry(self, request: Request, selector: str, *, from_failed: bool) -> Response:
         run = self._operations.reruns.retry(selector, from_failed=from_failed, actor=actor_of(request))
         tell_wish(request, run, from_failed=from_failed)
-        return go_on(f"/runs/{run.id}", "retrying")
+        return go_on(f"/runs/{run.id}", "retrying", run.selector)
 
     def approve(self, request: Request, selector: str, form: FormData) -> Response:
         approved = text(form, "decision") == "approve"
@@ -172,7 +173,7 @@ class _Deeds:
                 given=given or None,
             )
         except BadParameters as error:
-            trouble = f"{error.message}. {error.mend}" if error.mend else error.message
+            trouble = joined(". ", (error.message, error.mend)) if error.mend else error.message
             return self.ask(request, selector, what="approve", form=form, trouble=trouble)
         tell_wish(request, run, approved=approved, reason=text(form, "reason"))
-        return go_on(f"/runs/{run.id}", "approved" if approved else "rejected")
+        return go_on(f"/runs/{run.id}", "approved" if approved else "rejected", run.selector)

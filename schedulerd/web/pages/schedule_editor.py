@@ -10,6 +10,7 @@ from schedulerd.clock import Clock
 from schedulerd.errors import Conflict, NotFound, Stale
 from schedulerd.operations.definitions import BadValue
 from schedulerd.operations.operations import Operations
+from schedulerd.sentences import said
 from schedulerd.web.audit_notes import is_told
 from schedulerd.web.blocking import Blocking
 from schedulerd.web.editor_preview import Preview, preview_of
@@ -138,7 +139,7 @@ class _Editor:
             return self._pages.render(
                 request, "schedule_waits.html", status=202, name=name, what=what, waits_for=waits_for
             )
-        return go_on("/schedules" if what == "deleted" else f"/schedules/{segment(name)}", what)
+        return go_on("/schedules" if what == "deleted" else f"/schedules/{segment(name)}", what, name)
 
     def preview(self, request: Request, form: FormData) -> Response:
         """The part of the page that says what is typed just now; with 200 also where that is wrong, since it is being typed."""
@@ -168,7 +169,8 @@ class _Editor:
         place = self._operations.definitions.place(name)
         if place.own is None:
             raise Conflict(
-                f"{name!r} is defined in {place.origin}, which people write", mend="change it there"
+                said("{name!r} is defined in {origin}, which people write", name=name, origin=place.origin),
+                mend=said("change it there"),
             )
         return self._pages.render(
             request,

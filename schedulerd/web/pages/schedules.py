@@ -41,13 +41,15 @@ def schedule_pages(operations: Operations, pages: Pages) -> APIRouter:
                 schedule, actor=actor_of(request), reason=reason, by=told_by(request)
             )
         )
-        return go_on(local_path(text(form, "next") or _WHERE), "paused")
+        return go_on(local_path(text(form, "next") or _WHERE), "paused", schedule)
 
     @router.post("/schedules/{schedule}/resume")
     async def resume(request: Request, schedule: str) -> Response:
         form = await request.form()
+        paused = (await blocking.run(lambda: operations.schedules.get(schedule))).paused
         await blocking.run(lambda: operations.schedules.resume(schedule, by=told_by(request)))
-        return go_on(local_path(text(form, "next") or _WHERE), "resumed")
+        why = () if paused is None else (paused.reason,)
+        return go_on(local_path(text(form, "next") or _WHERE), "resumed", schedule, *why)
 
     return router
 

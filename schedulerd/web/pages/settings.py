@@ -10,6 +10,7 @@ from schedulerd.domain.access import Principal, Role, Scope, scopes_of
 from schedulerd.domain.api_tokens import LONGEST_LIFE, USUAL_LIFE
 from schedulerd.errors import BadParameters
 from schedulerd.operations.operations import Operations
+from schedulerd.sentences import said
 from schedulerd.web.forms import go_on
 from schedulerd.web.needs import needs
 from schedulerd.web.rendering import Pages
@@ -84,7 +85,7 @@ class _View:
         """The page with the new token, which is shown this once: it is in no address, and in no history of a browser."""
         try:
             if not scopes:
-                raise BadParameters("choose what the token is for")
+                raise BadParameters(said("choose what the token is for"))
             made = self._operations.api_tokens.create(name, by=_you(request), scopes=scopes, life=life)
         except BadParameters as error:
             return self.page(request, status=422, trouble=error.message)

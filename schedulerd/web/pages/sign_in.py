@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse
 from schedulerd.domain.access import Role
 from schedulerd.errors import NotPermitted
 from schedulerd.operations.sign_in import Opened
+from schedulerd.sentences import said
 from schedulerd.web.cookies import give_cookie, take_cookie
 from schedulerd.web.local_paths import local_path
 from schedulerd.web.needs import needs
@@ -73,7 +74,7 @@ def sign_in_pages(desk: SignInDesk, pages: Pages) -> APIRouter:
         except NotPermitted as error:
             return shown(pages, request, problem(request, 403, error.message, mend=_LATE))
         except TooManyTries as error:
-            told = problem(request, 429, "too many links came from there that were none")
+            told = problem(request, 429, said("too many links came from there that were none"))
             told.headers["Retry-After"] = str(int(error.seconds) + 1)
             return shown(pages, request, told)
 

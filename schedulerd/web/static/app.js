@@ -11,11 +11,11 @@ startKeys();
 startTheme();
 noteVisit();
 if (document.body.dataset.page === "log") import("./log.js").then((log) => log.start());
-if (document.getElementById("graph")) import("./graph.js").then((graph) => graph.start());
+if (document.querySelector("[data-graph]")) import("./graph.js").then((graph) => graph.start());
 for (const name of ["focusin", "pointerover"]) document.addEventListener(name, comeToStrip);
 if (document.getElementById("editor")) import("./editor.js").then((editor) => editor.start());
 startLive();
-setTimeout(() => document.querySelector(".toast")?.remove(), 6000);
+startToast();
 
 // The server words times in the zone of the cookie; it is set once, and the next page has it.
 function rememberZone() {
@@ -37,6 +37,16 @@ function noteVisit() {
   const title = document.querySelector("h1").textContent.trim();
   const before = JSON.parse(sessionStorage.getItem("seen") ?? "[]").filter((one) => one.title !== title);
   sessionStorage.setItem("seen", JSON.stringify([{ title, href: location.pathname }, ...before].slice(0, MOST_SEEN)));
+}
+
+// What was done is put in anew, so that it is read aloud, and goes after a while: later where it can be taken back.
+function startToast() {
+  const toast = document.querySelector(".toast");
+  if (!toast) return;
+  toast.replaceWith();
+  setTimeout(() => document.getElementById("toasts").append(toast), 100);
+  const leave = () => (toast.matches(":hover, :focus-within") ? setTimeout(leave, 2000) : toast.remove());
+  setTimeout(leave, toast.querySelector("form") ? 20000 : 8000);
 }
 
 function startTheme() {

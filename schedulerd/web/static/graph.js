@@ -8,14 +8,23 @@ let scale = 1;
 let pointedAt = "";
 
 export function start() {
-  document.querySelector(".graph-tools").toggleAttribute("data-ui", true);
+  for (const name of ["pointerover", "focusin"]) document.addEventListener(name, onPoint);
   document.addEventListener("click", onClick);
   document.addEventListener("keydown", onKey);
-  for (const name of ["pointerover", "focusin"]) document.addEventListener(name, onPoint);
-  const box = document.getElementById("graph-box");
-  box.addEventListener("wheel", onWheel, { passive: false });
-  box.addEventListener("pointerdown", onPull);
+  document.addEventListener("wheel", onWheel, { passive: false });
+  document.addEventListener("pointerdown", onPull);
+  document.addEventListener("htmx:after:swap", show); // what is drawn may have grown, or be the first
   addKeys({ "+": () => zoom(scale * FACTOR), "=": () => zoom(scale * FACTOR), "-": () => zoom(scale / FACTOR), 0: fit });
+  show();
+}
+
+function show() {
+  document.querySelector(".graph-tools")?.toggleAttribute("data-ui", true);
+  const graph = document.getElementById("graph");
+  if (!graph) return;
+  graph.style.width = `${graph.viewBox.baseVal.width * scale}px`;
+  graph.style.height = `${graph.viewBox.baseVal.height * scale}px`;
+  if (pointedAt) highlight(pointedAt);
 }
 
 function onClick(event) {
@@ -27,33 +36,34 @@ function onClick(event) {
 // What is at this place of the box stays there; without one, what is in the middle.
 function zoom(to, at) {
   const box = document.getElementById("graph-box");
-  const graph = document.getElementById("graph");
+  if (!box) return;
   const { x, y } = at || { x: box.clientWidth / 2, y: box.clientHeight / 2 };
   const was = scale;
   scale = Math.min(LARGEST, Math.max(SMALLEST, to));
   const [left, top] = [(box.scrollLeft + x) / was, (box.scrollTop + y) / was];
-  graph.style.width = `${graph.viewBox.baseVal.width * scale}px`;
-  graph.style.height = `${graph.viewBox.baseVal.height * scale}px`;
+  show();
   box.scrollTo(left * scale - x, top * scale - y);
 }
 
 function fit() {
   const box = document.getElementById("graph-box");
+  if (!box) return;
   const { width, height } = document.getElementById("graph").viewBox.baseVal;
   zoom(Math.min(1, box.clientWidth / width, box.clientHeight / height));
 }
 
 function onWheel(event) {
-  if (!event.ctrlKey) return;
+  const box = event.target.closest?.("#graph-box");
+  if (!box || !event.ctrlKey) return;
   event.preventDefault();
-  const frame = event.currentTarget.getBoundingClientRect();
+  const frame = box.getBoundingClientRect();
   zoom(scale * Math.exp(-event.deltaY / 300), { x: event.clientX - frame.left, y: event.clientY - frame.top });
 }
 
 // Fingers scroll the box by themselves.
 function onPull(event) {
-  const box = event.currentTarget;
-  if (event.pointerType !== "mouse" || event.button || event.target.closest("a")) return;
+  const box = event.target.closest?.("#graph-box");
+  if (!box || event.pointerType !== "mouse" || event.button || event.target.closest("a")) return;
   const from = { x: box.scrollLeft + event.clientX, y: box.scrollTop + event.clientY };
   const pull = (now) => box.scrollTo(from.x - now.clientX, from.y - now.clientY);
   box.setPointerCapture(event.pointerId);
@@ -89,7 +99,7 @@ function nodes() {
 function links() {
   const [after, before] = [new Map(), new Map()];
   for (const node of nodes()) {
-    after.set(node.id, node.dataset.after.split(" ").filter(Boolean));
+    after.set(node.id, node.dataset.after.split(" ").filter(Boolean).map((key) => `node-${key}`));
     for (const id of after.get(node.id)) before.set(id, [...(before.get(id) || []), node.id]);
   }
   return { after, before };
@@ -111,17 +121,21 @@ function place(node) {
   return { x: box.x.baseVal.value, y: box.y.baseVal.value };
 }
 
-// What comes before and after the node that is pointed at is seen to.
 function onPoint(event) {
-  const node = event.target.closest?.(".node");
-  if ((node?.id || "") === pointedAt) return;
-  pointedAt = node?.id || "";
-  const { after, before } = links();
-  const near = new Set(node ? [...reach(node.id, after), ...reach(node.id, before)] : []);
+  const id = event.target.closest?.(".node")?.id || "";
+  if (id !== pointedAt) highlight(id);
+}
+
+// What comes before and after the node that is pointed at is seen to.
+function highlight(id) {
+  pointedAt = id;
   const graph = document.getElementById("graph");
+  if (!graph) return;
+  const { after, before } = links();
+  const near = new Set(id ? [...reach(id, after), ...reach(id, before)] : []);
   graph.toggleAttribute("data-ui", near.size > 1);
   for (const one of nodes()) one.classList.toggle("near", near.has(one.id));
-  for (const way of graph.querySelectorAll(".way")) way.classList.toggle("near", near.has(`node-${way.dataset.before}`) && near.has(`node-${way.dataset.after}`));
+  for (const way of graph.querySelectorAll(".way")) way.classList.toggle("near", way.id.split("-").slice(1).every((key) => near.has(`node-${key}`)));
 }
 
 function reach(id, side) {

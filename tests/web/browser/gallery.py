@@ -18,7 +18,7 @@ from schedulerd.domain.logs import LogLine, Stream
 from schedulerd.domain.runs import Move, Position, Run, Trigger
 from schedulerd.domain.schedules import Cron, Interval
 from schedulerd.domain.states import UNFINISHED_TASKS, RunState, TaskState
-from schedulerd.domain.tasks import TaskRun
+from schedulerd.domain.tasks import TaskAttempt, TaskRun
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 from schedulerd.version import __version__
@@ -193,7 +193,12 @@ def _failed(tx: Transaction) -> RunKey:
         parameters={"region": "kr", "rows": 20_000},
     )
     begin(tx, key, began)
-    end(tx, key, RunState.FAILED, at=began + _TOOK, tasks=_tasks(began), lines=_lines(began))
+    again = (
+        TaskAttempt(number=2, attempt=1, ended_at=began + _TOOK / 2),
+        TaskAttempt(number=2, attempt=2, started_at=began + _TOOK * 5 / 8),
+    )
+    over = began + _TOOK
+    end(tx, key, RunState.FAILED, at=over, tasks=_tasks(began), attempts=again, lines=_lines(began))
     return key
 
 
@@ -249,6 +254,7 @@ def end(
     *,
     at: datetime,
     tasks: Sequence[TaskRun] = (),
+    attempts: Sequence[TaskAttempt] = (),
     lines: Sequence[LogLine] = (),
 ) -> None:
     """Have it come to its end."""
@@ -265,6 +271,7 @@ def end(
             ended_at=at,
             failure=_WHY.get(state),
             tasks=tuple(tasks),
+            attempts=tuple(attempts),
             lines=tuple(lines),
         ),
     )

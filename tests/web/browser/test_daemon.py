@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.service import Service
-from tests.waiting import eventually
+from tests.waiting import SLOWER, eventually
 from tests.web.browser.tabs import Look, Tabs, is_live
 
 FLOWS = """
@@ -33,6 +33,21 @@ def patient(path: str, region: str = "kr") -> str:
 """
 
 
+A_SECOND = 1.0 * SLOWER
+# When each row of what runs now came (+) and went (-), by the clock of this machine.
+_NOTE_RUNNING = """() => {
+    window.noted = {};
+    const rows = () => new Set([...document.querySelectorAll("#running [id^=now-]")].map(one => one.id));
+    let before = rows();
+    new MutationObserver(() => {
+        const now = rows();
+        for (const id of now) if (!before.has(id)) window.noted["+" + id] = Date.now();
+        for (const id of before) if (!now.has(id)) window.noted["-" + id] = Date.now();
+        before = now;
+    }).observe(document.body, {childList: true, subtree: true, attributes: true});
+}"""
+
+
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
     service = Service(tmp_path, web="port = 0")
@@ -51,17 +66,35 @@ def address(service: Service) -> str:
 
 
 def test_a_run_is_seen_when_it_begins_and_when_it_ends(page: Page, service: Service, tmp_path: Path) -> None:
-    """Point 12."""
+    """Point 12, and of the dashboard point 13: who reads there is not disturbed."""
     gate = tmp_path / "gate"
+    board = page.context.new_page()
     page.goto("/runs")
     is_live(page)
+    board.goto("/")
+    is_live(board)
+    board.locator("#activity-table summary").click()
+    board.set_viewport_size({"width": 1280, "height": 300})
+    board.evaluate("scrollTo(0, 120)")
+    board.evaluate(_NOTE_RUNNING)
 
     key = service.ask_for("patient", path=str(gate))
 
     state = page.locator(f"#run-{key} .state")
     expect(state).to_have_attribute("data-state", "running")
+    expect(board.locator(f"#now-{key}")).to_have_count(1)
     gate.touch()
     expect(state).to_have_attribute("data-state", "completed")
+    expect(board.locator(f"#now-{key}")).to_have_count(0)
+    came, went = board.evaluate(f"[window.noted['+now-{key}'], window.noted['-now-{key}']]")
+    run = service.run(key)
+    assert run.started_at is not None
+    assert run.ended_at is not None
+    assert came / 1_000 - run.started_at.timestamp() <= A_SECOND
+    assert went / 1_000 - run.ended_at.timestamp() <= A_SECOND
+    expect(board.locator("#activity-table")).to_have_attribute("open", "")
+    assert board.evaluate("scrollY") == 120
+    assert board.evaluate("performance.getEntriesByType('navigation').length") == 1
 
 
 def test_the_daemon_ends_in_time_while_somebody_listens(page: Page, tabs: Tabs, service: Service) -> None:

@@ -27,6 +27,7 @@ CHECKED = TaskRun(number=MANY + 2, name="check", state=TaskState.RUNNING, starte
 NOTE_LONG_TASKS = """window.long = [];
 new PerformanceObserver(found => window.long.push(...found.getEntries().map(one => one.duration)))
     .observe({type: "longtask", buffered: true});"""
+RATIO = "graph => graph.getBoundingClientRect().width / graph.viewBox.baseVal.width"
 PLACES = """() => Object.fromEntries([...document.querySelectorAll(".node")].map(node => {
     const {x, y} = node.querySelector(".box").getBoundingClientRect();
     return [node.id, [x, y]];
@@ -86,13 +87,21 @@ def test_thousands_of_mapped_tasks_are_drawn_at_once_and_one_that_ends_changes_j
 def test_the_keyboard_goes_from_node_to_node_along_the_lines_and_opens_a_task(
     page: Page, world: World
 ) -> None:
-    """Point 26; and that the graph is made larger, smaller and whole."""
+    """Point 26; that the graph is made larger, smaller and whole; and that it may come, and grow, while somebody looks."""
     run = world.gallery.add_running()
     beside = replace(FIRST, number=5, name="beside")
     late = replace(FIRST, number=9, name="late", upstream=(1, 5), state=TaskState.FAILED)
-    tell(world, run, FIRST, beside, replace(FIRST, number=7, name="next", upstream=(1,)), late)
+    plain = replace(FIRST, number=7, name="next", upstream=(1,))
     page.goto(f"/runs/{run.id}/graph")
     is_live(page)
+    expect(page.locator("#node-n2")).to_have_attribute("data-state", "pending")
+    tell(world, run, FIRST, beside, plain)
+    expect(page.locator("#node-t7")).to_be_visible()
+    page.get_by_role("button", name="Larger").click()
+    tell(world, run, late)
+    expect(page.locator("#node-t9")).to_be_visible()
+    assert page.locator("#graph").evaluate(RATIO) == pytest.approx(1.25, abs=0.01)
+    page.get_by_role("button", name="Smaller").click()
     focused = page.locator("#graph a:focus")
     width = float(page.locator("#graph").evaluate("graph => graph.getBoundingClientRect().width"))
 
@@ -103,6 +112,9 @@ def test_the_keyboard_goes_from_node_to_node_along_the_lines_and_opens_a_task(
     expect(focused).to_have_attribute("id", "node-t7")
     page.keyboard.press("ArrowDown")
     expect(focused).to_have_attribute("id", "node-t9")
+    expect(page.locator(".way.near")).to_have_count(2)
+    tell(world, run, done(late))
+    expect(page.locator("#node-t9")).to_have_attribute("data-state", "completed")
     expect(page.locator(".way.near")).to_have_count(2)
     page.keyboard.press("ArrowUp")
     expect(focused).to_have_attribute("id", "node-t7")

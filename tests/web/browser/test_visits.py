@@ -56,6 +56,32 @@ _TRANSFERRED = """() => performance.getEntriesByType("navigation")
     .reduce((sum, one) => sum + one.transferSize, 0)"""
 
 
+def test_without_scripts_runs_are_filtered_and_paged_and_a_schedule_is_paused(
+    tabs: Tabs, world: World
+) -> None:
+    """Point 5; to run a flow and to cancel it is in `test_daemon.py`."""
+    page = tabs.open(Look(scripts=False))
+    page.goto("/runs")
+    newest = page.locator("#runs-table tbody tr").first.get_attribute("id")
+    page.get_by_role("link", name="Older").click()
+    expect(page.locator(f"#{newest}")).to_have_count(0)
+    assert page.locator("#runs-table tbody tr").count() > 0
+    page.get_by_role("link", name="Newer").click()
+    expect(page.locator("#runs-table tbody tr").first).to_have_attribute("id", newest or "")
+    page.get_by_label("Filter", exact=True).fill("state:failed flow:etl")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.locator("#runs-table tbody .run-link").first).to_contain_text("etl")
+    states = page.locator("#runs-table tbody .state").evaluate_all("all => all.map(one => one.dataset.state)")
+    assert set(states) == {"failed"}
+
+    page.goto("/schedules/nightly")
+    page.get_by_label("Reason").fill("until the audit is over")
+    page.get_by_role("button", name="Pause the schedule").click()
+    expect(page.locator(".card")).to_contain_text("minji (web) · until the audit is over")
+    page.get_by_role("button", name="Resume").first.click()
+    expect(page.get_by_role("button", name="Pause the schedule")).to_be_visible()
+
+
 def test_single_keys_open_the_sheet_lead_elsewhere_and_reach_the_filter(page: Page) -> None:
     """Point 10."""
     page.goto("/flows")

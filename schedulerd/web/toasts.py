@@ -1,0 +1,66 @@
+"""What was done just now, as the next page says it: with a link to what came of it, and a way back where that is cheap. Pure."""
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote, unquote
+
+from schedulerd.web.segments import segment
+from schedulerd.web.words import DONE
+
+COOKIE: Final = "done"
+"""The cookie that tells the next page."""
+
+_OF_RUNS: Final = frozenset({"started", "cancelling", "killed", "retrying", "approved", "rejected"})
+_OF_SCHEDULES: Final = frozenset({"paused", "resumed", "saved"})
+_MOST: Final = 1_500
+"""A browser need not keep more than 4,096 bytes of a cookie."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Undo:
+    """A form that takes it back: where it goes, and the reason that it is sent with."""
+
+    action: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Toast:
+    """`text` is to be translated; `name` is what it was done with, and `href` the page of that."""
+
+    text: str
+    name: str = ""
+    href: str = ""
+    undo: Undo | None = None
+
+
+def told(done: str, *about: str) -> str:
+    """The value of the cookie: what was done, and with what; a reason that is too long is left out."""
+    parts = [done, *(quote(one, safe="") for one in about)]
+    return ":".join(parts if sum(map(len, parts)) <= _MOST else parts[:2])[:_MOST]
+
+
+def toast_of(value: str) -> Toast | None:
+    """What a cookie tells; None where it is none of ours. Whatever it says, its links lead to pages of this server."""
+    done, *about = value.split(":")
+    name, reason = (unquote(one) for one in (*about, "", "")[:2])
+    text = DONE.get(done)
+    if text is None or not name:
+        return None if text is None else Toast(text=text)
+    if done in _OF_RUNS:
+        return Toast(text=text, name=name, href=_run(name))
+    if done not in _OF_SCHEDULES:
+        return Toast(text=text, name=name)
+    page = f"/schedules/{segment(name)}"
+    return Toast(text=text, name=name, href=page, undo=_undo(done, page, reason))
+
+
+def _run(selector: str) -> str:
+    flow, _, number = selector.rpartition("#")
+    return f"/flows/{segment(flow)}/runs/{segment(number)}"
+
+
+def _undo(done: str, page: str, reason: str) -> Undo | None:
+    if done == "paused":
+        return Undo(action=f"{page}/resume")
+    return Undo(action=f"{page}/pause", reason=reason) if done == "resumed" and reason else None
