@@ -34,6 +34,7 @@ from schedulerd.web.pages.reference import reference_pages
 from schedulerd.web.pages.register import register_pages
 from schedulerd.web.pages.run import run_pages
 from schedulerd.web.pages.run_actions import run_action_pages
+from schedulerd.web.pages.run_bulk import run_bulk_pages
 from schedulerd.web.pages.runs import runs_pages
 from schedulerd.web.pages.schedule_editor import schedule_editor_pages
 from schedulerd.web.pages.schedules import schedule_pages
@@ -110,6 +111,7 @@ def make_app(
 def _pages(operations: Operations, pages: Pages, clock: Clock) -> Iterator[APIRouter]:
     yield dashboard_pages(operations, pages, clock)
     yield runs_pages(operations, pages)
+    yield run_bulk_pages(operations, pages)
     yield run_pages(operations, pages, clock)
     yield graph_pages(operations, pages)
     yield register_pages(operations, pages, clock)

@@ -150,3 +150,10 @@ class Reader:
 
     def post(self, path: str, **fields: str) -> Response:
         return self._client.post(path, data=fields)
+
+    def post_all(self, path: str, *fields: tuple[str, str]) -> Response:
+        """The same, with fields that may be there several times."""
+        names = dict.fromkeys(name for name, _ in fields)
+        return self._client.post(
+            path, data={name: [value for one, value in fields if one == name] for name in names}
+        )

@@ -81,12 +81,12 @@ class RunHead:
             "newer": newer,
             "older": older,
             "usual": None if whole is None else self._operations.runs.usual(whole),
-            "can": _possible(whole),
+            "can": possible(whole),
             "task_count": len(details.tasks),
         }
 
 
-def _possible(run: Run | None) -> frozenset[str]:
+def possible(run: Run | None) -> frozenset[str]:
     """What can be done with the run as it is now."""
     if run is None:
         return frozenset()

@@ -73,7 +73,7 @@ function focus(selector) {
 // Lists of runs: keys move over rows, and new rows never shift what one reads.
 function startRows() {
   if (!document.querySelector(".rows")) return;
-  addKeys({ j: () => step(1), k: () => step(-1), ArrowDown: () => step(1), ArrowUp: () => step(-1), Enter: open, o: open });
+  addKeys({ j: () => step(1), k: () => step(-1), ArrowDown: () => step(1), ArrowUp: () => step(-1), x: choose, Enter: open, o: open });
   document.addEventListener("htmx:config:request", keepTop);
 }
 
@@ -90,6 +90,10 @@ function step(by) {
   next.querySelector("a")?.focus({ preventScroll: true });
 }
 
+function choose() {
+  document.querySelector("[data-ui-here] input[type=checkbox]")?.click();
+}
+
 function open() {
   if (document.activeElement?.matches("button, summary, a")) document.activeElement.click();
   else document.querySelector("[data-ui-here] a")?.click();
@@ -100,7 +104,7 @@ function keepTop(event) {
   const request = event.detail.ctx.request;
   const region = document.getElementById("runs-table");
   const top = region?.dataset.top;
-  const isReading = scrollY > 40 || region?.contains(document.activeElement) || region?.querySelector("[data-ui-here]");
+  const isReading = scrollY > 40 || region?.contains(document.activeElement) || region?.querySelector("[data-ui-here], :checked");
   if (!top || !isReading || event.detail.ctx.sourceElement !== region) return;
   const url = new URL(request.action || location.href, location.href);
   url.searchParams.set("top", top);

@@ -62,13 +62,18 @@ def test_what_somebody_types_and_reads_stays_as_it_is_while_the_page_goes_on(
     page.locator(".filter-help summary").click()
     field = page.locator("#q")
     field.fill("state:bad")
+    chosen = page.locator(f"#pick-{world.gallery.failed.key}")
+    chosen.check()
+    field.focus()
     field.evaluate("field => field.setSelectionRange(2, 5)")
     refreshed(page)
 
     run = world.gallery.add_running()
 
-    expect(page.locator(f"#run-{run.key}")).to_be_visible()
+    expect(page.locator("[data-show-new]")).to_have_text("1 new run: show")  # rows that are chosen stay
     assert refreshed(page) > 0
+    expect(chosen).to_be_checked()
+    expect(page.locator(f"#run-{run.key}")).to_have_count(0)
     assert field.evaluate(
         "field => [document.activeElement === field, field.value, field.selectionStart, field.selectionEnd]"
     ) == [True, "state:bad", 2, 5]

@@ -1,0 +1,76 @@
+"""Several runs at once: what will become of each is said before, and what became of it afterwards."""
+
+import re
+
+from schedulerd.domain.access import Role
+from schedulerd.domain.audit import AuditFilter
+from tests.web.page_scene import PageScene, Reader
+
+
+def ask(reader: Reader, deed: str, *runs: str) -> str:
+    query = "&".join(f"run={one}" for one in runs)
+    return reader.get(f"/runs/bulk?do={deed}&{query}").text
+
+
+def picked(html: str) -> list[str]:
+    return re.findall(r'type="hidden" name="run" value="([^"]+)"', html)
+
+
+def test_runs_are_chosen_in_the_list_by_who_may_change_them(scene: PageScene, reader: Reader) -> None:
+    with scene.client(Role.VIEWER) as viewer:
+        theirs = viewer.get("/runs").text
+        refused = viewer.see(f"/runs/bulk?do=cancel&run={scene.running.id}", status=403)
+
+    assert reader.get("/runs").text.count('type="checkbox" id="pick-') == 3
+    assert 'id="pick-' not in theirs
+    assert 'id="bulk"' not in theirs
+    assert "needs the role operator" in refused.text
+
+
+def test_it_is_said_with_which_it_can_be_done(scene: PageScene, reader: Reader) -> None:
+    all_three = (str(scene.failed.id), str(scene.running.id), str(scene.waiting.id))
+
+    cancel = ask(reader, "cancel", *all_three, all_three[1], "never-was")
+    retry = ask(reader, "retry", *all_three)
+
+    assert picked(cancel) == [str(scene.running.id), str(scene.waiting.id)]
+    assert "With 1 run this cannot be done" in cancel
+    assert picked(retry) == [str(scene.failed.id)]
+    assert "No run was chosen." in ask(reader, "retry")
+
+
+def test_each_is_cancelled_and_one_that_cannot_be_keeps_none_from_it(
+    scene: PageScene, reader: Reader
+) -> None:
+    done = reader.post_all(
+        "/runs/bulk",
+        ("do", "cancel"),
+        ("reason", "wrong region"),
+        ("run", str(scene.failed.id)),
+        ("run", str(scene.running.id)),
+        ("run", str(scene.waiting.id)),
+    )
+
+    assert done.status_code == 200
+    assert done.text.count("It is told to end.") == 2
+    assert "etl#1 has ended already: it is failed" in done.text
+    with scene.database.read() as tx:
+        assert {wish.reason for wish in tx.runs.cancel_wishes()} == {"wrong region"}
+    entry = scene.operations.audit.list(AuditFilter(limit=1))[0]
+    assert (entry.change.what, entry.change.target) == ("runs.cancel", "etl#2, etl#3")
+    assert entry.change.after == {"reason": "wrong region"}
+
+
+def test_each_is_tried_again(scene: PageScene, reader: Reader) -> None:
+    done = reader.post_all("/runs/bulk", ("do", "retry"), ("run", str(scene.failed.id)))
+
+    assert "It is tried again." in done.text
+    assert scene.operations.runs.get(str(scene.failed.id)).state.value == "retrying"
+
+
+def test_where_nothing_was_done_the_audit_tells_of_nothing(scene: PageScene, reader: Reader) -> None:
+    before = scene.operations.audit.list(AuditFilter(limit=1))[0].key
+
+    reader.post_all("/runs/bulk", ("do", "retry"), ("run", str(scene.running.id)))
+
+    assert scene.operations.audit.list(AuditFilter(limit=1))[0].key == before
