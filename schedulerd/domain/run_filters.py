@@ -65,6 +65,14 @@ class Term:
         )
 
 
+def term_text(key: str, value: str) -> str:
+    """The term as text, in quotes where the value needs them."""
+    if _BARE.fullmatch(value) and not value.startswith((">", "<")):
+        return f"{key}:{value}"
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{key}:"{escaped}"'
+
+
 def parse_query(text: str, *, now: datetime, zone: tzinfo | None) -> RunQuery:
     """The runs that the text asks for; `zone` is that of times which name none. Raises `BadExpression` at the term."""
     return query_of(terms(text), now=now, zone=zone)
