@@ -24,8 +24,8 @@ run: $(VENV)/.installed
 
 test: check
 
-# Much of what tests do is waiting, so there are more of them at once than processors. Long ones are handed out first.
-WORKERS := $(shell expr $$(nproc) + 1)
+# Many tests wait for most of their time, so there are more of them at once than processors.
+WORKERS := $(shell expr $$(nproc) \* 2 + 1)
 
 # The cheap ones first; pytest last, so that its closing lines are the last ones.
 check: $(VENV)/.installed-dev

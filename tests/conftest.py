@@ -5,6 +5,8 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import groupby
+from math import ceil
 from pathlib import Path
 from typing import Final
 
@@ -184,14 +186,34 @@ def _copy(source: Path, folder: Path) -> Path:
     return target
 
 
-_LONG_FIRST: Final = ("faults", "acceptance", "rules", "web", "store", "cli", "engine")
+_WAITING: Final = ("faults", "acceptance")
+_WOVEN_INTO: Final = 0.8  # of the others: none that takes long is left alone at the end
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those that take long go first, so that none of them is left alone at the end."""
-    places = {Path(__file__).parent / folder: place for place, folder in enumerate(_LONG_FIRST)}
-    items.sort(key=lambda item: min((places[one] for one in item.path.parents if one in places), default=9))
+    """Tests that mostly wait are spread among those that compute, so that neither time nor processors lie idle."""
+    places = [Path(__file__).parent / folder for folder in _WAITING]
+    waiting = [one for place in places for one in items if place in one.path.parents]
+    others = [one for one in items if not any(place in one.path.parents for place in places)]
+    ordered: list[pytest.Item] = []
+    taken = passed = 0
+    for _, together in groupby(others, key=_shares):
+        due = ceil(len(waiting) * min(1.0, passed / (_WOVEN_INTO * len(others))))
+        ordered += waiting[taken:due]
+        taken = due
+        group = list(together)
+        ordered += group
+        passed += len(group)
+    items[:] = ordered + waiting[taken:]
+
+
+def _shares(item: pytest.Item) -> str:
+    """What is the same for tests that come one after the other: what they share would be made anew after another file's test."""
+    assert isinstance(item, pytest.Function)
+    fixtures = item._fixtureinfo.name2fixturedefs.values()
+    is_shared = any(one.scope == "module" for found in fixtures for one in found)
+    return str(item.path) if is_shared else item.nodeid
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner
+
+from schedulerd.cli.root import root
 from schedulerd.clock import SystemClock
 from schedulerd.domain.ids import RunId, RunKey, uuid7
 from schedulerd.domain.logs import NumberedLine
@@ -44,6 +47,7 @@ class Service:
         self.url = url or f"sqlite:///{self.state / 'schedulerd.db'}"
         self.process: subprocess.Popen[bytes] | None = None
         self._environ: dict[str, str] = {}
+        self._has_variables = False
         for made in (self.flows, self.schedules):
             made.mkdir(parents=True, exist_ok=True)
         (folder / "config" / "schedulerd.toml").write_text(
@@ -57,6 +61,7 @@ class Service:
     ) -> None:
         """Start the daemon, and wait until it is ready. `by` is a command that starts the one it is given."""
         self._environ = {**os.environ, **(environ or {})}
+        self._has_variables = bool(environ)
         with open(self.log, "ab") as output:
             self.process = subprocess.Popen(
                 [*by, *PROGRAM, "--config", str(self.folder / "config" / "schedulerd.toml"), "start"],
@@ -118,11 +123,20 @@ class Service:
         return Database(self.url)
 
     def cli(self, *words: str, check: bool = True) -> Any:
-        """What the command line answers, as JSON."""
-        done = self.command(*words, "-o", "json")
+        """What the command line answers, as JSON. It is asked in this process, which spares most of its time, but where
+        the daemon was started with variables, which may move the clock.
+        """
+        words = (*words, "-o", "json")
+        if self._has_variables:
+            done = self.command(*words)
+            status, out, err = done.returncode, done.stdout, done.stderr
+        else:
+            config = str(self.folder / "config" / "schedulerd.toml")
+            result = CliRunner().invoke(root, ["--config", config, *words])
+            status, out, err = result.exit_code, result.stdout, result.stderr
         if check:
-            assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout) if done.stdout.strip() else None
+            assert status == 0, err
+        return json.loads(out) if out.strip() else None
 
     def command(self, *words: str, timeout: float = 30.0) -> subprocess.CompletedProcess[str]:
         """Run a command of the program in the service's folder, with what the daemon was started with."""

@@ -84,6 +84,11 @@ class WebSettings(BaseModel):
         "`X-Forwarded-Proto` are believed, and nobody else's. Without it all that comes through a proxy comes from its "
         "address.",
     )
+    rest_after: Duration = Field(
+        default=timedelta(minutes=10),
+        description="When nobody has asked it anything for so long, and no page is open, the web interface gives its memory back; "
+        "whoever comes next waits a second for it. `0s`: never.",
+    )
     allow_upload: bool | None = Field(
         default=None,
         description="Whether admins may put flow files into the first of `flows` through the web interface, which is to say have "

@@ -44,7 +44,10 @@ def serve_apart(settings: Settings, *, verbose: bool = False) -> int:
         listener.close()
         database.close()
         raise
-    web = WebProcess(listener, for_children(environ), {**told_to_web(settings), "apart": True})
+    told = {**told_to_web(settings), "apart": True}
+    web = WebProcess(
+        listener, for_children(environ), told, await_visitor=lambda _: None
+    )  # it is looked at often enough
     stopping, notifier = _on_signals(), Notifier(environ)
     _tell(settings, web, database)
     database.close()

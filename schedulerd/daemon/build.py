@@ -132,7 +132,8 @@ class _Builder:
         self._environ = environ
         self._secrets_from = secrets_from
         self._database = database
-        self._web = None if listener is None else WebProcess(listener, environ, told_to_web(settings))
+        self._listener = listener
+        self._web: WebProcess | None = None
         self._agent = agent_name(settings.state_dir)
         self._started_at = clock.now()
 
@@ -150,6 +151,7 @@ class _Builder:
         health = HealthBook(clock, heard=troubles.heard)
         starting = Starting(health, clock)
         ears = Ears(settings.state_dir, mailbox.put)
+        self._web = self._web_process(ears)
         launcher = Launcher(folders, self._launch, starting)
         mailer = self._mailer()
         runs = RunMaker()
@@ -246,6 +248,12 @@ class _Builder:
             health=health,
             health_file=HealthFile(settings.state_dir),
         )
+
+    def _web_process(self, ears: Ears) -> WebProcess | None:
+        if self._listener is None:
+            return None
+        told = told_to_web(self._settings)
+        return WebProcess(self._listener, self._environ, told, await_visitor=ears.wake_for)
 
     @property
     def _limits(self) -> Limits:

@@ -8,10 +8,11 @@ import contextlib
 import json
 import logging
 import os
+import select
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from schedulerd.config import Settings
@@ -57,17 +58,30 @@ def told_to_web(settings: Settings) -> Mapping[str, Any]:
         "pools": list(settings.pools),
         "allow_upload": settings.may_upload,
         "inspect_seconds": settings.inspect_timeout.total_seconds(),
+        "rest_after": settings.web.rest_after.total_seconds(),
     }
 
 
 class WebProcess:
     """Keeps the web process alive. `look` is called now and then; it never waits.
 
+    One that nobody asks anything ends by itself, with 0, and is started again for who comes next: `await_visitor` is given the
+    socket's descriptor then, and sees to it that `look` is called as soon as there is something to be read.
+
     `told` is JSON that it goes by. `trouble` says what is wrong with it, and is empty when nothing is.
     """
 
-    def __init__(self, listener: socket.socket, environ: Mapping[str, str], told: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        listener: socket.socket,
+        environ: Mapping[str, str],
+        told: Mapping[str, Any],
+        *,
+        await_visitor: Callable[[int], None],
+    ) -> None:
         self._listener = listener
+        self._await_visitor = await_visitor
+        self._rests = False
         self._told = json.dumps(told).encode()
         self._environ = environ
         self._process: subprocess.Popen[bytes] | None = None
@@ -89,7 +103,13 @@ class WebProcess:
 
     def look(self, now: float) -> None:
         """Start it when it does not run, less and less often when it dies again and again; `now` is monotonic."""
-        if self._process is not None and self._process.poll() is not None:
+        if self._rests and not _has_visitor(self._listener):
+            return
+        self._rests = False
+        if self._process is not None and self._process.poll() == 0:
+            self._rest()
+            return
+        if self._process is not None and self._process.returncode is not None:
             log.error("web_died", extra={"status": self._process.returncode, "again_in": f"{self._pause:g}s"})
             self._forget()
             self._start_at = now + self._pause
@@ -99,6 +119,12 @@ class WebProcess:
             self._try_to_start(now)
         elif self._process is not None and now - self._start_at >= _STEADY_SECONDS:
             self.trouble, self._pause = "", 1.0
+
+    def _rest(self) -> None:
+        log.info("web_rests")
+        self._forget()
+        self._rests, self.trouble, self._pause = True, "", 1.0
+        self._await_visitor(self._listener.fileno())
 
     def _try_to_start(self, now: float) -> None:
         self._start_at = now
@@ -150,6 +176,10 @@ class WebProcess:
         if process.returncode is None:
             process.kill()
             process.wait()
+
+
+def _has_visitor(listener: socket.socket) -> bool:
+    return bool(select.select([listener], [], [], 0)[0])
 
 
 def _make_nicer(pid: int) -> None:

@@ -30,7 +30,7 @@ KEYS: Final = {
     "since": "recorded then or later: 24h, today, 2026-11-01T09:00",
     "until": "recorded before",
     "dur": "how long it ran: >5m, <10s, 5m..1h",
-    "error": "a text in its error",
+    "error": "a text in the type or the first line of its error",
     "param.NAME": "the value of a parameter",
 }
 """The keys, each with what its value is."""
@@ -63,6 +63,14 @@ class Term:
         return BadExpression(
             reason, expression=self.text, start=self.start, end=self.end, code=f"filter.{code}"
         )
+
+
+def term_text(key: str, value: str) -> str:
+    """The term as text, in quotes where the value needs them."""
+    if _BARE.fullmatch(value) and not value.startswith((">", "<")):
+        return f"{key}:{value}"
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{key}:"{escaped}"'
 
 
 def parse_query(text: str, *, now: datetime, zone: tzinfo | None) -> RunQuery:

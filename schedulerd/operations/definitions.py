@@ -166,8 +166,6 @@ class Definitions:
         _refuse_keys(values, by)
         text = self._text(values, by)
         definition = self._checked(values, text)
-        if "/" in definition.name:  # it could have no page of its own
-            raise BadValue(said("`name` has no /"), key="name", file=file_name(definition.name))
         if (done := self._is_done(values)) is not None:
             return done
         written = self._before(definition, text)

@@ -71,6 +71,15 @@ class Ears:
         self._register(descriptor, hear)
         return True
 
+    def wake_for(self, descriptor: int) -> None:
+        """Post once, as soon as there is something to be read from it."""
+
+        def hear() -> None:
+            self._forget(descriptor)
+            self._post(Woken())
+
+        self._register(descriptor, hear)
+
     def _register(self, descriptor: int, hear: Callable[[], None]) -> None:
         self._hear[descriptor] = hear
         self._poll.register(descriptor, select.EPOLLIN)

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schedulerd.web.answer_headers import complete
 from schedulerd.web.problems import problem
+from schedulerd.web.segments import with_whole_segments
 
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")
 _LONGEST_BODY: Final = 1 << 20
@@ -45,6 +46,7 @@ class Door:
                 self._see_off(MutableHeaders(scope=message), self._monotonic() - began)
             await send(message)
 
+        scope = with_whole_segments(scope)
         refusal = self._refuse(Request(scope))
         await (refusal or self._app)(scope, receive, send_on)
 

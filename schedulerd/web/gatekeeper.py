@@ -29,6 +29,7 @@ from schedulerd.web.needs import SAFE, Needs, needs_of
 from schedulerd.web.problems import API, Problem, problem, shown
 from schedulerd.web.rendering import Pages
 from schedulerd.web.routers import admit
+from schedulerd.web.segments import path_of
 
 log = logging.getLogger(__name__)
 
@@ -227,7 +228,7 @@ def _needed(request: Request, found: Found | None) -> Needs:
 
 def _to_the_door(request: Request) -> Response:
     """A stranger: a program is told so, a person is shown where to sign in."""
-    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    here = path_of(request) + (f"?{request.url.query}" if request.url.query else "")
     is_page = (
         (not request.url.path.startswith(API) or request.url.path == _DOCS)
         and "text/event-stream" not in request.headers.get("accept", "")

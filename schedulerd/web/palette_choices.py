@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Final, NamedTuple
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from schedulerd.domain.access import Principal, Role
 from schedulerd.domain.agents import Agent
@@ -14,6 +14,7 @@ from schedulerd.version import __version__
 from schedulerd.web import words
 from schedulerd.web.palette import Choice
 from schedulerd.web.preferences import DENSITIES, LANGUAGES, Preferences
+from schedulerd.web.segments import segment
 from schedulerd.web.words import N_
 
 ACTIONS: Final = ">"
@@ -68,7 +69,7 @@ def pages(who: Principal, translate: Translate) -> list[Choice]:
 
 def flows(known: Known) -> Iterator[Choice]:
     """The page of each flow."""
-    return (Choice(title=name, href=f"/flows/{quote(name, safe='')}", icon="flows") for name in known.flows)
+    return (Choice(title=name, href=f"/flows/{segment(name)}", icon="flows") for name in known.flows)
 
 
 def schedules(known: Known, translate: Translate) -> Iterator[Choice]:
@@ -82,7 +83,7 @@ def agents(found: Iterable[Agent], translate: Translate, *, now: datetime) -> It
     """The page of each agent."""
     for agent in found:
         note = translate(words.AGENT_STATES[agent.state(now=now, version=__version__)])
-        href = f"/agents/{quote(agent.name, safe='')}"
+        href = f"/agents/{segment(agent.name)}"
         yield Choice(title=agent.name, href=href, icon="agents", note=note, also=agent.host)
 
 
@@ -104,7 +105,7 @@ def actions(known: Known, who: Principal, translate: Translate) -> Iterator[Choi
     if not who.may(Role.OPERATOR):
         return
     for name in known.flows:
-        yield _action(_RUN, name, translate, f"/flows/{quote(name, safe='')}/run", "running")
+        yield _action(_RUN, name, translate, f"/flows/{segment(name)}/run", "running")
     for name, is_paused in known.schedules.items():
         if is_paused:
             yield _action(_RESUME, name, translate, _schedule(name), "scheduled")
@@ -173,7 +174,7 @@ def scheduling(expression: str, timezone: str, translate: Translate) -> Choice:
 
 
 def _schedule(name: str) -> str:
-    return f"/schedules/{quote(name, safe='')}"
+    return f"/schedules/{segment(name)}"
 
 
 def _action(title: str, name: str, translate: Translate, href: str, icon: str) -> Choice:

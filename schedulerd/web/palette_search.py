@@ -8,6 +8,7 @@ from typing import Final
 from schedulerd.clock import Clock
 from schedulerd.domain.access import Principal, Role
 from schedulerd.domain.likeness import Likeness, Typed, typed
+from schedulerd.domain.run_filters import term_text
 from schedulerd.domain.runs import Run
 from schedulerd.errors import Ambiguous, BadExpression, NotFound
 from schedulerd.operations.explaining import Explanation, explain
@@ -134,7 +135,7 @@ class PaletteSearch:
     def _of_likeliest(self, words: Typed) -> tuple[Run, ...]:
         judged = [(words.likeness(name), name) for name in self.operations.palette.known().flows]
         likeness, name = min(judged, default=(Likeness.NONE, ""))
-        return () if likeness is Likeness.NONE else self._newest(f'flow:"{name}"')
+        return () if likeness is Likeness.NONE else self._newest(term_text("flow", name))
 
     def _newest(self, filtered: str, *, limit: int = MOST_IN_GROUP) -> tuple[Run, ...]:
         history = self.operations.history

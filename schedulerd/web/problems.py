@@ -26,6 +26,7 @@ from schedulerd.sentences import in_language, said
 from schedulerd.web.answer_headers import complete
 from schedulerd.web.problem_types import type_of
 from schedulerd.web.rendering import Pages
+from schedulerd.web.segments import path_of
 
 _MEDIA_TYPE: Final = "application/problem+json"
 _OF_QUERIES: Final[Mapping[str, str]] = {
@@ -119,7 +120,7 @@ def problem(
         "title": kind.title,
         "status": status,
         "detail": detail,
-        "instance": request.url.path,
+        "instance": path_of(request),
     }
     if mend:
         body["mend"] = mend

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import select
 import signal
 import socket
 import threading
@@ -19,6 +20,7 @@ from schedulerd.operations.definition_readers import Places
 from schedulerd.operations.operations import Operations
 from schedulerd.store.database import Database
 from schedulerd.web.app import make_app
+from schedulerd.web.rest import Rest
 from schedulerd.web.warming import settle
 
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -65,9 +67,15 @@ def serve(places_of: Callable[[Mapping[str, Any]], Places]) -> None:
     )
     server = uvicorn.Server(config)
 
+    rest_after = told["rest_after"]
+    rest = Rest(server, after=rest_after, monotonic=clock.monotonic) if rest_after else None
+
     def wait_for_the_end() -> None:
-        os.read(options.lifeline, 1)  # returns when the daemon has gone, whatever became of it
-        server.should_exit = True
+        every = None if rest is None else rest.every
+        while not select.select([options.lifeline], [], [], every)[0]:
+            if rest is not None and rest.look():
+                return
+        server.should_exit = True  # the daemon has gone, whatever became of it
 
     threading.Thread(target=wait_for_the_end, name="lifeline", daemon=True).start()
     threading.Thread(target=settle, args=(operations, clock), name="settling", daemon=True).start()

@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse
 
 from schedulerd.clock import Clock
 from schedulerd.domain.access import Principal, Role
+from schedulerd.domain.run_filters import term_text
 from schedulerd.domain.schedules import Schedule
 from schedulerd.domain.wording import Language, schedule_in_words
 from schedulerd.sentences import in_language
@@ -27,6 +28,7 @@ from schedulerd.web.code_sight import sees_code
 from schedulerd.web.moments import duration_markup, moment_markup, moment_text
 from schedulerd.web.preferences import LANGUAGES, Preferences, language_of, preferences_of
 from schedulerd.web.pseudo_texts import PSEUDO, PseudoTexts
+from schedulerd.web.segments import path_of, segment
 from schedulerd.web.static_files import StaticFiles
 from schedulerd.web.toasts import COOKIE, toast_of
 
@@ -72,7 +74,7 @@ class Pages:
                 | {
                     "request": request,
                     "asset": self._files.url,
-                    "path": request.url.path,
+                    "path": path_of(request),
                     "here": _here(request),
                     "preferences": preferences,
                     "principal": principal,
@@ -138,6 +140,7 @@ def environment(locale: str) -> Environment:
         bytecode_cache=_COMPILED,
     )
     environment.install_gettext_translations(catalog, newstyle=True)  # type: ignore[attr-defined]
+    environment.filters["segment"] = segment
     environment.filters["said"] = partial(in_language, translate=catalog.gettext)
     environment.globals |= {
         "_": _translating(catalog),
@@ -156,6 +159,7 @@ def environment(locale: str) -> Environment:
         "groups": words.GROUPS,
         "schedule_text": partial(_schedule_text, language=language),
         "query": _query,
+        "term": term_text,
     }
     return environment
 
@@ -200,7 +204,7 @@ def _schedule_text(schedule: Schedule, *, language: Language) -> str:
 def _here(request: Request) -> str:
     """The address of the page, as a link within this server."""
     query = request.url.query
-    return f"{request.url.path}?{query}" if query else request.url.path
+    return f"{path_of(request)}?{query}" if query else path_of(request)
 
 
 def _query(**values: Any) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, unquote
 
+from schedulerd.web.segments import segment
 from schedulerd.web.words import DONE
 
 COOKIE: Final = "done"
@@ -50,13 +51,13 @@ def toast_of(value: str) -> Toast | None:
         return Toast(text=text, name=name, href=_run(name))
     if done not in _OF_SCHEDULES:
         return Toast(text=text, name=name)
-    page = f"/schedules/{quote(name, safe='')}"
+    page = f"/schedules/{segment(name)}"
     return Toast(text=text, name=name, href=page, undo=_undo(done, page, reason))
 
 
 def _run(selector: str) -> str:
     flow, _, number = selector.rpartition("#")
-    return f"/flows/{quote(flow, safe='')}/runs/{quote(number, safe='')}"
+    return f"/flows/{segment(flow)}/runs/{segment(number)}"
 
 
 def _undo(done: str, page: str, reason: str) -> Undo | None:

@@ -128,7 +128,7 @@ def test_a_link_and_a_password_and_a_token_let_one_in_and_are_seen_by_nobody_els
     assert (entered, again, signed_in) == (303, 403, 303)
     assert known == [200, 200, 403, 200, 401]
     cookies = [cookie.partition("=")[2] for cookie in (link_cookie, password_cookie)]
-    for canary in (found[1], PASSWORD, token.rpartition("_")[2], *cookies):
+    for canary in (found[1], PASSWORD, token.split("_", 2)[2], *cookies):
         assert len(canary) > 20
         assert canary.encode() not in kept(service)
         assert canary not in lines

@@ -116,8 +116,8 @@ def test_a_token_is_printed_once_and_listed_without_its_secret(project: Project)
     assert "admin" not in tokens["all"]["scopes"]
     assert tokens["look"]["expires_at"] == "2027-02-20T06:00:00.000Z"
     for shown in (text, json.loads(shaped.stdout)["token"], usual.stdout.strip()):
-        assert shown.rpartition("_")[2] not in listed.stdout
-        assert shown.rpartition("_")[2].encode() not in everything(project)
+        assert shown.split("_", 2)[2] not in listed.stdout
+        assert shown.split("_", 2)[2].encode() not in everything(project)
 
     revoked = project.call("tokens", "revoke", tokens["ci"]["id"])
     assert f"{tokens['ci']['id']} (ci, of " in revoked.stderr

@@ -41,7 +41,7 @@ ENDING: Final = (
     EVIL
     + "</script></pre></textarea></title></style>--><!--]]>\u2028\x1b]8;;javascript:alert(1)\x07x\x1b]8;;\x07"
 )
-"""For texts that may be long; names that are a part of an address have no `/`."""
+"""For texts that may be long."""
 
 WORD: Final = "evil"
 LINK: Final = "javascript:alert('canary')"

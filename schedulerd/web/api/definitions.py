@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any, Final
-from urllib.parse import quote
 
 from fastapi import Body, Request
 from fastapi.responses import JSONResponse, Response
@@ -21,6 +20,7 @@ from schedulerd.web.api.routing import BASE, Name, api_router
 from schedulerd.web.audit_notes import is_told
 from schedulerd.web.problems import BadField
 from schedulerd.web.roles import must_be_operator
+from schedulerd.web.segments import segment
 
 _EXAMPLE: Final[dict[str, JsonValue]] = {
     "name": "etl-morning",
@@ -168,7 +168,7 @@ def _pointing() -> Iterator[None]:
 
 def _told(saved: Saved, *, status: int) -> Response:
     shape = {"name": saved.name, "in_force": not saved.waits_for, "waits_for": saved.waits_for}
-    headers = {"Location": f"{BASE}/schedules/{quote(saved.name, safe='')}"} if status == 201 else {}
+    headers = {"Location": f"{BASE}/schedules/{segment(saved.name)}"} if status == 201 else {}
     if saved.etag:
         headers["ETag"] = f'"{saved.etag}"'
     return JSONResponse(shape, 202 if saved.waits_for else status, headers=headers)

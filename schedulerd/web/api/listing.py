@@ -7,6 +7,7 @@ from typing import Annotated, Final, Generic, TypeVar
 from fastapi import Query, Request, Response
 
 from schedulerd.web.problems import Refusal
+from schedulerd.web.segments import path_of
 
 T = TypeVar("T")
 
@@ -73,4 +74,4 @@ def link_pages(
 
 def _with(request: Request, side: str, cursor: str) -> str:
     url = request.url.remove_query_params(["after", "before"]).include_query_params(**{side: cursor})
-    return f"{url.path}?{url.query}"
+    return f"{path_of(request)}?{url.query}"

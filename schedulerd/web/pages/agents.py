@@ -12,6 +12,7 @@ from schedulerd.web.blocking import Blocking
 from schedulerd.web.forms import go_on, text
 from schedulerd.web.rendering import Pages
 from schedulerd.web.routers import page_router
+from schedulerd.web.segments import path_of
 
 _LAST: Final = 50
 
@@ -39,13 +40,13 @@ def agent_pages(operations: Operations, pages: Pages) -> APIRouter:
         reason = text(await request.form(), "reason")
         await blocking.run(lambda: operations.agents.drain(agent, reason=reason, by=_you(request)))
         is_told(request)
-        return go_on(request.url.path.removesuffix("/drain"), "drained")
+        return go_on(path_of(request).removesuffix("/drain"), "drained")
 
     @router.post("/agents/{agent}/resume")
     def resume(request: Request, agent: str) -> Response:
         operations.agents.resume(agent, by=_you(request))
         is_told(request)
-        return go_on(request.url.path.removesuffix("/resume"), "taken-back")
+        return go_on(path_of(request).removesuffix("/resume"), "taken-back")
 
     @router.post("/agents/{agent}/forget")
     def forget(request: Request, agent: str) -> Response:

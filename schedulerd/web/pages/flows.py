@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from schedulerd.clock import Clock
 from schedulerd.domain.flows import FlowDefinition, FlowKind
 from schedulerd.domain.likeness import Likeness, Typed, typed
+from schedulerd.domain.run_filters import term_text
 from schedulerd.operations.flows import FlowDetails
 from schedulerd.operations.operations import Operations
 from schedulerd.store.strips import Mark
@@ -86,7 +87,7 @@ class _Views:
         seen = self._operations.snapshots.take().fingerprint(every=True)
         details = self._operations.flows.get(name)
         history = self._operations.history
-        query = history.query(f'flow:"{name}"', zone=None)
+        query = history.query(term_text("flow", name), zone=None)
         return self._render(
             request,
             "flow.html",

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import FormData
@@ -21,6 +20,7 @@ from schedulerd.web.rendering import Pages
 from schedulerd.web.roles import must_be_admin, must_be_operator
 from schedulerd.web.routers import page_router
 from schedulerd.web.schedule_forms import BadField, values_of
+from schedulerd.web.segments import segment
 
 _NEW: Final = "/schedules/new"
 
@@ -44,20 +44,20 @@ def schedule_editor_pages(operations: Operations, pages: Pages, clock: Clock) ->
         form = await request.form()
         return await editor.blocking.run(lambda: editor.preview(request, form))
 
-    @router.get("/schedules/{schedule:path}/edit")
+    @router.get("/schedules/{schedule}/edit")
     def edit(request: Request, schedule: str) -> Response:
         return editor.show(request, sheet_of(operations, schedule))
 
-    @router.post("/schedules/{schedule:path}/edit")
+    @router.post("/schedules/{schedule}/edit")
     async def change(request: Request, schedule: str) -> Response:
         form = await request.form()
         return await editor.blocking.run(lambda: editor.change(request, schedule, form))
 
-    @router.get("/schedules/{schedule:path}/delete")
+    @router.get("/schedules/{schedule}/delete")
     def ask(request: Request, schedule: str) -> Response:
         return editor.ask(request, schedule)
 
-    @router.post("/schedules/{schedule:path}/delete")
+    @router.post("/schedules/{schedule}/delete")
     async def delete(request: Request, schedule: str) -> Response:
         form = await request.form()
         return await editor.blocking.run(lambda: editor.delete(request, schedule, etag=text(form, "etag")))
@@ -139,7 +139,7 @@ class _Editor:
             return self._pages.render(
                 request, "schedule_waits.html", status=202, name=name, what=what, waits_for=waits_for
             )
-        return go_on("/schedules" if what == "deleted" else f"/schedules/{quote(name, safe='')}", what, name)
+        return go_on("/schedules" if what == "deleted" else f"/schedules/{segment(name)}", what, name)
 
     def preview(self, request: Request, form: FormData) -> Response:
         """The part of the page that says what is typed just now; with 200 also where that is wrong, since it is being typed."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from typing import Annotated, Any, Final
-from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request, Response
 
@@ -15,6 +14,7 @@ from schedulerd.web.forms import go_on
 from schedulerd.web.needs import needs
 from schedulerd.web.rendering import Pages
 from schedulerd.web.routers import page_router
+from schedulerd.web.segments import segment
 
 _WHERE: Final = "/settings/users"
 _ONE: Final = _WHERE + "/{user}"
@@ -109,7 +109,7 @@ class _View:
         except (BadParameters, Conflict) as error:
             return self.all(request, status=_status(error), trouble=_told(error), name=name, role=role)
         is_told(request)
-        return go_on(f"{_WHERE}/{quote(user.name, safe='')}", "user-added")
+        return go_on(f"{_WHERE}/{segment(user.name)}", "user-added")
 
     def change(
         self, request: Request, name: str, deed: Callable[[Principal], User], done: str, *, to: str = ""
@@ -121,7 +121,7 @@ class _View:
         except (BadParameters, Conflict) as error:
             return self.one(request, user, status=_status(error), trouble=_told(error))
         is_told(request)
-        return go_on(to or f"{_WHERE}/{quote(user.name, safe='')}", done)
+        return go_on(to or f"{_WHERE}/{segment(user.name)}", done)
 
     def _render(self, request: Request, template: str, status: int, trouble: str, **values: Any) -> Response:
         return self._pages.render(

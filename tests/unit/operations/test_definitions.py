@@ -224,11 +224,11 @@ def test_what_is_wrong_is_told_with_its_key_and_nothing_is_written(
     assert list(scene.folder.iterdir()) == []
 
 
-def test_a_name_that_could_have_no_page_is_refused(scene: Scene) -> None:
-    with pytest.raises(BadValue, match="has no /"):
-        scene.definitions.create({**VALUES, "name": "a/b"}, by=ROOT)
+def test_a_name_may_have_anything_in_it_that_can_be_seen(scene: Scene) -> None:
+    scene.definitions.create({**VALUES, "name": "team/a?b 100 %"}, by=ROOT)
 
-    assert scene.files() == []
+    ((definition,),) = [file.definitions for file in scene.files()]
+    assert definition.name == "team/a?b 100 %"
 
 
 def test_a_one_off_that_has_passed_is_not_saved(scene: Scene) -> None:
