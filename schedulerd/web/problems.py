@@ -91,13 +91,13 @@ class Problem(JSONResponse):
 
     def by(self, translate: Callable[[str], str]) -> "Problem":
         """The same in another language: its title, and the sentences in it. Codes and values stay."""
-        said: dict[str, Any] = {name: in_language(one, translate) for name, one in self.told.items()}
-        said["title"] = translate(self.told["title"])
-        if "errors" in said:
-            said["errors"] = [
-                {name: in_language(value, translate) for name, value in one.items()} for one in said["errors"]
+        body: dict[str, Any] = {name: in_language(one, translate) for name, one in self.told.items()}
+        body["title"] = translate(self.told["title"])
+        if "errors" in body:
+            body["errors"] = [
+                {name: in_language(value, translate) for name, value in one.items()} for one in body["errors"]
             ]
-        answer = Problem(said)
+        answer = Problem(body)
         for name, value in self.headers.items():
             if name not in ("content-length", "content-type"):
                 answer.headers[name] = value
