@@ -9,11 +9,14 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Table, create_engine, update
 
+from schedulerd.domain.error_kinds import ErrorKind, error_kind
+from schedulerd.domain.failures import Failure
 from schedulerd.domain.ids import RANDOM_BITS, uuid7
 from schedulerd.domain.runs import Trigger
 from schedulerd.domain.schedules import Overlap, Policies
 from schedulerd.domain.states import FINAL, RunState
 from schedulerd.store.database import Database
+from schedulerd.store.error_kinds import put_kinds
 from schedulerd.store.run_tables import log_lines, task_runs
 from schedulerd.store.tables import flows, moves, runs
 from schedulerd.store.tallies import recount
@@ -149,6 +152,7 @@ class _History:
         self._lines: Final = lines
         self._chance: Final = chance
         self._numbers: Final = dict.fromkeys((flow.key for flow in made), 0)
+        self._kinds: Final[dict[str, ErrorKind]] = {}
         self._with_tasks = self._with_log = 0
 
     def write(self, engine: Engine) -> Seeded:
@@ -166,6 +170,7 @@ class _History:
                         writer.insert(connection, table, found)
                 for key, number in self._numbers.items():
                     connection.execute(update(flows).where(flows.c.id == key).values(last_number=number))
+                put_kinds(connection, self._kinds.values())
                 writer.finish(connection, self._count)
                 recount(connection)
             writer.settle(connection)
@@ -222,7 +227,8 @@ class _History:
                 _parameters(chance),
                 flow.version if ran else None,
                 *((AGENT, BOOT) if ran else (None, None)),
-                _failure(state, chance, key),
+                failure := _failure(state, chance, key),
+                self._kind(failure),
                 *((length // 4_000, 40 << 20) if state in FINAL and ran else (None, None)),
                 *(len(path), lines, 1_000_000, ended + 60 * _SECOND if state is RunState.RETRYING else None),
             )
@@ -234,6 +240,14 @@ class _History:
             was = to
         rows.tasks.extend(_task(key, number, tasks, started, length) for number in range(tasks))
         rows.lines.extend(_line(key, number, lines, started, length, chance) for number in range(lines))
+
+    def _kind(self, failure: str | None) -> int | None:
+        if failure is None:
+            return None
+        if failure not in self._kinds:
+            known = json.loads(failure)
+            self._kinds[failure] = error_kind(Failure(type=known["type"], message=known["message"]))
+        return self._kinds[failure].key
 
     def _tasks(self, key: int, *, ran: bool) -> int:
         if key == self._with_tasks:
@@ -264,7 +278,16 @@ class _Writer:
                 "due_at",
             ),
             *("created_at", "pending_at", "started_at", "ended_at", "attempt", "parameters", "version_id"),
-            *("agent", "boot_id", "failure", "cpu_ms", "max_rss_bytes", "move_count", "line_count"),
+            *(
+                "agent",
+                "boot_id",
+                "failure",
+                "error_id",
+                "cpu_ms",
+                "max_rss_bytes",
+                "move_count",
+                "line_count",
+            ),
             *("journal_bytes", "retry_at"),
         ),
         "moves": ("run_id", "number", "at", "was", "to", "actor", "message"),

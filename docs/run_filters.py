@@ -36,7 +36,7 @@ What is not understood is an error that points at the term.
 ## How far a search goes
 
 Runs come newest first, a page at a time, and a cursor leads to the next page, however many runs there are. States other than
-`completed`, flows, tags, schedules, `since:`, `until:` and what asked for a run are found by indexes. For everything else at most {LOOKED_AT:,} runs are looked
-at for a page, or {LOOKED_UP:,} of those that an index gives (an error is looked for among the runs that ended badly); the page then says at which moment the search ended, and its cursor goes on from there. Runs are counted up
+`completed`, flows, tags, schedules, kinds of errors, `since:`, `until:` and what asked for a run are found by indexes. For everything else at most {LOOKED_AT:,} runs are looked
+at for a page, or {LOOKED_UP:,} of those that an index gives (an error that is told by numbers alone is looked for among the runs that ended badly); the page then says at which moment the search ended, and its cursor goes on from there. Runs are counted up
 to {COUNTED:,}.
 """

@@ -30,7 +30,7 @@ KEYS: Final = {
     "since": "recorded then or later: 24h, today, 2026-11-01T09:00",
     "until": "recorded before",
     "dur": "how long it ran: >5m, <10s, 5m..1h",
-    "error": "a text in its error",
+    "error": "a text in the type or the first line of its error",
     "param.NAME": "the value of a parameter",
 }
 """The keys, each with what its value is."""

@@ -24,6 +24,7 @@ from schedulerd.domain.run_queries import RunQuery
 from schedulerd.domain.runs import Run
 from schedulerd.domain.states import ACTIVE, BAD, GROUPS, NOT_COMPLETED, RunState
 from schedulerd.store import run_streams
+from schedulerd.store.error_kinds import Kinds, find_kinds
 from schedulerd.store.run_conditions import conditions, flow_keys
 from schedulerd.store.run_rows import RUNS, run_of
 from schedulerd.store.run_streams import Kind, Reach, Span, Streams
@@ -111,7 +112,8 @@ class History:
         Raises `NotFound` for a flow, tag or schedule that nobody knows.
         """
         flows = flow_keys(self._connection, query)
-        search = self._search(query, flows, self._span(query, after, before), now=now)
+        span, kinds = self._span(query, after, before), self._kinds(query)
+        search = self._search(query, flows, span, kinds, now=now)
         if search is None:
             return Found(runs=[], more=False)
         reach = self._matching(search, count=limit + 1, look=LOOKED_UP if search.streams else LOOKED_AT)
@@ -128,17 +130,17 @@ class History:
     def count(self, query: RunQuery, *, now: datetime) -> Count:
         """How many runs the query has. Raises as `page` does."""
         flows, span = flow_keys(self._connection, query), self._span(query, None, None)
-        return self._count(self._search(query, flows, span, now=now))
+        return self._count(self._search(query, flows, span, self._kinds(query), now=now))
 
     def counts(self, query: RunQuery, *, now: datetime) -> Mapping[str, Count]:
         """How many of the runs there are in each group of states, whatever states the query has."""
         flows = flow_keys(self._connection, query)
-        span = self._span(query, None, None)
+        span, kinds = self._span(query, None, None), self._kinds(query)
         searches = {}
         for group in _COUNTED_GROUPS:
             states = GROUPS[group] & _WITH_ERROR if query.errors else GROUPS[group]
             of = replace(query, states=states)
-            searches[group] = self._search(of, flows, span, now=now) if states else None
+            searches[group] = self._search(of, flows, span, kinds, now=now) if states else None
         plain = {
             group: one.streams
             for group, one in searches.items()
@@ -175,14 +177,31 @@ class History:
         return number, edge is None
 
     def _search(
-        self, query: RunQuery, flows: Collection[FlowKey] | None, span: Span, *, now: datetime
+        self,
+        query: RunQuery,
+        flows: Collection[FlowKey] | None,
+        span: Span,
+        kinds: Kinds | None,
+        *,
+        now: datetime,
     ) -> _Search | None:
         """How to find them; None where there can be none."""
         if span.low >= span.high or (flows is not None and not flows):
             return None
-        streams = _streams(query, flows)
+        if kinds is None:
+            streams = _streams(query, flows)
+        elif not kinds.keys:
+            return None
+        else:
+            keys = tuple((key,) for key in sorted(kinds.keys))
+            streams = (Streams(kind=run_streams.OF_ERROR, keys=keys),)
+            query = replace(query, errors=kinds.loose)
         among = conditions(self._connection, query, flows, now=now, given=_given(streams, query.states))
         return _Search(span=span, streams=streams, conditions=among)
+
+    def _kinds(self, query: RunQuery) -> Kinds | None:
+        """The kinds of errors that are looked for; None where it may be any, or none is."""
+        return find_kinds(self._connection, query.errors) if query.errors else None
 
     def _span(self, query: RunQuery, after: RunKey | None, before: RunKey | None) -> Span:
         low, high = 0, _BEYOND_ALL

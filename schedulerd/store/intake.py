@@ -10,6 +10,7 @@ from schedulerd.domain.intakes import Intake
 from schedulerd.errors import Conflict
 from schedulerd.store.child_rows import take_children
 from schedulerd.store.endings import end_with_runs
+from schedulerd.store.error_kinds import put_kinds
 from schedulerd.store.hearing import Hearing
 from schedulerd.store.hooks import owe_hooks
 from schedulerd.store.moving import INSERT_MOVE
@@ -63,6 +64,7 @@ _RECORD: Final = (
         reason=_given("why", runs.c.reason),
         pid=_given("process", runs.c.pid),
         failure=_given("wrong", runs.c.failure),
+        error_id=_given("kind", runs.c.error_id),
         cpu_ms=_given("cpu", runs.c.cpu_ms),
         max_rss_bytes=_given("rss", runs.c.max_rss_bytes),
         result_preview=_given("preview", runs.c.result_preview),
@@ -114,6 +116,7 @@ class IntakeTable:
         done = self._connection.execute(_RECORD, [progress.row() for progress in changed])
         if done.rowcount != len(changed):
             raise Conflict("a run changed while its records were taken")  # nobody else can write meanwhile
+        put_kinds(self._connection, [kind for progress in changed for kind in progress.kinds])
         take_children(self._connection, changed)
         self._write(INSERT_MOVE, [row for progress in changed for row in progress.moves])
         self._write(_INSERT_LINE, [row for progress in changed for row in progress.lines])

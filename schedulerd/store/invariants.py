@@ -51,6 +51,11 @@ _OF_RUNS: Final[Mapping[str, str]] = {
         SELECT schedule_id FROM runs WHERE slot IS NOT NULL GROUP BY schedule_id, slot HAVING count(*) > 1""",
     "only a run of a schedule has a slot": """
         SELECT id FROM runs WHERE slot IS NOT NULL AND schedule_id IS NULL""",
+    "a run with an error says of which kind that is, and only such a run": """
+        SELECT id FROM runs WHERE (failure IS NULL) <> (error_id IS NULL)""",
+    "a kind of error that a run has is known": """
+        SELECT runs.id FROM runs LEFT JOIN error_kinds ON error_kinds.id = runs.error_id
+        WHERE runs.error_id IS NOT NULL AND error_kinds.id IS NULL""",
     "a flow has taken every number that its runs have": """
         SELECT flows.id FROM flows JOIN runs ON runs.flow_id = flows.id
         GROUP BY flows.id, flows.last_number HAVING max(runs.number) > flows.last_number OR min(runs.number) < 1""",

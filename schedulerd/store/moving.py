@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Update, bindparam, func, insert, select, update
 
+from schedulerd.domain.error_kinds import error_kind
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.runs import Move
@@ -14,6 +15,7 @@ from schedulerd.domain.states import FINAL, MOVES, RunState
 from schedulerd.errors import Conflict
 from schedulerd.store.documents import failure_json
 from schedulerd.store.endings import end_with_runs
+from schedulerd.store.error_kinds import key_of, put_kinds
 from schedulerd.store.hooks import owe_hooks, owes
 from schedulerd.store.questions import end_attempts
 from schedulerd.store.tables import AnyRow, moves, runs
@@ -42,6 +44,7 @@ _MOVE: Final = (
         move_count=runs.c.move_count + 1,
         reason=_WHY,
         failure=func.coalesce(bindparam("wrong", type_=runs.c.failure.type), runs.c.failure),
+        error_id=func.coalesce(bindparam("kind", type_=runs.c.error_id.type), runs.c.error_id),
         pending_at=func.coalesce(bindparam("pending", type_=runs.c.pending_at.type), runs.c.pending_at),
         started_at=func.coalesce(runs.c.started_at, bindparam("started", type_=runs.c.started_at.type)),
         ended_at=func.coalesce(runs.c.ended_at, bindparam("ended", type_=runs.c.ended_at.type)),
@@ -97,6 +100,8 @@ def move_run(connection: Connection, key: RunKey, step: Step, *, expect: frozens
         statement = _MOVE
     if connection.execute(statement, values).rowcount != 1:
         return False
+    if step.failure is not None:
+        put_kinds(connection, [error_kind(step.failure)])
     move = Move(at=step.at, was=RunState(before.state), to=step.to, actor=step.actor, message=step.message)
     connection.execute(INSERT_MOVE, move_row(key, before.move_count + 1, move))
     end_with_runs(connection, [(key, step.to, step.at)])
@@ -156,6 +161,7 @@ def _values(step: Step) -> dict[str, Any]:
         "to": step.to.value,
         "why": step.reason or None,
         "wrong": failure_json(step.failure),
+        "kind": key_of(step.failure),
         "pending": step.at if step.to is RunState.PENDING else None,
         "started": step.at if step.to is RunState.RUNNING else None,
         "ended": step.at if step.to in FINAL else None,

@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from schedulerd.domain.child_runs import Subflow
+from schedulerd.domain.error_kinds import ErrorKind, error_kind
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.intakes import Intake
 from schedulerd.domain.results import Result
@@ -62,8 +63,9 @@ class Progress:
         self._attempts: dict[tuple[int, int], TaskAttempt] = {}
         self.results: Final[dict[str, Result]] = {}
         self._given: dict[str, Any] = dict.fromkeys(
-            ("why", "process", "wrong", "cpu", "rss", "preview", "kept")
+            ("why", "process", "wrong", "kind", "cpu", "rss", "preview", "kept")
         )
+        self.kinds: Final[list[ErrorKind]] = []
         self.is_changed = False
 
     def take(self, batch: Intake) -> None:
@@ -150,6 +152,10 @@ class Progress:
         }
         if self._state not in FINAL:  # how a run ended is settled once
             given |= {"why": batch.reason or None, "wrong": failure_json(batch.failure)}
+            if batch.failure is not None:
+                kind = error_kind(batch.failure)
+                self.kinds.append(kind)
+                given["kind"] = kind.key
         self._given |= {name: value for name, value in given.items() if value is not None}
 
     def _take_move(self, move: Move, batch: Intake) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from schedulerd.domain.ids import RunId, RunKey, uuid7
 from schedulerd.domain.retention import Age, Retention, is_log_too_old, is_run_too_old
 from schedulerd.domain.states import RunState
+from schedulerd.store.error_kinds import forget_kinds
 from schedulerd.store.run_tables import log_lines
 from schedulerd.store.tables import AnyRow, flows, runs
 
@@ -82,7 +83,12 @@ class Pruning:
             self._connection.execute(delete(log_lines).where(log_lines.c.run_id.in_(silent)))
             self._connection.execute(update(runs).where(runs.c.id.in_(silent)).values(log_removed=1))
         if gone:
+            errors = (
+                select(runs.c.error_id).where(runs.c.id.in_(gone), runs.c.error_id.is_not(None)).distinct()
+            )
+            kinds = list(self._connection.scalars(errors))
             self._connection.execute(delete(runs).where(runs.c.id.in_(gone)))
+            forget_kinds(self._connection, kinds)
 
 
 def _age(row: AnyRow) -> Age:

@@ -53,6 +53,7 @@ _CLAIM: Final = (
         retry_at=None,
         reason="",
         failure=None,
+        error_id=None,
         pid=None,
         attempt=runs.c.attempt + 1,
         version_id=select(flows.c.version_id).where(flows.c.id == runs.c.flow_id).scalar_subquery(),

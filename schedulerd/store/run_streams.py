@@ -40,6 +40,7 @@ OF_FLOW_IN_STATE: Final = Kind(
 OF_TRIGGER: Final = Kind(
     index="ix_runs_trigger", columns=("trigger",), where=f'"trigger" IN ({_words(SELDOM)})'
 )
+OF_ERROR: Final = Kind(index="ix_runs_error", columns=("error_id",), where="error_id IS NOT NULL")
 # These three hold few runs, and no key: each is read whole, and sorted.
 _SCHEDULED: Final = frozenset({RunState.SCHEDULED})
 ACTIVE_ONES: Final = Kind(index="ix_runs_active", where=f"state IN ({_words(ACTIVE)})", states=ACTIVE)
@@ -50,7 +51,7 @@ QUEUED_ONES: Final = Kind(
     index="ix_runs_queued", where="state IN ('scheduled') AND queued != 0", states=_SCHEDULED
 )
 KINDS: Final = (
-    *(OF_FLOW, OF_STATE, OF_FLOW_IN_STATE, OF_TRIGGER),
+    *(OF_FLOW, OF_STATE, OF_FLOW_IN_STATE, OF_TRIGGER, OF_ERROR),
     *(ACTIVE_ONES, UNDECIDED_ONES, QUEUED_ONES),
 )
 
@@ -164,7 +165,7 @@ def _condition(kind: Kind, dialect: str) -> str:
     if dialect == "sqlite":
         values = [f"json_extract(k.value, '$[{number}]')" for number in range(len(kind.columns))]
     else:
-        casts = {"flow_id": "BIGINT"}
+        casts = {"flow_id": "BIGINT", "error_id": "BIGINT"}
         values = [
             f"CAST(k.value ->> {number} AS {casts.get(column, 'TEXT')})"
             for number, column in enumerate(kind.columns)

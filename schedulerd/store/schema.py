@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 # Written here too, so that each start of the program is spared the import of Alembic; a test compares.
-HEAD: Final = "0019"
+HEAD: Final = "0020"
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _UPGRADE_LOCK: Final = 0x736368656475
 

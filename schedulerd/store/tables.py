@@ -26,6 +26,7 @@ from schedulerd.store import (
     asking_tables,
     cause_table,
     columns,
+    error_table,
     notice_tables,
     reply_table,
     run_tables,
@@ -43,6 +44,7 @@ _OTHERS: Final = (
     access_tables,
     asking_tables,
     cause_table,
+    error_table,
     notice_tables,
     reply_table,
     run_tables,
@@ -183,6 +185,8 @@ runs: Final = Table(
     Column("hooks", Text),
     # Set until it was looked at, once it has ended, which schedules come after it.
     Column("to_follow", Integer, nullable=False, server_default=text("0")),
+    # Of which kind the failure is, where there is one. No foreign key: it is made of the failure alone.
+    Column("error_id", KEY),
     UniqueConstraint("flow_id", "number"),
 )
 
@@ -247,6 +251,7 @@ _run_index("ix_runs_active", runs.c.schedule_id, where=IS_ACTIVE)
 _run_index("ix_runs_not_completed", runs.c.state, runs.c.id, where=IS_NOT_COMPLETED)
 _run_index("ix_runs_flow_not_completed", runs.c.flow_id, runs.c.state, runs.c.id, where=IS_NOT_COMPLETED)
 _run_index("ix_runs_trigger", runs.c.trigger, runs.c.id, where=IS_SELDOM)
+_run_index("ix_runs_error", runs.c.error_id, runs.c.id, where=runs.c.error_id.is_not(None))
 _run_index("ux_runs_slot", runs.c.schedule_id, runs.c.slot, where=runs.c.slot.is_not(None), unique=True)
 _run_index("ux_runs_key", runs.c.idempotency_key, where=runs.c.idempotency_key.is_not(None), unique=True)
 

@@ -1,17 +1,15 @@
 """What needs somebody's attention, the gravest first. Pure."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
-from typing import Final
 
+from schedulerd.domain.error_kinds import ErrorKey, error_kind
+from schedulerd.domain.failures import Failure
 from schedulerd.domain.runs import Run
 from schedulerd.domain.states import BAD, ENDED
 from schedulerd.store.strips import Mark
-
-_VARYING: Final = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-f]{8,}\b|\d+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,13 +44,12 @@ def failing(strips: Mapping[str, Sequence[Mark]]) -> list[Failing]:
 
 def grouped(runs: Sequence[Run]) -> list[Failures]:
     """Failures that are alike together; numbers and addresses in their messages do not tell them apart."""
-    groups: dict[tuple[str, str, str], list[Run]] = {}
+    groups: dict[tuple[str, ErrorKey], list[Run]] = {}
     for run in runs:
         groups.setdefault(_fingerprint(run), []).append(run)
     return [Failures(newest=same[0], count=len(same), since=same[-1].created_at) for same in groups.values()]
 
 
-def _fingerprint(run: Run) -> tuple[str, str, str]:
-    kind = run.failure.type if run.failure else run.state.value
-    message = run.failure.message if run.failure else run.reason
-    return run.flow, kind, _VARYING.sub("#", message.split("\n", 1)[0])
+def _fingerprint(run: Run) -> tuple[str, ErrorKey]:
+    failure = run.failure or Failure(type=run.state.value, message=run.reason)
+    return run.flow, error_kind(failure).key

@@ -21,6 +21,7 @@ from schedulerd.store.tables import runs
 from schedulerd.store.transaction import Transaction
 from tests.builders import A_SECOND, BOOT, NOW, a_file, a_flow, a_new_run
 from tests.store.scenes import PATHS, move
+from tests.web.queries import queries
 
 TAGS: Final = {"etl": ("prod", "kr"), "etl-us": ("prod",), "report": ("kr",), "idle": ("spare",)}
 A_MINUTE: Final = timedelta(minutes=1)
@@ -113,6 +114,11 @@ QUERIES: Final[dict[str, Sieve]] = {
     ),
     'error:"\\"REGION\\" 1, 100%"': lambda run: run.failure is not None and '" 1' in run.failure.message,
     "error:keyerror": lambda run: run.failure is not None,
+    'error:"KeyError: \\"region\\""': lambda run: run.failure is not None,
+    "error:keyerror error:region flow:etl": lambda run: run.failure is not None and run.flow == "etl",
+    "error:keyerror state:ok": lambda run: False,
+    "error:100": lambda run: run.failure is not None,
+    "error:nothing-like-it": lambda run: False,
     "param.region:kr": lambda run: run.parameters.get("region") == "kr",
     "param.day:3": lambda run: run.parameters.get("day") == 3,
     "param.nothing:3": lambda run: False,
@@ -247,3 +253,12 @@ def test_a_history_in_which_nothing_is_has_one_empty_page(database: Database) ->
 
     assert page == Found(runs=[], more=False)
     assert set(counts.values()) == {Count(number=0, at_least=False)}
+
+
+def test_an_error_is_found_by_its_kind_and_no_run_is_looked_into(filled: Database) -> None:
+    query = parse_query("error:keyerror", now=LATER, zone=None)
+    with filled.read() as tx, queries() as made_ones:
+        found = tx.history.page(query, now=LATER, limit=2)
+
+    assert len(found.runs) == 2
+    assert [one for one in made_ones if "LIKE" in one.upper() and "error_kinds" not in one] == []

@@ -47,6 +47,13 @@ LIES: Final[Mapping[str, tuple[str, ...]]] = {
         + _PING
         + "({schedule}, {completed}, 'end', 1, 0, 1, '')",
     ),
+    "a run with an error says of which kind that is, and only such a run": (
+        "UPDATE runs SET failure = '1' WHERE id = {completed}",
+        "UPDATE runs SET error_id = 1 WHERE id = {failed}",
+    ),
+    "a kind of error that a run has is known": (
+        "UPDATE runs SET failure = '1', error_id = 1 WHERE id = {failed}",
+    ),
     "a run that has ended says when, and only such a run": (
         "UPDATE runs SET ended_at = NULL WHERE id = {completed}",
         "UPDATE runs SET ended_at = 1 WHERE id = {running}",

@@ -3,7 +3,9 @@
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
+from schedulerd.domain.failures import Failure
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.intakes import Intake
 from schedulerd.domain.logs import LogLine, Stream
@@ -11,6 +13,7 @@ from schedulerd.domain.retention import Retention
 from schedulerd.domain.runs import Position, RunFilter
 from schedulerd.domain.states import FINAL, RunState
 from schedulerd.store.database import Database
+from schedulerd.store.error_table import error_kinds
 from schedulerd.store.transaction import Transaction
 from tests.builders import NOW, a_run_id
 from tests.store.scenes import PATHS, a_scene, add, move
@@ -117,3 +120,20 @@ def test_pages_go_through_all_of_it_and_count_the_same_without_removing(database
     assert counts == [20, 20]
     with database.read() as tx:
         assert numbers(tx) == [21, 22, 23, 24, 25]
+
+
+def test_a_kind_of_error_goes_with_its_last_run(database: Database) -> None:
+    with database.write() as tx:
+        flow = a_scene(tx).flow
+        for age, kind in ((110, "KeyError"), (109, "KeyError"), (108, "ValueError"), (1, "ValueError")):
+            key = add_old(tx, flow, age=age * A_DAY, state=RunState.RUNNING)
+            failure = Failure(type=kind, message="no")
+            assert tx.runs.move(key, RunState.FAILED, at=NOW - age * A_DAY, actor="test", failure=failure)
+
+        tx.pruning.page(NONE_KEPT, now=NOW)
+
+        assert kinds(tx) == {"ValueError: no"}
+
+
+def kinds(tx: Transaction) -> set[str]:
+    return set(tx._connection.scalars(select(error_kinds.c.text)))

@@ -1,5 +1,6 @@
 """The schema: migrations and tables agree, and a database is old, current or newer."""
 
+import json
 import stat
 import subprocess
 import sys
@@ -11,15 +12,18 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text
 
+from schedulerd.domain.error_kinds import error_kind
+from schedulerd.domain.ids import RunKey
 from schedulerd.domain.runs import RunFilter
 from schedulerd.domain.schedules import Cron, ScheduleDefinition
 from schedulerd.domain.states import RunState
 from schedulerd.errors import BadDefinition, StoreOutdated, StoreUnavailable
 from schedulerd.store import schema
 from schedulerd.store.database import Database
-from schedulerd.store.tables import metadata
+from schedulerd.store.error_table import error_kinds
+from schedulerd.store.tables import metadata, runs
 from tests.builders import NOW
 
 
@@ -230,3 +234,38 @@ def test_a_file_that_is_no_database_is_told_so(tmp_path: Path) -> None:
 
     with pytest.raises(StoreUnavailable, match="not a database"):
         Database(f"sqlite:///{path}").upgrade()
+
+
+def test_errors_of_an_older_history_are_of_the_kinds_that_new_ones_are(empty_url: str) -> None:
+    engine = create_engine(empty_url)
+    if engine.dialect.name == "sqlite":
+        Path(engine.url.database or "").parent.mkdir(exist_ok=True)
+    with engine.begin() as connection:
+        command.upgrade(schema.migrations(connection), "0019")
+        connection.execute(text(_OLD_FLOW))
+        for number, message in enumerate(("row 17 of 0xab\nand more", "row 18 of 0xcd", "no 값"), 1):
+            failure = json.dumps({"type": "ValueError", "message": message}, ensure_ascii=False)
+            identity, is_sqlite = UUID(int=number), connection.dialect.name == "sqlite"
+            connection.execute(
+                text(_OLD_RUN),
+                {"n": number, "uuid": identity.bytes if is_sqlite else identity, "failure": failure},
+            )
+    engine.dispose()
+    database = Database(empty_url)
+
+    database.upgrade()
+
+    with database.read() as tx:
+        kinds = tx._connection.execute(select(error_kinds)).all()
+        named = list(tx._connection.scalars(select(runs.c.error_id).order_by(runs.c.id)))
+        whole = [tx.runs.by_key(RunKey(number)).failure for number in (1, 2, 3)]
+    database.close()
+    assert {row.text for row in kinds} == {"ValueError: row # of #", "ValueError: no 값"}
+    assert named == [error_kind(one).key for one in whole if one is not None]
+
+
+_OLD_FLOW = """INSERT INTO flows (id, name, kind, file, definition, first_seen, changed_at, last_number, priority)
+    VALUES (1, 'etl', 'python', '', '{"name":"etl","kind":"python","file":""}', 0, 0, 3, 0)"""
+_OLD_RUN = """INSERT INTO runs
+    (id, uuid, flow_id, number, state, reason, trigger, due_at, created_at, ended_at, attempt, parameters, failure)
+    VALUES (:n, :uuid, 1, :n, 'failed', '', 'manual', 0, 0, 0, 1, '{}', :failure)"""

@@ -12,6 +12,7 @@ startTheme();
 noteVisit();
 if (document.body.dataset.page === "log") import("./log.js").then((log) => log.start());
 if (document.querySelector("[data-graph]")) import("./graph.js").then((graph) => graph.start());
+document.addEventListener("input", flagChange);
 for (const name of ["focusin", "pointerover"]) document.addEventListener(name, comeToStrip);
 if (document.getElementById("editor")) import("./editor.js").then((editor) => editor.start());
 startLive();
@@ -47,6 +48,15 @@ function startToast() {
   setTimeout(() => document.getElementById("toasts").append(toast), 100);
   const leave = () => (toast.matches(":hover, :focus-within") ? setTimeout(leave, 2000) : toast.remove());
   setTimeout(leave, toast.querySelector("form") ? 20000 : 8000);
+}
+
+// A field of a run that is had again says when it is not what it was.
+function flagChange({ target }) {
+  const field = target.closest("[data-was]");
+  if (!field) return;
+  const isChanged = target.value !== field.dataset.was;
+  field.classList.toggle("changed", isChanged);
+  field.querySelector("[data-changed]").hidden = !isChanged;
 }
 
 function startTheme() {

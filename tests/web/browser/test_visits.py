@@ -1,11 +1,13 @@
 """What somebody's first visit costs, and what keys do (points 2 and 10 of the pages' acceptance)."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Response, expect
 
+from schedulerd.domain.runs import RunFilter
 from tests.web.browser.tabs import Look, Tabs, is_live
 from tests.web.browser.world import World, new_database
 
@@ -80,6 +82,25 @@ def test_without_scripts_runs_are_filtered_and_paged_and_a_schedule_is_paused(
     expect(page.locator(".card")).to_contain_text("minji (web) · until the audit is over")
     page.get_by_role("button", name="Resume").first.click()
     expect(page.get_by_role("button", name="Pause the schedule")).to_be_visible()
+
+
+def test_a_run_is_had_again_once_with_what_was_changed(page: Page, world: World) -> None:
+    """Point 33."""
+    page.goto(f"/runs/{world.gallery.failed.id}/rerun")
+    rows = page.get_by_label("rows")
+    field = page.locator(".field", has=rows)
+    expect(rows).to_have_value("20000")
+    expect(field).not_to_have_class(re.compile("changed"))
+
+    rows.fill("7")
+    expect(field).to_have_class(re.compile("changed"))
+    expect(field).to_contain_text("was 20000")
+    page.get_by_role("button", name="Run", exact=True).dblclick()
+    page.wait_for_url(re.compile(r"/runs/[0-9a-f-]{36}$"))
+
+    with world.database.read() as tx:
+        made = [run.parameters for run in tx.runs.list(RunFilter(flows=("etl",), limit=10))]
+    assert made.count({"region": "kr", "rows": 7}) == 1
 
 
 def test_single_keys_open_the_sheet_lead_elsewhere_and_reach_the_filter(page: Page) -> None:

@@ -1,0 +1,64 @@
+"""The kinds of errors that there are: written beside the runs that have them, and looked through where an error is looked for."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from schedulerd.domain.error_kinds import ErrorKey, ErrorKind, error_kind, kind_search
+from schedulerd.domain.failures import Failure
+from schedulerd.store.error_table import error_kinds
+from schedulerd.store.tables import runs
+
+_MOST: Final = 500
+_PUT: Final = {
+    "sqlite": sqlite.insert(error_kinds).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(error_kinds).on_conflict_do_nothing(),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kinds:
+    """The kinds that errors with all of some texts are of. Of the texts in `loose` it has to be looked whether an error of
+    these kinds has them."""
+
+    keys: frozenset[ErrorKey]
+    loose: tuple[str, ...]
+
+
+def key_of(failure: Failure | None) -> ErrorKey | None:
+    """The key of the failure's kind; None without a failure."""
+    return None if failure is None else error_kind(failure).key
+
+
+def put_kinds(connection: Connection, kinds: Iterable[ErrorKind]) -> None:
+    """Have them there."""
+    rows: Mapping[ErrorKey, ErrorKind] = {kind.key: kind for kind in kinds}
+    if rows:
+        values = [{"id": key, "text": kind.text} for key, kind in sorted(rows.items())]
+        connection.execute(_PUT[connection.dialect.name], values)
+
+
+def forget_kinds(connection: Connection, keys: Collection[int]) -> None:
+    """Forget those of these that no run has any more."""
+    if keys:
+        is_had = select(runs.c.id).where(runs.c.error_id == error_kinds.c.id).exists()
+        connection.execute(delete(error_kinds).where(error_kinds.c.id.in_(keys), ~is_had))
+
+
+def find_kinds(connection: Connection, texts: Collection[str]) -> Kinds | None:
+    """The kinds with all of these texts; None where it may be any, or too many to be looked through one by one."""
+    searches = [(text, kind_search(text)) for text in texts]
+    parts = [part for _, search in searches for part in search.parts]
+    if not parts:
+        return None
+    query = select(error_kinds.c.id).where(
+        *(error_kinds.c.text.icontains(part, autoescape=True) for part in parts)
+    )
+    keys = list(connection.scalars(query.limit(_MOST + 1)))
+    if len(keys) > _MOST:
+        return None
+    loose = tuple(text for text, search in searches if not search.is_exact)
+    return Kinds(keys=frozenset(map(ErrorKey, keys)), loose=loose)
