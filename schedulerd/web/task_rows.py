@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Final
 
 from schedulerd.domain.failures import Failure
-from schedulerd.domain.states import WORST_FIRST, TaskState
+from schedulerd.domain.states import BAD_TASKS, WORST_FIRST, TaskState
 from schedulerd.domain.tasks import TaskRun
 
 LANE: Final = 1_000
@@ -16,6 +16,8 @@ LANE: Final = 1_000
 
 FOLDED_ABOVE: Final = 20
 MOST_ROWS: Final = 100
+MOST_BAD: Final = 5
+"""So many of a folded task that ended badly are shown below their sum."""
 
 _NARROWEST: Final = 3  # what took no time is seen all the same
 
@@ -77,7 +79,7 @@ class Timeline:
 
 def timeline(tasks: Sequence[TaskRun], *, now: datetime, unfolded: str = "", skip: int = 0) -> Timeline:
     """The tasks in the order in which they were made, without the first `skip` rows; of more than 20 of one mapped task only
-    a sum, but for `unfolded`."""
+    a sum and the first that ended badly, but for `unfolded`, of which all are shown, those that ended badly first."""
     began = min((task.started_at for task in tasks if task.started_at), default=None)
     ended = max((_end(task, now) for task in tasks if task.started_at), default=None)
     rows = [row for group in _groups(tasks) for row in _rows(group, _Axis(began, ended), now, unfolded)]
@@ -134,10 +136,10 @@ def _by_name(task: TaskRun) -> tuple[str, int]:
 def _rows(group: Sequence[TaskRun], axis: _Axis, now: datetime, unfolded: str) -> list[TaskRow]:
     if len(group) <= FOLDED_ABOVE:
         return [_row(task, axis, now) for task in group]
-    whole = _sum(group, axis, now)
-    if group[0].name != unfolded:
-        return [whole]
-    return [whole, *(_row(task, axis, now) for task in group)]
+    bad = [task for task in group if task.state in BAD_TASKS]
+    others = [task for task in group if task.state not in BAD_TASKS]
+    shown = [*bad, *others] if group[0].name == unfolded else bad[:MOST_BAD]
+    return [_sum(group, axis, now), *(_row(task, axis, now) for task in shown)]
 
 
 def _row(task: TaskRun, axis: _Axis, now: datetime) -> TaskRow:

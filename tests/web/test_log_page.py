@@ -45,6 +45,22 @@ def test_one_goes_to_the_last_error_and_from_error_to_error(scene: PageScene, re
     assert reader.get(f"{path}/error?before=7").headers["location"] == path
 
 
+def test_only_errors_that_there_are_are_led_to(scene: PageScene, reader: Reader) -> None:
+    path = f"/runs/{scene.failed.id}/logs"
+
+    def led_to(query: str) -> list[str]:
+        return re.findall(r'data-error="(\w+)"', reader.get(f"{path}{query}").text)
+
+    assert "Last error" in reader.get(path).text
+    assert [led_to(query) for query in ("", "?line=7", "?line=3", "?line=12")] == [
+        ["previous"],
+        [],
+        ["next"],
+        ["previous"],
+    ]
+    assert re.findall("data-error", reader.get(f"/runs/{scene.running.id}/logs").text) == []
+
+
 def test_a_log_comes_in_chunks_with_what_is_beside_them(scene: PageScene, reader: Reader) -> None:
     path = f"/runs/{scene.failed.id}/logs/chunk"
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from schedulerd.domain.states import TaskState
 from schedulerd.domain.tasks import TaskAttempt, TaskRun
-from schedulerd.web.task_rows import LANE, MOST_ROWS, Bar, timeline
+from schedulerd.web.task_rows import LANE, MOST_BAD, MOST_ROWS, Bar, timeline
 
 T0 = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
@@ -82,12 +82,26 @@ def test_many_of_a_mapped_task_are_one_row_that_tells_the_worst_and_counts() -> 
     folded = timeline(tasks, now=T0)
     whole = timeline(tasks, now=T0, unfolded="load")
 
-    assert [row.name for row in folded.rows] == ["load", "last"]
+    assert [row.name for row in folded.rows] == ["load", "load[7]", "last"]
     assert folded.rows[0].state is TaskState.FAILED
     assert folded.rows[0].counts == {TaskState.FAILED: 1, TaskState.COMPLETED: 29}
     assert folded.rows[0].bar == Bar(x=0, width=750)
     assert len(whole.rows) == 32
-    assert whole.rows[8].name == "load[7]"
+    assert [row.name for row in whole.rows[:4]] == ["load", "load[7]", "load[0]", "load[1]"]
+
+
+def test_of_many_that_failed_some_are_shown_below_the_sum_and_all_come_first_when_it_is_opened() -> None:
+    bad = {3, 8, 9, 150, 151, 152, 180}
+    states = {True: TaskState.FAILED, False: TaskState.COMPLETED}
+    mapped = [a_task(n + 1, n, n + 1, name="load", map_index=n, state=states[n in bad]) for n in range(200)]
+
+    folded = timeline(mapped, now=T0)
+    whole = timeline(mapped, now=T0, unfolded="load")
+
+    assert [row.name for row in folded.rows[1:]] == [f"load[{n}]" for n in sorted(bad)[:MOST_BAD]]
+    assert [row.name for row in whole.rows[1:8]] == [f"load[{n}]" for n in sorted(bad)]
+    assert whole.rows[8].name == "load[0]"
+    assert len(whole.rows) == MOST_ROWS
 
 
 def test_a_page_has_so_many_rows_and_says_how_many_are_before_and_after() -> None:

@@ -25,6 +25,15 @@ Line = Annotated[int | None, Query(ge=1, le=MOST)]
 Task = Annotated[
     Annotated[int, Field(ge=1, le=MOST)] | None, BeforeValidator(lambda given: given or None), Query()
 ]
+_LONG: Final = 50_000  # lines; looking for errors that there are none of would take longer than the page
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Errors:
+    """On which sides of where one is in the log there are errors."""
+
+    before: bool
+    after: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,6 +134,7 @@ class _View:
             first=found.lines[0].number if found.lines else None,
             last=found.lines[-1].number if found.lines else None,
             names={task.number: _name(task) for task in details.tasks},
+            errors=self._errors(run, line, count=found.count),
             **self._head.values(details),
         )
 
@@ -137,6 +147,15 @@ class _View:
         )
         here = f"/runs/{run}/logs"
         return RedirectResponse(here if line is None else f"{here}?line={line}#L{line}", 302)
+
+    def _errors(self, run: str, line: int | None, *, count: int) -> Errors:
+        """Whether there is an error before the line, or anywhere without one, and whether after it; of a very long log it may be."""
+        if count > _LONG:
+            return Errors(before=True, after=line is not None)
+        search, wanted = self._operations.log_search, ChunkFilter(min_level=ERROR)
+        before = search.next_match(run, "", wanted, line=line or _END, backward=True)
+        after = None if line is None else search.next_match(run, "", wanted, line=line)
+        return Errors(before=before is not None, after=after is not None)
 
     def _hits(self, run: str, asked: Asked, line: int | None) -> Hits | None:
         """Where what is looked for stands, seen from `line`, or from its first place."""

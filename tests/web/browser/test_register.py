@@ -127,11 +127,11 @@ def test_a_flow_file_is_written_and_known(page: Page, tabs: Tabs, service: Servi
     page.goto("/flows/new/file")
     page.get_by_label("Name of the file").fill("fresh.py")
     page.get_by_label("Text").fill("import nothing_like_this\n")
-    page.get_by_role("button", name="Look into it").click()
+    page.get_by_role("button", name="Check it").click()
     expect(page.get_by_role("alert")).to_contain_text("fresh.py:1")
 
     page.get_by_label("Text").fill(FLOW.replace("report", "fresh"))
-    page.get_by_role("button", name="Look into it").click()
+    page.get_by_role("button", name="Check it").click()
 
     expect(page.get_by_role("link", name="fresh", exact=True)).to_be_visible()
     assert service.has_flow("fresh")
