@@ -9,7 +9,7 @@ from schedulerd.domain.ids import RunKey
 from schedulerd.domain.logs import NumberedLine
 from schedulerd.domain.runs import Run
 from schedulerd.operations.runs import place_of
-from schedulerd.operations.selectors import find_run
+from schedulerd.operations.selectors import known_run
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
@@ -41,7 +41,7 @@ class LogChunks:
     def __init__(self, database: Database) -> None:
         self._database: Final = database
 
-    def last(self, selector: str, wanted: ChunkFilter, *, limit: int = CHUNK) -> LogChunk:
+    def last(self, selector: AnyRun | str, wanted: ChunkFilter, *, limit: int = CHUNK) -> LogChunk:
         """The end of the log. Raises `NotFound` and `Ambiguous`, as all of these do."""
         return self.before(selector, wanted, line=None, limit=limit)
 
@@ -50,10 +50,12 @@ class LogChunks:
         with self._database.read() as tx:
             return tx.logs.last_of([run.key for run in runs])
 
-    def before(self, selector: str, wanted: ChunkFilter, *, line: int | None, limit: int = CHUNK) -> LogChunk:
+    def before(
+        self, selector: AnyRun | str, wanted: ChunkFilter, *, line: int | None, limit: int = CHUNK
+    ) -> LogChunk:
         """The lines next before `line`; at the end without one."""
         with self._database.read() as tx:
-            run = find_run(tx, selector)
+            run = known_run(tx, selector)
             found = _lines(tx, run, wanted, before=line, limit=limit + 1, tail=True)
             count = tx.logs.count(place_of(run)[0].key)
         shown = found[-limit:]
@@ -62,21 +64,25 @@ class LogChunks:
             run=run, lines=tuple(shown), count=count, earlier=len(found) > limit, later=not is_last
         )
 
-    def after(self, selector: str, wanted: ChunkFilter, *, line: int, limit: int = CHUNK) -> LogChunk:
+    def after(
+        self, selector: AnyRun | str, wanted: ChunkFilter, *, line: int, limit: int = CHUNK
+    ) -> LogChunk:
         """The lines next after `line`."""
         with self._database.read() as tx:
-            run = find_run(tx, selector)
+            run = known_run(tx, selector)
             found = _lines(tx, run, wanted, after=line, limit=limit + 1)
             count = tx.logs.count(place_of(run)[0].key)
         return LogChunk(
             run=run, lines=tuple(found[:limit]), count=count, earlier=line > 0, later=len(found) > limit
         )
 
-    def around(self, selector: str, wanted: ChunkFilter, *, line: int, limit: int = CHUNK) -> LogChunk:
+    def around(
+        self, selector: AnyRun | str, wanted: ChunkFilter, *, line: int, limit: int = CHUNK
+    ) -> LogChunk:
         """The lines about `line`, with it where it is wanted."""
         half = limit // 2
         with self._database.read() as tx:
-            run = find_run(tx, selector)
+            run = known_run(tx, selector)
             above = _lines(tx, run, wanted, before=line, limit=half + 1, tail=True)
             below = _lines(tx, run, wanted, after=line - 1, limit=limit - half + 1)
             count = tx.logs.count(place_of(run)[0].key)

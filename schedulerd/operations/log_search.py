@@ -11,7 +11,7 @@ from schedulerd.domain.logs import LEVELS, NumberedLine, level_name
 from schedulerd.errors import NotFound
 from schedulerd.operations.log_chunks import ChunkFilter
 from schedulerd.operations.runs import place_of
-from schedulerd.operations.selectors import find_run
+from schedulerd.operations.selectors import find_run, known_run
 from schedulerd.store.database import Database
 from schedulerd.store.log_search import LineQuery
 from schedulerd.store.transaction import Transaction
@@ -50,7 +50,7 @@ class LogSearch:
         return Matches(total=total, lines=tuple(found))
 
     def next_match(
-        self, selector: str, text: str, wanted: ChunkFilter, *, line: int, backward: bool = False
+        self, selector: AnyRun | str, text: str, wanted: ChunkFilter, *, line: int, backward: bool = False
     ) -> int | None:
         """The number of the next line with this text after `line`, or before it; None where there is none."""
         with self._database.read() as tx:
@@ -100,8 +100,8 @@ class LogSearch:
         return Lines(run=run, lines=tuple(found), count=count)
 
 
-def _query(tx: Transaction, selector: str, text: str, wanted: ChunkFilter) -> LineQuery:
-    root, child = place_of(find_run(tx, selector))
+def _query(tx: Transaction, selector: AnyRun | str, text: str, wanted: ChunkFilter) -> LineQuery:
+    root, child = place_of(known_run(tx, selector))
     tasks = None if wanted.task is None else frozenset({wanted.task})
     return LineQuery(run=root.key, child=child, tasks=tasks, min_level=wanted.min_level, text=text)
 

@@ -33,6 +33,11 @@ def find_run(tx: Transaction, selector: str) -> AnyRun:
     raise NotFound("run", selector, mend=_mend(tx, selector))
 
 
+def known_run(tx: Transaction, run: AnyRun | str) -> AnyRun:
+    """The run, which is found where only its selector is known. Raises as `find_run` does."""
+    return find_run(tx, run) if isinstance(run, str) else run
+
+
 def find_whole(tx: Transaction, selector: str, *, instead: str = "") -> Run:
     """The same, but no child run: that has no process of its own. `instead` is what can be done with its root."""
     found = find_run(tx, selector)

@@ -119,7 +119,9 @@ class _View:
         if hits is not None and line is None:
             line = hits.line
         found = (
-            chunks.last(run, asked.wanted) if line is None else chunks.around(run, asked.wanted, line=line)
+            chunks.last(details.run, asked.wanted)
+            if line is None
+            else chunks.around(details.run, asked.wanted, line=line)
         )
         return self._pages.render(
             request,
@@ -134,7 +136,7 @@ class _View:
             first=found.lines[0].number if found.lines else None,
             last=found.lines[-1].number if found.lines else None,
             names={task.number: _name(task) for task in details.tasks},
-            errors=self._errors(run, line, count=found.count),
+            errors=self._errors(found, line),
             **self._head.values(details),
         )
 
@@ -148,13 +150,21 @@ class _View:
         here = f"/runs/{run}/logs"
         return RedirectResponse(here if line is None else f"{here}?line={line}#L{line}", 302)
 
-    def _errors(self, run: str, line: int | None, *, count: int) -> Errors:
+    def _errors(self, found: LogChunk, line: int | None) -> Errors:
         """Whether there is an error before the line, or anywhere without one, and whether after it; of a very long log it may be."""
-        if count > _LONG:
+        if found.count > _LONG:
             return Errors(before=True, after=line is not None)
         search, wanted = self._operations.log_search, ChunkFilter(min_level=ERROR)
-        before = search.next_match(run, "", wanted, line=line or _END, backward=True)
-        after = None if line is None else search.next_match(run, "", wanted, line=line)
+        shown = [
+            one.number for one in found.lines if one.line.level >= ERROR
+        ]  # where there are some, all is known
+        here = line or _END
+        before = next((number for number in shown if number < here), None) or search.next_match(
+            found.run, "", wanted, line=here, backward=True
+        )
+        after = next((number for number in shown if number > here), None)
+        if after is None and line is not None:
+            after = search.next_match(found.run, "", wanted, line=line)
         return Errors(before=before is not None, after=after is not None)
 
     def _hits(self, run: str, asked: Asked, line: int | None) -> Hits | None:
