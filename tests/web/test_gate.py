@@ -233,7 +233,6 @@ def test_several_runs_are_changed_by_tokens_that_may_change_one_so(house: House,
         "cancel": 200 if scope in (Scope.RUNS_CANCEL, Scope.ADMIN) else 403,
         "retry": 200 if scope in (Scope.RUNS_TRIGGER, Scope.ADMIN) else 403,
     }
-    assert house.stranger().post("/runs/bulk", headers=headers).status_code in (403, 405)
 
 
 def test_another_site_cannot_have_a_signed_in_browser_do_anything(house: House) -> None:
