@@ -371,7 +371,6 @@ def test_a_run_is_cancelled_without_grace_where_one_says_so(project: Project) ->
     project.add_run(RunState.CANCELLING)
 
     assert project.call("runs", "cancel", "--kill", "etl#1").exit_code == 0
-
     with project.database.read() as tx:
         assert [wish.kills for wish in tx.runs.cancel_wishes()] == [True]
     (entry,) = json.loads(project.call("audit", "-o", "json").stdout)
