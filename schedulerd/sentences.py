@@ -15,6 +15,8 @@ class Sentence(str):
 
     def by(self, translate: Translate) -> str:
         """The same, made of the template that `translate` gives for this one, and of the values in its language."""
+        if not self.template:  # the text of nothing is a catalog's header
+            return ""
         if not self.values:
             return translate(self.template)
         return translate(self.template).format(

@@ -78,6 +78,7 @@ class Ears:
             self._forget(descriptor)
             self._post(Woken())
 
+        self._forget(descriptor)
         self._register(descriptor, hear)
 
     def _register(self, descriptor: int, hear: Callable[[], None]) -> None:

@@ -100,6 +100,9 @@ class Lasting:
             present = await self._blocking.run(partial(self._present, who))
         except (Unreachable, TooBusyError):
             return
+        except Exception:  # all others would be looked at no more
+            log.exception("answers_not_looked_at")
+            return
         for answer in answers:
             now = present.get(answer.who)
             if answer in self._answers and (now is None or answer.needs.missing(now)):

@@ -73,8 +73,8 @@ def serve(places_of: Callable[[Mapping[str, Any]], Places]) -> None:
     def wait_for_the_end() -> None:
         every = None if rest is None else rest.every
         while not select.select([options.lifeline], [], [], every)[0]:
-            if rest is not None and rest.look():
-                return
+            if rest is not None:
+                rest.look()
         server.should_exit = True  # the daemon has gone, whatever became of it
 
     threading.Thread(target=wait_for_the_end, name="lifeline", daemon=True).start()

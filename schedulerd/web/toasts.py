@@ -35,9 +35,10 @@ class Toast:
 
 
 def told(done: str, *about: str) -> str:
-    """The value of the cookie: what was done, and with what; a reason that is too long is left out."""
+    """The value of the cookie: what was done, and with what; what is too long is left out."""
     parts = [done, *(quote(one, safe="") for one in about)]
-    return ":".join(parts if sum(map(len, parts)) <= _MOST else parts[:2])[:_MOST]
+    fitting = [count for count in range(1, len(parts) + 1) if len(":".join(parts[:count])) <= _MOST]
+    return ":".join(parts[: fitting[-1]])
 
 
 def toast_of(value: str) -> Toast | None:

@@ -66,3 +66,11 @@ def test_a_sentence_that_was_sent_to_another_process_is_still_one() -> None:
         assert isinstance(other, Sentence)
         assert other == sentence
         assert other.by(translate) == sentence.by(translate)
+
+
+def test_nothing_is_said_as_nothing_though_a_catalog_keeps_its_header_there() -> None:
+    def header(text: str) -> str:
+        return text or "Language: ko"
+
+    assert said("").by(header) == ""
+    assert joined(", ", []).by(header) == ""

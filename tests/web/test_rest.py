@@ -1,5 +1,6 @@
 """A server that nobody asks anything ends, and turns nobody away who comes in that very moment."""
 
+import asyncio
 import socket
 import threading
 import time
@@ -10,6 +11,7 @@ from typing import Final
 
 import uvicorn
 from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
 from schedulerd.web.rest import Rest
 from tests.waiting import SLOWER
@@ -52,7 +54,8 @@ class Inn:
 def _look_at(server: uvicorn.Server) -> None:
     clock = threading.Event()
     rest = Rest(server, after=_AFTER_SECONDS, monotonic=time.monotonic)
-    while not rest.look():
+    while not server.should_exit:
+        rest.look()
         clock.wait(rest.every)
 
 
@@ -71,3 +74,28 @@ def _ask(port: int) -> str:
 def test_nobody_is_turned_away_who_comes_just_as_it_goes_to_rest() -> None:
     with Inn() as inn, ThreadPoolExecutor(_VISITORS) as visitors:
         list(visitors.map(_visit, [inn] * _VISITORS))
+
+
+async def _never_ends(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    while True:
+        await send({"type": "http.response.body", "body": b".", "more_body": True})
+        await asyncio.sleep(0.01)
+
+
+def test_a_stream_that_began_just_as_it_goes_to_rest_holds_up_nobody_for_long() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        config = uvicorn.Config(
+            _never_ends, log_level="critical", lifespan="off", timeout_graceful_shutdown=0
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener.dup()]})
+        thread.start()
+        with socket.create_connection(listener.getsockname()) as visitor:
+            visitor.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert visitor.recv(1)
+
+            Rest(server, after=0, monotonic=time.monotonic, patience=0.1).look()
+            thread.join(5 * SLOWER)
+
+    assert not thread.is_alive()

@@ -26,8 +26,8 @@ from tests.web.page_scene import PageScene, Reader
             Toast(
                 text="The schedule is paused.",
                 name="a/b:c",
-                href="/schedules/a%2Fb%3Ac",
-                undo=Undo(action="/schedules/a%2Fb%3Ac/resume"),
+                href="/schedules/a~2Fb%3Ac",
+                undo=Undo(action="/schedules/a~2Fb%3Ac/resume"),
             ),
         ),
         (
@@ -59,6 +59,11 @@ def test_whatever_a_cookie_says_its_links_lead_to_this_server() -> None:
             assert toast is not None
             assert toast.href.startswith(("/flows/", "/schedules/"))
             assert toast.undo is None or toast.undo.action.startswith("/schedules/")
+
+
+def test_a_name_that_is_too_long_for_a_cookie_is_left_out_whole() -> None:
+    assert toast_of(told("paused", "가" * 400, "why")) == toast_of("paused")
+    assert toast_of(told("paused", "가" * 100, "w" * 2_000)) == toast_of(told("paused", "가" * 100))
 
 
 def test_a_run_that_was_started_is_linked(scene: PageScene, reader: Reader) -> None:
