@@ -62,7 +62,8 @@ def activity(bars: Sequence[Bar]) -> Activity:
 def strip(marks: Sequence[Mark], *, now: datetime) -> Strip:
     """The newest run last. A bar is as high as its run was long; a bad one is full, with a notch: it is not colour alone."""
     if any(mark.ended_at is None for mark in marks):
-        return _drawn(marks, now)  # it is another at each moment: kept, it would push out those that are asked for again
+        # It is another at each moment: kept, it would push out those that are asked for again.
+        return _drawn(marks, now)
     return _kept(tuple(marks))
 
 
