@@ -13,7 +13,7 @@ from schedulerd.web.api.access_answers import UserAnswer
 from schedulerd.web.api.answers import Items
 from schedulerd.web.api.bodies import Body
 from schedulerd.web.api.routing import api_router
-from schedulerd.web.audit_notes import is_told
+from schedulerd.web.audit_notes import told_by
 from schedulerd.web.needs import needs
 
 _LONGEST_NAME: Final = 200
@@ -56,9 +56,7 @@ def user_routes(operations: Operations) -> APIRouter:
     @admin
     def add(request: Request, body: UserBody) -> dict[str, Any]:
         """A new user."""
-        user = operations.users.add(body.name, body.role, body.password, by=request.state.principal)
-        is_told(request)
-        return user_shape(user)
+        return user_shape(operations.users.add(body.name, body.role, body.password, by=told_by(request)))
 
     @router.get("/{name}", operation_id="get_user", response_model=UserAnswer)
     @admin
@@ -70,31 +68,27 @@ def user_routes(operations: Operations) -> APIRouter:
     @admin
     def change(request: Request, name: str, body: UserChange) -> dict[str, Any]:
         """Give a user another role, or let the user in or not. The user has to sign in anew."""
-        user = _changed(operations, request, name, body)
-        is_told(request)
-        return user_shape(user)
+        return user_shape(_changed(operations, name, body, by=told_by(request)))
 
     @router.delete("/{name}", status_code=204, operation_id="remove_user")
     @admin
     def remove(request: Request, name: str) -> Response:
         """Remove a user, with all sessions and tokens of that one."""
-        operations.users.remove(name, by=request.state.principal)
-        is_told(request)
+        operations.users.remove(name, by=told_by(request))
         return Response(status_code=204)
 
     @router.put("/{name}/password", status_code=204, operation_id="set_user_password")
     @admin
     def set_password(request: Request, name: str, body: NewPassword) -> Response:
         """Give a user another password. The user has to sign in anew, everywhere."""
-        operations.users.set_password(name, body.password, by=request.state.principal)
-        is_told(request)
+        operations.users.set_password(name, body.password, by=told_by(request))
         return Response(status_code=204)
 
     return router
 
 
-def _changed(operations: Operations, request: Request, name: str, body: UserChange) -> User:
-    by, asked = request.state.principal, operations.users
+def _changed(operations: Operations, name: str, body: UserChange, *, by: Principal) -> User:
+    asked = operations.users
     user = asked.get(name)
     if body.enabled is not None:
         user = (asked.enable if body.enabled else asked.disable)(name, by=by)
