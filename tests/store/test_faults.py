@@ -365,7 +365,7 @@ WRITES: dict[str, Work] = {
     ),
     "schedules.pause": lambda tx: tx.schedules.pause("etl-morning", at=NOW, by="kim", reason=""),
     "schedules.resume": lambda tx: tx.schedules.resume(
-        tx.schedules.get("etl-morning").key, watermark=NOW, next_due=None, last_due=None
+        tx.schedules.get("etl-morning").key, paused_at=NOW, watermark=NOW, next_due=None, last_due=None
     ),
     "schedules.set_boot": lambda tx: tx.schedules.set_boot(
         tx.schedules.get("etl-morning").key, BOOT, last_due=NOW

@@ -5,12 +5,13 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 
 from schedulerd.domain.access import Principal
-from schedulerd.domain.run_filters import Term
+from schedulerd.domain.run_filters import term_text
 from schedulerd.operations.operations import Operations
 from schedulerd.web.audit_notes import is_told
 from schedulerd.web.blocking import Blocking
 from schedulerd.web.forms import go_on, text
 from schedulerd.web.rendering import Pages
+from schedulerd.web.roles import must_be_operator
 from schedulerd.web.routers import page_router
 from schedulerd.web.segments import path_of
 
@@ -33,6 +34,7 @@ def agent_pages(operations: Operations, pages: Pages) -> APIRouter:
 
     @router.get("/agents/{agent}/drain")
     def ask(request: Request, agent: str) -> Response:
+        must_be_operator(request)
         return pages.render(request, "agent_drain.html", found=operations.agents.get(agent))
 
     @router.post("/agents/{agent}/drain")
@@ -60,10 +62,8 @@ def agent_pages(operations: Operations, pages: Pages) -> APIRouter:
 def _agent(request: Request, operations: Operations, pages: Pages, name: str) -> Response:
     seen = _seen(operations)
     found = operations.agents.get(name)
-    quoted = '"{}"'.format(name.replace("\\", "\\\\").replace('"', '\\"'))
-    term = Term(key="agent", values=(name,), text=quoted, start=0, end=len(quoted))
-    last = operations.history.page(operations.history.query("", zone=None, more=[term]), limit=_LAST)
-    return pages.render(request, "agent.html", seen=seen, found=found, runs=last.runs, quoted=quoted)
+    last = operations.history.page(operations.history.query(term_text("agent", name), zone=None), limit=_LAST)
+    return pages.render(request, "agent.html", seen=seen, found=found, runs=last.runs)
 
 
 def _seen(operations: Operations) -> str:
