@@ -37,6 +37,6 @@ What is not understood is an error that points at the term.
 
 Runs come newest first, a page at a time, and a cursor leads to the next page, however many runs there are. States other than
 `completed`, flows, tags, schedules, kinds of errors, `since:`, `until:` and what asked for a run are found by indexes. For everything else at most {LOOKED_AT:,} runs are looked
-at for a page, or {LOOKED_UP:,} of those that an index gives (an error that is told by numbers alone is looked for among the runs that ended badly); the page then says at which moment the search ended, and its cursor goes on from there. Runs are counted up
+at for a page, or {LOOKED_UP:,} of those that an index gives (an error that is told by numbers alone, or by letters that may belong to an address like `dead`, is looked for among the runs that ended badly; of type and first line the first 300 characters are searched, a number there counting as one); the page then says at which moment the search ended, and its cursor goes on from there. Runs are counted up
 to {COUNTED:,}.
 """

@@ -2,11 +2,13 @@
 
 import getpass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from schedulerd.cli import moments
+from schedulerd.cli.account import account
 from schedulerd.cli.commands import Command, Lazy, LazyGroup
 from schedulerd.cli.following import wait_for_ends
 from schedulerd.cli.invocation import Invocation, pass_invocation
@@ -117,7 +119,7 @@ def wait(invocation: Invocation, selectors: tuple[str, ...], timeout: "timedelta
 def cancel(invocation: Invocation, selectors: tuple[str, ...], kills: bool, reason: str) -> None:
     """Ask that runs be cancelled: they are told to end, and killed when their grace is over."""
     runs = invocation.operations.runs
-    ask = runs.kill if kills else runs.cancel
+    ask = partial(runs.kill, by=account()) if kills else runs.cancel
     found = [ask(one, actor=getpass.getuser(), reason=reason) for one in selectors]
     show_runs(invocation, found, empty="")
     if invocation.operations.daemon.pid() is None:

@@ -11,9 +11,12 @@ ErrorKey = NewType("ErrorKey", int)
 
 _LONGEST: Final = 300
 # Addresses, digests and parts of ids, and numbers.
-_VARYING: Final = re.compile(r"0x[0-9a-fA-F]+|\b(?=[0-9a-f]*[0-9])[0-9a-f]{8,}\b|[0-9]+")
-# What may be a part of one of these.
-_MAY_VARY: Final = re.compile(r"[0-9a-fA-FxX]*[0-9][0-9a-fA-FxX]*")
+_VARYING: Final = re.compile(r"\b0x[0-9a-fA-F]+\b|\b(?=[0-9a-f]*[0-9])[0-9a-f]{8,}\b|[0-9]+")
+# What may be a part of one of these: all with a number in it; and a word at either end of the text that may go on beyond it,
+# and has a number there. What stands for one of these is nothing to look for, either.
+_MAY_VARY: Final = re.compile(
+    r"#|[0-9a-fA-FxX]*[0-9][0-9a-fA-FxX]*|\A[0-9a-fA-FxX]+(?!\w)|(?<!\w)[0-9a-fA-FxX]+\Z"
+)
 _KEY_BYTES: Final = 8
 
 
@@ -32,7 +35,8 @@ class ErrorKind:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KindSearch:
-    """The kinds that an error with a text in its first line is of: they have all of the `parts`.
+    """The kinds that an error with a text in its type and first line, but not beyond what a kind has of them, is of: they
+    have all of the `parts`.
 
     `is_exact`: each error of such a kind has the text. Without parts it may be any kind.
     """
@@ -42,7 +46,7 @@ class KindSearch:
 
 
 def error_kind(failure: Failure) -> ErrorKind:
-    """The kind that a failure is of: the type, and the first line of the message."""
+    """The kind that a failure is of: the type, and the first line of the message, as far as that is not endless."""
     line = failure.message.strip().split("\n", 1)[0]
     return ErrorKind(text=f"{failure.type}: {_VARYING.sub('#', line)}"[:_LONGEST])
 

@@ -15,6 +15,7 @@ from schedulerd.domain.runs import Run
 from schedulerd.domain.states import RunState
 from schedulerd.errors import Conflict
 from schedulerd.operations.audit import keep
+from schedulerd.sentences import said
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
@@ -88,11 +89,17 @@ class Agents:
         with self._database.write() as tx:
             agent = tx.agents.get(name)
             if agent.is_online(now=now):
-                raise Conflict(f"the agent {name!r} lives: it gave a sign of life a moment ago")
+                raise Conflict(
+                    said("the agent {name!r} lives: it gave a sign of life a moment ago", name=name)
+                )
             if left := tx.runs.live(name):
                 raise Conflict(
-                    f"the agent {name!r} has runs that nobody has settled: {left[0].selector} for one",
-                    mend="start its daemon once more, on its state directory",
+                    said(
+                        "the agent {name!r} has runs that nobody has settled: {selector} for one",
+                        name=name,
+                        selector=left[0].selector,
+                    ),
+                    mend=said("start its daemon once more, on its state directory"),
                 )
             tx.agents.remove(name)
             keep(tx, by, Change(what="agents.forget", target=name), at=now)

@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
 
-_COVERED: Final = frozenset({"environment", "heartbeat"})
-"""Variables and URLs may hold passwords: that they are there is told, and whether they are others than before."""
+_COVERED: Final = frozenset({"environment", "heartbeat", "stdin"})
+"""Variables, URLs and what a command reads may hold passwords: that they are there is told, and whether they are others than before."""
 
 _STARS: Final = "***"
 _OTHERS: Final = "*** (another)"

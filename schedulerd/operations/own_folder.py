@@ -16,7 +16,7 @@ from typing import Final
 from schedulerd.domain.own_files import etag_of
 from schedulerd.errors import Conflict, NotPermitted, SchedulerdError, Stale
 from schedulerd.new_files import DRAFT, new_file, replaced_file, sync
-from schedulerd.sentences import said
+from schedulerd.sentences import joined, said
 
 _USUAL_MODE: Final = 0o644
 _BY_OTHERS: Final = 0o022
@@ -113,10 +113,10 @@ def _told(what: str) -> Iterator[None]:
 
 def _of_system(what: str, error: OSError) -> SchedulerdError:
     if error.errno == errno.ELOOP:
-        return Conflict(f"{what}: it is a symlink, which is not followed")
+        return Conflict(said("{what}: it is a symlink, which is not followed", what=what))
     if isinstance(error, PermissionError) or error.strerror == "Read-only file system":
         return NotPermitted(
-            f"{what}: {error.strerror}",
+            joined(": ", (what, str(error.strerror))),
             mend=said("let the daemon's user write into this folder, or make the change in a file by hand"),
         )
-    return SchedulerdError(f"{what}: {error.strerror}")
+    return SchedulerdError(joined(": ", (what, str(error.strerror))))

@@ -9,6 +9,8 @@ from statistics import median
 from typing import Any, Final
 
 from schedulerd.clock import Clock
+from schedulerd.domain.access import Principal
+from schedulerd.domain.audit import Change
 from schedulerd.domain.child_runs import AnyRun, ChildRun
 from schedulerd.domain.flows import Flow
 from schedulerd.domain.ids import RunId, RunKey, uuid7
@@ -18,6 +20,7 @@ from schedulerd.domain.runs import Move, NewRun, Run, RunFilter, Trigger
 from schedulerd.domain.states import ACTIVE, RunState
 from schedulerd.domain.tasks import TaskRun
 from schedulerd.errors import Conflict, NotFound
+from schedulerd.operations.audit import keep
 from schedulerd.operations.selectors import find_run, find_whole
 from schedulerd.sentences import said
 from schedulerd.store.database import Database
@@ -205,14 +208,17 @@ class Runs:
         self._wake()
         return run
 
-    def kill(self, selector: str, *, actor: str, reason: str) -> Run:
+    def kill(self, selector: str, *, actor: str, reason: str, by: Principal) -> Run:
         """Ask that the run be cancelled without any grace, also one that is being cancelled; and wake the daemon.
 
-        Raises `Conflict` when it has ended.
+        It is in the audit, because the moves of a run that is being cancelled do not tell of it. Raises `Conflict` when
+        it has ended.
         """
+        now = self._clock.now()
         with self._database.write() as tx:
             run = find_whole(tx, selector, instead="runs cancel --kill")
-            tx.runs.ask_kill(run.key, at=self._clock.now(), actor=actor, reason=reason)
+            tx.runs.ask_kill(run.key, at=now, actor=actor, reason=reason)
+            keep(tx, by, Change(what="runs.kill", target=run.selector, after={"reason": reason}), at=now)
         self._wake()
         return run
 

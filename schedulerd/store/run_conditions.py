@@ -15,6 +15,8 @@ from schedulerd.store.tables import flows, runs, schedules
 
 _NAMES: Final = select(flows.c.id, flows.c.name)
 _SCHEDULES: Final = select(schedules.c.id, schedules.c.name, schedules.c.flow_id)
+# What Python strips of both ends.
+_SPACES: Final = "".join(one for one in map(chr, range(0x3001)) if one.isspace())
 
 
 def flow_keys(connection: Connection, query: RunQuery) -> frozenset[FlowKey] | None:
@@ -51,7 +53,9 @@ def conditions(
         found.append(runs.c.schedule_id.in_(keys))
     found += _lengths(query, now=now)
     found += [runs.c.failure.is_not(None)] if query.errors else []
-    found += [_contains_json(runs.c.failure, error) for error in query.errors]
+    if query.errors:
+        line = _error_line(connection)
+        found += [line.icontains(error, autoescape=True) for error in query.errors]
     found += [_has(connection, name, value) for name, value in query.parameters]
     found += [_says(connection, word) for word in query.words]
     return tuple(found)
@@ -123,6 +127,22 @@ def _says(connection: Connection, word: str) -> ColumnElement[bool]:
         runs.c.reason.icontains(word, autoescape=True),
         *(_contains_json(place, word) for place in documents),
     )
+
+
+def _error_line(connection: Connection) -> ColumnElement[str]:
+    """The type and the first line of the error, as its kind is made of them."""
+    document = func.replace(cast(runs.c.failure, Text), "\\u0000", "\ufffd")  # it is no text to PostgreSQL
+    kind: ColumnElement[str]
+    message: ColumnElement[str]
+    if connection.dialect.name == "sqlite":
+        kind, message = (func.json_extract(document, f"$.{name}") for name in ("type", "message"))
+        find: Any = func.instr
+    else:
+        kind, message = (cast(cast(document, JSON).op("->>")(name), Text) for name in ("type", "message"))
+        find = func.strpos
+    stripped = func.trim(message, _SPACES)
+    first = func.substr(stripped, 1, find(stripped.concat("\n"), "\n") - 1)
+    return cast(kind, Text).concat(": ").concat(first)
 
 
 def _contains_json(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:

@@ -33,10 +33,13 @@ class Wishes:
         self._ask(run, {"at": at, "actor": actor, "reason": reason, "kills": 0})
 
     def ask_kill(self, run: RunKey, *, at: datetime, actor: str, reason: str) -> None:
-        """Ask that the run be cancelled without any grace, whether that was asked before or not. Raises as `ask_cancel`."""
-        known = self._ask(run, {"at": at, "actor": actor, "reason": reason, "kills": 1})
+        """Ask that the run be cancelled without any grace. A wish that it be cancelled, which still waits, becomes this one;
+        a second of this kind changes nothing. Raises as `ask_cancel`."""
+        values = {"at": at, "actor": actor, "reason": reason, "kills": 1}
+        known = self._ask(run, values)
         if known is not None:
-            self._connection.execute(update(wishes).where(wishes.c.id == known).values(kills=1))
+            is_milder = (wishes.c.id == known) & (wishes.c.kills == 0)
+            self._connection.execute(update(wishes).where(is_milder).values(values))
 
     def _ask(self, run: RunKey, values: dict[str, Any]) -> WishKey | None:
         """Leave a wish; the one that there was, where there was one."""

@@ -61,12 +61,18 @@ def activity(bars: Sequence[Bar]) -> Activity:
 
 def strip(marks: Sequence[Mark], *, now: datetime) -> Strip:
     """The newest run last. A bar is as high as its run was long; a bad one is full, with a notch: it is not colour alone."""
-    is_going = any(mark.ended_at is None for mark in marks)
-    return _strip(tuple(marks), now if is_going else _NEVER)
+    if any(mark.ended_at is None for mark in marks):
+        # It is another at each moment: kept, it would push out those that are asked for again.
+        return _drawn(marks, now)
+    return _kept(tuple(marks))
 
 
 @lru_cache(_MOST_KEPT)  # of most flows it is the one that was drawn when somebody last looked
-def _strip(marks: Sequence[Mark], now: datetime) -> Strip:
+def _kept(marks: Sequence[Mark]) -> Strip:
+    return _drawn(marks, _NEVER)
+
+
+def _drawn(marks: Sequence[Mark], now: datetime) -> Strip:
     lengths = [mark.duration(now=now) or _NOTHING for mark in marks]
     longest = max(lengths, default=_NOTHING)
     parts: dict[str, list[str]] = {}

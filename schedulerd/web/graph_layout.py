@@ -37,7 +37,7 @@ class Layout:
     bends: Mapping[tuple[int, int], tuple[Point, ...]]
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=16)  # a large one takes 0.3 MB, and few are looked at at once
 def layout(size: int, edges: Edges) -> Layout:
     """Lay out the nodes 0 to `size` - 1. Raises `Cyclic` where the edges lead in a circle."""
     layer_of = _layer_of(size, edges)

@@ -95,9 +95,9 @@ def _scope(method: str, parts: list[str]) -> Scope:
 
 
 def _to_read(first: str, parts: list[str]) -> Scope:
-    """What lies below a log is of the log, and the runs of a flow are runs."""
+    """What lies below a log is of the log, and the runs of a flow, and the strip of its last ones, are runs."""
     if "logs" in parts or "log" in parts:
         return Scope.LOGS_READ
-    if first == "flows" and "runs" in parts:
+    if first == "flows" and ("runs" in parts or "strip" in parts):
         return Scope.RUNS_READ
     return _READING.get(first, Scope.ADMIN)

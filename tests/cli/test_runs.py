@@ -1,6 +1,7 @@
 """`runs list`, `runs show`, `runs wait`, `runs cancel`, `ps`: what is shown, in which format, and the exit code."""
 
 import csv
+import getpass
 import io
 import json
 from datetime import timedelta
@@ -370,9 +371,10 @@ def test_a_run_is_cancelled_without_grace_where_one_says_so(project: Project) ->
     project.add_run(RunState.CANCELLING)
 
     assert project.call("runs", "cancel", "--kill", "etl#1").exit_code == 0
-
     with project.database.read() as tx:
         assert [wish.kills for wish in tx.runs.cancel_wishes()] == [True]
+    (entry,) = json.loads(project.call("audit", "-o", "json").stdout)
+    assert (entry["what"], entry["who"]) == ("runs.kill", getpass.getuser())
 
 
 def test_a_run_that_has_ended_cannot_be_cancelled(project: Project) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import update
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.ids import RunId, RunKey, uuid7
 from schedulerd.domain.run_filters import parse_query
+from schedulerd.domain.run_queries import RunQuery
 from schedulerd.domain.runs import Run, RunFilter, Trigger
 from schedulerd.domain.states import GROUPS, RunState
 from schedulerd.errors import NotFound
@@ -262,3 +263,73 @@ def test_an_error_is_found_by_its_kind_and_no_run_is_looked_into(filled: Databas
 
     assert len(found.runs) == 2
     assert [one for one in made_ones if "LIKE" in one.upper() and "error_kinds" not in one] == []
+
+
+ERRORS: Final = (
+    "cannot read /x/deadbeef12",
+    "cannot read /x/dead",
+    " \u3000\n\t at 0xDEAD\nrow 17",
+    "row 17 of 40 (#)",
+    "row 18\r of 50 % _ \\ \" '",
+    "a\x00b 7",
+    "no 값 7 here\u2028and there ",
+    "0x1error of 17",
+    "",
+)
+TEXTS: Final = (
+    *(
+        "#",
+        "no #",
+        "dead",
+        "DEADB",
+        "17",
+        "row 17",
+        "of 17",
+        "error: 0",
+        "error: row 17",
+        "error: row",
+        "error: at 0xd",
+    ),
+    *(
+        "(#)",
+        '\\ "',
+        "\r of 5",
+        "% _",
+        "값 7",
+        "here\u2028and",
+        "there ",
+        "\ufffdb 7",
+        "1error",
+        "traceback",
+        "7 in trace",
+    ),
+    *("error", "valueerror: ", ": no", "read /x/d", "be", "x"),
+)
+
+
+def test_an_error_is_found_by_each_text_in_its_type_and_first_line_and_by_no_other(
+    database: Database,
+) -> None:
+    with database.write() as tx:
+        flow = tx.flows.put_file(made("etl"), now=NOW)[0]
+        errors: dict[RunKey, str] = {}
+        for message in ERRORS:
+            (key,) = tx.runs.add([a_new_run(flow)])
+            assert key is not None
+            errors[key] = message
+            failure = Failure(type="ValueError", message=message, traceback="row 17 in traceback #")
+            for step in PATHS[RunState.FAILED]:
+                move(tx, key, step, failure=failure if step is RunState.FAILED else None)
+
+    with database.read() as tx:
+        for text in TEXTS:
+            query = RunQuery(errors=(text,))
+            found = [run.key for run in tx.history.page(query, now=LATER, limit=50).runs]
+            expected = [key for key, message in errors.items() if text.lower() in first_line(message).lower()]
+            assert sorted(found) == expected, text
+
+
+def first_line(message: str) -> str:
+    """The type and the first line of such an error, as they are stored."""
+    first = message.strip().split("\n")[0]
+    return f"ValueError: {first}".replace("\x00", "\ufffd")

@@ -243,7 +243,7 @@ def test_errors_of_an_older_history_are_of_the_kinds_that_new_ones_are(empty_url
     with engine.begin() as connection:
         command.upgrade(schema.migrations(connection), "0019")
         connection.execute(text(_OLD_FLOW))
-        for number, message in enumerate(("row 17 of 0xab\nand more", "row 18 of 0xcd", "no 값"), 1):
+        for number, message in enumerate(("row 17 of 0xab\nand more", "row 18 of 0xcd", "no 값", "a\0b"), 1):
             failure = json.dumps({"type": "ValueError", "message": message}, ensure_ascii=False)
             identity, is_sqlite = UUID(int=number), connection.dialect.name == "sqlite"
             connection.execute(
@@ -258,14 +258,18 @@ def test_errors_of_an_older_history_are_of_the_kinds_that_new_ones_are(empty_url
     with database.read() as tx:
         kinds = tx._connection.execute(select(error_kinds)).all()
         named = list(tx._connection.scalars(select(runs.c.error_id).order_by(runs.c.id)))
-        whole = [tx.runs.by_key(RunKey(number)).failure for number in (1, 2, 3)]
+        whole = [tx.runs.by_key(RunKey(number)).failure for number in (1, 2, 3, 4)]
     database.close()
-    assert {row.text for row in kinds} == {"ValueError: row # of #", "ValueError: no 값"}
+    assert {row.text for row in kinds} == {
+        "ValueError: row # of #",
+        "ValueError: no 값",
+        "ValueError: a\ufffdb",
+    }
     assert named == [error_kind(one).key for one in whole if one is not None]
 
 
 _OLD_FLOW = """INSERT INTO flows (id, name, kind, file, definition, first_seen, changed_at, last_number, priority)
-    VALUES (1, 'etl', 'python', '', '{"name":"etl","kind":"python","file":""}', 0, 0, 3, 0)"""
+    VALUES (1, 'etl', 'python', '', '{"name":"etl","kind":"python","file":""}', 0, 0, 4, 0)"""
 _OLD_RUN = """INSERT INTO runs
     (id, uuid, flow_id, number, state, reason, trigger, due_at, created_at, ended_at, attempt, parameters, failure)
     VALUES (:n, :uuid, 1, :n, 'failed', '', 'manual', 0, 0, 0, 1, '{}', :failure)"""

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from httpx2 import Response as Answer
 
+from schedulerd.domain.audit import AuditFilter
 from schedulerd.domain.ids import RunId
 from schedulerd.domain.questions import PAUSE, Question
 from schedulerd.domain.replies import Begun, Mark, Reply
@@ -160,9 +161,16 @@ def test_a_run_is_cancelled_with_a_reason_by_who_asks(scene: RunApiScene) -> Non
 def test_a_run_is_killed_also_one_that_is_being_cancelled(scene: RunApiScene) -> None:
     run = scene.start()
     come(scene, run, RunState.PENDING, RunState.CANCELLING)
-    answer = post(scene, f"/runs/{run}/kill", {"reason": "it is deaf"}, key="k")
+    answers = [post(scene, f"/runs/{run}/kill", {"reason": "it is deaf"}, key="k") for _ in range(2)]
 
-    assert answer.status_code == 202
+    assert [answer.status_code for answer in answers] == [202, 202]
+    told = scene.operations.audit.list(AuditFilter())
+    (entry,) = [one for one in told if one.change.what.startswith("runs.")]
+    assert (entry.change.what, entry.who, entry.change.after) == (
+        "runs.kill",
+        "kim",
+        {"reason": "it is deaf"},
+    )
     with scene.database.read() as tx:
         (wish,) = tx.runs.cancel_wishes()
     assert (wish.actor, wish.reason, wish.kills) == ("kim (api)", "it is deaf", True)

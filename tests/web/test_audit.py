@@ -183,7 +183,13 @@ def test_a_secret_is_told_to_have_been_changed_and_never_what_it_is(
     admin.client.delete(f"{AT}/secrets/key")
     admin.client.post(
         f"{AT}/schedules",
-        json={"name": "dump", "command": "pg_dump", "cron": "@daily", "environment": {"PGPASSWORD": SECRET}},
+        json={
+            "name": "dump",
+            "command": "pg_dump",
+            "cron": "@daily",
+            "environment": {"PGPASSWORD": SECRET},
+            "stdin": SECRET,
+        },
     )
 
     shown = [admin.client.get(path).text for path in ("/activity", f"{AT}/audit")]
@@ -214,6 +220,7 @@ def test_that_a_variable_of_the_environment_is_another_is_seen_and_not_what_it_i
 
     assert told_keys({"environment": now}, was=before) == {"environment": told_now}
     assert told_keys({"heartbeat": "https://hc.example/uuid"}) == {"heartbeat": "***"}
+    assert told_keys({"stdin": "a password"}, was={"stdin": "another"}) == {"stdin": "*** (another)"}
 
 
 def test_only_what_differs_is_a_difference() -> None:

@@ -112,6 +112,16 @@ def test_the_bar_of_a_run_that_goes_on_grows() -> None:
     assert (short, long) == ("M10 12h8v12h-8z", "M10 0h8v24h-8z")
 
 
+def test_a_strip_is_kept_while_it_stays_as_it_is_and_not_while_one_of_its_runs_goes_on() -> None:
+    done = [a_mark(1, RunState.COMPLETED, 10)]
+    kept = strip(done, now=NOW)
+
+    for second in range(2_000):
+        strip([going_on(a_mark(2, RunState.RUNNING, 1))], now=NOW + second * A_SECOND)
+
+    assert strip(done, now=NOW + A_SECOND) is kept
+
+
 def going_on(mark: Mark) -> Mark:
     """The same, which has not ended."""
     return mark._replace(ended_at=None)

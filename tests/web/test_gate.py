@@ -182,6 +182,7 @@ def test_who_shows_a_token_is_not_looked_at_for_a_cookie_and_needs_no_origin(hou
         *(("/runs/7/logs/chunk", Scope.LOGS_READ), ("/runs/7/logs/error", Scope.LOGS_READ)),
         *(("/api/v1/runs/7/logs", Scope.LOGS_READ), ("/api/v1/flows/etl/runs", Scope.RUNS_READ)),
         ("/flows/etl/runs/7", Scope.RUNS_READ),
+        *(("/flows/etl/strip", Scope.RUNS_READ), ("/api/v1/flows/etl/strip", Scope.RUNS_READ)),
     ],
 )
 def test_what_lies_below_something_is_for_no_more_tokens_than_that(
@@ -216,6 +217,22 @@ def test_a_token_is_for_its_scopes_alone(house: House, scope: Scope) -> None:
     }
 
     assert let == {needed: scope in (needed, Scope.ADMIN) for needed in places}
+
+
+@pytest.mark.parametrize("scope", Scope)
+def test_several_runs_are_changed_by_tokens_that_may_change_one_so(house: House, scope: Scope) -> None:
+    token = house.asked.api_tokens.create("ci", by=ROOT, scopes=[scope]).text
+    headers = {"Authorization": f"Bearer {token}"}
+
+    let = {
+        deed: house.stranger().post(f"/runs/bulk/{deed}", headers=headers).status_code
+        for deed in ("cancel", "retry")
+    }
+
+    assert let == {
+        "cancel": 200 if scope in (Scope.RUNS_CANCEL, Scope.ADMIN) else 403,
+        "retry": 200 if scope in (Scope.RUNS_TRIGGER, Scope.ADMIN) else 403,
+    }
 
 
 def test_another_site_cannot_have_a_signed_in_browser_do_anything(house: House) -> None:

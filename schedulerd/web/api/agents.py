@@ -7,7 +7,6 @@ from fastapi.routing import APIRouter
 from pydantic import ConfigDict, Field
 
 from schedulerd.clock import Clock
-from schedulerd.domain.access import Principal
 from schedulerd.errors import Unreachable
 from schedulerd.operations.daemon import Daemon, DaemonStatus
 from schedulerd.operations.operations import Operations
@@ -17,7 +16,7 @@ from schedulerd.web.api.answers import AgentRunsAnswer, Items, SystemAnswer
 from schedulerd.web.api.bodies import Body
 from schedulerd.web.api.etags import IfNoneMatch, tagged
 from schedulerd.web.api.routing import Name, api_router
-from schedulerd.web.audit_notes import is_told
+from schedulerd.web.audit_notes import told_by
 from schedulerd.web.code_sight import sees_code
 
 _LONGEST_REASON: Final = 2_000
@@ -52,22 +51,19 @@ def agent_routes(operations: Operations, clock: Clock) -> APIRouter:
     @router.post("/{agent}/drain", operation_id="drain_agent", response_model=AgentRunsAnswer)
     def drain(request: Request, agent: Name, body: DrainBody = _NO_REASON) -> Response:
         """Have it start no more runs until it is resumed. What is due waits, and `runs` go on: it waits for those."""
-        found = operations.agents.drain(agent, reason=body.reason, by=_you(request))
-        is_told(request)
+        found = operations.agents.drain(agent, reason=body.reason, by=told_by(request))
         return tagged(request, agent_runs_shape(found, now=clock.now()))
 
     @router.post("/{agent}/resume", operation_id="resume_agent", response_model=AgentRunsAnswer)
     def resume(request: Request, agent: Name) -> Response:
         """Have it start runs again."""
-        found = operations.agents.resume(agent, by=_you(request))
-        is_told(request)
+        found = operations.agents.resume(agent, by=told_by(request))
         return tagged(request, agent_runs_shape(found, now=clock.now()))
 
     @router.delete("/{agent}", status_code=204, operation_id="forget_agent")
     def forget(request: Request, agent: Name) -> Response:
         """Forget an agent that is gone for good. One that lives, or whose runs were not settled, is kept (409)."""
-        operations.agents.forget(agent, by=_you(request))
-        is_told(request)
+        operations.agents.forget(agent, by=told_by(request))
         return Response(status_code=204)
 
     return router
@@ -94,8 +90,3 @@ def _status(daemon: Daemon) -> DaemonStatus:
         return daemon.status()
     except Unreachable:
         return daemon.status_without_database()
-
-
-def _you(request: Request) -> Principal:
-    you: Principal = request.state.principal
-    return you

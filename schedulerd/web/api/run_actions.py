@@ -14,7 +14,7 @@ from schedulerd.operations.shapes import run_shape
 from schedulerd.web.api.once import LONGEST, Done, Once
 from schedulerd.web.api.routing import BASE, actor_of, api_router
 from schedulerd.web.api.run_models import AskedOut, RunOut
-from schedulerd.web.audit_notes import tell_start, tell_wish
+from schedulerd.web.audit_notes import tell_start, tell_wish, told_by
 from schedulerd.web.blocking import Blocking
 
 _LONGEST_REASON: Final = 2_000
@@ -136,8 +136,8 @@ class _Deeds:
         return self._taken(found)
 
     def kill(self, request: Request, run: str, wish: Cancel) -> Done:
-        found = self._operations.runs.kill(run, actor=actor_of(request), reason=wish.reason)
-        tell_wish(request, found, reason=wish.reason)  # its moves do not tell of it
+        asked, actor = self._operations.runs, actor_of(request)
+        found = asked.kill(run, actor=actor, reason=wish.reason, by=told_by(request))
         return self._taken(found)
 
     def retry(self, request: Request, run: str, wish: Retry) -> Done:

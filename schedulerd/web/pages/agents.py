@@ -4,10 +4,9 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
-from schedulerd.domain.access import Principal
 from schedulerd.domain.run_filters import term_text
 from schedulerd.operations.operations import Operations
-from schedulerd.web.audit_notes import is_told
+from schedulerd.web.audit_notes import told_by
 from schedulerd.web.blocking import Blocking
 from schedulerd.web.forms import go_on, text
 from schedulerd.web.rendering import Pages
@@ -40,20 +39,17 @@ def agent_pages(operations: Operations, pages: Pages) -> APIRouter:
     @router.post("/agents/{agent}/drain")
     async def drain(request: Request, agent: str) -> Response:
         reason = text(await request.form(), "reason")
-        await blocking.run(lambda: operations.agents.drain(agent, reason=reason, by=_you(request)))
-        is_told(request)
+        await blocking.run(lambda: operations.agents.drain(agent, reason=reason, by=told_by(request)))
         return go_on(path_of(request).removesuffix("/drain"), "drained")
 
     @router.post("/agents/{agent}/resume")
     def resume(request: Request, agent: str) -> Response:
-        operations.agents.resume(agent, by=_you(request))
-        is_told(request)
+        operations.agents.resume(agent, by=told_by(request))
         return go_on(path_of(request).removesuffix("/resume"), "taken-back")
 
     @router.post("/agents/{agent}/forget")
     def forget(request: Request, agent: str) -> Response:
-        operations.agents.forget(agent, by=_you(request))
-        is_told(request)
+        operations.agents.forget(agent, by=told_by(request))
         return go_on("/agents", "forgotten")
 
     return router
@@ -62,14 +58,10 @@ def agent_pages(operations: Operations, pages: Pages) -> APIRouter:
 def _agent(request: Request, operations: Operations, pages: Pages, name: str) -> Response:
     seen = _seen(operations)
     found = operations.agents.get(name)
-    last = operations.history.page(operations.history.query(term_text("agent", name), zone=None), limit=_LAST)
+    history = operations.history
+    last = history.page(history.query(term_text("agent", name), zone=None), limit=_LAST)
     return pages.render(request, "agent.html", seen=seen, found=found, runs=last.runs)
 
 
 def _seen(operations: Operations) -> str:
     return operations.snapshots.take().fingerprint(every=True, agents=True)
-
-
-def _you(request: Request) -> Principal:
-    you: Principal = request.state.principal
-    return you

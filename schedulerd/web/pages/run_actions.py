@@ -10,7 +10,7 @@ from schedulerd.domain.runs import Run
 from schedulerd.errors import BadParameters
 from schedulerd.operations.operations import Operations
 from schedulerd.sentences import joined
-from schedulerd.web.audit_notes import tell_start, tell_wish
+from schedulerd.web.audit_notes import tell_start, tell_wish, told_by
 from schedulerd.web.blocking import Blocking
 from schedulerd.web.forms import actor_of, go_on, new_key, text, texts
 from schedulerd.web.parameter_forms import PREFIX, Filled, fields, read
@@ -161,8 +161,8 @@ class _Deeds:
         return go_on(f"/runs/{run.id}", "cancelling", run.selector)
 
     def kill(self, request: Request, selector: str, *, reason: str) -> Response:
-        run = self._operations.runs.kill(selector, actor=actor_of(request), reason=reason)
-        tell_wish(request, run, reason=reason)  # its moves do not tell of it
+        asked, actor = self._operations.runs, actor_of(request)
+        run = asked.kill(selector, actor=actor, reason=reason, by=told_by(request))
         return go_on(f"/runs/{run.id}", "killed", run.selector)
 
     def retry(self, request: Request, selector: str, *, from_failed: bool) -> Response:

@@ -1,14 +1,15 @@
-"""`/runs/bulk`: several runs that were picked are cancelled or tried again, after it was said of each what will become of it."""
+"""`/runs/bulk/cancel` and `/retry`: several runs that were picked are changed, after it was said of each what will become of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
+from starlette.datastructures import FormData
 
 from schedulerd.domain.ids import RunId, ids_with
 from schedulerd.domain.runs import Run
-from schedulerd.errors import Conflict, NotFound
+from schedulerd.errors import SchedulerdError, Unreachable
 from schedulerd.operations.operations import Operations
 from schedulerd.web.audit_notes import is_told, tell_audit
 from schedulerd.web.blocking import Blocking
@@ -34,22 +35,30 @@ class Outcome:
 
 
 def run_bulk_pages(operations: Operations, pages: Pages) -> APIRouter:
-    """The routes. They come before those of a run's own page, whose name may be anything."""
+    """The routes, whose paths say what is done: so a token is for it or not. They come before those of a run's own page,
+    whose name may be anything."""
     router = page_router()
     blocking = Blocking()
     bulk = _Bulk(operations, pages)
 
-    @router.get("/runs/bulk")
-    def ask(request: Request, run: Picked = [], do: Deed = "cancel") -> Response:  # noqa: B006 - FastAPI copies it
-        return bulk.ask(request, run, do)
+    @router.get("/runs/bulk/cancel")
+    def ask_cancel(request: Request, run: Picked = []) -> Response:  # noqa: B006 - FastAPI copies it
+        return bulk.ask(request, run, "cancel")
 
-    @router.post("/runs/bulk")
-    async def carry_out(request: Request) -> Response:
+    @router.get("/runs/bulk/retry")
+    def ask_retry(request: Request, run: Picked = []) -> Response:  # noqa: B006 - FastAPI copies it
+        return bulk.ask(request, run, "retry")
+
+    @router.post("/runs/bulk/cancel")
+    async def cancel(request: Request) -> Response:
         form = await request.form()
-        picked = [str(one) for one in form.getlist("run")][:_MOST]
-        deed: Deed = "retry" if text(form, "do") == "retry" else "cancel"
         reason = text(form, "reason")
-        return await blocking.run(lambda: bulk.carry_out(request, picked, deed, reason=reason))
+        return await blocking.run(lambda: bulk.carry_out(request, _picked(form), "cancel", reason=reason))
+
+    @router.post("/runs/bulk/retry")
+    async def retry(request: Request) -> Response:
+        form = await request.form()
+        return await blocking.run(lambda: bulk.carry_out(request, _picked(form), "retry"))
 
     return router
 
@@ -66,8 +75,8 @@ class _Bulk:
         others = [run for run in runs if deed not in possible(run)]
         return self._pages.render(request, "run_bulk.html", do=deed, runs=can, others=others, outcomes=None)
 
-    def carry_out(self, request: Request, picked: list[str], deed: Deed, *, reason: str) -> Response:
-        outcomes = [self._do(run, deed, actor=actor_of(request), reason=reason) for run in self._runs(picked)]
+    def carry_out(self, request: Request, picked: list[str], deed: Deed, *, reason: str = "") -> Response:
+        outcomes = self._each(self._runs(picked), deed, actor=actor_of(request), reason=reason)
         if done := [one.run.selector for one in outcomes if not one.trouble]:
             tell_audit(
                 request, ", ".join(done), what=f"runs.{deed}", after={"reason": reason} if reason else None
@@ -81,13 +90,30 @@ class _Bulk:
         ids = [found[0] for one in picked if (found := ids_with(one)) is not None]
         return self._operations.runs.several([RunId(one) for one in ids])
 
+    def _each(self, runs: Sequence[Run], deed: Deed, *, actor: str, reason: str) -> list[Outcome]:
+        """One that cannot be changed does not keep the others from it. Without the database none can: it is not asked again."""
+        outcomes: list[Outcome] = []
+        for run in runs:
+            try:
+                outcomes.append(self._do(run, deed, actor=actor, reason=reason))
+            except Unreachable as error:
+                left = runs[len(outcomes) :]
+                return [*outcomes, *(Outcome(run=one, trouble=error.message) for one in left)]
+        return outcomes
+
     def _do(self, run: Run, deed: Deed, *, actor: str, reason: str) -> Outcome:
-        """One that cannot be changed does not keep the others from it."""
+        """What became of this one. Raises `Unreachable`."""
         try:
             if deed == "cancel":
                 self._operations.runs.cancel(str(run.id), actor=actor, reason=reason)
             else:
                 self._operations.reruns.retry(str(run.id), from_failed=True, actor=actor)
-        except (Conflict, NotFound) as error:
+        except Unreachable:
+            raise
+        except SchedulerdError as error:
             return Outcome(run=run, trouble=error.message)
         return Outcome(run=run)
+
+
+def _picked(form: FormData) -> list[str]:
+    return [str(one) for one in form.getlist("run")][:_MOST]

@@ -9,10 +9,12 @@ from schedulerd.domain.access import Principal, Role
 from schedulerd.domain.users import LONGEST_PASSWORD, SHORTEST_PASSWORD, User
 from schedulerd.errors import BadParameters, Conflict
 from schedulerd.operations.operations import Operations
-from schedulerd.web.audit_notes import is_told
+from schedulerd.sentences import joined
+from schedulerd.web.audit_notes import told_by
 from schedulerd.web.forms import go_on
 from schedulerd.web.needs import needs
 from schedulerd.web.rendering import Pages
+from schedulerd.web.roles import must_be_admin
 from schedulerd.web.routers import page_router
 from schedulerd.web.segments import segment
 
@@ -105,10 +107,9 @@ class _View:
 
     def add(self, request: Request, name: str, role: Role, password: str) -> Response:
         try:
-            user = self._operations.users.add(name, role, password, by=_you(request))
+            user = self._operations.users.add(name, role, password, by=told_by(request))
         except (BadParameters, Conflict) as error:
             return self.all(request, status=_status(error), trouble=_told(error), name=name, role=role)
-        is_told(request)
         return go_on(f"{_WHERE}/{segment(user.name)}", "user-added")
 
     def change(
@@ -117,10 +118,9 @@ class _View:
         """Do it; where it cannot be done the page of the user says why. Raises `NotFound`."""
         user = self._operations.users.get(name)
         try:
-            deed(_you(request))
+            deed(told_by(request))
         except (BadParameters, Conflict) as error:
             return self.one(request, user, status=_status(error), trouble=_told(error))
-        is_told(request)
         return go_on(to or f"{_WHERE}/{segment(user.name)}", done)
 
     def _render(self, request: Request, template: str, status: int, trouble: str, **values: Any) -> Response:
@@ -128,7 +128,7 @@ class _View:
             request,
             template,
             status=status,
-            you=_you(request),
+            you=must_be_admin(request),
             trouble=trouble,
             shortest=SHORTEST_PASSWORD,
             longest=LONGEST_PASSWORD,
@@ -141,9 +141,4 @@ def _status(error: BadParameters | Conflict) -> int:
 
 
 def _told(error: BadParameters | Conflict) -> str:
-    return f"{error.message}. {error.mend}" if error.mend else error.message
-
-
-def _you(request: Request) -> Principal:
-    you: Principal = request.state.principal
-    return you
+    return joined(". ", (error.message, error.mend)) if error.mend else error.message

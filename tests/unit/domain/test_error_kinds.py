@@ -1,13 +1,17 @@
 """Kinds of errors: what is alike in all but numbers is of one, and who looks for a text finds the kinds that may have it."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from schedulerd.domain.error_kinds import error_kind, kind_search
+from schedulerd.domain.error_kinds import KindSearch, error_kind, kind_search
 from schedulerd.domain.failures import Failure
 
-WORDS = st.text(alphabet=st.sampled_from("no suchklmrt '_:%–값0123456789\n"), max_size=30)
+PIECES = ("n", "'", " ", "_", "\u2013", "\uac12", "7", "#", "0x", "dead", "BEEF", "deadbeef", "error")
+LINES, TEXTS = (
+    st.lists(st.sampled_from(PIECES), min_size=least, max_size=most).map("".join)
+    for least, most in ((0, 4), (1, 2))
+)
 
 
 def of(message: str, kind: str = "ValueError") -> Failure:
@@ -50,22 +54,42 @@ def test_an_endless_message_is_cut() -> None:
     assert len(error_kind(of("long " * 10_000)).text) == 300
 
 
-@given(WORDS, WORDS, WORDS)
-def test_the_kind_of_an_error_with_a_text_has_all_parts_of_the_search(
-    before: str, text: str, after: str
+@given(LINES, LINES, TEXTS, LINES)
+@example("ValueError", "row ", "#", "7")
+@example("ValueError", "cannot read /x/", "dead", "beef12")
+@settings(max_examples=400)
+def test_what_a_plain_search_finds_is_of_the_kinds_that_are_found_and_an_exact_search_finds_nothing_else(
+    kind: str, before: str, text: str, after: str
 ) -> None:
-    line = (before + text + after).split("\n", 1)[0].strip()
-    text = text.strip().split("\n", 1)[0]
-    if text not in line:
-        return
+    for message in (before + text + after, before + after):
+        failure = of(message, kind=kind)
+        line = f"{kind}: {message.strip()}"
+        found = kind_search(text)
 
-    found = kind_search(text)
+        is_of_kind = all(part.lower() in error_kind(failure).text.lower() for part in found.parts)
 
-    assert all(part in error_kind(of(line)).text for part in found.parts)
+        assert is_of_kind or text.lower() not in line.lower()
+        if found.is_exact:
+            assert is_of_kind == (text.lower() in line.lower())
 
 
-def test_a_text_without_numbers_is_looked_for_as_it_stands() -> None:
-    assert kind_search("KeyError: 'region'").is_exact
-    assert kind_search("row 17 is").parts == ("row ", " is")
-    assert not kind_search("row 17 is").is_exact
-    assert kind_search("17").parts == ()
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("KeyError: 'region'", ("KeyError: 'region'",)),
+        ("error", ("error",)),
+        ("the dead is closed", ("the dead is closed",)),
+        ("row 17 is", ("row ", " is")),
+        ("17", ()),
+        ("#", ()),
+        ("no #", ("no ",)),
+        ("dead", ()),
+        ("dead end", (" end",)),
+        ("at 0xDE", ("at ",)),
+        ("no face", ("no ",)),
+    ],
+)
+def test_what_may_be_a_part_of_a_number_or_an_address_is_not_looked_for_in_kinds(
+    text: str, parts: tuple[str, ...]
+) -> None:
+    assert kind_search(text) == KindSearch(parts=parts, is_exact=parts == (text,))

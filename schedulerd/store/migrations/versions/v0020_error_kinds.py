@@ -14,7 +14,8 @@ depends_on = None
 
 _KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _PAGE = 5_000
-_VARYING = re.compile(r"0x[0-9a-fA-F]+|\b(?=[0-9a-f]*[0-9])[0-9a-f]{8,}\b|[0-9]+")
+_VARYING = re.compile(r"\b0x[0-9a-fA-F]+\b|\b(?=[0-9a-f]*[0-9])[0-9a-f]{8,}\b|[0-9]+")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _READ = sa.text(
     "SELECT id, failure FROM runs WHERE failure IS NOT NULL AND id > :after ORDER BY id LIMIT :limit"
 )
@@ -30,7 +31,9 @@ def upgrade() -> None:
     )
     op.add_column("runs", sa.Column("error_id", _KEY))
     found = _name_errors(op.get_bind())
-    op.bulk_insert(kinds, [{"id": key, "text": text} for key, text in found.items()])
+    op.bulk_insert(
+        kinds, [{"id": key, "text": _UNSTORABLE.sub("\ufffd", text)} for key, text in found.items()]
+    )
     has_error = sa.text("error_id IS NOT NULL")
     op.create_index(
         "ix_runs_error", "runs", ["error_id", "id"], sqlite_where=has_error, postgresql_where=has_error
