@@ -39,7 +39,8 @@ OF_OPERATORS: Final = {
     ("GET", "/schedules/new"),
     ("GET", "/schedules/{schedule}/edit"),
     ("GET", "/schedules/{schedule}/delete"),
-    ("GET", "/runs/bulk"),
+    ("GET", "/runs/bulk/cancel"),
+    ("GET", "/runs/bulk/retry"),
     *(("GET", f"/runs/{{run}}/{deed}") for deed in ("rerun", "cancel", "kill", "retry", "approve")),
     ("GET", "/agents/{agent}/drain"),
 }
