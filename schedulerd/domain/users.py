@@ -8,6 +8,7 @@ from typing import Final
 
 from schedulerd.domain.access import Role
 from schedulerd.errors import BadParameters
+from schedulerd.sentences import said
 
 SHORTEST_PASSWORD: Final = 12
 """Twelve random letters are 56 bits: with Argon2 and the delays that nobody gets through, and still to be remembered.
@@ -49,7 +50,10 @@ def user_name(text: str) -> str:
     name = unicodedata.normalize("NFKC", text).strip().casefold()
     if not _NAME.fullmatch(name):
         raise BadParameters(
-            f"{text[:80]!r} cannot be the name of a user: it has 1 to 64 letters, digits and . _ - @ +"
+            said(
+                "{name!r} cannot be the name of a user: it has 1 to 64 letters, digits and . _ - @ +",
+                name=text[:80],
+            )
         )
     return name
 
@@ -63,17 +67,25 @@ def check_password(password: str, *, user: str) -> str:
     """The password, which somebody is to have from now on. Raises `BadParameters` where it would be guessed."""
     text = password_text(password)
     if len(text) < SHORTEST_PASSWORD:
-        raise _refused(f"it has {len(text)} characters, and needs at least {SHORTEST_PASSWORD}")
+        raise _refused(
+            said(
+                "it has {count} characters, and needs at least {shortest}",
+                count=len(text),
+                shortest=SHORTEST_PASSWORD,
+            )
+        )
     if len(text) > LONGEST_PASSWORD:
-        raise _refused(f"it has more than {LONGEST_PASSWORD:,} characters")
+        raise _refused(said("it has more than {longest:,} characters", longest=LONGEST_PASSWORD))
     if any(unicodedata.category(character) == "Cc" for character in text):
-        raise _refused("it has control characters in it, which no form can send")
+        raise _refused(said("it has control characters in it, which no form can send"))
     if text.isdecimal():
-        raise _refused("it is a number")
+        raise _refused(said("it is a number"))
     if len(set(text.casefold())) < _FEWEST_CHARACTERS:
-        raise _refused(f"it is made of fewer than {_FEWEST_CHARACTERS} different characters")
+        raise _refused(
+            said("it is made of fewer than {fewest} different characters", fewest=_FEWEST_CHARACTERS)
+        )
     if _is_placeholder(text.casefold(), user.casefold()):
-        raise _refused("it is one of those that are tried first")
+        raise _refused(said("it is one of those that are tried first"))
     return text
 
 
@@ -100,6 +112,8 @@ def _runs_on(text: str) -> bool:
 
 def _refused(reason: str) -> BadParameters:
     return BadParameters(
-        f"this password is refused: {reason}",
-        mend="take a few words that have nothing to do with each other, or what a password manager makes",
+        said("this password is refused: {reason}", reason=reason),
+        mend=said(
+            "take a few words that have nothing to do with each other, or what a password manager makes"
+        ),
     )

@@ -10,6 +10,7 @@ from schedulerd.domain.users import User, check_password, user_name
 from schedulerd.errors import Conflict
 from schedulerd.operations.audit import keep
 from schedulerd.operations.passwords import Passwords
+from schedulerd.sentences import said
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
@@ -123,6 +124,6 @@ def _require_admin(tx: Transaction, was: User) -> None:
     """Raise `Conflict`, so that nothing of the transaction stays, where this one was the last admin who is let in."""
     if was.is_enabled and was.role is Role.ADMIN and tx.users.admins() == 0:
         raise Conflict(
-            f"{was.name!r} is the last admin: nobody could give anybody a role any more",
-            mend="make somebody else one first: `schedulerd users role NAME admin`",
+            said("{name!r} is the last admin: nobody could give anybody a role any more", name=was.name),
+            mend=said("make somebody else one first: `schedulerd users role NAME admin`"),
         )

@@ -9,6 +9,7 @@ from schedulerd.domain.agents import OFFLINE_AFTER, Agent, AgentBeat, Drain
 from schedulerd.domain.near import near
 from schedulerd.domain.snapshots import AgentMark
 from schedulerd.errors import Conflict, NotFound
+from schedulerd.sentences import said
 from schedulerd.store.tables import AnyRow, agents
 from schedulerd.store.upserts import Upsert
 
@@ -75,7 +76,11 @@ class Agents:
         )
         if done.rowcount != 1:
             self.get(name)
-            raise Conflict(f"the agent {name!r} is {'drained already' if wanted else 'not drained'}")
+            raise Conflict(
+                said("the agent {name!r} is drained already", name=name)
+                if wanted
+                else said("the agent {name!r} is not drained", name=name)
+            )
 
 
 def drain_of(row: AnyRow) -> Drain | None:

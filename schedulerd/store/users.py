@@ -9,6 +9,7 @@ from schedulerd.domain.access import Role
 from schedulerd.domain.near import near
 from schedulerd.domain.users import User
 from schedulerd.errors import Conflict, NotFound
+from schedulerd.sentences import said
 from schedulerd.store.access_tables import users
 from schedulerd.store.tables import AnyRow
 
@@ -64,7 +65,7 @@ class Users:
     def add(self, name: str, role: Role, password_hash: str, *, at: datetime) -> None:
         """A new user. Raises `Conflict`."""
         if self.find(name) is not None:
-            raise Conflict(f"there is a user {name!r} already")
+            raise Conflict(said("there is a user {name!r} already", name=name))
         row = {"name": name, "role": role.value, "password_hash": password_hash, "created_at": at}
         self._connection.execute(insert(users), row)
 

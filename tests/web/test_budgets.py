@@ -38,7 +38,7 @@ PAGES: Final = (
         "/runs/{log}/logs/chunk?before=900",
         "/palette?q=load",
         "/palette?q=>run",
-        "/runs/bulk?run={tasks}&run={log}",
+        "/runs/bulk/cancel?run={tasks}&run={log}",
         "/api/docs",
     ),
 )

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 from schedulerd.domain.access import Role
 from tests.web.browser.world import World, new_database
-from tests.web.entering import cookie_for, visitor
+from tests.web.entering import ROOT, cookie_for, visitor
 from tests.web.test_languages import Texts
 
 # Names, keys and words of expressions, which are the same in each language.
@@ -98,6 +98,7 @@ def test_problem_documents_are_in_the_language_that_is_accepted(korean: TestClie
 def test_actions_that_are_refused_say_why_in_korean(
     korean: TestClient, viewer: TestClient, world: World
 ) -> None:
+    world.operations.users.add("sora", Role.ADMIN, "four horses of a kind", by=ROOT)
     ended, running = world.gallery.failed.id, world.gallery.running.id
     answers = {
         "cancel what has ended": korean.post(f"/runs/{ended}/cancel"),
@@ -109,6 +110,22 @@ def test_actions_that_are_refused_say_why_in_korean(
         "run as a viewer": viewer.post("/flows/etl/run"),
         "a method that there is not": korean.post("/runs"),
         "a zone that there is not": korean.post("/appearance", data={"tz": "Asia/Soul"}),
+        "forget an agent that lives": korean.post("/agents/jeju-3/forget"),
+        "drain one that is drained": korean.post("/agents/jeju-3/drain"),
+        "resume one that is not": korean.post("/agents/busan-2/resume"),
+        "a user of no name": korean.post("/settings/users", data={"name": "a b", "role": "viewer"}),
+        "the last admin": korean.post("/settings/users/sora/role", data={"role": "viewer"}),
+        **{
+            f"the password {weak!r}": korean.post("/settings/users/sora/password", data={"password": weak})
+            for weak in (
+                "short",
+                "123456789012",
+                "a" * 12,
+                "password1234",
+                "one and\x07 another",
+                "x" * 1_025,
+            )
+        },
     }
 
     assert {what: answer.status_code for what, answer in answers.items() if answer.status_code < 400} == {}

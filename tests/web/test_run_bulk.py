@@ -15,7 +15,7 @@ from tests.web.page_scene import PageScene, Reader
 
 def ask(reader: Reader, deed: str, *runs: str) -> str:
     query = "&".join(f"run={one}" for one in runs)
-    return reader.get(f"/runs/bulk?do={deed}&{query}").text
+    return reader.get(f"/runs/bulk/{deed}?{query}").text
 
 
 def picked(html: str) -> list[str]:
@@ -25,9 +25,11 @@ def picked(html: str) -> list[str]:
 def test_runs_are_chosen_in_the_list_by_who_may_change_them(scene: PageScene, reader: Reader) -> None:
     with scene.client(Role.VIEWER) as viewer:
         theirs = viewer.get("/runs").text
-        refused = viewer.see(f"/runs/bulk?do=cancel&run={scene.running.id}", status=403)
+        refused = viewer.see(f"/runs/bulk/cancel?run={scene.running.id}", status=403)
 
-    assert reader.get("/runs").text.count('type="checkbox" id="pick-') == 3
+    ours = reader.get("/runs").text
+    assert ours.count('type="checkbox" id="pick-') == 3
+    assert ('action="/runs/bulk/cancel"' in ours, 'formaction="/runs/bulk/retry"' in ours) == (True, True)
     assert 'id="pick-' not in theirs
     assert 'id="bulk"' not in theirs
     assert "needs the role operator" in refused.text

@@ -1,4 +1,4 @@
-"""`/runs/bulk`: several runs that were picked are cancelled or tried again, after it was said of each what will become of it."""
+"""`/runs/bulk/cancel` and `/retry`: several runs that were picked are changed, after it was said of each what will become of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,9 +41,13 @@ def run_bulk_pages(operations: Operations, pages: Pages) -> APIRouter:
     blocking = Blocking()
     bulk = _Bulk(operations, pages)
 
-    @router.get("/runs/bulk")
-    def ask(request: Request, run: Picked = [], do: Deed = "cancel") -> Response:  # noqa: B006 - FastAPI copies it
-        return bulk.ask(request, run, do)
+    @router.get("/runs/bulk/cancel")
+    def ask_cancel(request: Request, run: Picked = []) -> Response:  # noqa: B006 - FastAPI copies it
+        return bulk.ask(request, run, "cancel")
+
+    @router.get("/runs/bulk/retry")
+    def ask_retry(request: Request, run: Picked = []) -> Response:  # noqa: B006 - FastAPI copies it
+        return bulk.ask(request, run, "retry")
 
     @router.post("/runs/bulk/cancel")
     async def cancel(request: Request) -> Response:

@@ -46,7 +46,7 @@ PAGES: Final[Mapping[str, Callable[[Gallery], str]]] = {
     "settings": lambda _: "/settings",
     "users": lambda _: "/settings/users",
     "user": lambda _: "/settings/users/minji",
-    "runs-bulk": lambda gallery: f"/runs/bulk?do=cancel&run={gallery.running.id}&run={gallery.failed.id}",
+    "runs-bulk": lambda gallery: f"/runs/bulk/cancel?run={gallery.running.id}&run={gallery.failed.id}",
     "palette": lambda _: "/palette?q=etl",
     "login": lambda _: "/login",
     "enter": lambda _: "/enter/a-code",
