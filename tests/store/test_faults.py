@@ -386,6 +386,7 @@ WRITES: dict[str, Work] = {
     "agents.drain": lambda tx: tx.agents.drain(AGENT, at=NOW, by="kim", reason="why"),
     "agents.remove": lambda tx: tx.agents.remove(AGENT),
     "agents.resume": lambda tx: tx.agents.resume(AGENT),
+    "pruning.kinds": lambda tx: tx.pruning.kinds(),
     "pruning.page": lambda tx: tx.pruning.page(Retention(), now=NOW),
     "questions.answer": lambda tx: tx.questions.answer(an_open_question(), {"value": 1}),
     "questions.forget": lambda tx: tx.questions.forget([an_open_question()]),
