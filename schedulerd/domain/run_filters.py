@@ -35,6 +35,7 @@ KEYS: Final = {
 }
 """The keys, each with what its value is."""
 
+_NAMES: Final = frozenset({"flow", "tag", "schedule", "agent"})
 _MOST_TERMS: Final = 50
 _LONGEST: Final = 2_000
 _KEY: Final = re.compile(r'([^\s:",]+):')
@@ -79,8 +80,18 @@ def parse_query(text: str, *, now: datetime, zone: tzinfo | None) -> RunQuery:
 
 
 def term_of(key: str, value: str) -> Term:
-    """The term of a key that has its own place, with its values as they are written after the colon."""
-    values, end = _values(value, 0)
+    """The term of a key that has its own place, with its values as they are written after the colon.
+
+    A name may stand as it is, whatever is in it; only one with a comma needs quotes, since that means either.
+    """
+    try:
+        values, end = _values(value, 0)
+    except BadExpression:
+        if key not in _NAMES:
+            raise
+        values, end = [], 0
+    if value and key in _NAMES and (end < len(value) or not all(values)):
+        values, end = [value], len(value)
     if end < len(value) or not any(values):
         whole = Term(key=key, values=(), text=value, start=0, end=len(value))
         raise whole.refused(

@@ -19,4 +19,16 @@ def prune(
         yield pruned
         after = pruned.after
         if after is None:
+            break
+    if not dry_run:
+        _forget_kinds(database)
+
+
+def _forget_kinds(database: Database) -> None:
+    """Remove the kinds of errors that no run has any more."""
+    after = None
+    while True:
+        with database.write() as tx:
+            after = tx.pruning.kinds(after=after)
+        if after is None:
             return

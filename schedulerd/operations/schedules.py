@@ -1,6 +1,7 @@
 """What can be asked about schedules: to see them, to pause and to resume them."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from schedulerd.clock import Clock
@@ -45,16 +46,20 @@ class Schedules:
         self._wake()
         return paused
 
-    def resume(self, name: str, *, by: Principal | None = None) -> Schedule:
+    def resume(
+        self, name: str, *, by: Principal | None = None, paused_at: datetime | None = None
+    ) -> Schedule:
         """Have a paused schedule due again from now on, and wake the daemon; how it stands then.
 
         The due times of the pause become one skipped row, and are not caught up. Raises `NotFound`, and `Conflict` when
-        it is not paused.
+        it is not paused, or with `paused_at` by another pause than the one of that moment.
         """
         with self._database.write() as tx:
             schedule = tx.schedules.get(name)
             if schedule.paused is None:
                 raise Conflict(said("{name!r} is not paused", name=name))
+            if paused_at not in (None, schedule.paused.at):
+                raise _other_than_seen(name)
             resumed = self._resume(tx, schedule, by=by)
         self._wake()
         return resumed
@@ -97,9 +102,14 @@ class Schedules:
             tx, by, Change(what="schedules.resume", target=name, before=_told(schedule), after=_GOING), at=now
         )
         left = leave(schedule, now=now, reason=SkipReason.PAUSED)
-        tx.schedules.resume(
-            schedule.key, watermark=left.watermark, next_due=left.next_due, last_due=left.last_due
-        )
+        if schedule.paused is None or not tx.schedules.resume(
+            schedule.key,
+            paused_at=schedule.paused.at,
+            watermark=left.watermark,
+            next_due=left.next_due,
+            last_due=left.last_due,
+        ):
+            raise _other_than_seen(name)
         tx.runs.add(self._runs.planned(schedule, left, now=now))
         return tx.schedules.get(name)
 
@@ -114,6 +124,13 @@ def _told(schedule: Schedule) -> Mapping[str, Any]:
     """How it stands, for the audit."""
     pause = schedule.paused
     return _GOING if pause is None else {"paused": True, "reason": pause.reason, "by": pause.by}
+
+
+def _other_than_seen(name: str) -> Conflict:
+    return Conflict(
+        said("the {kind} {name!r} was changed meanwhile", kind=said("schedule"), name=name),
+        mend=said("read it again, and decide anew"),
+    )
 
 
 def _of_flow(tx: Transaction, name: str) -> list[Schedule]:

@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from schedulerd.clock import Clock
+from schedulerd.domain.error_kinds import ErrorKey
 from schedulerd.domain.ids import RunId
 from schedulerd.domain.retention import Retention
 from schedulerd.store.database import Database
@@ -37,6 +38,7 @@ class Housekeeper:
         self._retention = retention
         self._next_at = clock.monotonic() + PAGE_SECONDS
         self._after: RunId | None = None
+        self._kind: ErrorKey | None = None
         self._unseen: list[
             RunId
         ] = []  # runs of whose values it is yet to be seen whether they are to be kept
@@ -46,18 +48,21 @@ class Housekeeper:
         """Do a page, when it is time. Raises `StoreUnavailable`: nothing was removed, and the page is tried again."""
         if self._clock.monotonic() < self._next_at:
             return
-        if self._unseen:
+        if self._kind is not None:
+            self._forget_kinds()
+        elif self._unseen:
             self._remove_results()
         else:
             self._prune()
-        is_done = self._after is None and not self._unseen
+        is_done = self._after is None and self._kind is None and not self._unseen
         self._next_at = self._clock.monotonic() + (SWEEP_SECONDS if is_done else PAGE_SECONDS)
 
     def _prune(self) -> None:
-        now = self._clock.now()
+        now, kind = self._clock.now(), None
         with self._database.write() as tx:
             pruned = tx.pruning.page(self._retention, now=now, after=self._after)
             if pruned.after is None:
+                kind = tx.pruning.kinds()
                 tx.replies.forget(now)
                 tx.tallies.forget(now - TALLIES_KEPT)
                 tx.causes.forget(self._retention.oldest_cause(now))
@@ -66,10 +71,16 @@ class Housekeeper:
                 tx.audit.forget(now - self._retention.audit)
         self._runs += pruned.runs
         self._logs += pruned.logs
-        self._after = pruned.after
+        self._after, self._kind = pruned.after, kind
         if self._after is None:
             self._tell()
             self._unseen = [] if self._results is None else _runs_in(self._results)
+
+    def _forget_kinds(self) -> None:
+        """Forget the kinds of errors that no run has any more, a page of them."""
+        with self._database.write() as tx:
+            kind = tx.pruning.kinds(after=self._kind)
+        self._kind = kind
 
     def _remove_results(self) -> None:
         """Remove the large values of some runs that are no more."""

@@ -13,6 +13,7 @@ from schedulerd.store.error_table import error_kinds
 from schedulerd.store.tables import runs
 
 _MOST: Final = 500
+_LEAST: Final = -1  # keys are not below 0
 _PUT: Final = {
     "sqlite": sqlite.insert(error_kinds).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(error_kinds).on_conflict_do_nothing(),
@@ -41,11 +42,19 @@ def put_kinds(connection: Connection, kinds: Iterable[ErrorKind]) -> None:
         connection.execute(_PUT[connection.dialect.name], values)
 
 
-def forget_kinds(connection: Connection, keys: Collection[int]) -> None:
-    """Forget those of these that no run has any more."""
+def forget_kinds(connection: Connection, after: ErrorKey | None, *, limit: int) -> ErrorKey | None:
+    """Of the next `limit` kinds after that one, or the first, forget those that no run has any more.
+
+    Returns the kind to go on after; None when it was the last. Nobody gives a run one of them meanwhile: there is one writer
+    at a time, who writes a kind together with the run that has it.
+    """
+    least = _LEAST if after is None else after
+    ids = error_kinds.c.id
+    keys = list(connection.scalars(select(ids).where(ids > least).order_by(ids).limit(limit)))
     if keys:
-        is_had = select(runs.c.id).where(runs.c.error_id == error_kinds.c.id).exists()
-        connection.execute(delete(error_kinds).where(error_kinds.c.id.in_(keys), ~is_had))
+        is_had = select(runs.c.id).where(runs.c.error_id == ids).exists()
+        connection.execute(delete(error_kinds).where(ids > least, ids <= keys[-1], ~is_had))
+    return ErrorKey(keys[-1]) if len(keys) == limit else None
 
 
 def find_kinds(connection: Connection, texts: Collection[str]) -> Kinds | None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
+from schedulerd.domain.error_kinds import ErrorKey
 from schedulerd.domain.ids import RunId, RunKey, uuid7
 from schedulerd.domain.retention import Age, Retention, is_log_too_old, is_run_too_old
 from schedulerd.domain.states import RunState
@@ -15,6 +16,7 @@ from schedulerd.store.run_tables import log_lines
 from schedulerd.store.tables import AnyRow, flows, runs
 
 PAGE: Final = 500
+PAGE_OF_KINDS: Final = 1_000
 
 _NO_ID: Final = RunId(UUID(int=0))
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -78,17 +80,19 @@ class Pruning:
         more = rows[-1].uuid if len(rows) == limit else None
         return Pruned(runs=len(gone), logs=len(silent), after=more)
 
+    def kinds(self, *, after: ErrorKey | None = None, limit: int = PAGE_OF_KINDS) -> ErrorKey | None:
+        """Of the next `limit` kinds of errors remove those that no run has any more, for it is gone, or has another error since.
+
+        Returns the kind to go on after; None when it was the last.
+        """
+        return forget_kinds(self._connection, after, limit=limit)
+
     def _remove(self, gone: list[RunKey], silent: list[RunKey]) -> None:
         if silent:
             self._connection.execute(delete(log_lines).where(log_lines.c.run_id.in_(silent)))
             self._connection.execute(update(runs).where(runs.c.id.in_(silent)).values(log_removed=1))
         if gone:
-            errors = (
-                select(runs.c.error_id).where(runs.c.id.in_(gone), runs.c.error_id.is_not(None)).distinct()
-            )
-            kinds = list(self._connection.scalars(errors))
             self._connection.execute(delete(runs).where(runs.c.id.in_(gone)))
-            forget_kinds(self._connection, kinds)
 
 
 def _age(row: AnyRow) -> Age:

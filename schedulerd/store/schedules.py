@@ -176,15 +176,25 @@ class Schedules:
         return self.get(name)
 
     def resume(
-        self, key: ScheduleKey, *, watermark: datetime, next_due: datetime | None, last_due: datetime | None
-    ) -> None:
-        """Have a paused schedule due again, decided up to `watermark`."""
-        self._connection.execute(
+        self,
+        key: ScheduleKey,
+        *,
+        paused_at: datetime,
+        watermark: datetime,
+        next_due: datetime | None,
+        last_due: datetime | None,
+    ) -> bool:
+        """Have a schedule due again that was paused then, decided up to `watermark`. False when that pause is no more."""
+        ended = self._connection.execute(
             update(schedules)
-            .where(schedules.c.id == key)
+            .where(schedules.c.id == key, schedules.c.paused_at == paused_at)
             .values(paused_at=None, paused_by=None, paused_reason=None)
+            .returning(schedules.c.id)
         )
+        if ended.one_or_none() is None:
+            return False
         self.advance(key, watermark=watermark, next_due=next_due, last_due=last_due)
+        return True
 
     def not_booted(self, boot_id: str) -> list[Schedule]:
         """The `@reboot` schedules that have not been decided for this start of the machine."""

@@ -41,7 +41,7 @@ def actor_of(request: Request) -> str:
 
 
 def go_on(path: str, done: str, *about: str) -> Response:
-    """To that page, which says what was done; and with what: a run, or a schedule and why it was paused."""
+    """To that page, which says what was done; and with what: a run, or a schedule and when or why it was paused."""
     answer = RedirectResponse(path, 303)
     answer.set_cookie(COOKIE, told(done, *about), max_age=_SECONDS, httponly=True, samesite="lax", path="/")
     return answer

@@ -18,10 +18,11 @@ _MOST: Final = 1_500
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Undo:
-    """A form that takes it back: where it goes, and the reason that it is sent with."""
+    """A form that takes it back: where it goes, and what it is sent with: the reason, or which pause it ends."""
 
     action: str
     reason: str = ""
+    paused_at: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,7 +45,7 @@ def told(done: str, *about: str) -> str:
 def toast_of(value: str) -> Toast | None:
     """What a cookie tells; None where it is none of ours. Whatever it says, its links lead to pages of this server."""
     done, *about = value.split(":")
-    name, reason = (unquote(one) for one in (*about, "", "")[:2])
+    name, detail = (unquote(one) for one in (*about, "", "")[:2])
     text = DONE.get(done)
     if text is None or not name:
         return None if text is None else Toast(text=text)
@@ -53,7 +54,7 @@ def toast_of(value: str) -> Toast | None:
     if done not in _OF_SCHEDULES:
         return Toast(text=text, name=name)
     page = f"/schedules/{segment(name)}"
-    return Toast(text=text, name=name, href=page, undo=_undo(done, page, reason))
+    return Toast(text=text, name=name, href=page, undo=_undo(done, page, detail))
 
 
 def _run(selector: str) -> str:
@@ -61,7 +62,7 @@ def _run(selector: str) -> str:
     return f"/flows/{segment(flow)}/runs/{segment(number)}"
 
 
-def _undo(done: str, page: str, reason: str) -> Undo | None:
-    if done == "paused":
-        return Undo(action=f"{page}/resume")
-    return Undo(action=f"{page}/pause", reason=reason) if done == "resumed" and reason else None
+def _undo(done: str, page: str, detail: str) -> Undo | None:
+    if done == "paused" and detail:
+        return Undo(action=f"{page}/resume", paused_at=detail)
+    return Undo(action=f"{page}/pause", reason=detail) if done == "resumed" and detail else None

@@ -365,7 +365,7 @@ WRITES: dict[str, Work] = {
     ),
     "schedules.pause": lambda tx: tx.schedules.pause("etl-morning", at=NOW, by="kim", reason=""),
     "schedules.resume": lambda tx: tx.schedules.resume(
-        tx.schedules.get("etl-morning").key, watermark=NOW, next_due=None, last_due=None
+        tx.schedules.get("etl-morning").key, paused_at=NOW, watermark=NOW, next_due=None, last_due=None
     ),
     "schedules.set_boot": lambda tx: tx.schedules.set_boot(
         tx.schedules.get("etl-morning").key, BOOT, last_due=NOW
@@ -386,6 +386,7 @@ WRITES: dict[str, Work] = {
     "agents.drain": lambda tx: tx.agents.drain(AGENT, at=NOW, by="kim", reason="why"),
     "agents.remove": lambda tx: tx.agents.remove(AGENT),
     "agents.resume": lambda tx: tx.agents.resume(AGENT),
+    "pruning.kinds": lambda tx: tx.pruning.kinds(),
     "pruning.page": lambda tx: tx.pruning.page(Retention(), now=NOW),
     "questions.answer": lambda tx: tx.questions.answer(an_open_question(), {"value": 1}),
     "questions.forget": lambda tx: tx.questions.forget([an_open_question()]),

@@ -1,21 +1,28 @@
 """Old history is removed, page by page, and never what is young, live, or among the newest of its flow."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from threading import Event
 
 import pytest
 from sqlalchemy import select
 
+from schedulerd.domain.error_kinds import ErrorKind
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.intakes import Intake
+from schedulerd.domain.limits import Limits
 from schedulerd.domain.logs import LogLine, Stream
 from schedulerd.domain.retention import Retention
 from schedulerd.domain.runs import Position, RunFilter
 from schedulerd.domain.states import FINAL, RunState
+from schedulerd.operations.pruning import prune
 from schedulerd.store.database import Database
+from schedulerd.store.error_kinds import put_kinds
 from schedulerd.store.error_table import error_kinds
 from schedulerd.store.transaction import Transaction
-from tests.builders import NOW, a_run_id
+from tests.builders import BOOT, NOW, a_run_id
 from tests.store.scenes import PATHS, a_scene, add, move
 
 A_DAY = timedelta(days=1)
@@ -122,17 +129,85 @@ def test_pages_go_through_all_of_it_and_count_the_same_without_removing(database
         assert numbers(tx) == [21, 22, 23, 24, 25]
 
 
-def test_a_kind_of_error_goes_with_its_last_run(database: Database) -> None:
+def fail(tx: Transaction, key: RunKey, kind: str, *, at: datetime = NOW) -> None:
+    failure = Failure(type=kind, message="no")
+    assert tx.runs.move(key, RunState.FAILED, at=at, actor="test", failure=failure)
+
+
+def start_again(tx: Transaction, key: RunKey) -> None:
+    assert move(tx, key, RunState.RETRYING)
+    (run,) = tx.runs.claim(1, now=NOW, agent="seoul-1", boot_id=BOOT, limits=Limits(max_running=9))
+    assert run.key == key
+    assert move(tx, key, RunState.RUNNING)
+
+
+def test_a_kind_of_error_goes_when_no_run_has_it_be_they_gone_or_tried_again(database: Database) -> None:
     with database.write() as tx:
         flow = a_scene(tx).flow
         for age, kind in ((110, "KeyError"), (109, "KeyError"), (108, "ValueError"), (1, "ValueError")):
             key = add_old(tx, flow, age=age * A_DAY, state=RunState.RUNNING)
-            failure = Failure(type=kind, message="no")
-            assert tx.runs.move(key, RunState.FAILED, at=NOW - age * A_DAY, actor="test", failure=failure)
+            fail(tx, key, kind, at=NOW - age * A_DAY)
+        again = add_old(tx, flow, age=A_DAY, state=RunState.RUNNING)
+        fail(tx, again, "OSError")
+        start_again(tx, again)
+        fail(tx, again, "IndexError")
+        assert kinds(tx) == {"KeyError: no", "OSError: no", "IndexError: no", "ValueError: no"}
 
-        tx.pruning.page(NONE_KEPT, now=NOW)
+    pruned = list(prune(database, NONE_KEPT, now=NOW))
 
-        assert kinds(tx) == {"ValueError: no"}
+    with database.read() as tx:
+        assert sum(page.runs for page in pruned) == 3
+        assert kinds(tx) == {"IndexError: no", "ValueError: no"}
+        assert tx.broken_invariants() == []
+
+
+def test_kinds_are_looked_through_a_page_at_a_time(database: Database) -> None:
+    with database.write() as tx:
+        flow = a_scene(tx).flow
+        kept = add_old(tx, flow, age=A_DAY, state=RunState.RUNNING)
+        fail(tx, kept, "KeyError")
+        put_kinds(tx._connection, [ErrorKind(text=f"Old{number}: no") for number in range(8)])
+
+    left, after = [], None
+    while True:
+        with database.write() as tx:
+            after = tx.pruning.kinds(after=after, limit=3)
+            left.append(len(kinds(tx)))
+        if after is None:
+            break
+
+    assert len(left) == 4
+    assert left == sorted(left, reverse=True)
+    assert left[0] >= 6
+    with database.read() as tx:
+        assert kinds(tx) == {"KeyError: no"}
+
+
+def test_a_run_that_fails_meanwhile_keeps_its_kind(
+    database: Database, open_database: Callable[..., Database]
+) -> None:
+    other = open_database(timeout=timedelta(seconds=20))
+    with database.write() as tx:
+        key = add_old(tx, a_scene(tx).flow, age=A_DAY, state=RunState.RUNNING)
+        put_kinds(tx._connection, [ErrorKind(text="KeyError: no")])  # as an attempt before left it
+
+    has_begun = Event()
+
+    def forget() -> None:
+        has_begun.set()
+        with other.write() as tx:
+            tx.pruning.kinds()
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.write() as tx:
+            fail(tx, key, "KeyError")
+            forgotten = pool.submit(forget)
+            assert has_begun.wait(20)
+        forgotten.result(timeout=20)
+
+    with database.read() as tx:
+        assert kinds(tx) == {"KeyError: no"}
+        assert tx.broken_invariants() == []
 
 
 def kinds(tx: Transaction) -> set[str]:

@@ -206,11 +206,26 @@ def test_what_is_resumed_is_due_as_it_is_told(database: Database) -> None:
     with database.write() as tx:
         a_put(tx, a_schedule())
         key = tx.schedules.pause("etl-morning", at=NOW, by="kim", reason="").key
-        tx.schedules.resume(key, watermark=LATER, next_due=LATER + HOUR, last_due=LATER)
+        is_resumed = tx.schedules.resume(
+            key, paused_at=NOW, watermark=LATER, next_due=LATER + HOUR, last_due=LATER
+        )
         schedule = tx.schedules.get("etl-morning")
 
+    assert is_resumed
     assert schedule.paused is None
     assert (schedule.watermark, schedule.next_due, schedule.last_due) == (LATER, LATER + HOUR, LATER)
+
+
+def test_another_pause_than_the_one_that_was_seen_stays(database: Database) -> None:
+    with database.write() as tx:
+        a_put(tx, a_schedule())
+        before = tx.schedules.pause("etl-morning", at=LATER, by="lee", reason="the disk is full")
+        is_resumed = tx.schedules.resume(
+            before.key, paused_at=NOW, watermark=LATER + HOUR, next_due=LATER + HOUR, last_due=LATER
+        )
+
+        assert not is_resumed
+        assert tx.schedules.get("etl-morning") == before
 
 
 def test_only_what_is_in_force_and_not_paused_can_be_paused(database: Database) -> None:

@@ -43,7 +43,7 @@ class Looker(HTMLParser):
         super().__init__()
         self.ids: list[str] = []
         self.words: list[str] = []
-        self.feed(html)
+        self.feed(re.sub("</?bdi>", "", html))  # it parts no words
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.ids += [value for name, value in attrs if name == "id" and value]

@@ -1,9 +1,11 @@
 """Agents on pages and in the API: how they stand, what they are at, and draining one."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -21,6 +23,7 @@ from tests.store.scenes import AGENT, add, claim, move
 from tests.web.entering import visitor
 from tests.web.page_scene import PageScene, Reader
 
+TURNED: Final = "\u202eno " + "x" * 400
 KIM = Principal(name="kim", role=Role.OPERATOR)
 
 
@@ -175,3 +178,21 @@ def test_a_web_process_apart_says_whether_an_agent_starts_runs(
         answer = client.get("/readyz")
 
     assert (answer.status_code, answer.text) == (200 if word == "ready" else 503, f"{word}\n")
+
+
+def test_a_reason_that_turns_text_round_turns_nothing_but_itself(scene: PageScene, reader: Reader) -> None:
+    here, path = f"/agents/{AGENT}", "/schedules/etl-morning"
+    reader.post(f"{here}/drain", reason=TURNED)
+    reader.post(f"{path}/pause", reason=TURNED)
+    with scene.database.write() as tx:
+        move(tx, scene.running.key, RunState.CANCELLING, actor="lee", reason=TURNED)
+        move(tx, scene.running.key, RunState.CANCELLED, actor="lee", reason=TURNED)
+
+    run = f"/runs/{scene.running.id}"
+    for page in (here, "/agents", path, run, f"{run}/moves"):
+        text = reader.get(page).text
+        assert text.count(TURNED) >= 1, page
+        assert text.count(f"<bdi>{TURNED}</bdi>") == text.count(TURNED), page
+    with scene.client(Role.ADMIN) as admin:
+        text = admin.get("/activity").text
+    assert len(re.findall("<(?:bdi|del|ins)>\u202e", text)) == text.count("\u202e") >= 2

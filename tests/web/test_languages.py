@@ -21,7 +21,7 @@ from tests.web.browser.world import World, new_database
 from tests.web.entering import visitor
 
 # What is shown as it is: code, values, names, and errors, which are worded as the command line words them.
-_AS_IT_IS: Final = ("code", "pre", "kbd", "script", "style", "time", "option", "title")
+_AS_IT_IS: Final = ("bdi", "code", "pre", "kbd", "script", "style", "time", "option", "title")
 _CLASSES: Final = {
     "mono",
     "trouble",
@@ -136,7 +136,7 @@ def test_every_page_is_in_the_table(world: World) -> None:
     addresses = [PAGES[name](world.gallery).partition("?")[0] for name in PAGES]
 
     missing = {
-        route.path
+        route.path_format
         for route in iter_route_contexts(world.new_app().routes)
         if "GET" in (route.methods or ())
         and not (route.path or "").startswith(("/api/v1", "/static"))

@@ -175,6 +175,9 @@ def test_the_api_has_each_by_its_name_percent_encoded_or_not(runs: tuple[House, 
             assert (started.status_code, started.json()["flow"]) == (201, name)
             if "*" not in name:  # which stands for anything in filters
                 assert found.json()["items"][0]["flow"] == guest.get(after).json()["items"][0]["flow"]
+        if not {"*", ","} & set(name):
+            of_flow = guest.get(f"{API}/runs", params={"flow": name}).json()["items"]
+            assert {each["flow"] for each in of_flow} == {name}
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)

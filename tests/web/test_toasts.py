@@ -22,12 +22,12 @@ from tests.web.page_scene import PageScene, Reader
             ),
         ),
         (
-            told("paused", "a/b:c"),
+            told("paused", "a/b:c", "2026-11-01T09:00:00+00:00"),
             Toast(
                 text="The schedule is paused.",
                 name="a/b:c",
                 href="/schedules/a~2Fb%3Ac",
-                undo=Undo(action="/schedules/a~2Fb%3Ac/resume"),
+                undo=Undo(action="/schedules/a~2Fb%3Ac/resume", paused_at="2026-11-01T09:00:00+00:00"),
             ),
         ),
         (
@@ -38,6 +38,10 @@ from tests.web.page_scene import PageScene, Reader
                 href="/schedules/nightly",
                 undo=Undo(action="/schedules/nightly/pause", reason="until the audit: over"),
             ),
+        ),
+        (
+            told("paused", "nightly"),
+            Toast(text="The schedule is paused.", name="nightly", href="/schedules/nightly"),
         ),
         (
             told("resumed", "nightly", "긴" * 500),
@@ -82,7 +86,7 @@ def test_a_pause_and_what_ends_it_can_be_taken_back(scene: PageScene, reader: Re
     path = "/schedules/etl-morning"
     reader.post(f"{path}/pause", reason="audit", next=path)
     undo = _undo(reader.get(path).text)
-    assert undo == {"action": f"{path}/resume", "next": path}
+    assert undo == {"action": f"{path}/resume", "next": path, "paused_at": scene.clock.now().isoformat()}
 
     reader.post(undo.pop("action"), **undo)
     assert scene.operations.schedules.get("etl-morning").paused is None
@@ -93,6 +97,24 @@ def test_a_pause_and_what_ends_it_can_be_taken_back(scene: PageScene, reader: Re
     paused = scene.operations.schedules.get("etl-morning").paused
     assert paused is not None
     assert paused.reason == "audit"
+
+
+@pytest.mark.parametrize("changed", ["", "no moment", "2026-11-01T09:00", "0001-01-01T00:00:00+23:00"])
+def test_the_way_back_ends_no_other_pause_than_the_one_it_was_made_for(
+    scene: PageScene, reader: Reader, changed: str
+) -> None:
+    path, schedules = "/schedules/etl-morning", scene.operations.schedules
+    reader.post(f"{path}/pause", reason="audit", next=path)
+    undo = _undo(reader.get(path).text) | ({"paused_at": changed} if changed else {})
+    scene.clock.advance(seconds=1)
+    schedules.resume("etl-morning")
+    theirs = schedules.pause("etl-morning", actor="lee", reason="the disk is full")
+
+    answer = reader.post(undo.pop("action"), **undo)
+
+    assert answer.status_code == 409
+    assert "changed meanwhile" in answer.text
+    assert schedules.get("etl-morning") == theirs
 
 
 def test_who_may_only_look_is_offered_no_way_back(scene: PageScene) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from schedulerd.domain.access import Role, Scope
+from schedulerd.domain.access import Principal, Role, Scope
 from schedulerd.domain.users import LONGEST_PASSWORD, User
 from schedulerd.operations.access_shapes import user_shape
 from schedulerd.operations.operations import Operations

@@ -10,6 +10,7 @@ from schedulerd.web.audit_notes import told_by
 from schedulerd.web.blocking import Blocking
 from schedulerd.web.forms import go_on, text
 from schedulerd.web.rendering import Pages
+from schedulerd.web.roles import must_be_operator
 from schedulerd.web.routers import page_router
 from schedulerd.web.segments import path_of
 
@@ -32,6 +33,7 @@ def agent_pages(operations: Operations, pages: Pages) -> APIRouter:
 
     @router.get("/agents/{agent}/drain")
     def ask(request: Request, agent: str) -> Response:
+        must_be_operator(request)
         return pages.render(request, "agent_drain.html", found=operations.agents.get(agent))
 
     @router.post("/agents/{agent}/drain")

@@ -15,6 +15,7 @@ from schedulerd.web.blocking import Blocking
 from schedulerd.web.forms import actor_of, go_on, new_key, text, texts
 from schedulerd.web.parameter_forms import PREFIX, Filled, fields, read
 from schedulerd.web.rendering import Pages
+from schedulerd.web.roles import must_be_operator
 from schedulerd.web.routers import page_router
 
 
@@ -25,6 +26,7 @@ def run_action_pages(operations: Operations, pages: Pages) -> APIRouter:
 
     @router.get("/flows/{flow}/run")
     def run_form(request: Request, flow: str) -> Response:
+        must_be_operator(request)
         return deeds.form(request, flow, values={})
 
     @router.post("/flows/{flow}/run")
@@ -34,6 +36,7 @@ def run_action_pages(operations: Operations, pages: Pages) -> APIRouter:
 
     @router.get("/runs/{run}/rerun")
     def rerun_form(request: Request, run: str) -> Response:
+        must_be_operator(request)
         of = operations.runs.get_whole(run, instead="runs rerun")
         return deeds.form(request, of.flow, values=of.parameters, of=of)
 
@@ -47,6 +50,7 @@ def run_action_pages(operations: Operations, pages: Pages) -> APIRouter:
     @router.get("/runs/{run}/retry")
     @router.get("/runs/{run}/approve")
     def ask(request: Request, run: str) -> Response:
+        must_be_operator(request)
         return deeds.ask(request, run, what=request.url.path.rpartition("/")[2])
 
     @router.post("/runs/{run}/cancel")
@@ -140,10 +144,16 @@ class _Deeds:
             status=422 if trouble else 200,
             details=details,
             run=details.run,
+            has_schedule=isinstance(details.run, Run) and self._has_schedule(details.run),
             question=question,
             fields=fields(schema, values={}, typed=typed),
             trouble=trouble,
         )
+
+    def _has_schedule(self, run: Run) -> bool:
+        """Is there one that makes its flow due whatever becomes of this run?"""
+        schedules = self._operations.flows.get(run.flow).schedules
+        return any(one.definition.enabled and one.paused is None for one in schedules)
 
     def cancel(self, request: Request, selector: str, *, reason: str) -> Response:
         run = self._operations.runs.cancel(selector, actor=actor_of(request), reason=reason)

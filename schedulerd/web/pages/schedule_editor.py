@@ -32,6 +32,7 @@ def schedule_editor_pages(operations: Operations, pages: Pages, clock: Clock) ->
 
     @router.get(_NEW)
     def new(request: Request) -> Response:
+        must_be_operator(request)
         return editor.show(request, empty_sheet(operations, request.query_params))
 
     @router.post(_NEW)
@@ -46,6 +47,7 @@ def schedule_editor_pages(operations: Operations, pages: Pages, clock: Clock) ->
 
     @router.get("/schedules/{schedule}/edit")
     def edit(request: Request, schedule: str) -> Response:
+        must_be_operator(request)
         return editor.show(request, sheet_of(operations, schedule))
 
     @router.post("/schedules/{schedule}/edit")

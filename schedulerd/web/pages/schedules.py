@@ -1,5 +1,6 @@
 """`/schedules`: what runs when, and pausing it."""
 
+from datetime import UTC, datetime
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
@@ -36,22 +37,34 @@ def schedule_pages(operations: Operations, pages: Pages) -> APIRouter:
     async def pause(request: Request, schedule: str) -> Response:
         form = await request.form()
         reason = text(form, "reason")
-        await blocking.run(
+        made = await blocking.run(
             lambda: operations.schedules.pause(
                 schedule, actor=actor_of(request), reason=reason, by=told_by(request)
             )
         )
-        return go_on(local_path(text(form, "next") or _WHERE), "paused", schedule)
+        since = () if made.paused is None else (made.paused.at.isoformat(),)
+        return go_on(local_path(text(form, "next") or _WHERE), "paused", schedule, *since)
 
     @router.post("/schedules/{schedule}/resume")
     async def resume(request: Request, schedule: str) -> Response:
         form = await request.form()
+        of = _paused_at(text(form, "paused_at"))
         paused = (await blocking.run(lambda: operations.schedules.get(schedule))).paused
-        await blocking.run(lambda: operations.schedules.resume(schedule, by=told_by(request)))
+        await blocking.run(lambda: operations.schedules.resume(schedule, by=told_by(request), paused_at=of))
         why = () if paused is None else (paused.reason,)
         return go_on(local_path(text(form, "next") or _WHERE), "resumed", schedule, *why)
 
     return router
+
+
+def _paused_at(written: str) -> datetime | None:
+    """Which pause is to end, where the form says so: that of the way back does."""
+    if not written:
+        return None
+    try:
+        return datetime.fromisoformat(written).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return datetime.min.replace(tzinfo=UTC)  # nothing was paused then
 
 
 def _schedules(request: Request, operations: Operations, pages: Pages, q: str, after: str) -> Response:

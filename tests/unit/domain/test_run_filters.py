@@ -114,7 +114,21 @@ def test_a_term_that_is_told_apart_means_the_same() -> None:
 @pytest.mark.parametrize("value", ["", "a b", 'a"b c" d'])
 def test_a_value_that_is_told_apart_and_has_bare_spaces_is_refused(value: str) -> None:
     with pytest.raises(BadExpression, match="needs a value"):
-        term_of("flow", value)
+        term_of("param.region", value)
+
+
+@pytest.mark.parametrize("key", ["flow", "tag", "schedule", "agent"])
+@pytest.mark.parametrize(
+    "name", ["100 %", "  leading", "a, b", 'quo"te', 'a"b c" d', " ", "back\\slash", "<b>"]
+)
+def test_a_name_that_is_told_apart_stands_as_it_is(key: str, name: str) -> None:
+    assert term_of(key, name).values == (name,)
+
+
+def test_a_name_that_is_told_apart_may_also_be_one_of_several_or_in_quotes_but_not_empty() -> None:
+    assert term_of("flow", 'etl*,"a, b"').values == ("etl*", "a, b")
+    with pytest.raises(BadExpression, match="needs a value"):
+        term_of("flow", "")
 
 
 def test_terms_know_their_places() -> None:

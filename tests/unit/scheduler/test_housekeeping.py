@@ -4,13 +4,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy import func, select
+
 from schedulerd.domain.audit import AuditFilter
 from schedulerd.domain.causes import Cause
+from schedulerd.domain.error_kinds import ErrorKind
 from schedulerd.domain.retention import Retention
 from schedulerd.domain.runs import RunFilter, Trigger
 from schedulerd.scheduler.housekeeping import SWEEP_SECONDS, Housekeeper
 from schedulerd.store.database import Database
-from schedulerd.store.pruning import PAGE
+from schedulerd.store.error_kinds import put_kinds
+from schedulerd.store.error_table import error_kinds
+from schedulerd.store.pruning import PAGE, PAGE_OF_KINDS
 from tests.builders import NOW, a_run_id
 from tests.fakes import FakeClock
 from tests.store.scenes import a_scene, let_in
@@ -123,3 +128,20 @@ def test_what_was_decided_of_causes_is_known_for_as_long_as_runs_are_kept_and_a_
             left.append(tx.causes.known(key, ["29", "31", "91"]))
 
     assert left == [{"29", "31"}, {"29"}]
+
+
+def test_kinds_of_errors_that_no_run_has_go_after_the_history_page_by_page(sqlite_database: Database) -> None:
+    clock = FakeClock(NOW)
+    with sqlite_database.write() as tx:
+        kinds = [ErrorKind(text=f"E: {'x' * number}") for number in range(PAGE_OF_KINDS + 10)]
+        put_kinds(tx._connection, kinds)
+    keeper = Housekeeper(sqlite_database, clock, Retention())
+
+    left = []
+    for _ in range(3):
+        clock.advance(seconds=1)
+        keeper.look()
+        with sqlite_database.read() as tx:
+            left.append(tx._connection.scalar(select(func.count()).select_from(error_kinds)))
+
+    assert left == [10, 0, 0]
