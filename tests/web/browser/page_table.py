@@ -47,6 +47,7 @@ PAGES: Final[Mapping[str, Callable[[Gallery], str]]] = {
     "users": lambda _: "/settings/users",
     "user": lambda _: "/settings/users/minji",
     "runs-bulk": lambda gallery: f"/runs/bulk/cancel?run={gallery.running.id}&run={gallery.failed.id}",
+    "runs-bulk-retry": lambda gallery: f"/runs/bulk/retry?run={gallery.running.id}&run={gallery.failed.id}",
     "palette": lambda _: "/palette?q=etl",
     "login": lambda _: "/login",
     "enter": lambda _: "/enter/a-code",
