@@ -86,6 +86,5 @@ def test_a_viewer_is_told_which_role_is_missing(world: World, tabs: Tabs) -> Non
     page.locator("#main button[type=submit]").click()
 
     page.goto(f"/runs/{world.gallery.running.id}/cancel")
-    page.locator("#main button[type=submit]").click()
 
     expect(page.locator(".problem .detail")).to_have_text("this needs the role operator; kim is viewer")
