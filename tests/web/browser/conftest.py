@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from tests.requirements import missing
 from tests.service import Service
 from tests.web.browser.chromium import Chromium, executable
 from tests.web.browser.tabs import PATIENCE_MS, Tabs
-from tests.web.browser.world import World
+from tests.web.browser.world import World, new_database
 from tests.web.entering import cookie_for
 
 expect.set_options(timeout=PATIENCE_MS)
@@ -31,10 +32,21 @@ def chromium() -> Iterator[Chromium]:
         yield browser
 
 
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The gallery as a site, for a file of tests that says `pytestmark = pytest.mark.usefixtures("world")`."""
+    folder: Path = tmp_path_factory.mktemp("world")
+    with World(new_database(folder), folder) as served:
+        yield served
+
+
 @pytest.fixture
-def address() -> str:
-    """Where the site of the test is; a file of tests that has one says so."""
-    return ""
+def address(request: pytest.FixtureRequest) -> str:
+    """Where the site of the test is; a file of tests that has another than the gallery says so."""
+    if "world" not in request.fixturenames:
+        return ""
+    world: World = request.getfixturevalue("world")
+    return world.address
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """What a browser holds the pages to (point 40, and what a viewer sees: point 34); requests by hand are in `tests/web/test_gate.py`."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,20 +12,10 @@ from schedulerd.domain.access import Role
 from schedulerd.domain.states import RunState
 from tests.web.browser.site import Site
 from tests.web.browser.tabs import Tabs
-from tests.web.browser.world import World, new_database
+from tests.web.browser.world import World
 from tests.web.entering import ROOT, cookie_for
 
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder: Path = tmp_path_factory.mktemp("world")
-    with World(new_database(folder), folder) as served:
-        yield served
-
-
-@pytest.fixture
-def address(world: World) -> str:
-    return world.address
+pytestmark = pytest.mark.usefixtures("world")
 
 
 def enter(page: Page, world: World, role: Role) -> None:

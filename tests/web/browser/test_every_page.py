@@ -1,8 +1,6 @@
 """What is asked of every page (docs: points 3, 4, 6, 7, 8 and 9 of the pages' acceptance)."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -11,23 +9,13 @@ from playwright.sync_api import Page
 from tests.web.browser.accessibility import has_no_violations
 from tests.web.browser.page_table import ERRORS, PAGES
 from tests.web.browser.tabs import PHONE, Look, Tabs
-from tests.web.browser.world import World, new_database
+from tests.web.browser.world import World
+
+pytestmark = pytest.mark.usefixtures("world")
 
 EVERY_PAGE = pytest.mark.parametrize("name", PAGES)
 # Each language and each appearance once: what one looks like does not depend on the other.
 LOOKS = (Look(), Look(theme="dark", language="ko"))
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder: Path = tmp_path_factory.mktemp("world")
-    with World(new_database(folder), folder) as served:
-        yield served
-
-
-@pytest.fixture
-def address(world: World) -> str:
-    return world.address
 
 
 def go(page: Page, name: str, world: World, tabs: Tabs, *, more: str = "") -> None:

@@ -1,8 +1,6 @@
 """The graph of a run, as somebody looks at it (points 25 and 26 of the pages' acceptance)."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from time import monotonic
 
 import pytest
@@ -15,7 +13,9 @@ from tests.builders import NOW
 from tests.waiting import SLOWER
 from tests.web.browser.gallery import say
 from tests.web.browser.tabs import is_live
-from tests.web.browser.world import World, new_database
+from tests.web.browser.world import World
+
+pytestmark = pytest.mark.usefixtures("world")
 
 MANY = 3_000
 FIRST = TaskRun(number=1, name="list", state=TaskState.COMPLETED, started_at=NOW, ended_at=NOW)
@@ -32,18 +32,6 @@ PLACES = """() => Object.fromEntries([...document.querySelectorAll(".node")].map
     const {x, y} = node.querySelector(".box").getBoundingClientRect();
     return [node.id, [x, y]];
 }))"""
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder: Path = tmp_path_factory.mktemp("world")
-    with World(new_database(folder), folder) as served:
-        yield served
-
-
-@pytest.fixture
-def address(world: World) -> str:
-    return world.address
 
 
 def tell(world: World, run: Run, *tasks: TaskRun) -> None:

@@ -1,8 +1,6 @@
 """The log of a run, as somebody reads it (points 19 to 23 of the pages' acceptance)."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -10,7 +8,9 @@ from playwright.sync_api import Locator, Page, expect
 from schedulerd.domain.runs import Run
 from tests.waiting import SLOWER, eventually
 from tests.web.browser.tabs import Look, Tabs, is_live
-from tests.web.browser.world import World, new_database
+from tests.web.browser.world import World
+
+pytestmark = pytest.mark.usefixtures("world")
 
 MANY = 200_000
 SOME = 12_000
@@ -19,18 +19,6 @@ IN_SIGHT = """line => {
     return one.top >= box.top - 1 && one.bottom <= box.bottom + 1;
 }"""
 AT_THE_END = "box => box.scrollHeight - box.clientHeight - box.scrollTop < 4"
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder: Path = tmp_path_factory.mktemp("world")
-    with World(new_database(folder), folder) as served:
-        yield served
-
-
-@pytest.fixture
-def address(world: World) -> str:
-    return world.address
 
 
 @pytest.fixture(scope="module")

@@ -1,26 +1,12 @@
 """The palette over a page (points 11 and 39 of the pages' acceptance)."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import CDPSession, Page, expect
 
 from tests.web.browser.accessibility import has_no_violations
 from tests.web.browser.tabs import PHONE, Look, Tabs
-from tests.web.browser.world import World, new_database
 
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder: Path = tmp_path_factory.mktemp("world")
-    with World(new_database(folder), folder) as served:
-        yield served
-
-
-@pytest.fixture
-def address(world: World) -> str:
-    return world.address
+pytestmark = pytest.mark.usefixtures("world")
 
 
 def chosen(page: Page) -> str:

@@ -13,6 +13,8 @@ from tests.web.browser.tabs import Look, Tabs
 from tests.web.browser.world import World, new_database
 from tests.web.entering import ROOT
 
+pytestmark = pytest.mark.usefixtures("world")
+
 PASSWORD: Final = "canary battery staple 4711"
 
 
@@ -23,11 +25,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     served.operations.users.add("kim", Role.VIEWER, PASSWORD, by=ROOT)
     with served:
         yield served
-
-
-@pytest.fixture
-def address(world: World) -> str:
-    return world.address
 
 
 def sessions(page: Page) -> list[Any]:

@@ -9,6 +9,8 @@ from playwright.sync_api import Page, expect
 from tests.web.browser.tabs import is_live
 from tests.web.browser.world import World, new_database
 
+pytestmark = pytest.mark.usefixtures("world")
+
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
@@ -17,11 +19,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         for _ in range(30):
             served.gallery.end(served.gallery.add_running("etl"))
         yield served
-
-
-@pytest.fixture
-def address(world: World) -> str:
-    return world.address
 
 
 def test_arrows_go_through_the_last_runs_and_enter_opens_one(page: Page, world: World) -> None:

@@ -1,8 +1,6 @@
 """The tasks of a run over time (point 24 of the pages' acceptance)."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +12,9 @@ from schedulerd.domain.states import TaskState
 from schedulerd.domain.tasks import TaskAttempt, TaskRun
 from tests.builders import NOW
 from tests.web.browser.gallery import take
-from tests.web.browser.world import World, new_database
+from tests.web.browser.world import World
+
+pytestmark = pytest.mark.usefixtures("world")
 
 BARS = """row => {
     const lane = row.querySelector(".lane svg").getBoundingClientRect();
@@ -23,18 +23,6 @@ BARS = """row => {
         return {left: left - lane.left, width, lane: lane.width, state: bar.dataset.state};
     });
 }"""
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder: Path = tmp_path_factory.mktemp("world")
-    with World(new_database(folder), folder) as served:
-        yield served
-
-
-@pytest.fixture
-def address(world: World) -> str:
-    return world.address
 
 
 def at(seconds: float) -> datetime:

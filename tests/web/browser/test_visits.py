@@ -1,30 +1,18 @@
 """What somebody's first visit costs, and what keys do (points 2 and 10 of the pages' acceptance)."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Response, expect
 
 from schedulerd.domain.runs import RunFilter
 from tests.web.browser.tabs import Look, Tabs, is_live
-from tests.web.browser.world import World, new_database
+from tests.web.browser.world import World
+
+pytestmark = pytest.mark.usefixtures("world")
 
 MOST_BYTES = 60 * 1024
 MOST_REQUESTS = 8
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder: Path = tmp_path_factory.mktemp("world")
-    with World(new_database(folder), folder) as served:
-        yield served
-
-
-@pytest.fixture
-def address(world: World) -> str:
-    return world.address
 
 
 def test_a_first_visit_is_small_and_the_next_asks_for_the_page_alone(page: Page) -> None:
