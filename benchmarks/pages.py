@@ -96,7 +96,9 @@ def _loads(site: Site, page: str, budget: float) -> Loads:
         answer = connection.getresponse()
         size = len(answer.read())
         assert answer.status == 200, f"{path}: {answer.status}"
-        taken.append(float(_TOTAL.search(answer.headers["Server-Timing"])[1]))  # type: ignore[index]
+        total = _TOTAL.search(answer.headers["Server-Timing"])
+        assert total is not None
+        taken.append(float(total[1]))
     connection.close()
     p95 = quantiles(taken[1:], n=20)[-1]
     return Loads(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,6 +34,13 @@ def _leave_word(world: World, key: RunKey, word: Word) -> None:
         leave_word(folder, word)
 
 
+def _started(database: Database, folder: Path, **definition: Any) -> tuple[World, RunKey]:
+    """A daemon, and a run of a command that it has started."""
+    world = World(database, folder / "state")
+    world.define(a_command(**definition))
+    return world, world.started()
+
+
 @contextmanager
 def _folder(world: World, key: RunKey) -> Iterator[int]:
     folder = os.open(world.folders.runs / world.run(key).folder, os.O_RDONLY)
@@ -43,9 +51,7 @@ def _folder(world: World, key: RunKey) -> Iterator[int]:
 def test_a_run_that_ended_before_the_daemon_cancelled_came_to_what_it_did(
     sqlite_database: Database, tmp_path: Path
 ) -> None:
-    world = World(sqlite_database, tmp_path / "state")
-    world.define(a_command())
-    key = world.started()
+    world, key = _started(sqlite_database, tmp_path)
     _runs_as(world, key, a_dead_process())
 
     for _ in range(3):  # what it left behind is still being seen off
@@ -61,9 +67,7 @@ def test_a_run_that_ended_before_the_daemon_cancelled_came_to_what_it_did(
 def test_a_run_that_ended_before_somebody_cancelled_it_came_to_what_it_did(
     sqlite_database: Database, tmp_path: Path
 ) -> None:
-    world = World(sqlite_database, tmp_path / "state")
-    world.define(a_command())
-    key = world.started()
+    world, key = _started(sqlite_database, tmp_path)
     _runs_as(world, key, a_dead_process())
 
     world.ask_cancel(key)
@@ -81,9 +85,7 @@ def test_a_run_that_ended_before_somebody_cancelled_it_came_to_what_it_did(
 def test_a_run_that_was_being_ended_when_everybody_was_killed_ended_for_that_reason(
     sqlite_database: Database, tmp_path: Path, word: Word, state: RunState
 ) -> None:
-    world = World(sqlite_database, tmp_path / "state")
-    world.define(a_command())
-    key = world.started()
+    world, key = _started(sqlite_database, tmp_path)
     world.spawner.die()
     _leave_word(world, key, word)
     _runs_as(world, key, a_dead_process())
@@ -99,9 +101,7 @@ def test_a_run_that_was_being_ended_when_everybody_was_killed_ended_for_that_rea
 def test_a_run_whose_end_was_begun_and_that_lives_is_ended_by_the_next_daemon(
     sqlite_database: Database, tmp_path: Path, word: Word, state: RunState
 ) -> None:
-    world = World(sqlite_database, tmp_path / "state")
-    world.define(a_command())
-    key = world.started()
+    world, key = _started(sqlite_database, tmp_path)
     with subprocess.Popen(["sleep", "60"], start_new_session=True) as sleeper:
         world.spawner.die()
         _runs_as(world, key, identify(sleeper.pid))
@@ -121,9 +121,7 @@ def test_a_run_whose_end_was_begun_and_that_lives_is_ended_by_the_next_daemon(
 def test_a_daemon_that_ends_an_adopted_run_at_its_time_limit_leaves_word_of_it(
     sqlite_database: Database, tmp_path: Path
 ) -> None:
-    world = World(sqlite_database, tmp_path / "state")
-    world.define(a_command(timeout=timedelta(seconds=5)))
-    key = world.started()
+    world, key = _started(sqlite_database, tmp_path, timeout=timedelta(seconds=5))
     with subprocess.Popen(["sleep", "60"], start_new_session=True) as sleeper:
         world.spawner.die()
         _runs_as(world, key, identify(sleeper.pid))
@@ -153,9 +151,7 @@ def _graces(world: World) -> list[float]:
 def test_a_run_that_is_being_cancelled_is_killed_when_somebody_says_so_and_told_so_once(
     sqlite_database: Database, tmp_path: Path
 ) -> None:
-    world = World(sqlite_database, tmp_path / "state")
-    world.define(a_command())
-    key = world.started()
+    world, key = _started(sqlite_database, tmp_path)
     world.ask_cancel(key)
     world.turn()
 
@@ -172,9 +168,7 @@ def test_a_run_that_is_being_cancelled_is_killed_when_somebody_says_so_and_told_
 
 
 def test_that_a_run_be_killed_is_known_to_the_next_daemon(sqlite_database: Database, tmp_path: Path) -> None:
-    world = World(sqlite_database, tmp_path / "state")
-    world.define(a_command())
-    key = world.started()
+    world, key = _started(sqlite_database, tmp_path)
     deaf = ["sh", "-c", "trap '' TERM; echo; while :; do sleep 60; done"]
     with subprocess.Popen(deaf, start_new_session=True, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -213,9 +207,7 @@ def test_a_run_that_does_not_run_yet_is_killed_by_not_starting(
 def test_a_run_that_ended_before_somebody_killed_it_came_to_what_it_did(
     sqlite_database: Database, tmp_path: Path
 ) -> None:
-    world = World(sqlite_database, tmp_path / "state")
-    world.define(a_command())
-    key = world.started()
+    world, key = _started(sqlite_database, tmp_path)
     _runs_as(world, key, a_dead_process())
 
     _ask_kill(world, key)
