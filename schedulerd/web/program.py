@@ -24,6 +24,7 @@ from schedulerd.web.rest import Rest
 from schedulerd.web.warming import settle
 
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+_SETTLE_SECONDS = 1.5
 
 
 def serve(places_of: Callable[[Mapping[str, Any]], Places]) -> None:
@@ -78,7 +79,11 @@ def serve(places_of: Callable[[Mapping[str, Any]], Places]) -> None:
         server.should_exit = True  # the daemon has gone, whatever became of it
 
     threading.Thread(target=wait_for_the_end, name="lifeline", daemon=True).start()
-    threading.Thread(target=settle, args=(operations, clock), name="settling", daemon=True).start()
+
+    # Who came while this process was being started is answered first.
+    settling = threading.Timer(_SETTLE_SECONDS, settle, args=(operations, clock))
+    settling.daemon = True
+    settling.start()
     server.run(sockets=[listener])
 
 

@@ -1,4 +1,4 @@
-"""What the web process does once, beside its first requests, so that no single one is slow."""
+"""What the web process does once, soon after it was started, so that no single request is slow."""
 
 import contextlib
 import gc
