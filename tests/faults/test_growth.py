@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(1_500)]
 
 NOISE_KIB = 6_000  # what allocators and page caches of SQLite take, over and above, once
 SPARES = 4
+WEB_THREADS = 2  # its loop, and the one that waits for the daemon's end; a third settles it, once, soon after the start
 _CLOCK = SystemClock()
 _BATCH = 500
 
@@ -50,6 +51,7 @@ def _uses(service: Service) -> Mapping[str, Use]:
     assert spawner is not None
     # what it shares with those forked ahead counts for it in part: the same part, when there are as many
     eventually(lambda: len(descendants(spawner)) == SPARES, within=20)
+    eventually(lambda: Use(web).threads == WEB_THREADS, within=60)
     return {name: Use(pid) for name, pid in (("daemon", service.pid), ("spawner", spawner), ("web", web))}
 
 
