@@ -1,12 +1,11 @@
 """From a settings file and the environment to settings, or to the file and line of what is wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
-from pydantic_settings import EnvSettingsSource
 
 from schedulerd.config.settings import PREFIX, Settings
 from schedulerd.domain.names import did_you_mean
@@ -16,6 +15,7 @@ from schedulerd.errors import BadDefinition, NotFound
 LOCAL_FILE: Final = Path("config/schedulerd.toml")
 SYSTEM_FILE: Final = Path("/etc/schedulerd/schedulerd.toml")
 MAX_FILE_BYTES: Final = 1 << 20
+_BELOW: Final = "__"
 
 
 def find_settings_file(
@@ -73,10 +73,25 @@ def _read(file: Path) -> TomlText:
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    source = EnvSettingsSource(Settings)
-    # an empty variable counts as one that is not set
-    source.env_vars = {name.lower(): value for name, value in environ.items() if value}
-    return {name: _listed(name, value) for name, value in source().items()}
+    """`SCHEDULERD_GRACE` is `grace`, `SCHEDULERD_WEB__PORT` is `port` of `web`; an empty variable counts as one that is not
+    set, and one of no setting at the top is not ours to judge.
+    """
+    found: dict[str, Any] = {}
+    for variable, value in environ.items():
+        prefix, name = variable[: len(PREFIX)].upper(), variable[len(PREFIX) :].lower()
+        group, *path = name.split(_BELOW)
+        if prefix == PREFIX and value and group in Settings.model_fields:
+            _put(found, [group, *path], _listed(group, value))
+    return found
+
+
+def _put(found: dict[str, Any], path: Sequence[str], value: Any) -> None:
+    """Put a value to where it belongs; a group that was given a value itself has nothing below it."""
+    name, *below = path
+    if not below:
+        found[name] = value
+    elif isinstance(group := found.setdefault(name, {}), dict):
+        _put(group, below, value)
 
 
 def _listed(name: str, value: Any) -> Any:
@@ -139,7 +154,7 @@ def _problem(
     reason, mend = f"`{_dotted(path)}` {_reason(error)}", ""
     names = _known(list(path)) if error["type"] == "model_type" and len(path) == 1 else []
     if _has(from_environment, path) or file is None:
-        variable = PREFIX + "__".join(str(part).upper() for part in path if isinstance(part, str))
+        variable = PREFIX + _BELOW.join(str(part).upper() for part in path if isinstance(part, str))
         if names:
             reason = f"`{path[0]}` is a group of settings, and has no value itself"
             mend = _variables(variable, names, str(error["input"]))

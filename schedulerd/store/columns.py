@@ -8,7 +8,19 @@ from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Dialect, ForeignKey, Integer, LargeBinary, MetaData, Text, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Text,
+    Uuid,
+)
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,6 +46,16 @@ metadata: Final = MetaData(
 def of_run() -> Column[int]:
     """The first part of the key of what belongs to a run, and goes with it: what is of one run lies together."""
     return Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+
+
+def partial_index(
+    name: str, *columns: Column[object], where: ColumnElement[bool], unique: bool = False
+) -> None:
+    """An index of the rows with `where`, which migrations make, and a test compares with this.
+
+    SQLAlchemy would take the condition for each database by a keyword, and load the dialects of both to read those.
+    """
+    Index(name, *columns, unique=unique, info={"where": where})
 
 
 def storable(text: str) -> str:

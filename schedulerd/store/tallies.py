@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, Integer, Label, bindparam, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from schedulerd.domain.ids import FlowKey
 from schedulerd.domain.states import RunState
 from schedulerd.domain.tallies import Tally, length_class, milliseconds
+from schedulerd.store.inserts import ConflictInsert
 from schedulerd.store.tables import AnySelect, runs
 from schedulerd.store.tally_table import tallies
 
@@ -66,7 +66,7 @@ def tally(connection: Connection, came: Iterable[Ended], gone: Iterable[Ended] =
         if count or total
     ]
     if rows:
-        connection.execute(_ADD[connection.dialect.name], rows)
+        connection.execute(_ADD.on(connection), rows)
     if fewer := [row for row in rows if row["count"] < 0]:
         connection.execute(_DROP_EMPTY, [{f"a_{name}": row[name] for name in _COLUMNS} for row in fewer])
 
@@ -99,7 +99,7 @@ def _adding(insert: Any) -> Any:
     )
 
 
-_ADD: Final = {"sqlite": _adding(sqlite.insert), "postgresql": _adding(postgresql.insert)}
+_ADD: Final = ConflictInsert(_adding)
 _DROP_EMPTY: Final = delete(tallies).where(
     *(tallies.c[name] == bindparam(f"a_{name}") for name in _COLUMNS), tallies.c["count"] == 0
 )

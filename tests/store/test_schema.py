@@ -1,9 +1,11 @@
 """The schema: migrations and tables agree, and a database is old, current or newer."""
 
 import json
+import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from uuid import UUID
 
@@ -12,7 +14,8 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import Index, create_engine, select, text
+from sqlalchemy.dialects import sqlite
 
 from schedulerd.domain.error_kinds import error_kind
 from schedulerd.domain.ids import RunKey
@@ -36,6 +39,26 @@ def test_migrations_make_the_tables_that_the_code_knows(database_url: str) -> No
     engine.dispose()
 
     assert differences == []
+
+
+def test_partial_indexes_have_the_conditions_that_the_code_gives_them(migrated_sqlite: Path) -> None:
+    known = {index.name: _condition(index) for table in metadata.tables.values() for index in table.indexes}
+
+    with closing(sqlite3.connect(migrated_sqlite)) as connection:
+        made = dict(
+            connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql != ''")
+        )
+
+    assert {name: text.partition(" WHERE ")[2] for name, text in made.items()} == known
+
+
+def _condition(index: Index) -> str:
+    where = index.info.get("where")
+    if where is None:
+        return ""
+    text = str(where.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
+    assert index.table is not None
+    return text.replace(f"{index.table.name}.", "")
 
 
 def test_the_head_in_the_code_is_the_last_migration() -> None:
