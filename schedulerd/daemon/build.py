@@ -65,6 +65,7 @@ from schedulerd.scheduler.starting import Starting
 from schedulerd.scheduler.ticking import Ticker
 from schedulerd.scheduler.webhook_watch import WebhookWatch
 from schedulerd.store.database import Database
+from schedulerd.store.transaction import Transaction
 from schedulerd.version import __version__
 from schedulerd.watch.awaited_files import AwaitedFiles
 from schedulerd.watch.crontabs import own_account
@@ -110,6 +111,7 @@ def build(
     listener = bind(settings.web.host, settings.web.port) if settings.web.enabled else None
     database = Database(settings.store.url, rules=settings.notice_rules)
     tell(upgrade(database, state_dir=settings.state_dir, environ=environ))
+    Transaction.load()
     if listener is not None:
         require_users(listener, database)
     return _Builder(settings, clock, environ, secrets_from, database, listener).build(on_turn)

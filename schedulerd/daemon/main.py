@@ -16,6 +16,7 @@ from schedulerd.daemon.build import Daemon, build
 from schedulerd.daemon.detach import Announce, detached
 from schedulerd.daemon.doorstep import link_for_starter
 from schedulerd.daemon.environment import for_children, own_environment
+from schedulerd.daemon.garbage import collect_from_now_on
 from schedulerd.daemon.logs import goes_to_journald, set_up_logs
 from schedulerd.daemon.notify import Notifier
 from schedulerd.daemon.welcome import program, welcome
@@ -83,6 +84,7 @@ def _serve(settings: Settings, announce: Announce, *, verbose: bool) -> int:
             settings, clock=clock, environ=for_children(environ), secrets_from=environ, on_turn=turn
         )
         turn.is_for(daemon)
+        collect_from_now_on()
         _run(daemon, settings)
     finally:
         notifier.say(STOPPING="1")
