@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from schedulerd import garbage
 from schedulerd.cli.commands import Command
 from schedulerd.cli.invocation import Invocation, pass_invocation
 from schedulerd.cli.kinds import DURATION
@@ -35,6 +36,7 @@ def start(
         raise click.UsageError(
             "--no-scheduler is the web interface alone, in the foreground: leave --no-web and --detach out"
         )
+    garbage.look_for_none()
     web: dict[str, Any] = {"host": host, "port": port, "enabled": False if no_web else None}
     settings = _with_web(
         invocation.settings, {name: value for name, value in web.items() if value is not None}

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from schedulerd.config.notify_settings import NotifySettings
 from schedulerd.config.values import (
@@ -144,16 +143,10 @@ class LimitSettings(BaseModel):
     )
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """What the daemon and the command line go by. After `load_settings` every path in it is absolute."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX,
-        env_nested_delimiter="__",
-        enable_decoding=False,  # lists are read by `_listed`, as PATH is, not as JSON
-        extra="forbid",
-        frozen=True,
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     flows: tuple[Folder, ...] = Field(
         default=(Path("flows"),),
@@ -283,18 +276,6 @@ class Settings(BaseSettings):
     def notice_rules(self) -> tuple[NoticeRule, ...]:
         """What the rules of `notify` are; one without a name is called after its place."""
         return _rules(self.notify)
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what is handed in: `load_settings` has put the file and the environment together."""
-        return (init_settings,)
 
 
 def _rules(tables: Iterable[NotifySettings]) -> tuple[NoticeRule, ...]:
