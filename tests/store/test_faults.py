@@ -40,6 +40,7 @@ from schedulerd.errors import StoreUnavailable
 from schedulerd.store.database import Database
 from schedulerd.store.engines import WRITER_LOCK
 from schedulerd.store.log_search import LineQuery
+from schedulerd.store.schedule_rows import Forward
 from schedulerd.store.tables import metadata
 from schedulerd.store.tallies import ALL_FLOWS
 from schedulerd.store.transaction import Transaction
@@ -346,6 +347,13 @@ WRITES: dict[str, Work] = {
     "flows.remove_command": lambda tx: tx.flows.remove_command("dump", now=NOW),
     "schedules.put": lambda tx: tx.schedules.put(
         a_schedule(), flow=tx.flows.get("etl").key, watermark=NOW, next_due=None, now=NOW
+    ),
+    "schedules.put_all": lambda tx: tx.schedules.put_all(
+        [
+            Forward(definition=a_schedule(name), flow=tx.flows.get("etl").key, watermark=NOW, next_due=None)
+            for name in ("etl-morning", "etl-evening")
+        ],
+        now=NOW,
     ),
     "schedules.touched": lambda tx: tx.schedules.touched(tx.schedules.get("etl-morning").key, last_due=NOW),
     "causes.followed": lambda tx: tx.causes.followed([RunKey(1)]),
