@@ -166,7 +166,7 @@ class _Nurse:
         self._daemon.watcher.stop()
         try:
             self._daemon.watcher.start()
-        except RuntimeError as error:  # the system gives no thread
+        except (RuntimeError, OSError) as error:  # the system gives no thread, or no descriptor
             self._daemon.health.note(TroubleKind.WATCHER, f"the folders are not watched: {error}")
 
 
