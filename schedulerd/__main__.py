@@ -1,22 +1,19 @@
 """The program `schedulerd`: the daemon and its client."""
 
-import gc
 import os
 import sys
 
+from schedulerd import garbage
 from schedulerd.cli.root import root
-
-# A command makes some 200,000 objects, most of them code that stays, and has ended before there is much to collect.
-_OBJECTS_BETWEEN_COLLECTIONS = 1_000_000
 
 
 def main() -> None:
     """Run the command line, and end the process with its exit code."""
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    garbage.look_for_none()  # a command has ended before there is much; what stays looks again
     try:
         _run()
     finally:
-        gc.freeze()  # the interpreter would look through all of it once more before it ends
+        garbage.leave_all()
 
 
 def _run() -> None:

@@ -1,6 +1,6 @@
 """From a settings file and the environment to settings, or to the file and line of what is wrong."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -15,7 +15,7 @@ from schedulerd.errors import BadDefinition, NotFound
 LOCAL_FILE: Final = Path("config/schedulerd.toml")
 SYSTEM_FILE: Final = Path("/etc/schedulerd/schedulerd.toml")
 MAX_FILE_BYTES: Final = 1 << 20
-_BELOW: Final = "__"
+_WITHIN: Final = "__"
 
 
 def find_settings_file(
@@ -73,25 +73,21 @@ def _read(file: Path) -> TomlText:
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    """`SCHEDULERD_GRACE` is `grace`, `SCHEDULERD_WEB__PORT` is `port` of `web`; an empty variable counts as one that is not
-    set, and one of no setting at the top is not ours to judge.
+    """What variables say of settings: SCHEDULERD_TIMEZONE, and SCHEDULERD_WEB__PORT of one in a group.
+
+    An empty variable counts as one that is not set, and a variable of what is no setting is somebody else's.
     """
+    said = {name.lower(): value for name, value in environ.items() if value}
     found: dict[str, Any] = {}
-    for variable, value in environ.items():
-        prefix, name = variable[: len(PREFIX)].upper(), variable[len(PREFIX) :].lower()
-        group, *path = name.split(_BELOW)
-        if prefix == PREFIX and value and group in Settings.model_fields:
-            _put(found, [group, *path], _listed(group, value))
+    for name in Settings.model_fields:
+        variable = f"{PREFIX}{name}".lower()
+        group = f"{variable}{_WITHIN}"
+        within = {one.removeprefix(group): value for one, value in said.items() if one.startswith(group)}
+        if variable in said:
+            found[name] = _listed(name, said[variable])
+        elif within:
+            found[name] = within
     return found
-
-
-def _put(found: dict[str, Any], path: Sequence[str], value: Any) -> None:
-    """Put a value to where it belongs; a group that was given a value itself has nothing below it."""
-    name, *below = path
-    if not below:
-        found[name] = value
-    elif isinstance(group := found.setdefault(name, {}), dict):
-        _put(group, below, value)
 
 
 def _listed(name: str, value: Any) -> Any:
@@ -154,7 +150,7 @@ def _problem(
     reason, mend = f"`{_dotted(path)}` {_reason(error)}", ""
     names = _known(list(path)) if error["type"] == "model_type" and len(path) == 1 else []
     if _has(from_environment, path) or file is None:
-        variable = PREFIX + _BELOW.join(str(part).upper() for part in path if isinstance(part, str))
+        variable = PREFIX + _WITHIN.join(str(part).upper() for part in path if isinstance(part, str))
         if names:
             reason = f"`{path[0]}` is a group of settings, and has no value itself"
             mend = _variables(variable, names, str(error["input"]))
@@ -168,8 +164,8 @@ def _variables(group: str, names: list[str], value: str) -> str:
     """What to set in place of the variable of a group of settings."""
     word = _SWITCHES.get(value.lower())
     if word is not None and "enabled" in names:
-        return f"set {group}__ENABLED={word}"
-    return f"set a variable of one of them: {', '.join(f'{group}__{name.upper()}' for name in names)}"
+        return f"set {group}{_WITHIN}ENABLED={word}"
+    return f"set a variable of one of them: {', '.join(f'{group}{_WITHIN}{name.upper()}' for name in names)}"
 
 
 _SWITCHES: Final[Mapping[str, str]] = {

@@ -146,7 +146,7 @@ class LimitSettings(BaseModel):
 class Settings(BaseModel):
     """What the daemon and the command line go by. After `load_settings` every path in it is absolute."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     flows: tuple[Folder, ...] = Field(
         default=(Path("flows"),),

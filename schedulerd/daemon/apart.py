@@ -11,11 +11,11 @@ from threading import Event
 from types import FrameType
 from typing import Final
 
+from schedulerd import garbage
 from schedulerd.clock import SystemClock
 from schedulerd.config import Settings
 from schedulerd.daemon.doorstep import link_for_starter, require_users
 from schedulerd.daemon.environment import for_children, own_environment
-from schedulerd.daemon.garbage import collect_from_now_on
 from schedulerd.daemon.logs import goes_to_journald, set_up_logs
 from schedulerd.daemon.notify import Notifier
 from schedulerd.daemon.webprocess import WebProcess, bind, told_to_web
@@ -53,7 +53,7 @@ def serve_apart(settings: Settings, *, verbose: bool = False) -> int:
     _tell(settings, web, database)
     database.close()
     notifier.say(READY="1")
-    collect_from_now_on()
+    garbage.look_again()
     try:
         _keep(web, stopping, notifier)
     finally:

@@ -15,6 +15,7 @@ from schedulerd.daemon.agent_names import agent_name
 from schedulerd.daemon.doorstep import require_users
 from schedulerd.daemon.feed import Feed
 from schedulerd.daemon.heralding import Heralding
+from schedulerd.daemon.spawner_of import spawner_of
 from schedulerd.daemon.webprocess import WebProcess, bind, told_to_web
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.causes import SettledFile
@@ -101,10 +102,11 @@ def build(
     environ: Mapping[str, str],
     secrets_from: Mapping[str, str],
     on_turn: Callable[[Core], None],
+    spawner: SpawnerLink,
 ) -> Daemon:
     """Make everything; the lock on the state directory is held by the caller. Nothing runs yet but the open port.
 
-    `environ` is for its children, `secrets_from` has the variables that URLs name.
+    `environ` is for its children, `secrets_from` has the variables that URLs name, `spawner` is the first to be used.
 
     Raises `PortTaken`, `NotPermitted`, `StoreUnavailable` or `StoreOutdated`.
     """
@@ -114,7 +116,7 @@ def build(
     Transaction.load()
     if listener is not None:
         require_users(listener, database)
-    return _Builder(settings, clock, environ, secrets_from, database, listener).build(on_turn)
+    return _Builder(settings, clock, environ, secrets_from, database, listener, spawner).build(on_turn)
 
 
 class _Builder:
@@ -128,8 +130,10 @@ class _Builder:
         secrets_from: Mapping[str, str],
         database: Database,
         listener: socket.socket | None,
+        spawner: SpawnerLink,
     ) -> None:
         self._settings = settings
+        self._first_spawner: SpawnerLink | None = spawner
         self._clock = clock
         self._environ = environ
         self._secrets_from = secrets_from
@@ -316,12 +320,8 @@ class _Builder:
         return Mailer(self._database, self._clock, by_sendmail(self._environ), sender)
 
     def _new_spawner(self) -> SpawnerLink:
-        return SpawnerLink(
-            self._settings.state_dir,
-            preload=self._settings.preload,
-            spares=self._settings.spare_processes,
-            environ=self._environ,
-        )
+        first, self._first_spawner = self._first_spawner, None
+        return first or spawner_of(self._settings, self._environ)
 
     def _beat(self, core: Core) -> AgentBeat:
         now = self._clock.now()

@@ -22,10 +22,21 @@ notices: Final = Table(
     Column("told_at", Moment),
 )
 IS_UNTOLD: Final = notices.c.told_at.is_(None)
-partial_index("ix_notices_untold", notices.c.rule, notices.c.id, where=IS_UNTOLD)
+partial_index(
+    "ix_notices_untold",
+    notices.c.rule,
+    notices.c.id,
+    where=IS_UNTOLD,
+)
 Index("ix_notices_run_id", notices.c.run_id)
 _IS_MARKED: Final = notices.c.mark.is_not(None)
-partial_index("ux_notices_mark", notices.c.rule, notices.c.mark, where=_IS_MARKED, unique=True)
+partial_index(
+    "ux_notices_mark",
+    notices.c.rule,
+    notices.c.mark,
+    unique=True,
+    where=_IS_MARKED,
+)
 
 # What is told of them: a row for each address, which is known by a fingerprint, because a URL may be a secret.
 messages: Final = Table(

@@ -122,9 +122,17 @@ schedules: Final = Table(
     Column("heartbeat", Document),
     Index("ix_schedules_next_due", "next_due"),
 )
-partial_index("ix_schedules_cause", schedules.c.cause, where=schedules.c.cause.is_not(None))
+partial_index(
+    "ix_schedules_cause",
+    schedules.c.cause,
+    where=schedules.c.cause.is_not(None),
+)
 # Those of them that the start of the machine makes due: few, and looked at in each tick.
-partial_index("ix_schedules_boot", schedules.c.boot_id, where=schedules.c.boot_id.is_not(None))
+partial_index(
+    "ix_schedules_boot",
+    schedules.c.boot_id,
+    where=schedules.c.boot_id.is_not(None),
+)
 
 runs: Final = Table(
     "runs",

@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, Integer, Label, bindparam, delete, func, select
+from sqlalchemy.sql.dml import Insert
 
 from schedulerd.domain.ids import FlowKey
 from schedulerd.domain.states import RunState
 from schedulerd.domain.tallies import Tally, length_class, milliseconds
-from schedulerd.store.inserts import ConflictInsert
+from schedulerd.store.spelling import Inserting, Spelled
 from schedulerd.store.tables import AnySelect, runs
 from schedulerd.store.tally_table import tallies
 
@@ -91,15 +92,16 @@ def _keys(end: Ended) -> Iterable[tuple[Any, ...]]:
     return ((flow, hour, end.state.value, length) for flow in (end.flow, ALL_FLOWS))
 
 
-def _adding(insert: Any) -> Any:
+def _adding(insert: Inserting) -> Insert:
     statement = insert(tallies)
-    return statement.on_conflict_do_update(
+    adding: Insert = statement.on_conflict_do_update(
         index_elements=list(tallies.primary_key),
         set_={name: tallies.c[name] + statement.excluded[name] for name in ("count", "total_ms")},
     )
+    return adding
 
 
-_ADD: Final = ConflictInsert(_adding)
+_ADD: Final = Spelled(_adding)
 _DROP_EMPTY: Final = delete(tallies).where(
     *(tallies.c[name] == bindparam(f"a_{name}") for name in _COLUMNS), tallies.c["count"] == 0
 )

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Table, case, func
 from sqlalchemy.sql.dml import Insert
 
-from schedulerd.store.inserts import ConflictInsert
+from schedulerd.store.spelling import Inserting, Spelled
 
 
 class Upsert:
@@ -29,24 +29,26 @@ class Upsert:
         self._given: Final = frozenset(given)
         self._kept: Final = kept
         self._table: Final = table
-        self._statement: Final = ConflictInsert(self._made_with)
+        self._statement: Final = Spelled(self._made_by)
 
     def __call__(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
         """Write the rows; each must give the same columns."""
         if rows:
             connection.execute(self._statement.on(connection), rows)
 
-    def _made_with(self, insert: Any) -> Insert:
+    def _made_by(self, insert: Inserting) -> Insert:
         statement = insert(self._table)
-        values = {
-            column.name: self._value(column, statement.excluded[column.name])
+        made: Insert = statement.on_conflict_do_update(
+            index_elements=list(self._table.primary_key), set_=self._values(statement.excluded)
+        )
+        return made
+
+    def _values(self, given: Any) -> dict[str, Any]:
+        return {
+            column.name: self._value(column, given[column.name])
             for column in self._table.c
             if not column.primary_key
         }
-        made: Insert = statement.on_conflict_do_update(
-            index_elements=list(self._table.primary_key), set_=values
-        )
-        return made
 
     def _value(self, column: Any, given: Any) -> Any:
         if column.name in self._first:

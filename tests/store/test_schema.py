@@ -53,7 +53,7 @@ def test_partial_indexes_have_the_conditions_that_the_code_gives_them(migrated_s
 
 
 def _condition(index: Index) -> str:
-    where = index.info.get("where")
+    where = index.dialect_options["sqlite"]["where"]
     if where is None:
         return ""
     text = str(where.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
