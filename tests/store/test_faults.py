@@ -469,7 +469,8 @@ def an_open_question() -> AskedQuestion:
 
 def test_the_two_tables_above_name_every_method(sqlite_database: Database) -> None:
     with sqlite_database.read() as tx:
-        nouns = {name: value for name, value in vars(tx).items() if not name.startswith("_")}
+        members = {name: getattr(tx, name) for name in dir(tx) if not name.startswith("_")}
+    nouns = {name: value for name, value in members.items() if not callable(value)}
     methods = {
         f"{noun}.{name}" for noun, value in nouns.items() for name in dir(value) if not name.startswith("_")
     }
