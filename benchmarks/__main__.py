@@ -16,12 +16,14 @@ from benchmarks.lags import cost_of_lags
 from benchmarks.pages import cost_of_pages
 from benchmarks.plain import cost_of_plain_python
 from benchmarks.runs import cost_of_runs
+from benchmarks.scale import cost_of_scale
 from benchmarks.sizes import Size
 from benchmarks.ticks import cost_of_web_to_ticks
 
 BENCHMARKS: Final[Mapping[str, Callable[[Size], Sequence[Figure]]]] = {
     "runs": cost_of_runs,
     "lags": cost_of_lags,
+    "scale": cost_of_scale,
     "commands": cost_of_commands,
     "plain": cost_of_plain_python,
     "history": cost_of_history,
@@ -30,7 +32,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[Size], Sequence[Figure]]]] = {
     "cgroups": cost_of_cgroups,
 }
 _REPOSITORY: Final = Path(__file__).parents[1]
-SMALL: Final = ("runs", "lags", "commands", "plain")
+SMALL: Final = ("runs", "lags", "scale", "commands", "plain")
 """Those that say something within seconds."""
 
 
