@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 import time
+
 from collections import deque
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,8 +23,10 @@ from typing import Final, NoReturn
 
 from schedulerd.clock import microseconds
 from schedulerd.engine import wire
+from schedulerd.engine.capture import expect_capture
 from schedulerd.engine.cgroups import RunCgroups
-from schedulerd.engine.child import become_run, lead_session
+from schedulerd.engine.child import Request, become_run, lead_session
+from schedulerd.engine.code import forget_missing_folders
 from schedulerd.engine.folders import RunFolders, is_armed, read_request
 from schedulerd.engine.leftovers import LAST_WORDS_SECONDS, Farewell, Leftovers, end_group
 from schedulerd.engine.notes import Exit, Word, began_after, leader_in, leave_word, reserve_notes, write_exit
@@ -63,6 +66,7 @@ class Attempt:
     pid: int
     grace: float
     deadline: float | None
+    has_keeper: bool = False
     leave_children: bool = False
     deadline_is_true: bool = False  # it counts from when the run began, and not from when it was taken
     waited: bool = False  # its process is one that was forked ahead
@@ -86,6 +90,7 @@ class Spawner:
         self._leftovers = Leftovers(folders.runs, cgroups=self._cgroups)
         self._spares = Spares(spares, ready=self._become_spare, run=self._become)
         self._wakeup, self._woken = _wakeup_pipe()
+        self._inherited = [sign for sign in _NOT_INHERITED if signal.getsignal(sign) is not signal.SIG_DFL]
 
     def ready(self) -> None:
         """Tell the core that requests are taken: now, or as soon as `serve` is called."""
@@ -175,21 +180,26 @@ class Spawner:
         except (OSError, ValueError) as error:  # given up, or torn: nothing of it ran
             self._could_not_start(key, folder, error)
             return
+        has_keeper = request["kind"] == "command"
         try:
-            reserve_notes(folder, has_keeper=request["kind"] == "command")
+            reserve_notes(folder, has_keeper=has_keeper)
             spare = self._spares.hand_over(key, folder, time.monotonic()) if in_spare else None
             pid = spare or os.fork()
         except OSError as error:  # no room, or no process to be had: in a moment there may be
             self._put_back(key, folder, error)
             return
         if pid == 0:
-            self._forget_everything()
-            self._become(key, folder)
+            try:
+                self._forget_everything()
+                self._become(key, folder, request)
+            finally:  # whatever happens, it never comes back as a second spawner
+                os._exit(os.EX_SOFTWARE)
         limit = request.get("timeout_seconds")
         self._attempts[pid] = Attempt(
             key=key,
             folder=folder,
             pid=pid,
+            has_keeper=has_keeper,
             grace=float(request["grace"]),
             waited=spare is not None,
             deadline=None if limit is None else time.monotonic() + float(limit),
@@ -197,9 +207,9 @@ class Spawner:
         )
         self._say(wire.Taken(key=key, pid=pid))
 
-    def _become(self, key: str, folder: int) -> NoReturn:
-        path = self._folders.runs / key
-        become_run(folder, path=path, spawner=self._identity, cgroups=self._cgroups)
+    def _become(self, key: str, folder: int, request: Request | None = None) -> NoReturn:
+        path = self._folders.path(key)
+        become_run(key, folder, request, path=path, spawner=self._identity, cgroups=self._cgroups)
 
     def _become_spare(self) -> None:
         self._forget_everything()
@@ -230,11 +240,15 @@ class Spawner:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        for sign in _NOT_INHERITED:
+        for sign in self._inherited:
             signal.signal(sign, signal.SIG_DFL)
         self._core.close()
         os.close(self._wakeup)
         os.close(self._woken)
+
+    def __contains__(self, pid: object) -> bool:
+        """Is this a process that was forked here, for a run or ahead of one? None of them is a leftover of another."""
+        return pid in self._attempts or pid in self._spares
 
     # -- ending -------------------------------------------------------------------------------------------------
 
@@ -325,9 +339,7 @@ class Spawner:
         """Wait for what a run left behind; end it when it does not end by itself, and kill it after its grace."""
         assert attempt.farewell is not None
         key, group = attempt.key, _group(attempt)
-        if attempt.farewell.go_on(
-            lambda sign: self._leftovers.end(key, group, sign, known=self._attempts), now
-        ):
+        if attempt.farewell.go_on(lambda sign: self._leftovers.end(key, group, sign, known=self), now):
             self._settle(attempt)
 
     def _settle(self, attempt: Attempt) -> None:
@@ -335,7 +347,8 @@ class Spawner:
         assert attempt.exit is not None
         assert attempt.farewell is not None
         with contextlib.suppress(OSError):  # its folder was taken away; the core will see that it is dead
-            write_exit(attempt.folder, replace(attempt.exit, left=attempt.farewell.left))
+            left = attempt.farewell.left
+            write_exit(attempt.folder, replace(attempt.exit, left=left) if left else attempt.exit)
         os.close(attempt.folder)
         del self._attempts[attempt.pid]
         self._say(wire.Ended(key=attempt.key))
@@ -343,7 +356,7 @@ class Spawner:
 
 def _group(attempt: Attempt) -> int:
     """The process group of a run: that of the process named in its folder, the shell of a command for one."""
-    return leader_in(attempt.folder) or attempt.pid
+    return (leader_in(attempt.folder) if attempt.has_keeper else None) or attempt.pid
 
 
 def _wakeup_pipe() -> tuple[int, int]:
@@ -380,6 +393,8 @@ def main() -> None:
     spawner.ready()
     for module in _USUAL:  # the start of the daemon does not wait for these
         _load(module)
+    expect_capture()
+    forget_missing_folders()
     gc.collect()
     gc.freeze()  # what is loaded by now is never looked at again, so forked pages stay shared
     spawner.serve()
