@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Final
 
-from benchmarks.daemons import connect, daemon, run_at_once
+from benchmarks.daemons import Cpu, connect, daemon, run_at_once
 from benchmarks.figures import Bound, Figure
 from benchmarks.limits import INTERPRETER_MS, Interpreters
 from benchmarks.sizes import Size
@@ -92,12 +92,16 @@ def _checkpoint(service: Service) -> bool:
 
 
 def _lines(service: Service, count: int) -> Figure:
-    bare = Interpreters()
+    bare, before = Interpreters(), Cpu.of(service)
     bare.start()
     key = service.ask_for("talkative", count=count)
     run, now = service.wait_for_end(key, within=120), SystemClock().now()
     bare.start()
     assert run.started_at is not None
+    cpu = Cpu.of(service).since(before, runs=count)
+    print(
+        f"a line: {cpu.daemon_ms * 1_000:.1f} us of CPU of the daemon, {cpu.runs_ms * 1_000:.1f} of the run"
+    )
     connection = connect(service)
     (found,) = connection.execute("SELECT count(*) FROM log_lines WHERE run_id = ?", (key,)).fetchone()
     connection.close()
@@ -107,7 +111,8 @@ def _lines(service: Service, count: int) -> Figure:
         what="lines of one log",
         value=count / (now - run.started_at).total_seconds(),
         unit="/s",
-        limit=bare.per_second,
+        limit=bare.one_by_one,
         bound=Bound.AT_LEAST,
         target=LINES_A_SECOND * INTERPRETER_MS / 1_000,
+        details={"daemon_us": cpu.daemon_ms * 1_000, "run_us": cpu.runs_ms * 1_000},
     )
