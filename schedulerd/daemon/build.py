@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from queue import SimpleQueue
+from threading import Event
+from typing import Final
 
 from schedulerd.clock import Clock
 from schedulerd.config import Settings
@@ -15,6 +17,7 @@ from schedulerd.daemon.agent_names import agent_name
 from schedulerd.daemon.doorstep import require_users
 from schedulerd.daemon.feed import Feed
 from schedulerd.daemon.heralding import Heralding
+from schedulerd.daemon.spawner_of import spawner_of
 from schedulerd.daemon.webprocess import WebProcess, bind, told_to_web
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.causes import SettledFile
@@ -22,6 +25,7 @@ from schedulerd.domain.entries import BadEntry
 from schedulerd.domain.limits import Limits
 from schedulerd.domain.new_runs import RunMaker
 from schedulerd.domain.retention import Retention
+from schedulerd.domain.schedules import ScheduleDefinition
 from schedulerd.domain.surroundings import Surroundings
 from schedulerd.engine import wire
 from schedulerd.engine.accounts import check_surroundings
@@ -32,7 +36,7 @@ from schedulerd.engine.leftovers import Leftovers
 from schedulerd.engine.link import SpawnerLink
 from schedulerd.engine.processes import boot_id, every_process
 from schedulerd.engine.sendmail import by_sendmail
-from schedulerd.errors import NotPermitted
+from schedulerd.errors import NotPermitted, StoreUnavailable
 from schedulerd.operations.sealing import KeyRing
 from schedulerd.operations.secrets import SecretBox
 from schedulerd.operations.upgrading import tell, upgrade
@@ -65,6 +69,7 @@ from schedulerd.scheduler.starting import Starting
 from schedulerd.scheduler.ticking import Ticker
 from schedulerd.scheduler.webhook_watch import WebhookWatch
 from schedulerd.store.database import Database
+from schedulerd.store.transaction import Transaction
 from schedulerd.version import __version__
 from schedulerd.watch.awaited_files import AwaitedFiles
 from schedulerd.watch.crontabs import own_account
@@ -72,6 +77,8 @@ from schedulerd.watch.folders import Role, WatchedFolder
 from schedulerd.watch.watcher import Watcher
 
 log = logging.getLogger(__name__)
+
+_STORE_PATIENCE_SECONDS: Final = 1.0
 
 
 @dataclass(kw_only=True, slots=True)
@@ -100,19 +107,21 @@ def build(
     environ: Mapping[str, str],
     secrets_from: Mapping[str, str],
     on_turn: Callable[[Core], None],
+    spawner: SpawnerLink,
 ) -> Daemon:
     """Make everything; the lock on the state directory is held by the caller. Nothing runs yet but the open port.
 
-    `environ` is for its children, `secrets_from` has the variables that URLs name.
+    `environ` is for its children, `secrets_from` has the variables that URLs name, `spawner` is the first to be used.
 
     Raises `PortTaken`, `NotPermitted`, `StoreUnavailable` or `StoreOutdated`.
     """
     listener = bind(settings.web.host, settings.web.port) if settings.web.enabled else None
     database = Database(settings.store.url, rules=settings.notice_rules)
     tell(upgrade(database, state_dir=settings.state_dir, environ=environ))
+    Transaction.load()
     if listener is not None:
         require_users(listener, database)
-    return _Builder(settings, clock, environ, secrets_from, database, listener).build(on_turn)
+    return _Builder(settings, clock, environ, secrets_from, database, listener, spawner).build(on_turn)
 
 
 class _Builder:
@@ -126,8 +135,10 @@ class _Builder:
         secrets_from: Mapping[str, str],
         database: Database,
         listener: socket.socket | None,
+        spawner: SpawnerLink,
     ) -> None:
         self._settings = settings
+        self._first_spawner: SpawnerLink | None = spawner
         self._clock = clock
         self._environ = environ
         self._secrets_from = secrets_from
@@ -298,10 +309,10 @@ class _Builder:
         )
 
     def _watcher(self, mailbox: Mailbox) -> Watcher:
-        with self._database.read() as tx:
-            last_known = [schedule.definition for schedule in tx.schedules.all()]
         settings = self._settings
-        feed = Feed(mailbox.put, timezone=settings.timezone, pools=settings.pools, last_known=last_known)
+        feed = Feed(
+            mailbox.put, timezone=settings.timezone, pools=settings.pools, last_known=self._last_known
+        )
         watched = [
             *(WatchedFolder(path=path, role=Role.FLOW) for path in self._settings.flows),
             *(WatchedFolder(path=path, role=Role.SCHEDULES) for path in self._settings.schedules),
@@ -309,17 +320,23 @@ class _Builder:
         ]
         return Watcher(watched, feed, self._clock)
 
+    def _last_known(self) -> list[ScheduleDefinition]:
+        """What the database has in force; waits for it."""
+        while True:
+            try:
+                with self._database.read() as tx:
+                    return [schedule.definition for schedule in tx.schedules.all()]
+            except StoreUnavailable as error:  # nothing may go out of force for want of an answer
+                log.warning("last_known_awaited", extra={"reason": error.message})
+                Event().wait(_STORE_PATIENCE_SECONDS)
+
     def _mailer(self) -> Mailer:
         sender = Sender(user=own_account(os.geteuid()).name, host=socket.gethostname().partition(".")[0])
         return Mailer(self._database, self._clock, by_sendmail(self._environ), sender)
 
     def _new_spawner(self) -> SpawnerLink:
-        return SpawnerLink(
-            self._settings.state_dir,
-            preload=self._settings.preload,
-            spares=self._settings.spare_processes,
-            environ=self._environ,
-        )
+        first, self._first_spawner = self._first_spawner, None
+        return first or spawner_of(self._settings, self._environ)
 
     def _beat(self, core: Core) -> AgentBeat:
         now = self._clock.now()

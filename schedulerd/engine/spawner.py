@@ -15,12 +15,12 @@ import signal
 import socket
 import sys
 import time
-
 from collections import deque
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, NoReturn
 
+from schedulerd import garbage
 from schedulerd.clock import microseconds
 from schedulerd.engine import wire
 from schedulerd.engine.capture import expect_capture
@@ -45,6 +45,7 @@ _USUAL: Final = (
     "schedulerd.authoring.final_states",
     "schedulerd.authoring.futures",
     "schedulerd.authoring.graph_runs",
+    "schedulerd.authoring.logs",
     "schedulerd.authoring.prints",
     "schedulerd.authoring.runners",
     "schedulerd.authoring.signals",
@@ -396,9 +397,5 @@ def main() -> None:
     expect_capture()
     forget_missing_folders()
     gc.collect()
-    gc.freeze()  # what is loaded by now is never looked at again, so forked pages stay shared
+    garbage.look_again()
     spawner.serve()
-
-
-if __name__ == "__main__":
-    main()

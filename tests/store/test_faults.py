@@ -40,6 +40,7 @@ from schedulerd.errors import StoreUnavailable
 from schedulerd.store.database import Database
 from schedulerd.store.engines import WRITER_LOCK
 from schedulerd.store.log_search import LineQuery
+from schedulerd.store.schedule_rows import Forward
 from schedulerd.store.tables import metadata
 from schedulerd.store.tallies import ALL_FLOWS
 from schedulerd.store.transaction import Transaction
@@ -194,6 +195,8 @@ READS: dict[str, Work] = {
     "flows.named": lambda tx: tx.flows.named(),
     "schedules.names": lambda tx: tx.schedules.names(),
     "flows.get": lambda tx: tx.flows.get("etl"),
+    "flows.by_key": lambda tx: tx.flows.by_key(tx.flows.get("etl").key),
+    "flows.of_file": lambda tx: tx.flows.of_file("flows/etl.py"),
     "flows.names": lambda tx: tx.flows.names(),
     "flows.definitions": lambda tx: tx.flows.definitions(),
     "flows.errors": lambda tx: tx.flows.errors(),
@@ -339,6 +342,10 @@ A_PING: Final = Ping(
 WRITES: dict[str, Work] = {
     "flows.put_file": lambda tx: tx.flows.put_file(a_file(), now=NOW),
     "flows.put_command": lambda tx: tx.flows.put_command(a_command(), now=NOW),
+    "flows.put_commands": lambda tx: tx.flows.put_commands(
+        [a_command(name, command=name) for name in ("dump", "load")], now=NOW
+    ),
+    "flows.remove_commands": lambda tx: tx.flows.remove_commands(["dump", "etl"], now=NOW),
     "flows.set_file_error": lambda tx: tx.flows.set_file_error(
         "a.py", Failure(type="E", message="m"), now=NOW
     ),
@@ -346,6 +353,13 @@ WRITES: dict[str, Work] = {
     "flows.remove_command": lambda tx: tx.flows.remove_command("dump", now=NOW),
     "schedules.put": lambda tx: tx.schedules.put(
         a_schedule(), flow=tx.flows.get("etl").key, watermark=NOW, next_due=None, now=NOW
+    ),
+    "schedules.put_all": lambda tx: tx.schedules.put_all(
+        [
+            Forward(definition=a_schedule(name), flow=tx.flows.get("etl").key, watermark=NOW, next_due=None)
+            for name in ("etl-morning", "etl-evening")
+        ],
+        now=NOW,
     ),
     "schedules.touched": lambda tx: tx.schedules.touched(tx.schedules.get("etl-morning").key, last_due=NOW),
     "causes.followed": lambda tx: tx.causes.followed([RunKey(1)]),
@@ -455,7 +469,8 @@ def an_open_question() -> AskedQuestion:
 
 def test_the_two_tables_above_name_every_method(sqlite_database: Database) -> None:
     with sqlite_database.read() as tx:
-        nouns = {name: value for name, value in vars(tx).items() if not name.startswith("_")}
+        members = {name: getattr(tx, name) for name in dir(tx) if not name.startswith("_")}
+    nouns = {name: value for name, value in members.items() if not callable(value)}
     methods = {
         f"{noun}.{name}" for noun, value in nouns.items() for name in dir(value) if not name.startswith("_")
     }
