@@ -13,6 +13,7 @@ from functools import partial
 from typing import Final, assert_never
 
 from schedulerd.domain.health import Health, TroubleKind
+from schedulerd.engine import wire
 from schedulerd.errors import StoreFull, StoreUnavailable
 from schedulerd.scheduler.care import Care
 from schedulerd.scheduler.messages import (
@@ -161,22 +162,42 @@ class Core:
     # -- hearing ------------------------------------------------------------------------------------------------
 
     def _messages(self) -> list[Message]:
-        """All that has been posted; waits for the first, at most a second, and not at all when work is left over."""
-        behind = self._parts.intake.is_behind and not self.store_is_away
-        with contextlib.suppress(queue.Empty):
+        """All that has been posted, once something has that is worth a turn; waits for it at most a second, and not at all
+        when work is left over."""
+        now = self._parts.clock.monotonic()
+        until = now + _LONGEST_WAIT
+        while True:
+            try:
+                message = self._queue.get(timeout=max(0.0, min(until - now, self._patience(now))))
+            except queue.Empty:
+                return []
+            if not self._can_wait(message):
+                return [message, *self._posted()]
             now = self._parts.clock.monotonic()
-            patience = min(
-                _LONGEST_WAIT,
-                self._parts.ender.patience(now) + _SHORTEST_WAIT,
-                self._parts.answerer.patience(now) + _SHORTEST_WAIT,
-            )
-            messages = [self._queue.get(timeout=0.0 if behind else patience)]
+
+    def _posted(self) -> Iterator[Message]:
+        with contextlib.suppress(queue.Empty):
             while True:
-                try:
-                    messages.append(self._queue.get_nowait())
-                except queue.Empty:
-                    return messages
-        return []
+                yield self._queue.get_nowait()
+
+    def _patience(self, now: float) -> float:
+        """Seconds until there is something to be done that nobody posts a message for."""
+        parts = self._parts
+        return min(
+            _LONGEST_WAIT if self.store_is_away else parts.intake.patience(now),
+            parts.ender.patience(now) + _SHORTEST_WAIT,
+            parts.answerer.patience(now) + _SHORTEST_WAIT,
+        )
+
+    def _can_wait(self, message: Message) -> bool:
+        """Is it something to be known, and nothing to be done about? Then it has been heard."""
+        match message:
+            case SpawnerSpoke(said=wire.Taken() | wire.Pong()):
+                self._try(partial(self._hear, message))
+                return True
+            case JournalGrew(key=key):
+                return self._parts.intake.rang(key)
+        return False
 
     def _hear(self, message: Message) -> None:
         match message:
@@ -186,7 +207,7 @@ class Core:
                 self._claim = True
                 self._parts.answerer.asked()
             case JournalGrew(key=key):
-                self._parts.intake.note(key)
+                self._parts.intake.rang(key)
                 self._parts.hooks.grew(key)
             case Whispered(key=key, question=question, value=value):
                 self._parts.answerer.hear(key, question, value)

@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from schedulerd.domain.ids import FlowKey
 from schedulerd.domain.states import RunState
 from schedulerd.domain.tallies import Tally, length_class, milliseconds
+from schedulerd.store.prepared import Prepared
 from schedulerd.store.tables import AnySelect, runs
 from schedulerd.store.tally_table import tallies
 
@@ -65,8 +66,7 @@ def tally(connection: Connection, came: Iterable[Ended], gone: Iterable[Ended] =
         for key, (count, total) in sums.items()
         if count or total
     ]
-    if rows:
-        connection.execute(_ADD[connection.dialect.name], rows)
+    _ADD[connection.dialect.name](connection, rows)
     if fewer := [row for row in rows if row["count"] < 0]:
         connection.execute(_DROP_EMPTY, [{f"a_{name}": row[name] for name in _COLUMNS} for row in fewer])
 
@@ -99,7 +99,10 @@ def _adding(insert: Any) -> Any:
     )
 
 
-_ADD: Final = {"sqlite": _adding(sqlite.insert), "postgresql": _adding(postgresql.insert)}
+_ADD: Final = {
+    "sqlite": Prepared(_adding(sqlite.insert)),
+    "postgresql": Prepared(_adding(postgresql.insert)),
+}
 _DROP_EMPTY: Final = delete(tallies).where(
     *(tallies.c[name] == bindparam(f"a_{name}") for name in _COLUMNS), tallies.c["count"] == 0
 )

@@ -8,6 +8,8 @@ from sqlalchemy import Connection, Table, case, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Insert
 
+from schedulerd.store.prepared import Prepared
+
 
 class Upsert:
     """An INSERT into `table` that updates on a repeated primary key.
@@ -27,15 +29,14 @@ class Upsert:
         self._first: Final = frozenset(first)
         self._given: Final = frozenset(given)
         self._kept: Final = kept
-        self._statements: Final[Mapping[str, Insert]] = {
-            "sqlite": self._in_sqlite(table),
-            "postgresql": self._in_postgresql(table),
+        self._statements: Final = {
+            "sqlite": Prepared(self._in_sqlite(table)),
+            "postgresql": Prepared(self._in_postgresql(table)),
         }
 
     def __call__(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
         """Write the rows; each must give the same columns."""
-        if rows:
-            connection.execute(self._statements[connection.dialect.name], rows)
+        self._statements[connection.dialect.name](connection, rows)
 
     def _in_sqlite(self, table: Table) -> Insert:
         statement = sqlite.insert(table)
