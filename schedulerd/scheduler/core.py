@@ -37,6 +37,9 @@ log = logging.getLogger(__name__)
 
 _LONGEST_WAIT: Final = 1.0
 _SHORTEST_WAIT: Final = 0.05  # what is past its time and does not go away is not looked at without a pause
+_TOGETHER_SECONDS: Final = (
+    0.01  # what ends within it is taken together: a turn for each costs more than all of them in one
+)
 _SWEEP_SECONDS: Final = 0.5
 _LOOK_SECONDS: Final = 0.9
 _RECONCILE_SECONDS: Final = 10.0
@@ -57,7 +60,7 @@ class Core:
         self._on_turn = on_turn
         self._stop: Stop | None = None
         self._stop_deadline = 0.0
-        self._claim = True
+        self._claim = self._may_have_wishes = True
         self._next_due: datetime | None = None
         self._ticked_at = self._swept_at = self._reconciled_at = self._beat_at = float("-inf")
         self._ticks = 0
@@ -165,10 +168,13 @@ class Core:
         """All that has been posted, once something has that is worth a turn; waits for it at most a second, and not at all
         when work is left over."""
         now = self._parts.clock.monotonic()
-        until = now + _LONGEST_WAIT
+        until, together = now + _LONGEST_WAIT, now + _TOGETHER_SECONDS
+        if self._parts.intake.patience(now) == 0.0:
+            together = now  # work is left over
         while True:
+            patience = max(together - now, self._patience(now))
             try:
-                message = self._queue.get(timeout=max(0.0, min(until - now, self._patience(now))))
+                message = self._queue.get(timeout=max(0.0, min(until - now, patience)))
             except queue.Empty:
                 return []
             if not self._can_wait(message):
@@ -192,7 +198,9 @@ class Core:
     def _can_wait(self, message: Message) -> bool:
         """Is it something to be known, and nothing to be done about? Then it has been heard."""
         match message:
-            case SpawnerSpoke(said=wire.Taken() | wire.Pong()):
+            case SpawnerSpoke(said=wire.Ended(key=key)) if self._parts.attempts.get(key) is None:
+                return False
+            case SpawnerSpoke(said=wire.Taken() | wire.Pong() | wire.Ended()):
                 self._try(partial(self._hear, message))
                 return True
             case JournalGrew(key=key):
@@ -240,6 +248,7 @@ class Core:
 
     def _steps(self) -> Iterator[Callable[[], None]]:
         """What is due now, the due times first."""
+        self._may_have_wishes = True  # unless a tick of this turn finds none
         monotonic = self._parts.clock.monotonic()
         yield self._care.look_around
         yield self._end_runs
@@ -304,10 +313,13 @@ class Core:
         self._ticks += 1
         self._parts.starting.drained(self._parts.ticker.agent, ticked.drain)
         self._care.launch(ticked.claimed, ticked.known)
+        self._may_have_wishes = ticked.has_wishes
         self._look_now(ticked.has_wishes)
 
     def _sweep(self) -> None:
-        self._claim |= self._care.sweep(ends_all=self._cancels_all)  # a place may be free
+        self._claim |= self._care.sweep(  # a place may be free
+            may_have_wishes=self._may_have_wishes, ends_all=self._cancels_all
+        )
 
     def _beat(self) -> None:
         beat = self._parts.beat(self)

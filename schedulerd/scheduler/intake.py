@@ -26,8 +26,8 @@ _TURN_SECONDS: Final = 0.02  # so that a chatty run delays no due time
 class IntakeDesk:
     """Reads the files of attempts that grew, and commits what they say. An attempt stays noted until all is taken.
 
-    `settled` is called with each attempt whose end has been recorded, `asked` when there may be something to
-    answer: questions have been taken, something was given back, a run has ended.
+    `settled` is called with each attempt whose end has been recorded, `asked` when questions have been taken, and
+    `freed` when one that is open may be answered now: something was given back, or a run has ended.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class IntakeDesk:
         max_log: int,
         settled: Callable[[Attempt], None],
         asked: Callable[[], None],
+        freed: Callable[[], None],
     ) -> None:
         self._database = database
         self._attempts = attempts
@@ -48,6 +49,7 @@ class IntakeDesk:
         self._max_log = max_log
         self._settled = settled
         self._asked = asked
+        self._freed = freed
         self._grown = Grown()
 
     def note(self, folder: str) -> None:
@@ -116,8 +118,10 @@ class IntakeDesk:
             return
         with self._database.write() as tx:
             taken = tx.intake.take(intakes)
-        if any(intake.questions or intake.freed or intake.ended_at for intake in intakes):
+        if any(intake.questions for intake in intakes):
             self._asked()
+        elif any(intake.freed or intake.ended_at for intake in intakes):
+            self._freed()
         for reading in readings:
             if reading.intake is not None and reading.intake.run not in taken:
                 self._catch_up(reading.attempt)

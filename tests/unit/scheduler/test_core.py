@@ -214,6 +214,25 @@ def test_that_a_run_was_taken_and_has_begun_is_worth_no_turn(world: World) -> No
     assert attempt.ours
 
 
+def test_runs_that_end_together_are_taken_together(world: World) -> None:
+    keys = [world.started(), world.started()]
+    turns = 0
+
+    def count() -> None:
+        nonlocal turns
+        turns += 1
+
+    world.on_turn = count
+    for key in keys:
+        world.core.post(world.spawner.end(key_of(world, key)))
+    world.core.post(Stop(how="drain", patience=10.0))
+
+    world.core.run()
+
+    assert turns == 1
+    assert world.states() == ["completed", "completed"]
+
+
 def test_messages_may_come_twice_late_or_for_nobody(world: World) -> None:
     key = world.started()
     folder = key_of(world, key)
