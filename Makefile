@@ -13,7 +13,7 @@ help:
 	@echo 'make run     install into .venv, and start the daemon here, in the foreground (Ctrl-C stops it)'
 	@echo 'make test    install what tests need, and check everything: format, lint, types, floors, docs, tests'
 	@echo 'make nemesis  kill, stop and starve a real daemon, and look for a lie (MINUTES=30 SEED=7 DATABASE=postgres)'
-	@echo 'make bench   measure (ONLY="name ..." for some)'
+	@echo 'make bench   measure, and print each figure beside its target (ONLY="name ..." for some, BENCH_JSON=file)'
 	@echo 'make docs    write docs/reference/ anew from the code'
 	@echo 'make messages  put what the pages say into the Korean catalog, and compile it'
 	@echo 'make screenshots  take pictures of every page, light and dark, English and Korean, wide and narrow'

@@ -1,33 +1,72 @@
-"""Run the benchmarks: `python -m benchmarks [NAME ...]`; without names all of them."""
+"""Run the benchmarks, and print one table of what they found: `python -m benchmarks [--small] [--check] [NAME ...]`."""
 
+import argparse
+import compileall
+import os
 import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
 
 from benchmarks.cgroups import cost_of_cgroups
+from benchmarks.commands import cost_of_commands
+from benchmarks.figures import Figure, append_json, table
 from benchmarks.history import cost_of_history
+from benchmarks.lags import cost_of_lags
 from benchmarks.pages import cost_of_pages
 from benchmarks.plain import cost_of_plain_python
 from benchmarks.runs import cost_of_runs
+from benchmarks.sizes import Size
 from benchmarks.ticks import cost_of_web_to_ticks
 
-BENCHMARKS = {
+BENCHMARKS: Final[Mapping[str, Callable[[Size], Sequence[Figure]]]] = {
     "runs": cost_of_runs,
-    "cgroups": cost_of_cgroups,
+    "lags": cost_of_lags,
+    "commands": cost_of_commands,
     "plain": cost_of_plain_python,
     "history": cost_of_history,
     "pages": cost_of_pages,
     "ticks": cost_of_web_to_ticks,
+    "cgroups": cost_of_cgroups,
 }
+_REPOSITORY: Final = Path(__file__).parents[1]
+SMALL: Final = ("runs", "lags", "commands", "plain")
+"""Those that say something within seconds."""
 
 
-def main(names: list[str]) -> int:
-    """Run the named ones, each printing its figures; 2 for a name that there is not."""
-    unknown = [name for name in names if name not in BENCHMARKS]
-    if unknown:
-        print(f"there is no benchmark {unknown[0]!r}; there are: {', '.join(BENCHMARKS)}", file=sys.stderr)
-        return 2
-    for name in names or BENCHMARKS:
-        BENCHMARKS[name]()
-    return 0
+def main(words: Sequence[str]) -> int:
+    """Run those that are named, or all; the exit status tells of a missed target only with `--check`.
+
+    `BENCH_JSON` names a file to which the figures are added, a line of JSON for each.
+    """
+    asked = _parser().parse_args(words)
+    size = Size.SMALL if asked.small else Size.FULL
+    _compile()
+    figures = list[Figure]()
+    for name in asked.names or (SMALL if asked.small else BENCHMARKS):
+        print(f"-- {name}", flush=True)
+        figures += BENCHMARKS[name](size)
+    print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors\n")
+    print(table(figures))
+    if path := os.environ.get("BENCH_JSON"):
+        append_json(Path(path), figures)
+    too_much = [figure for figure in figures if not figure.is_met_with(size.leeway)]
+    return 1 if asked.check and too_much else 0
+
+
+def _compile() -> None:
+    """What is measured has been compiled before, as what was installed has: also where nobody wants compiled files."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    for package in ("schedulerd", "flows"):
+        compileall.compile_dir(_REPOSITORY / package, quiet=1)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="benchmarks", description="What schedulerd costs.")
+    parser.add_argument("names", nargs="*", metavar="NAME", choices=[[], *BENCHMARKS], help="one of them")
+    parser.add_argument("--small", action="store_true", help="within a minute, and only roughly")
+    parser.add_argument("--check", action="store_true", help="fail where a target is missed")
+    return parser
 
 
 if __name__ == "__main__":

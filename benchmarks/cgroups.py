@@ -1,45 +1,40 @@
 """What a cgroup for each run costs: the same runs with and without, in the same minute, in turn."""
 
-import statistics
-import tempfile
-from pathlib import Path
+from statistics import median
+from typing import Final
 
-from benchmarks.runs import FLOWS, RUNS, Figures, measure
+from benchmarks.daemons import Cpu, daemon, run_at_once
+from benchmarks.figures import Figure, Limit
+from benchmarks.runs import FLOWS
+from benchmarks.sizes import Size
 from tests.cgroups import being_in, delegated_cgroup
-from tests.service import Service
 
-_ROUNDS = 3
+_ROUNDS: Final = 3
 
 
-def cost_of_cgroups() -> None:
-    """Print seconds and CPU of many trivial runs without cgroups and with, and the ratio."""
-    without, within = [], []
-    with delegated_cgroup() as cgroup, tempfile.TemporaryDirectory() as folder:
-        for number in range(_ROUNDS):
-            without.append(_measure(Path(folder, f"without-{number}")))
+def cost_of_cgroups(size: Size) -> list[Figure]:
+    """CPU of a run in a cgroup of its own, beside one without."""
+    count = size.pick(full=500, small=100)
+    without, within = list[float](), list[float]()
+    with delegated_cgroup() as cgroup:
+        for _ in range(_ROUNDS):
+            without.append(_cpu_ms(count))
             with being_in(cgroup):
-                within.append(_measure(Path(folder, f"within-{number}")))
-    for name, all_figures in (("without cgroups", without), ("with", within)):
-        print(
-            f"{name}: {RUNS} runs in {_median(all_figures, 'seconds'):.1f} s; CPU per run "
-            f"{_median(all_figures, 'cpu_ms'):.2f} ms (spawner {_median(all_figures, 'spawner_ms'):.2f}, "
-            f"run {_median(all_figures, 'runs_ms'):.2f})"
+                within.append(_cpu_ms(count))
+    return [
+        Figure(
+            benchmark="cgroups",
+            what="a run in a cgroup of its own, CPU",
+            value=median(within),
+            unit="ms",
+            limit=Limit(what="one in none", value=median(without), unit="ms"),
+            target=1.5,
         )
-    for what in ("seconds", "cpu_ms"):
-        print(f"{what}: {_median(within, what) / _median(without, what):.2f} x with cgroups")
+    ]
 
 
-def _measure(folder: Path) -> Figures:
-    folder.mkdir()
-    service = Service(folder)
-    service.drop("nothing.py", FLOWS["nothing"])
-    service.start()
-    try:
-        return measure(service, "nothing")
-    finally:
-        service.stop()
-        service.close()
-
-
-def _median(figures: list[Figures], what: str) -> float:
-    return statistics.median(float(getattr(one, what)) for one in figures)
+def _cpu_ms(count: int) -> float:
+    with daemon({"nothing": FLOWS["nothing"]}) as service:
+        before = Cpu.of(service)
+        run_at_once(service, "nothing", count)
+        return Cpu.of(service).since(before, runs=count).all_ms

@@ -8,7 +8,10 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Final
 
+from benchmarks.figures import Figure
+from benchmarks.limits import INTERPRETER_MS, Interpreters
 from benchmarks.seed import END, RARE_ERROR, RARE_TAG, RUNS, flow_name, seed
+from benchmarks.sizes import Size
 from schedulerd.operations.history import History
 from schedulerd.store.database import Database
 from tests.fakes import FakeClock
@@ -31,17 +34,17 @@ FILTERS: Final = (
 )
 
 
-def cost_of_history() -> None:
-    """Print the milliseconds of CPU that a page of 50 and its counts take, and their ratio to a page without a filter.
+def cost_of_history(size: Size) -> list[Figure]:
+    """The CPU that a page of 50 runs and its counts take, by one filter after the other.
 
     CPU and not time: others may use the machine. `HISTORY_DB` names a seeded SQLite file that is kept for the next time.
     """
     with tempfile.TemporaryDirectory() as folder:
-        path = seeded_history(Path(folder))
-        print(f"{path.stat().st_size / RUNS:,.0f} bytes a run")
-        database = Database(f"sqlite:///{path}")
-        _print_table(History(database, FakeClock(END)))
+        database = Database(f"sqlite:///{seeded_history(Path(folder))}")
+        bare = Interpreters()
+        found = _spent(History(database, FakeClock(END)), bare, size.pick(full=ROUNDS, small=5))
         database.close()
+    return [_figure(text, milliseconds, bare) for text, milliseconds in found.items()]
 
 
 def seeded_history(folder: Path) -> Path:
@@ -54,25 +57,32 @@ def seeded_history(folder: Path) -> Path:
     return path
 
 
-def _print_table(history: History) -> None:
-    print(f"{'filter':40} {'page':>7} {'counts':>7} {'both p95':>9} {'ratio':>6}")
-    plain = None
+def _spent(history: History, bare: Interpreters, rounds: int) -> dict[str, list[float]]:
+    found = {}
     for text in FILTERS:
         query = history.query(text, zone=None)
-        pages = _milliseconds(lambda query=query: history.page(query))  # type: ignore[misc]
-        counts = _milliseconds(lambda query=query: history.counts(query))  # type: ignore[misc]
-        both = [page + count for page, count in zip(pages, counts, strict=True)]
-        plain = plain or median(both)
-        slow = "  SLOW" if median(both) > LIMIT_MS else ""
-        print(
-            f"{text:40} {median(pages):7.2f} {median(counts):7.2f} {quantiles(both, n=20)[-1]:9.2f} "
-            f"{median(both) / plain:6.2f}{slow}"
-        )
+        pages = _milliseconds(lambda query=query: history.page(query), rounds)  # type: ignore[misc]
+        counts = _milliseconds(lambda query=query: history.counts(query), rounds)  # type: ignore[misc]
+        found[text] = [page + count for page, count in zip(pages, counts, strict=True)]
+        bare.start(5)
+    return found
 
 
-def _milliseconds(work: Callable[[], object]) -> list[float]:
+def _figure(text: str, milliseconds: list[float], bare: Interpreters) -> Figure:
+    return Figure(
+        benchmark="history",
+        what=f"a page of runs, CPU: {text or 'all'}",
+        value=median(milliseconds),
+        unit="ms",
+        limit=bare.cpu,
+        target=LIMIT_MS / INTERPRETER_MS,
+        details={"filter": text, "p95_ms": quantiles(milliseconds, n=20)[-1]},
+    )
+
+
+def _milliseconds(work: Callable[[], object], rounds: int) -> list[float]:
     taken = []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         began = time.thread_time()
         work()
         taken.append((time.thread_time() - began) * 1_000)

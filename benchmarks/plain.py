@@ -2,15 +2,16 @@
 
 import json
 import os
-import resource
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Final
 
+from benchmarks.figures import Bound, Figure, Limit
+from benchmarks.limits import INTERPRETER_MS, Interpreters, side_by_side
+from benchmarks.sizes import Size
 from schedulerd import Flow, flow, task
 from schedulerd.testing import daemon
 from tests.waiting import eventually
@@ -19,11 +20,13 @@ PAIRS: Final = 15
 TASKS: Final = 1_000
 ROUNDS: Final = 5
 _REPOSITORY: Final = Path(__file__).parents[1]
-_PROGRAMS: Final[Mapping[str, list[str]]] = {
-    "import schedulerd": ["-c", "import schedulerd"],
-    "flows/etl.py": ["flows/etl.py"],
-    "flows/etl_functions.py": ["flows/etl_functions.py"],
+TASKS_A_SECOND: Final = 10_000
+_PROGRAMS: Final[Mapping[str, tuple[Sequence[str], float]]] = {
+    "import schedulerd": (["-c", "import schedulerd"], 3.0),
+    "flows/etl.py": ([str(_REPOSITORY / "flows/etl.py")], 4.0),
+    "flows/etl_functions.py": ([str(_REPOSITORY / "flows/etl_functions.py")], 4.0),
 }
+"""What each is started with, and how many times the CPU of an interpreter it may take."""
 _IN_A_RUN: Final = f"""
 import time
 from statistics import median
@@ -72,15 +75,40 @@ with Flow("by-a-map-of-a-graph") as graph:
     same.map(list(range(TASKS)))
 
 
-def cost_of_plain_python() -> None:
-    """Print how many times the CPU of a bare interpreter a program takes, and how many tasks run in a second."""
-    for name, arguments in _PROGRAMS.items():
-        ratios = [_cpu_ms(arguments) / _cpu_ms(["-c", "pass"]) for _ in range(PAIRS)]
-        print(f"{name}: {median(ratios):.2f} x the CPU of `python -c pass` (median of {PAIRS} pairs)")
-    for name, rate in _rates_outside().items():
-        print(f"{TASKS:,} tasks {name} in plain Python: {rate:,.0f} a second of CPU")
-    for name, rate in _rates_in_a_run().items():
-        print(f"{TASKS:,} tasks {name} in a run of the daemon: {rate:,.0f} a second of CPU")
+def cost_of_plain_python(size: Size) -> list[Figure]:
+    """What a program with a flow takes, and how many tasks it does in a second of CPU, here and in a run of the daemon."""
+    found = [_program(name, pairs=size.pick(full=PAIRS, small=5)) for name in _PROGRAMS]
+    bare = Interpreters()
+    bare.start()
+    rates = {f"{how}, plain Python": rate for how, rate in _rates_outside().items()}
+    rates |= {f"{how}, in a run": rate for how, rate in _rates_in_a_run().items()}
+    bare.start()
+    return [*found, *(_tasks(how, rate, bare) for how, rate in rates.items())]
+
+
+def _program(name: str, *, pairs: int) -> Figure:
+    arguments, target = _PROGRAMS[name]
+    ours, bare = side_by_side([sys.executable, *arguments], [sys.executable, "-c", "pass"], pairs=pairs)
+    return Figure(
+        benchmark="plain",
+        what=f"{name}, CPU",
+        value=ours.cpu_ms,
+        unit="ms",
+        limit=Limit(what="python -c pass, CPU", value=bare.cpu_ms, unit="ms"),
+        target=target,
+    )
+
+
+def _tasks(how: str, rate: float, bare: Interpreters) -> Figure:
+    return Figure(
+        benchmark="plain",
+        what=f"tasks {how}",
+        value=rate,
+        unit="/s",
+        limit=bare.per_second,
+        bound=Bound.AT_LEAST,
+        target=TASKS_A_SECOND * INTERPRETER_MS / 1_000,
+    )
 
 
 def _rates_outside() -> dict[str, float]:
@@ -118,10 +146,3 @@ def _rate(work: Callable[[], object]) -> float:
         work()
         taken.append(time.process_time() - began)
     return TASKS / median(taken)
-
-
-def _cpu_ms(arguments: list[str]) -> float:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, *arguments], check=True, cwd=_REPOSITORY, capture_output=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1_000

@@ -311,10 +311,15 @@ class _Writer:
         if not rows:
             return
         columns = self._COLUMNS[table.name]
-        mark = "?" if self._is_sqlite else "%s"
         names = ", ".join(f'"{name}"' for name in columns)
-        marks = ", ".join([mark] * len(columns))
-        connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", list(rows))
+        if self._is_sqlite:
+            marks = ", ".join("?" * len(columns))
+            connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", list(rows))
+        else:
+            cursor: Any = connection.connection.cursor()
+            with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
 
     def finish(self, connection: Connection, count: int) -> None:
         if not self._is_sqlite:

@@ -3,11 +3,20 @@
 import os
 import sys
 
+from schedulerd import garbage
 from schedulerd.cli.root import root
 
 
 def main() -> None:
     """Run the command line, and end the process with its exit code."""
+    garbage.look_for_none()  # a command has ended before there is much; what stays looks again
+    try:
+        _run()
+    finally:
+        garbage.leave_all()
+
+
+def _run() -> None:
     _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         # a log line may hold what the terminal's encoding does not have

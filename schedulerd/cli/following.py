@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from schedulerd import garbage
 from schedulerd.cli import errors
 from schedulerd.cli.invocation import Invocation
 from schedulerd.domain.states import FINAL, RunState
@@ -72,6 +73,7 @@ class _Looks:
     """The pauses between looks, and their end."""
 
     def __init__(self, invocation: Invocation, timeout: timedelta | None) -> None:
+        garbage.look_again()  # it may look for days
         self._clock: Final = invocation.clock
         self._timeout: Final = timeout
         self._deadline: Final = None if timeout is None else self._clock.monotonic() + timeout.total_seconds()

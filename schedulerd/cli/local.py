@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from schedulerd import garbage
 from schedulerd.authoring.console import ConsoleRecorder
 from schedulerd.authoring.describing import describe
 from schedulerd.authoring.execution import Outcome, execute
@@ -31,6 +32,7 @@ def run_here(
     invocation: Invocation, target: str, *, texts: Mapping[str, str], given: Mapping[str, Any]
 ) -> int:
     """Run the flow that is meant; the exit code that tells how it ended."""
+    garbage.look_again()  # there may be much in what is somebody else's
     file, name = _place(invocation, target)
     flow = _loaded(invocation, file, name)
     schema = describe(flow)["parameters"]

@@ -6,7 +6,6 @@ from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
-from pydantic_settings import EnvSettingsSource
 
 from schedulerd.config.settings import PREFIX, Settings
 from schedulerd.domain.names import did_you_mean
@@ -16,6 +15,7 @@ from schedulerd.errors import BadDefinition, NotFound
 LOCAL_FILE: Final = Path("config/schedulerd.toml")
 SYSTEM_FILE: Final = Path("/etc/schedulerd/schedulerd.toml")
 MAX_FILE_BYTES: Final = 1 << 20
+_WITHIN: Final = "__"
 
 
 def find_settings_file(
@@ -73,10 +73,21 @@ def _read(file: Path) -> TomlText:
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    source = EnvSettingsSource(Settings)
-    # an empty variable counts as one that is not set
-    source.env_vars = {name.lower(): value for name, value in environ.items() if value}
-    return {name: _listed(name, value) for name, value in source().items()}
+    """What variables say of settings: SCHEDULERD_TIMEZONE, and SCHEDULERD_WEB__PORT of one in a group.
+
+    An empty variable counts as one that is not set, and a variable of what is no setting is somebody else's.
+    """
+    said = {name.lower(): value for name, value in environ.items() if value}
+    found: dict[str, Any] = {}
+    for name in Settings.model_fields:
+        variable = f"{PREFIX}{name}".lower()
+        group = f"{variable}{_WITHIN}"
+        within = {one.removeprefix(group): value for one, value in said.items() if one.startswith(group)}
+        if variable in said:
+            found[name] = _listed(name, said[variable])
+        elif within:
+            found[name] = within
+    return found
 
 
 def _listed(name: str, value: Any) -> Any:
@@ -139,7 +150,7 @@ def _problem(
     reason, mend = f"`{_dotted(path)}` {_reason(error)}", ""
     names = _known(list(path)) if error["type"] == "model_type" and len(path) == 1 else []
     if _has(from_environment, path) or file is None:
-        variable = PREFIX + "__".join(str(part).upper() for part in path if isinstance(part, str))
+        variable = PREFIX + _WITHIN.join(str(part).upper() for part in path if isinstance(part, str))
         if names:
             reason = f"`{path[0]}` is a group of settings, and has no value itself"
             mend = _variables(variable, names, str(error["input"]))
@@ -153,8 +164,8 @@ def _variables(group: str, names: list[str], value: str) -> str:
     """What to set in place of the variable of a group of settings."""
     word = _SWITCHES.get(value.lower())
     if word is not None and "enabled" in names:
-        return f"set {group}__ENABLED={word}"
-    return f"set a variable of one of them: {', '.join(f'{group}__{name.upper()}' for name in names)}"
+        return f"set {group}{_WITHIN}ENABLED={word}"
+    return f"set a variable of one of them: {', '.join(f'{group}{_WITHIN}{name.upper()}' for name in names)}"
 
 
 _SWITCHES: Final[Mapping[str, str]] = {

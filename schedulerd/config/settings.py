@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from schedulerd.config.notify_settings import NotifySettings
 from schedulerd.config.values import (
@@ -16,6 +15,7 @@ from schedulerd.config.values import (
     Duration,
     Few,
     Folder,
+    Group,
     HostNames,
     Kept,
     Memory,
@@ -46,10 +46,8 @@ class OnStop(StrEnum):
     CANCEL = "cancel"
 
 
-class StoreSettings(BaseModel):
+class StoreSettings(Group):
     """Where runs, logs and schedules are remembered."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     url: DatabaseUrl = Field(
         default="sqlite:///schedulerd.db",
@@ -59,10 +57,8 @@ class StoreSettings(BaseModel):
     )
 
 
-class WebSettings(BaseModel):
+class WebSettings(Group):
     """The web interface and the REST API."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     enabled: bool = Field(
         default=True, description="Whether the daemon serves the web interface and the API."
@@ -96,10 +92,8 @@ class WebSettings(BaseModel):
     )
 
 
-class RetentionSettings(BaseModel):
+class RetentionSettings(Group):
     """How long the history is kept."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     runs: Duration = Field(
         default=_KEPT.runs,
@@ -118,10 +112,8 @@ class RetentionSettings(BaseModel):
     )
 
 
-class LimitSettings(BaseModel):
+class LimitSettings(Group):
     """What a run may use whose flow or schedule file says nothing."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     timeout: TimeLimit | None = Field(
         default=None,
@@ -144,16 +136,10 @@ class LimitSettings(BaseModel):
     )
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """What the daemon and the command line go by. After `load_settings` every path in it is absolute."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX,
-        env_nested_delimiter="__",
-        enable_decoding=False,  # lists are read by `_listed`, as PATH is, not as JSON
-        extra="forbid",
-        frozen=True,
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     flows: tuple[Folder, ...] = Field(
         default=(Path("flows"),),
@@ -283,18 +269,6 @@ class Settings(BaseSettings):
     def notice_rules(self) -> tuple[NoticeRule, ...]:
         """What the rules of `notify` are; one without a name is called after its place."""
         return _rules(self.notify)
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what is handed in: `load_settings` has put the file and the environment together."""
-        return (init_settings,)
 
 
 def _rules(tables: Iterable[NotifySettings]) -> tuple[NoticeRule, ...]:

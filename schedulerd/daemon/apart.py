@@ -11,6 +11,7 @@ from threading import Event
 from types import FrameType
 from typing import Final
 
+from schedulerd import garbage
 from schedulerd.clock import SystemClock
 from schedulerd.config import Settings
 from schedulerd.daemon.doorstep import link_for_starter, require_users
@@ -52,6 +53,7 @@ def serve_apart(settings: Settings, *, verbose: bool = False) -> int:
     _tell(settings, web, database)
     database.close()
     notifier.say(READY="1")
+    garbage.look_again()
     try:
         _keep(web, stopping, notifier)
     finally:

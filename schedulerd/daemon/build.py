@@ -15,6 +15,7 @@ from schedulerd.daemon.agent_names import agent_name
 from schedulerd.daemon.doorstep import require_users
 from schedulerd.daemon.feed import Feed
 from schedulerd.daemon.heralding import Heralding
+from schedulerd.daemon.spawner_of import spawner_of
 from schedulerd.daemon.webprocess import WebProcess, bind, told_to_web
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.causes import SettledFile
@@ -65,6 +66,7 @@ from schedulerd.scheduler.starting import Starting
 from schedulerd.scheduler.ticking import Ticker
 from schedulerd.scheduler.webhook_watch import WebhookWatch
 from schedulerd.store.database import Database
+from schedulerd.store.transaction import Transaction
 from schedulerd.version import __version__
 from schedulerd.watch.awaited_files import AwaitedFiles
 from schedulerd.watch.crontabs import own_account
@@ -100,19 +102,21 @@ def build(
     environ: Mapping[str, str],
     secrets_from: Mapping[str, str],
     on_turn: Callable[[Core], None],
+    spawner: SpawnerLink,
 ) -> Daemon:
     """Make everything; the lock on the state directory is held by the caller. Nothing runs yet but the open port.
 
-    `environ` is for its children, `secrets_from` has the variables that URLs name.
+    `environ` is for its children, `secrets_from` has the variables that URLs name, `spawner` is the first to be used.
 
     Raises `PortTaken`, `NotPermitted`, `StoreUnavailable` or `StoreOutdated`.
     """
     listener = bind(settings.web.host, settings.web.port) if settings.web.enabled else None
     database = Database(settings.store.url, rules=settings.notice_rules)
     tell(upgrade(database, state_dir=settings.state_dir, environ=environ))
+    Transaction.load()
     if listener is not None:
         require_users(listener, database)
-    return _Builder(settings, clock, environ, secrets_from, database, listener).build(on_turn)
+    return _Builder(settings, clock, environ, secrets_from, database, listener, spawner).build(on_turn)
 
 
 class _Builder:
@@ -126,8 +130,10 @@ class _Builder:
         secrets_from: Mapping[str, str],
         database: Database,
         listener: socket.socket | None,
+        spawner: SpawnerLink,
     ) -> None:
         self._settings = settings
+        self._first_spawner: SpawnerLink | None = spawner
         self._clock = clock
         self._environ = environ
         self._secrets_from = secrets_from
@@ -315,12 +321,8 @@ class _Builder:
         return Mailer(self._database, self._clock, by_sendmail(self._environ), sender)
 
     def _new_spawner(self) -> SpawnerLink:
-        return SpawnerLink(
-            self._settings.state_dir,
-            preload=self._settings.preload,
-            spares=self._settings.spare_processes,
-            environ=self._environ,
-        )
+        first, self._first_spawner = self._first_spawner, None
+        return first or spawner_of(self._settings, self._environ)
 
     def _beat(self, core: Core) -> AgentBeat:
         now = self._clock.now()

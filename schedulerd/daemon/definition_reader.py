@@ -1,13 +1,14 @@
 """The readers of definitions, as the web process is given them: those that the daemon's own watcher goes by."""
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from schedulerd.domain.schedules import ScheduleDefinition
 from schedulerd.errors import BadDefinition
-from schedulerd.operations.definition_readers import CrontabLine, LineKind
+from schedulerd.operations.definition_readers import CrontabLine, LineKind, Places
 from schedulerd.watch.calendars import CalendarsBeside
 from schedulerd.watch.crontab_lines import Setting
 from schedulerd.watch.crontab_reading import parse_crontab
@@ -64,3 +65,17 @@ def _line(line: Line) -> CrontabLine:
         case _:
             kind, message = LineKind.COMMENT, ""
     return CrontabLine(number=line.number, source=line.source, kind=kind, message=message)
+
+
+def places_of(told: Mapping[str, Any]) -> Places:
+    """Where definitions are, by what the daemon tells."""
+    schedules = [Path(folder) for folder in told["schedules"]]
+    return Places(
+        reader=DefinitionReader(timezone=told["timezone"], pools=told["pools"]),
+        schedules=schedules[0] if schedules else None,
+        flows=tuple(Path(folder) for folder in told["flows"]),
+        pools=tuple(told["pools"]),
+        may_upload=told["allow_upload"],
+        timezone=told["timezone"],
+        inspect_timeout=timedelta(seconds=told["inspect_seconds"]),
+    )

@@ -53,5 +53,5 @@ def set_up_logs(*, for_journald: bool, verbose: bool = False) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(EventFormatter(for_journald=for_journald))
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler], force=True)
-    for chatty in ("apscheduler", "watchfiles", "alembic", "asyncio", "uvicorn"):
+    for chatty in ("apscheduler", "alembic", "asyncio", "uvicorn"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

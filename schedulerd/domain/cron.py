@@ -87,7 +87,6 @@ class CronFields:
         return self.month_shapes[_shape_number(year, month)]
 
 
-@lru_cache(maxsize=16_384)
 def parse_cron(expression: str, *, name: str = "", day_match: DayMatch | None = None) -> CronFields:
     """What the expression means, or `BadExpression` with the place of the token and what would be allowed there.
 
@@ -99,7 +98,7 @@ def parse_cron(expression: str, *, name: str = "", day_match: DayMatch | None = 
 
 @lru_cache(maxsize=2_048)
 def _parsed(expression: str, name: str, day_match: DayMatch | None) -> CronFields:
-    """Once for all schedules of the same expression: it costs a hundred times what the next due time costs."""
+    """Once for all schedules of the same expression: it costs some ten times what the next due time costs."""
     words = _words(expression)
     tokens = tuple(
         Token(field=field, text=word, start=start, expression=expression)
@@ -187,7 +186,7 @@ def _fields(expression: str, tokens: Sequence[Token], *, name: str, day_match: D
         years=None if values.get(YEAR, ["*"]) == ["*"] else _whole(values[YEAR], YEAR),
         day_match=match,
         is_fixed=not any(token.begins_with_star for token in rhythm),
-        month_shapes=tuple(rule.days_of(first, length) for first in range(7) for length in range(28, 32)),
+        month_shapes=_month_shapes(rule),
     )
 
 
@@ -201,29 +200,45 @@ def _day_match(day: Token, weekday: Token, asked: DayMatch | None) -> DayMatch:
 
 
 def _expand(spelled: Sequence[str], *, name: str) -> tuple[list[list[int | str]], frozenset[tuple[int, int]]]:
-    """Each field's values, and the weekdays that are counted within the month, by croniter.
+    """Each field's values, and the weekdays that are counted within the month.
 
     `spelled` is in croniter's own order, so that its switch `second_at_beginning` is not needed.
     """
+    fields = [
+        _expanded(text, place, name if text.startswith("h") else "") for place, text in enumerate(spelled)
+    ]
+    return [list(values) for values, _ in fields], frozenset().union(*(counted for _, counted in fields))
+
+
+@lru_cache(maxsize=1_024)
+def _expanded(text: str, place: int, name: str) -> tuple[tuple[int | str, ...], frozenset[tuple[int, int]]]:
+    """One field's values by croniter, among fields that say nothing: many expressions are made of few such fields."""
     from croniter import CroniterError, croniter  # late: it costs 60 ms, and most commands need no expression
 
+    fields = ["*"] * max(place + 1, 5)
+    fields[place] = text
     try:
-        sets, counted = croniter.expand(" ".join(spelled), hash_id=name.encode())
+        sets, counted = croniter.expand(" ".join(fields), hash_id=name.encode())
     except CroniterError as error:  # pragma: no cover - cron_tokens is the stricter one
-        raise BadExpression(str(error), expression=" ".join(spelled)) from error
+        raise BadExpression(str(error), expression=text) from error
     nth = frozenset(
         (int(weekday), LAST if str(n) == "l" else int(n))
         for weekday, numbers in counted.items()
         for n in numbers
     )
-    return [list(values) for values in sets], nth
+    return tuple(sets[place]), nth
 
 
 def _whole(values: Sequence[int | str], field: Field) -> tuple[int, ...]:
     """The values as numbers, ascending; `*` is all of them."""
     if "*" in values:
-        return tuple(range(field.low, field.high + 1))
+        return _all_values(field)
     return tuple(sorted(value for value in values if isinstance(value, int)))
+
+
+@lru_cache
+def _all_values(field: Field) -> tuple[int, ...]:
+    return tuple(range(field.low, field.high + 1))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -252,6 +267,12 @@ class _DayRule:
             return {day for weekday in self.weekdays for day in _all_of(weekday, first, length)}
         counted = ((_all_of(weekday, first, length), n) for weekday, n in self.nth)
         return {days[-1] if n == LAST else days[n - 1] for days, n in counted if n <= len(days)}
+
+
+@lru_cache(maxsize=256)
+def _month_shapes(rule: _DayRule) -> tuple[tuple[int, ...], ...]:
+    """The days of each shape of a month; most expressions share theirs with many others."""
+    return tuple(rule.days_of(first, length) for first in range(7) for length in range(28, 32))
 
 
 def _all_of(weekday: int, first: int, length: int) -> range:

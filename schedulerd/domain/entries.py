@@ -68,8 +68,9 @@ class Entry:
 
     def refuse_unknown(self, known: Iterable[str]) -> None:
         """Raise for the first key that is not known."""
+        known = tuple(known)
         for key in self.values:
-            if key not in (known := tuple(known)):
+            if key not in known:
                 raise self.wrong(
                     key,
                     said(

@@ -25,7 +25,7 @@ _TOKEN: Final = re.compile(
     r"'''.*?'{3,5}|"
     r'"(?:\\.|[^"\\\n])*"|'
     r"'[^'\n]*'|"
-    r"#[^\n]*|[\[{]|[\]}]|\n|.",
+    r"""#[^\n]*|[\[{]|[\]}]|\n|[^"'#\[\]{}\n,]+|.""",
     re.DOTALL,
 )
 _PLACE: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")

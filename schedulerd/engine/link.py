@@ -31,12 +31,14 @@ class SpawnerLink:
         return None if self._process is None else self._process.pid
 
     def start(self) -> None:
-        """Start the program. It is `exec`ed, so that it holds nothing of the daemon's (lock, port) when that dies."""
+        """Start the program, if not yet. It is `exec`ed, so that it holds nothing of the daemon's (lock, port) when that dies."""
+        if self._process is not None:
+            return
         for end in (self._socket, self._other):
             for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
                 end.setsockopt(socket.SOL_SOCKET, option, _QUEUE_BYTES)
         descriptor = self._other.fileno()
-        command = [sys.executable, "-P", "-m", "schedulerd.engine.spawner"]
+        command = [sys.executable, "-P", "-m", "schedulerd.engine.spawner_program"]
         command += ["--state-dir", str(self._state_dir), "--socket", str(descriptor)]
         command += ["--spares", str(self._spares)]
         for module in self._preload:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, NoReturn
 
+from schedulerd import garbage
 from schedulerd.clock import microseconds
 from schedulerd.engine import wire
 from schedulerd.engine.cgroups import RunCgroups
@@ -42,6 +43,7 @@ _USUAL: Final = (
     "schedulerd.authoring.final_states",
     "schedulerd.authoring.futures",
     "schedulerd.authoring.graph_runs",
+    "schedulerd.authoring.logs",
     "schedulerd.authoring.prints",
     "schedulerd.authoring.runners",
     "schedulerd.authoring.signals",
@@ -381,9 +383,5 @@ def main() -> None:
     for module in _USUAL:  # the start of the daemon does not wait for these
         _load(module)
     gc.collect()
-    gc.freeze()  # what is loaded by now is never looked at again, so forked pages stay shared
+    garbage.look_again()
     spawner.serve()
-
-
-if __name__ == "__main__":
-    main()

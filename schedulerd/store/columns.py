@@ -8,7 +8,19 @@ from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Dialect, ForeignKey, Integer, LargeBinary, MetaData, Text, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Text,
+    Uuid,
+)
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -31,9 +43,23 @@ metadata: Final = MetaData(
 )
 
 
+# Of a table whose rows lie in its primary key, with no other place (`WITHOUT ROWID` of SQLite). The migrations make it so, and
+# a test compares: to say it as SQLAlchemy has it would load its support of SQLite where it is not used.
+KEY_IS_ROW: Final = {"is_key": True}
+
+
 def of_run() -> Column[int]:
     """The first part of the key of what belongs to a run, and goes with it: what is of one run lies together."""
     return Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+
+
+def partial_index(name: str, *columns: Column[Any], where: ColumnElement[bool], unique: bool = False) -> None:
+    """Have an index of those rows of a table for which something holds. The migrations make it so, and a test compares.
+
+    To say it in the words that SQLAlchemy has for each database would load its support of both wherever there are tables, which
+    costs a start 25 ms of CPU.
+    """
+    Index(name, *columns, unique=unique, info={"where": where})
 
 
 def storable(text: str) -> str:

@@ -5,19 +5,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import Insert
 
 from schedulerd.domain.error_kinds import ErrorKey, ErrorKind, error_kind, kind_search
 from schedulerd.domain.failures import Failure
 from schedulerd.store.error_table import error_kinds
+from schedulerd.store.spelling import Inserting, Spelled
 from schedulerd.store.tables import runs
 
 _MOST: Final = 500
 _LEAST: Final = -1  # keys are not below 0
-_PUT: Final = {
-    "sqlite": sqlite.insert(error_kinds).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(error_kinds).on_conflict_do_nothing(),
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +36,7 @@ def put_kinds(connection: Connection, kinds: Iterable[ErrorKind]) -> None:
     rows: Mapping[ErrorKey, ErrorKind] = {kind.key: kind for kind in kinds}
     if rows:
         values = [{"id": key, "text": kind.text} for key, kind in sorted(rows.items())]
-        connection.execute(_PUT[connection.dialect.name], values)
+        connection.execute(_PUT.on(connection), values)
 
 
 def forget_kinds(connection: Connection, after: ErrorKey | None, *, limit: int) -> ErrorKey | None:
@@ -71,3 +68,11 @@ def find_kinds(connection: Connection, texts: Collection[str]) -> Kinds | None:
         return None
     loose = tuple(text for text, search in searches if not search.is_exact)
     return Kinds(keys=frozenset(map(ErrorKey, keys)), loose=loose)
+
+
+def _putting(insert: Inserting) -> Insert:
+    put: Insert = insert(error_kinds).on_conflict_do_nothing()
+    return put
+
+
+_PUT: Final = Spelled(_putting)

@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text
 
-from schedulerd.store.columns import KEY, Moment, Words, metadata
+from schedulerd.store.columns import KEY, Moment, Words, metadata, partial_index
 
 # What is to be told, written in the transaction of what it tells of; one for each rule that wants it.
 notices: Final = Table(
@@ -22,22 +22,20 @@ notices: Final = Table(
     Column("told_at", Moment),
 )
 IS_UNTOLD: Final = notices.c.told_at.is_(None)
-Index(
+partial_index(
     "ix_notices_untold",
     notices.c.rule,
     notices.c.id,
-    sqlite_where=IS_UNTOLD,
-    postgresql_where=IS_UNTOLD,
+    where=IS_UNTOLD,
 )
 Index("ix_notices_run_id", notices.c.run_id)
 _IS_MARKED: Final = notices.c.mark.is_not(None)
-Index(
+partial_index(
     "ux_notices_mark",
     notices.c.rule,
     notices.c.mark,
     unique=True,
-    sqlite_where=_IS_MARKED,
-    postgresql_where=_IS_MARKED,
+    where=_IS_MARKED,
 )
 
 # What is told of them: a row for each address, which is known by a fingerprint, because a URL may be a secret.
@@ -59,7 +57,7 @@ messages: Final = Table(
     Index("ix_messages_rule", "rule", "made_at"),
 )
 IS_UNSENT: Final = messages.c.next_at.is_not(None)
-Index("ix_messages_next_at", messages.c.next_at, sqlite_where=IS_UNSENT, postgresql_where=IS_UNSENT)
+partial_index("ix_messages_next_at", messages.c.next_at, where=IS_UNSENT)
 
 # What monitors are to be told, until they have been.
 pings: Final = Table(

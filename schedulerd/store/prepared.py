@@ -11,11 +11,13 @@ from typing import Any, Final
 from sqlalchemy import BindParameter, Connection, Dialect
 from sqlalchemy.sql.dml import UpdateBase
 
+from schedulerd.store.spelling import Spelled
+
 
 class Prepared:
     """An INSERT, UPDATE or DELETE that is carried out for each of some rows. It may have no list among its parameters."""
 
-    def __init__(self, statement: UpdateBase) -> None:
+    def __init__(self, statement: UpdateBase | Spelled) -> None:
         self._statement: Final = statement
         self._written: Final[dict[tuple[str, ...], _Written]] = {}
 
@@ -23,13 +25,15 @@ class Prepared:
         """Carry it out for the rows, which must all give the same columns; how many rows of the table that concerned."""
         if not rows:
             return 0
-        written = self._for(connection.dialect, rows[0])
+        written = self._for(connection, rows[0])
         return connection.exec_driver_sql(written.text, written.parameters(rows)).rowcount
 
-    def _for(self, dialect: Dialect, row: Mapping[str, Any]) -> "_Written":
-        known = dialect.name, *row
+    def _for(self, connection: Connection, row: Mapping[str, Any]) -> "_Written":
+        known = connection.dialect.name, *row
         if known not in self._written:
-            self._written[known] = _Written(self._statement, dialect, list(row))
+            statement = self._statement
+            spelled = statement.on(connection) if isinstance(statement, Spelled) else statement
+            self._written[known] = _Written(spelled, connection.dialect, list(row))
         return self._written[known]
 
 

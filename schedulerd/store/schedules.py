@@ -1,27 +1,20 @@
 """The schedules in force, and how far each has been decided."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
 
 from schedulerd.domain.ids import FlowKey, ScheduleKey
 from schedulerd.domain.near import near
-from schedulerd.domain.schedules import (
-    After,
-    FileAppears,
-    Pause,
-    Reboot,
-    Schedule,
-    ScheduleDefinition,
-    Webhook,
-)
+from schedulerd.domain.schedules import Pause, Schedule, ScheduleDefinition
 from schedulerd.errors import Conflict, NotFound
 from schedulerd.sentences import said
 from schedulerd.store.aligning import align_with_schedule
 from schedulerd.store.pings import Monitored
 from schedulerd.store.reopening import AHEAD, reopen
+from schedulerd.store.schedule_rows import Forward, new_row, row_again
 from schedulerd.store.tables import IS_QUEUED, AnyRow, flows, runs, schedules
 
 _DUE: Final = (
@@ -73,7 +66,12 @@ _SET_DUE: Final = (
 _DECIDE_AGAIN: Final = update(runs).where(IS_QUEUED, runs.c.schedule_id == bindparam("key")).values(queued=0)
 
 
-_KINDS_OF_CAUSE: Final[Mapping[type, str]] = {After: "after", FileAppears: "file", Webhook: "webhook"}
+_NAMED: Final = select(schedules).where(schedules.c.name.in_(bindparam("names", expanding=True)))
+# Sets the columns that it is given.
+_PUT_AGAIN: Final = update(schedules).where(schedules.c.id == bindparam("key"))
+_KEYS: Final = select(schedules.c.name, schedules.c.id).where(
+    schedules.c.name.in_(bindparam("names", expanding=True))
+)
 
 
 class Schedules:
@@ -98,40 +96,37 @@ class Schedules:
         One that is new, comes back, or has other due times, looks forward from `watermark` and `next_due`, and a
         `@reboot` from the boot `boot_id`; any other keeps how far it has been decided. One that is paused stays so.
         """
-        known = self._connection.execute(
-            select(schedules).where(schedules.c.name == definition.name)
-        ).one_or_none()
-        if definition.heartbeat is not None:
+        forward = Forward(
+            definition=definition, flow=flow, watermark=watermark, next_due=next_due, boot_id=boot_id
+        )
+        return self.put_all([forward], now=now)[definition.name]
+
+    def put_all(self, given: Sequence[Forward], *, now: datetime) -> dict[str, ScheduleKey]:
+        """Put schedules in force as `put` does, each name once; many of them in few statements. The key of each."""
+        names = [one.definition.name for one in given]
+        known = {row.name: row for row in self._connection.execute(_NAMED, {"names": names})}
+        if any(one.definition.heartbeat is not None for one in given):
             self._monitored.note()
-        values = {
-            "flow_id": flow,
-            "definition": definition,
-            "overlap": definition.policies.overlap.value,
-            "queue_limit": definition.policies.queue_limit,
-            "removed_at": None,
-            "pool": definition.pool,
-            "priority": definition.priority,
-            "cause": _KINDS_OF_CAUSE.get(type(definition.when)),
-            "heartbeat": None if definition.heartbeat is None else definition.heartbeat.as_json(),
-        }
-        boot = boot_id if isinstance(definition.when, Reboot) else None
-        forward = {"watermark": watermark, "next_due": next_due, "boot_id": boot}
-        if known is None:
-            row = values | forward | {"name": definition.name, "first_seen": now}
-            statement = insert(schedules).values(row).returning(schedules.c.id)
-            return ScheduleKey(self._connection.execute(statement).scalar_one())
-        if known.removed_at is not None or not known.definition.is_due_like(definition):
-            values |= forward
-            if known.last_due is not None and known.last_due > watermark:  # by a clock that has gone back
-                values["last_due"] = None
-            if known.paused_at is not None:
-                values["next_due"] = None
-        self._connection.execute(update(schedules).where(schedules.c.id == known.id).values(values))
-        if (known.overlap, known.queue_limit) != (values["overlap"], values["queue_limit"]):
-            self._connection.execute(_DECIDE_AGAIN, {"key": known.id})
-        if (known.pool, known.priority) != (definition.pool, definition.priority):
-            align_with_schedule(self._connection, known.id)
-        return ScheduleKey(known.id)
+        fresh = [new_row(one, now=now) for one in given if one.definition.name not in known]
+        self._put_again([(one, row) for one in given if (row := known.get(one.definition.name)) is not None])
+        if not fresh:
+            return {name: ScheduleKey(row.id) for name, row in known.items()}
+        self._connection.execute(insert(schedules), fresh)
+        return {row.name: ScheduleKey(row.id) for row in self._connection.execute(_KEYS, {"names": names})}
+
+    def _put_again(self, changes: Sequence[tuple[Forward, AnyRow]]) -> None:
+        by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        for one, known in changes:
+            values = row_again(one, known)
+            by_columns.setdefault(tuple(values), []).append({"key": known.id} | values)
+        for rows in by_columns.values():
+            self._connection.execute(_PUT_AGAIN, rows)
+        for one, known in changes:
+            policies, definition = one.definition.policies, one.definition
+            if (known.overlap, known.queue_limit) != (policies.overlap.value, policies.queue_limit):
+                self._connection.execute(_DECIDE_AGAIN, {"key": known.id})
+            if (known.pool, known.priority) != (definition.pool, definition.priority):
+                align_with_schedule(self._connection, known.id)
 
     def remove(self, name: str, *, now: datetime) -> None:
         """Take a schedule out of force; its history stays. Unknown or removed already: nothing happens."""

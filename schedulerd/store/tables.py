@@ -32,7 +32,17 @@ from schedulerd.store import (
     run_tables,
     tally_table,
 )
-from schedulerd.store.columns import KEY, Document, Id, Moment, Value, Words, of_run
+from schedulerd.store.columns import (
+    KEY,
+    KEY_IS_ROW,
+    Document,
+    Id,
+    Moment,
+    Value,
+    Words,
+    of_run,
+    partial_index,
+)
 from schedulerd.store.documents import flow_json, read_flow, read_schedule, schedule_json
 
 # What a query gives, where its columns are told by name and not by type.
@@ -122,18 +132,16 @@ schedules: Final = Table(
     Column("heartbeat", Document),
     Index("ix_schedules_next_due", "next_due"),
 )
-Index(
+partial_index(
     "ix_schedules_cause",
     schedules.c.cause,
-    sqlite_where=schedules.c.cause.is_not(None),
-    postgresql_where=schedules.c.cause.is_not(None),
+    where=schedules.c.cause.is_not(None),
 )
 # Those of them that the start of the machine makes due: few, and looked at in each tick.
-Index(
+partial_index(
     "ix_schedules_boot",
     schedules.c.boot_id,
-    sqlite_where=schedules.c.boot_id.is_not(None),
-    postgresql_where=schedules.c.boot_id.is_not(None),
+    where=schedules.c.boot_id.is_not(None),
 )
 
 runs: Final = Table(
@@ -230,30 +238,26 @@ SELDOM: Final = frozenset(Trigger) - {Trigger.SCHEDULE, Trigger.CRONTAB}
 IS_SELDOM: Final = runs.c.trigger.in_([literal_column(f"'{trigger}'") for trigger in sorted(SELDOM)])
 
 
-def _run_index(name: str, *columns: Column[object], where: ColumnElement[bool], unique: bool = False) -> None:
-    Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
-
-
 Index("ix_runs_flow", runs.c.flow_id, runs.c.id)
 # The undecided by strand, those of a schedule, and those in line: a claim seeks in these, and reads none of them whole.
-_run_index(
+partial_index(
     "ix_runs_strand",
     *(runs.c.flow_id, runs.c.pool, runs.c.priority, runs.c.due_at, runs.c.id),
     where=IS_UNDECIDED,
 )
-_run_index("ix_runs_undecided", runs.c.schedule_id, runs.c.due_at, runs.c.id, where=IS_UNDECIDED)
-_run_index("ix_runs_queued", runs.c.schedule_id, runs.c.due_at, runs.c.id, where=IS_QUEUED)
-_run_index("ix_runs_retrying", runs.c.retry_at, where=IS_RETRYING)
-_run_index("ix_runs_to_follow", runs.c.id, where=IS_TO_FOLLOW)
-_run_index("ix_runs_parent", runs.c.parent_id, where=runs.c.parent_id.is_not(None))
-_run_index("ix_runs_active", runs.c.schedule_id, where=IS_ACTIVE)
+partial_index("ix_runs_undecided", runs.c.schedule_id, runs.c.due_at, runs.c.id, where=IS_UNDECIDED)
+partial_index("ix_runs_queued", runs.c.schedule_id, runs.c.due_at, runs.c.id, where=IS_QUEUED)
+partial_index("ix_runs_retrying", runs.c.retry_at, where=IS_RETRYING)
+partial_index("ix_runs_to_follow", runs.c.id, where=IS_TO_FOLLOW)
+partial_index("ix_runs_parent", runs.c.parent_id, where=runs.c.parent_id.is_not(None))
+partial_index("ix_runs_active", runs.c.schedule_id, where=IS_ACTIVE)
 # The history is looked through by these, newest first: see history.py.
-_run_index("ix_runs_not_completed", runs.c.state, runs.c.id, where=IS_NOT_COMPLETED)
-_run_index("ix_runs_flow_not_completed", runs.c.flow_id, runs.c.state, runs.c.id, where=IS_NOT_COMPLETED)
-_run_index("ix_runs_trigger", runs.c.trigger, runs.c.id, where=IS_SELDOM)
-_run_index("ix_runs_error", runs.c.error_id, runs.c.id, where=runs.c.error_id.is_not(None))
-_run_index("ux_runs_slot", runs.c.schedule_id, runs.c.slot, where=runs.c.slot.is_not(None), unique=True)
-_run_index("ux_runs_key", runs.c.idempotency_key, where=runs.c.idempotency_key.is_not(None), unique=True)
+partial_index("ix_runs_not_completed", runs.c.state, runs.c.id, where=IS_NOT_COMPLETED)
+partial_index("ix_runs_flow_not_completed", runs.c.flow_id, runs.c.state, runs.c.id, where=IS_NOT_COMPLETED)
+partial_index("ix_runs_trigger", runs.c.trigger, runs.c.id, where=IS_SELDOM)
+partial_index("ix_runs_error", runs.c.error_id, runs.c.id, where=runs.c.error_id.is_not(None))
+partial_index("ux_runs_slot", runs.c.schedule_id, runs.c.slot, where=runs.c.slot.is_not(None), unique=True)
+partial_index("ux_runs_key", runs.c.idempotency_key, where=runs.c.idempotency_key.is_not(None), unique=True)
 
 # What belongs to a run lies together by run: one seek, and no second copy of the key on SQLite.
 moves: Final = Table(
@@ -266,7 +270,7 @@ moves: Final = Table(
     Column("to", Text, nullable=False),
     Column("actor", Words, nullable=False),
     Column("message", Words, nullable=False),
-    sqlite_with_rowid=False,
+    info=KEY_IS_ROW,
 )
 
 wishes: Final = Table(
@@ -291,7 +295,7 @@ hooks_due: Final = Table(
     Column("version_id", KEY, ForeignKey("versions.id")),
     Column("agent", Text),
     Column("boot_id", Text),
-    sqlite_with_rowid=False,
+    info=KEY_IS_ROW,
 )
 
 agents: Final = Table(

@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, Integer, Label, bindparam, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import Insert
 
 from schedulerd.domain.ids import FlowKey
 from schedulerd.domain.states import RunState
 from schedulerd.domain.tallies import Tally, length_class, milliseconds
 from schedulerd.store.prepared import Prepared
+from schedulerd.store.spelling import Inserting, Spelled
 from schedulerd.store.tables import AnySelect, runs
 from schedulerd.store.tally_table import tallies
 
@@ -66,7 +67,7 @@ def tally(connection: Connection, came: Iterable[Ended], gone: Iterable[Ended] =
         for key, (count, total) in sums.items()
         if count or total
     ]
-    _ADD[connection.dialect.name](connection, rows)
+    _ADD(connection, rows)
     if fewer := [row for row in rows if row["count"] < 0]:
         connection.execute(_DROP_EMPTY, [{f"a_{name}": row[name] for name in _COLUMNS} for row in fewer])
 
@@ -91,18 +92,16 @@ def _keys(end: Ended) -> Iterable[tuple[Any, ...]]:
     return ((flow, hour, end.state.value, length) for flow in (end.flow, ALL_FLOWS))
 
 
-def _adding(insert: Any) -> Any:
+def _adding(insert: Inserting) -> Insert:
     statement = insert(tallies)
-    return statement.on_conflict_do_update(
+    adding: Insert = statement.on_conflict_do_update(
         index_elements=list(tallies.primary_key),
         set_={name: tallies.c[name] + statement.excluded[name] for name in ("count", "total_ms")},
     )
+    return adding
 
 
-_ADD: Final = {
-    "sqlite": Prepared(_adding(sqlite.insert)),
-    "postgresql": Prepared(_adding(postgresql.insert)),
-}
+_ADD: Final = Prepared(Spelled(_adding))
 _DROP_EMPTY: Final = delete(tallies).where(
     *(tallies.c[name] == bindparam(f"a_{name}") for name in _COLUMNS), tallies.c["count"] == 0
 )

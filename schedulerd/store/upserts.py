@@ -1,14 +1,14 @@
-"""Insert, or update the row that is there: the one statement whose spelling the two databases do not share."""
+"""Insert, or update the row that is there."""
 
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, case, func
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Insert
 
 from schedulerd.store.prepared import Prepared
+from schedulerd.store.spelling import Inserting, Spelled
 
 
 class Upsert:
@@ -29,40 +29,33 @@ class Upsert:
         self._first: Final = frozenset(first)
         self._given: Final = frozenset(given)
         self._kept: Final = kept
-        self._statements: Final = {
-            "sqlite": Prepared(self._in_sqlite(table)),
-            "postgresql": Prepared(self._in_postgresql(table)),
-        }
+        self._table: Final = table
+        self._statement: Final = Prepared(Spelled(self._made_by))
 
     def __call__(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
         """Write the rows; each must give the same columns."""
-        self._statements[connection.dialect.name](connection, rows)
+        self._statement(connection, rows)
 
-    def _in_sqlite(self, table: Table) -> Insert:
-        statement = sqlite.insert(table)
-        return statement.on_conflict_do_update(
-            index_elements=list(table.primary_key), set_=self._values(table, statement.excluded)
+    def _made_by(self, insert: Inserting) -> Insert:
+        statement = insert(self._table)
+        made: Insert = statement.on_conflict_do_update(
+            index_elements=list(self._table.primary_key), set_=self._values(statement.excluded)
         )
+        return made
 
-    def _in_postgresql(self, table: Table) -> Insert:
-        statement = postgresql.insert(table)
-        return statement.on_conflict_do_update(
-            index_elements=list(table.primary_key), set_=self._values(table, statement.excluded)
-        )
-
-    def _values(self, table: Table, given: Any) -> dict[str, Any]:
+    def _values(self, given: Any) -> dict[str, Any]:
         return {
-            column.name: self._value(table, column, given[column.name])
-            for column in table.c
+            column.name: self._value(column, given[column.name])
+            for column in self._table.c
             if not column.primary_key
         }
 
-    def _value(self, table: Table, column: Any, given: Any) -> Any:
+    def _value(self, column: Any, given: Any) -> Any:
         if column.name in self._first:
             return func.coalesce(column, given)
         if column.name in self._given:
             return func.coalesce(given, column)
         if column.name not in self._kept:
             return given
-        until = table.c[self._kept[column.name]]
+        until = self._table.c[self._kept[column.name]]
         return func.coalesce(given, case((until.is_(None), column)))

@@ -4,10 +4,11 @@ Events only say when to look. They are deaf to a folder that was swapped for ano
 so besides there is a look every ten seconds, and every second without events.
 """
 
+import contextlib
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,7 @@ from typing import Final
 from schedulerd.clock import Clock
 from schedulerd.watch.changes import FolderChange, Settling
 from schedulerd.watch.folders import Scan, WatchedFolder, scan
-from schedulerd.watch.hints import PAUSE_S, Listen, NoEventsError, listen
+from schedulerd.watch.hints import Bell, Inotify, Listen, NoEventsError
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ class Watcher:
         clock: Clock,
         *,
         rhythm: Rhythm | None = None,
-        listen: Listen = listen,
+        listen: Listen = Inotify,
     ) -> None:
         self._folders = tuple(folders)
         self._post = post
@@ -70,15 +71,19 @@ class Watcher:
             if watch is None:
                 return
             watch.stopping.set()
+            watch.bell.ring()
             watch.join(JOIN_LIMIT_S)
             if watch.is_alive():
                 log.error("watcher_outlived_stop", extra={"limit_s": JOIN_LIMIT_S})
+            else:
+                watch.bell.close()
 
     def tell_again(self) -> None:
         """Post the whole of what is there once more, soon; without effect when stopped."""
         with self._control:
             if self._watch is not None:
                 self._watch.asked_again.set()
+                self._watch.bell.ring()
 
     @property
     def is_watching(self) -> bool:
@@ -101,6 +106,7 @@ class _Watch(threading.Thread):
         super().__init__(name="watcher", daemon=True)
         self.stopping = threading.Event()
         self.asked_again = threading.Event()
+        self.bell = Bell()
         self._folders = folders
         self._post = post
         self._clock = clock
@@ -109,6 +115,7 @@ class _Watch(threading.Thread):
         self._scan = Scan()
         self._settling = Settling(rhythm.settle)
         self._listened: Mapping[Path, tuple[int, int]] = {}
+        self._crossed: Set[Path] = frozenset()
         self._next_look = 0.0
         self._has_events = True
 
@@ -124,21 +131,26 @@ class _Watch(threading.Thread):
     def _follow_events(self) -> None:
         """Look when there is a hint or it is time, until the folders are others than those we listen to."""
         self._look(self._rhythm.rescan)
+        self._crossed = _crossings(self._folders)
         self._listened = _where_to_listen(self._folders, self._scan)
         self._next_look = 0.0  # what changed before we listened gave no hint
-        for changed in self._listen(sorted(self._listened), self.stopping):
+        with contextlib.closing(self._listen(sorted(self._listened))) as hints:
             self._note_events(True)
-            if self._is_time() or any(self._concerns_us(path) for path in changed):
-                self._look(self._rhythm.rescan)
-                if _where_to_listen(self._folders, self._scan) != self._listened:
-                    return
+            while not self.stopping.is_set():
+                changed = hints.wait(self._next_look - self._clock.monotonic(), self.bell)
+                if self._is_time() or any(self._concerns_us(path) for path in changed):
+                    self._look(self._rhythm.rescan)
+                    if _where_to_listen(self._folders, self._scan) != self._listened:
+                        return
 
     def _follow_time(self) -> None:
         """Look when it is time, until events are worth another try."""
         until = self._clock.monotonic() + self._rhythm.retry_events
-        while not self.stopping.wait(PAUSE_S) and self._clock.monotonic() < until:
+        while not self.stopping.is_set() and (now := self._clock.monotonic()) < until:
             if self._is_time():
                 self._look(self._rhythm.rescan_without_events)
+            else:
+                self.bell.wait(min(self._next_look, until) - now)
 
     def _look(self, until_next: float) -> None:
         if self.asked_again.is_set():
@@ -162,7 +174,7 @@ class _Watch(threading.Thread):
 
     def _concerns_us(self, path: Path) -> bool:
         """May what happened at `path` change what a look would see?"""
-        if path in self._scan.folders or path in _crossings(self._folders):
+        if path in self._scan.folders or path in self._crossed:
             return True
         return path.parent in self._scan.folders and (path.suffix in _SUFFIXES or os.path.isdir(path))
 

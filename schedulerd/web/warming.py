@@ -5,6 +5,7 @@ import gc
 from datetime import timedelta
 from typing import Final
 
+from schedulerd import garbage
 from schedulerd.clock import Clock
 from schedulerd.errors import SchedulerdError
 from schedulerd.operations.operations import Operations
@@ -22,7 +23,7 @@ def settle(operations: Operations, clock: Clock) -> None:
     with contextlib.suppress(SchedulerdError):  # who asks will be told
         _look(operations, clock)
     gc.collect()
-    gc.freeze()
+    garbage.look_again()
 
 
 def _look(operations: Operations, clock: Clock) -> None:

@@ -16,7 +16,6 @@ HEAVY = (
     "sqlalchemy",
     "alembic",
     "pydantic",
-    "pydantic_settings",
     "fastapi",
     "rich",
     "croniter",

@@ -18,7 +18,9 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(1_500)]
 
 NOISE_KIB = 6_000  # what allocators and page caches of SQLite take, over and above, once
 SPARES = 4
-WEB_THREADS = 2  # its loop, and the one that waits for the daemon's end; a third settles it, once, soon after the start
+WEB_THREADS = (
+    2  # its loop, and the one that waits for the daemon's end; a third settles it, once, soon after the start
+)
 _CLOCK = SystemClock()
 _BATCH = 500
 

@@ -40,6 +40,7 @@ from schedulerd.errors import StoreUnavailable
 from schedulerd.store.database import Database
 from schedulerd.store.engines import WRITER_LOCK
 from schedulerd.store.log_search import LineQuery
+from schedulerd.store.schedule_rows import Forward
 from schedulerd.store.tables import metadata
 from schedulerd.store.tallies import ALL_FLOWS
 from schedulerd.store.transaction import Transaction
@@ -347,6 +348,13 @@ WRITES: dict[str, Work] = {
     "schedules.put": lambda tx: tx.schedules.put(
         a_schedule(), flow=tx.flows.get("etl").key, watermark=NOW, next_due=None, now=NOW
     ),
+    "schedules.put_all": lambda tx: tx.schedules.put_all(
+        [
+            Forward(definition=a_schedule(name), flow=tx.flows.get("etl").key, watermark=NOW, next_due=None)
+            for name in ("etl-morning", "etl-evening")
+        ],
+        now=NOW,
+    ),
     "schedules.touched": lambda tx: tx.schedules.touched(tx.schedules.get("etl-morning").key, last_due=NOW),
     "causes.followed": lambda tx: tx.causes.followed([RunKey(1)]),
     "causes.all_followed": lambda tx: tx.causes.all_followed(),
@@ -455,7 +463,8 @@ def an_open_question() -> AskedQuestion:
 
 def test_the_two_tables_above_name_every_method(sqlite_database: Database) -> None:
     with sqlite_database.read() as tx:
-        nouns = {name: value for name, value in vars(tx).items() if not name.startswith("_")}
+        members = {name: getattr(tx, name) for name in dir(tx) if not name.startswith("_")}
+    nouns = {name: value for name, value in members.items() if not callable(value)}
     methods = {
         f"{noun}.{name}" for noun, value in nouns.items() for name in dir(value) if not name.startswith("_")
     }

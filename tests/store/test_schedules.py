@@ -10,6 +10,7 @@ from schedulerd.domain.schedules import Blackout, Cron, Interval, Pause, Reboot,
 from schedulerd.domain.surroundings import Surroundings
 from schedulerd.errors import Conflict, NotFound
 from schedulerd.store.database import Database
+from schedulerd.store.schedule_rows import Forward
 from schedulerd.store.transaction import Transaction
 from tests.builders import A_SECOND, NOW, a_file, a_schedule
 
@@ -39,6 +40,38 @@ def test_a_schedule_comes_back_as_it_was_defined(database: Database) -> None:
     assert (schedule.key, schedule.definition) == (key, definition)
     assert (schedule.first_seen, schedule.watermark, schedule.next_due) == (NOW, NOW, NOW + HOUR)
     assert schedule.last_due is None
+
+
+def test_many_put_together_are_as_if_each_was_put_alone(database: Database) -> None:
+    """New ones, one that keeps its due times, one that has others, one that comes back, and one that is paused."""
+    before = [a_schedule(name) for name in ("kept", "moved", "back", "paused")]
+    hourly = Cron(expression="0 * * * *")
+    after = [
+        a_schedule("kept", parameters={"region": "kr"}),
+        *(a_schedule(name, when=hourly) for name in ("moved", "back", "paused", "new", "newer")),
+    ]
+    with database.write() as tx:
+        for definition in before:
+            key = a_put(tx, definition)
+        tx.schedules.remove("back", now=NOW)
+        tx.schedules.pause("paused", at=NOW, by="kim", reason="")
+        flow = tx.schedules.get("kept").flow_key
+
+        keys = tx.schedules.put_all(
+            [
+                Forward(definition=one, flow=flow, watermark=LATER, next_due=LATER + HOUR)
+                for one in (*after[:1], *reversed(after[1:]))
+            ],
+            now=LATER,
+        )
+
+        found = {one.definition.name: one for one in tx.schedules.all()}
+    assert {name: one.key for name, one in found.items()} == keys
+    assert keys["paused"] == key
+    assert [found[one.name].definition for one in after] == after
+    assert {name: one.watermark for name, one in found.items()} == dict.fromkeys(found, LATER) | {"kept": NOW}
+    assert {name for name, one in found.items() if one.next_due is None} == {"paused"}
+    assert {name for name, one in found.items() if one.first_seen == LATER} == {"new", "newer"}
 
 
 def test_those_that_are_due_come_oldest_first(database: Database) -> None:

@@ -1,9 +1,11 @@
 """The schema: migrations and tables agree, and a database is old, current or newer."""
 
 import json
+import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from uuid import UUID
 
@@ -12,7 +14,8 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import Index, create_engine, select, text
+from sqlalchemy.dialects import sqlite
 
 from schedulerd.domain.error_kinds import error_kind
 from schedulerd.domain.ids import RunKey
@@ -21,6 +24,7 @@ from schedulerd.domain.schedules import Cron, ScheduleDefinition
 from schedulerd.domain.states import RunState
 from schedulerd.errors import BadDefinition, StoreOutdated, StoreUnavailable
 from schedulerd.store import schema
+from schedulerd.store.columns import KEY_IS_ROW
 from schedulerd.store.database import Database
 from schedulerd.store.error_table import error_kinds
 from schedulerd.store.tables import metadata, runs
@@ -36,6 +40,35 @@ def test_migrations_make_the_tables_that_the_code_knows(database_url: str) -> No
     engine.dispose()
 
     assert differences == []
+
+
+def test_partial_indexes_have_the_conditions_that_the_code_gives_them(migrated_sqlite: Path) -> None:
+    known = {index.name: _condition(index) for table in metadata.tables.values() for index in table.indexes}
+
+    with closing(sqlite3.connect(migrated_sqlite)) as connection:
+        made = dict(
+            connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql != ''")
+        )
+
+    assert {name: text.partition(" WHERE ")[2] for name, text in made.items()} == known
+
+
+def test_tables_whose_rows_lie_in_their_keys_are_those_that_the_code_tells(migrated_sqlite: Path) -> None:
+    known = {table.name for table in metadata.tables.values() if table.info == KEY_IS_ROW}
+
+    with closing(sqlite3.connect(migrated_sqlite)) as connection:
+        made = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))
+
+    assert {name for name, text in made.items() if "WITHOUT ROWID" in text} == known
+
+
+def _condition(index: Index) -> str:
+    where = index.info.get("where")
+    if where is None:
+        return ""
+    text = str(where.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
+    assert index.table is not None
+    return text.replace(f"{index.table.name}.", "")
 
 
 def test_the_head_in_the_code_is_the_last_migration() -> None:

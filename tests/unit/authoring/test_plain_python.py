@@ -75,7 +75,7 @@ def test_the_function_style_example_runs() -> None:
 
 def test_importing_schedulerd_loads_nothing_heavy() -> None:
     loaded = python(
-        "-S", "-c", "import sys, schedulerd, schedulerd.schedules; print(*sys.modules)"
+        "-S", "-c", "import sys, schedulerd, schedulerd.schedules; schedulerd.task; print(*sys.modules)"
     ).stdout.split()
 
     assert "schedulerd.authoring.tasks" in loaded

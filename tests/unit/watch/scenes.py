@@ -10,7 +10,7 @@ from typing import Self
 from schedulerd.clock import SystemClock
 from schedulerd.watch.changes import FolderChange
 from schedulerd.watch.folders import Role, Scan, WatchedFolder, scan
-from schedulerd.watch.hints import Listen, listen
+from schedulerd.watch.hints import Inotify, Listen
 from schedulerd.watch.watcher import Rhythm, Watcher
 from tests.waiting import eventually
 
@@ -41,7 +41,7 @@ def write_and_rename(path: Path, text: str) -> None:
 class Posted:
     """A watcher that runs, and all that it has posted."""
 
-    def __init__(self, *folders: WatchedFolder, rhythm: Rhythm = QUICK, listen: Listen = listen) -> None:
+    def __init__(self, *folders: WatchedFolder, rhythm: Rhythm = QUICK, listen: Listen = Inotify) -> None:
         self.changes: list[FolderChange] = []
         self.watcher = Watcher(folders, self.changes.append, SystemClock(), rhythm=rhythm, listen=listen)
 

@@ -5,13 +5,13 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from schedulerd.clock import SystemClock
-from schedulerd.watch.hints import IsSet, NoEventsError, listen
+from schedulerd.watch.hints import Hints, Inotify, NoEventsError
 from schedulerd.watch.watcher import Rhythm, Watcher
 from tests.unit.watch.scenes import QUICK, Posted, flows, names, schedules, write_and_rename
 from tests.waiting import eventually
@@ -24,10 +24,8 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def no_events(folders: Sequence[Path], ended: IsSet) -> Iterator[frozenset[Path]]:
-    if not ended.is_set():
-        raise NoEventsError("no inotify instance left")
-    yield frozenset()
+def no_events(folders: Sequence[Path]) -> Hints:
+    raise NoEventsError("no inotify instance left")
 
 
 def quiet_for(posted: Posted, seconds: float) -> bool:
@@ -77,9 +75,9 @@ def test_without_events_a_dropped_file_is_found_by_looking(
 def test_events_that_are_back_are_used_again(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     tries: list[Sequence[Path]] = []
 
-    def later(folders: Sequence[Path], ended: IsSet) -> Iterator[frozenset[Path]]:
+    def later(folders: Sequence[Path]) -> Hints:
         tries.append(folders)
-        return no_events(folders, ended) if len(tries) == 1 else listen(folders, ended)
+        return no_events(folders) if len(tries) == 1 else Inotify(folders)
 
     with (
         caplog.at_level(logging.INFO, logger="schedulerd.watch"),
@@ -163,6 +161,17 @@ def test_a_folder_that_is_made_later_is_noticed(tmp_path: Path) -> None:
         change = change if change.files else posted.after(lambda: None)
 
     assert (names(change), change.problems) == ((["a.py"], []), ())
+
+
+def test_a_folder_that_is_made_while_it_is_waited_for_is_noticed_at_once(tmp_path: Path) -> None:
+    later = tmp_path / "not" / "yet"
+
+    with Posted(flows(later)) as posted:
+        assert quiet_for(posted, 0.2)
+
+        change = posted.after(lambda: later.mkdir(parents=True))
+
+    assert change.problems == ()
 
 
 def test_a_removed_folder_takes_its_files_with_it_and_may_come_back(folder: Path) -> None:
