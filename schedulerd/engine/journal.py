@@ -25,6 +25,7 @@ TAIL: Final = (
     1 << 18
 )  # more than the longest last record: a message of 4 KiB and a traceback of 32 KiB, escaped
 _MOST_LINES: Final = 5_000  # what one turn of the core hands to the database stays small
+_decode: Final = json.JSONDecoder().decode  # `loads` would first guess, of each line, how it is encoded
 _encode: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False, default=repr).encode
 
 
@@ -185,7 +186,7 @@ def parse(lines: tuple[bytes, ...]) -> Iterator[Record]:
         if not line:
             continue
         try:
-            record = json.loads(line)
+            record = _decode(line.decode("utf-8", "surrogatepass"))
             if not isinstance(record, dict) or not isinstance(record.get("k"), str):
                 raise ValueError("not a record")
         except (ValueError, RecursionError):
