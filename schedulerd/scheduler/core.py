@@ -169,8 +169,8 @@ class Core:
         when work is left over."""
         now = self._parts.clock.monotonic()
         until, together = now + _LONGEST_WAIT, now + _TOGETHER_SECONDS
-        if self._parts.intake.patience(now) == 0.0:
-            together = now  # work is left over
+        if self._left_over(now) == 0.0:
+            together = now
         while True:
             patience = max(together - now, self._patience(now))
             try:
@@ -188,12 +188,17 @@ class Core:
 
     def _patience(self, now: float) -> float:
         """Seconds until there is something to be done that nobody posts a message for."""
-        parts = self._parts
         return min(
-            _LONGEST_WAIT if self.store_is_away else parts.intake.patience(now),
-            parts.ender.patience(now) + _SHORTEST_WAIT,
-            parts.answerer.patience(now) + _SHORTEST_WAIT,
+            self._left_over(now),
+            self._parts.ender.patience(now) + _SHORTEST_WAIT,
+            self._parts.answerer.patience(now) + _SHORTEST_WAIT,
         )
+
+    def _left_over(self, now: float) -> float:
+        """Seconds until work is to be gone on with that was begun, or noted; a database that is away is not asked for it."""
+        if self.store_is_away:
+            return _LONGEST_WAIT
+        return 0.0 if self._renewal.is_behind else self._parts.intake.patience(now)
 
     def _can_wait(self, message: Message) -> bool:
         """Is it something to be known, and nothing to be done about? Then it has been heard."""
