@@ -70,6 +70,10 @@ class RunFolders:
         for folder in (self.ready, self.runs):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
+    def running(self, key: str) -> str:
+        """The path of the folder of an attempt that was taken."""
+        return f"{self.runs}/{key}"
+
     def prepare(
         self, key: str, request: Mapping[str, Any], files: Mapping[str, bytes] = MappingProxyType({})
     ) -> None:
@@ -77,22 +81,22 @@ class RunFolders:
 
         Replaces one that is still there.
         """
-        draft = self.ready / f".{key}"
+        ready, draft = f"{self.ready}/{key}", f"{self.ready}/.{key}"
         if not self._spent.give(draft):
             with contextlib.suppress(FileExistsError):
                 os.mkdir(draft, 0o700)
         try:
             for name, content in files.items():
-                write_private(draft / name, content)
-            write_private(draft / Stage.ARMED, json.dumps(request, separators=(",", ":")).encode())
+                write_private(f"{draft}/{name}", content)
+            write_private(f"{draft}/{Stage.ARMED}", json.dumps(request, separators=(",", ":")).encode())
         except OSError:
             shutil.rmtree(draft, ignore_errors=True)
             raise
         try:
-            os.rename(draft, self.ready / key)
+            os.rename(draft, ready)
         except OSError:  # an earlier, equal one stands there
-            shutil.rmtree(self.ready / key, ignore_errors=True)
-            os.rename(draft, self.ready / key)
+            shutil.rmtree(ready, ignore_errors=True)
+            os.rename(draft, ready)
 
     def take(self, key: str) -> int | None:
         """Move a prepared attempt to the running ones: its folder, open, for exactly one caller, else None.
@@ -100,21 +104,17 @@ class RunFolders:
         The folder is opened before it moves, and everything in it is done through that descriptor: should somebody
         give this attempt up and prepare it anew, the late hand finds the old folder, which is nobody's.
         """
-        prepared = os.path.join(self.ready, key)
+        prepared = f"{self.ready}/{key}"
         try:
             folder = os.open(prepared, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError:
             return None
         try:
-            os.rename(prepared, self.path(key))
+            os.rename(prepared, self.running(key))
         except OSError:  # another was faster, or (by a clumsy hand) one of this name runs already
             os.close(folder)
             return None
         return folder
-
-    def path(self, key: str) -> str:
-        """Where the folder of a taken attempt is."""
-        return os.path.join(self.runs, key)
 
     def put_back(self, key: str) -> bool:
         """Undo `take` of an attempt of which nothing ran, so that it can be taken once more; False when it cannot be."""
@@ -163,13 +163,13 @@ class RunFolders:
 
     def retire(self, key: str) -> None:
         """Forget the folder of an attempt that is over; the next attempt may be given it. For whoever prepares them."""
-        folder, trash = self.runs / key, self.runs / f".{key}.old"
+        trash = f"{self.runs}/.{key}.old"
         try:
-            os.rename(folder, trash)
+            os.rename(self.running(key), trash)
         except OSError:
             return self.remove(key)
         if not self._spent.keep(trash, read_exit(trash)):
-            shutil.rmtree(trash, ignore_errors=True)
+            _remove(trash)
         return None
 
     def remove(self, key: str) -> None:
@@ -178,11 +178,11 @@ class RunFolders:
         It is renamed first, so that a removal cut short leaves nothing that looks like an attempt.
         """
         for parent in (self.runs, self.ready):
-            trash = parent / f".{key}.old"
+            trash = f"{parent}/.{key}.old"
             with contextlib.suppress(OSError):
-                os.rename(parent / key, trash)
-            if trash.exists():
-                shutil.rmtree(trash, ignore_errors=True)
+                os.rename(f"{parent}/{key}", trash)
+            if os.path.exists(trash):
+                _remove(trash)
 
     def sweep(self) -> None:
         """Remove what interrupted preparations and removals left; only for when nobody else prepares."""
@@ -229,6 +229,16 @@ def read_known(folder: int) -> list[dict[str, str]]:
 def _read(name: str, folder: int) -> str:
     with open(os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder), "rb", buffering=0) as file:
         return file.read().decode()
+
+
+def _remove(folder: str) -> None:
+    """Remove a folder that nobody looks into any more: files, as a rule, and nothing else."""
+    try:
+        for name in os.listdir(folder):
+            os.unlink(f"{folder}/{name}")
+        os.rmdir(folder)
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _stage(folder: Path) -> Stage | None:

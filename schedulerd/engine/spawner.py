@@ -209,7 +209,7 @@ class Spawner:
         self._say(wire.Taken(key=key, pid=pid))
 
     def _become(self, key: str, folder: int, request: Request | None = None) -> NoReturn:
-        path = self._folders.path(key)
+        path = self._folders.running(key)
         become_run(key, folder, request, path=path, spawner=self._identity, cgroups=self._cgroups)
 
     def _become_spare(self) -> None:

@@ -32,19 +32,19 @@ class SpentFolders:
     """
 
     def __init__(self, place: Path, *, emptied: frozenset[str]) -> None:
-        self._place: Final = place
+        self._place: Final = str(place)
         self._emptied: Final = emptied
         self._known: Final = emptied | NOTES | _TAKEN_AWAY | {Stage.STARTED}
-        self._waiting: Final[list[Path]] = []
+        self._waiting: Final[list[str]] = []
 
     def begin(self) -> None:
         """Begin without any: what an earlier process kept may have reached the disk in another order."""
         self._waiting.clear()
         shutil.rmtree(self._place, ignore_errors=True)
         with contextlib.suppress(OSError):  # then none can be kept
-            self._place.mkdir(mode=0o700)
+            os.mkdir(self._place, 0o700)
 
-    def keep(self, folder: Path, ended: Exit | None) -> bool:
+    def keep(self, folder: str, ended: Exit | None) -> bool:
         """Take a folder that would be deleted, of an attempt that ended so; False where it has to be deleted after all."""
         if (
             len(self._waiting) >= _MOST
@@ -54,7 +54,7 @@ class SpentFolders:
             or not ended.seen_off
         ):
             return False
-        kept = self._place / folder.name
+        kept = f"{self._place}/{os.path.basename(folder)}"
         try:
             self._clear(folder)
             os.rename(folder, kept)
@@ -63,7 +63,7 @@ class SpentFolders:
         self._waiting.append(kept)
         return True
 
-    def give(self, path: Path) -> bool:
+    def give(self, path: str) -> bool:
         """Put one at `path`; False where there is none. It has the latch file, with nothing in it."""
         while self._waiting:
             with contextlib.suppress(OSError):  # somebody has tidied up
@@ -71,7 +71,7 @@ class SpentFolders:
                 return True
         return False
 
-    def _clear(self, folder: Path) -> None:
+    def _clear(self, folder: str) -> None:
         """Take out what the attempt left; raises `OSError` where it left what cannot be used again."""
         place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
