@@ -12,6 +12,7 @@ from benchmarks.cgroups import cost_of_cgroups
 from benchmarks.commands import cost_of_commands
 from benchmarks.figures import Figure, append_json, table
 from benchmarks.history import cost_of_history
+from benchmarks.idle import cost_of_idleness
 from benchmarks.lags import cost_of_lags
 from benchmarks.pages import cost_of_pages
 from benchmarks.plain import cost_of_plain_python
@@ -23,6 +24,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[Size], Sequence[Figure]]]] = {
     "runs": cost_of_runs,
     "lags": cost_of_lags,
     "commands": cost_of_commands,
+    "idle": cost_of_idleness,
     "plain": cost_of_plain_python,
     "history": cost_of_history,
     "pages": cost_of_pages,
@@ -30,7 +32,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[Size], Sequence[Figure]]]] = {
     "cgroups": cost_of_cgroups,
 }
 _REPOSITORY: Final = Path(__file__).parents[1]
-SMALL: Final = ("runs", "lags", "commands", "plain")
+SMALL: Final = ("runs", "lags", "commands", "idle", "plain")
 """Those that say something within seconds."""
 
 

@@ -31,7 +31,7 @@ class Limit:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Figure:
     """What one thing costs, and what it may cost: `target` is of its ratio to the limit, or, where nothing limits it (memory,
-    shares of a core), of the figure itself.
+    shares of a core), of the figure itself. Without one it is only told.
 
     `details` are other figures of the same measurement, for those who read them by program.
     """
@@ -40,7 +40,7 @@ class Figure:
     what: str
     value: float
     unit: str
-    target: float
+    target: float | None
     limit: Limit | None = None
     bound: Bound = Bound.AT_MOST
     details: Mapping[str, object] = field(default_factory=dict)
@@ -57,6 +57,8 @@ class Figure:
 
     def is_met_with(self, leeway: float) -> bool:
         """Would it be met if it were so many times as easy?"""
+        if self.target is None:
+            return True
         if self.bound is Bound.AT_MOST:
             return self.ratio <= self.target * leeway
         return self.ratio >= self.target / leeway
@@ -87,8 +89,8 @@ def _row(figure: Figure) -> str:
         f"{_number(figure.value)} {figure.unit}",
         "" if limit is None else f"{_number(limit.value)} {limit.unit}  {limit.what}",
         "" if limit is None else _number(figure.ratio),
-        f"{figure.bound.value} {_number(figure.target)}",
-        "met" if figure.is_met else "MISSED",
+        "" if figure.target is None else f"{figure.bound.value} {_number(figure.target)}",
+        "" if figure.target is None else "met" if figure.is_met else "MISSED",
     )
 
 
