@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
-from schedulerd.config.values import Count, Duration, Folder
+from schedulerd.config.values import Count, Duration, Folder, Group
 from schedulerd.domain.notices import USUAL, NoticeKind, NoticeRule
 from schedulerd.errors import BadDefinition
 
@@ -46,10 +46,8 @@ Url = Annotated[SecretStr, AfterValidator(_url)]
 RuleName = Annotated[str, AfterValidator(_name)]
 
 
-class NotifySettings(BaseModel):
+class NotifySettings(Group):
     """Who is told of what."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: RuleName | None = Field(
         default=None,

@@ -15,6 +15,7 @@ from schedulerd.config.values import (
     Duration,
     Few,
     Folder,
+    Group,
     HostNames,
     Kept,
     Memory,
@@ -45,10 +46,8 @@ class OnStop(StrEnum):
     CANCEL = "cancel"
 
 
-class StoreSettings(BaseModel):
+class StoreSettings(Group):
     """Where runs, logs and schedules are remembered."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     url: DatabaseUrl = Field(
         default="sqlite:///schedulerd.db",
@@ -58,10 +57,8 @@ class StoreSettings(BaseModel):
     )
 
 
-class WebSettings(BaseModel):
+class WebSettings(Group):
     """The web interface and the REST API."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     enabled: bool = Field(
         default=True, description="Whether the daemon serves the web interface and the API."
@@ -95,10 +92,8 @@ class WebSettings(BaseModel):
     )
 
 
-class RetentionSettings(BaseModel):
+class RetentionSettings(Group):
     """How long the history is kept."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     runs: Duration = Field(
         default=_KEPT.runs,
@@ -117,10 +112,8 @@ class RetentionSettings(BaseModel):
     )
 
 
-class LimitSettings(BaseModel):
+class LimitSettings(Group):
     """What a run may use whose flow or schedule file says nothing."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     timeout: TimeLimit | None = Field(
         default=None,

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from schedulerd.authoring.storages import is_url, storage_of
 from schedulerd.domain.durations import parse_duration
@@ -17,6 +17,12 @@ from schedulerd.domain.sizes import Bytes, parse_size
 from schedulerd.domain.surroundings_values import WITHOUT_LIMIT, read_surroundings
 from schedulerd.domain.zones import zone
 from schedulerd.errors import BadExpression
+
+
+class Group(BaseModel):
+    """A table of the settings. Pydantic makes what reads it where all of them are read, and not once more for it alone."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 def _duration(value: object) -> timedelta:

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Final
 from schedulerd.clock import Clock
 from schedulerd.domain.ids import RANDOM_BITS
 from schedulerd.operations.daemon import Daemon
-from schedulerd.operations.flows import Flows
 from schedulerd.operations.runs import Runs
-from schedulerd.operations.schedules import Schedules
 from schedulerd.store.database import Database
 
 if TYPE_CHECKING:
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from schedulerd.operations.figures import Figures
     from schedulerd.operations.fires import Fires
     from schedulerd.operations.flow_files import FlowFiles
+    from schedulerd.operations.flows import Flows
     from schedulerd.operations.graphs import Graphs
     from schedulerd.operations.history import History
     from schedulerd.operations.log_chunks import LogChunks
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from schedulerd.operations.palette import Palette
     from schedulerd.operations.replies import Replies
     from schedulerd.operations.reruns import Reruns
+    from schedulerd.operations.schedules import Schedules
     from schedulerd.operations.secrets import Secrets
     from schedulerd.operations.sign_in import SignIn
     from schedulerd.operations.simulating import Simulation
@@ -60,14 +60,26 @@ class Operations:
     ) -> None:
         self.daemon: Final = Daemon(database, state_dir, clock)
         self.runs: Final = Runs(database, clock, wake=self.daemon.wake, entropy=entropy)
-        self.flows: Final = Flows(database)
-        self.schedules: Final = Schedules(database, clock, wake=self.daemon.wake, entropy=entropy)
         self._database: Final = database
         self._state_dir: Final = state_dir
         self._clock: Final = clock
         self._environ: Final = environ
         self._entropy: Final = entropy
         self._places: Final = places
+
+    @cached_property
+    def flows(self) -> "Flows":
+        """Flows and the files that they are in."""
+        from schedulerd.operations.flows import Flows  # who asks for runs needs none
+
+        return Flows(self._database)
+
+    @cached_property
+    def schedules(self) -> "Schedules":
+        """What makes runs."""
+        from schedulerd.operations.schedules import Schedules  # who asks for runs needs none
+
+        return Schedules(self._database, self._clock, wake=self.daemon.wake, entropy=self._entropy)
 
     @cached_property
     def figures(self) -> "Figures":

@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import Column, Double, Index, Integer, LargeBinary, Table, Text
 
-from schedulerd.store.columns import Document, Id, Moment, Words, metadata, of_run
+from schedulerd.store.columns import KEY_IS_ROW, Document, Id, Moment, Words, metadata, of_run
 
 # What runs ask and have no answer to yet, or have not been handed it.
 questions: Final = Table(
@@ -18,7 +18,7 @@ questions: Final = Table(
     Column("door", Words, nullable=False),
     Column("asked_at", Moment, nullable=False),
     Column("answer", Document),
-    sqlite_with_rowid=False,
+    info=KEY_IS_ROW,
 )
 
 variables: Final = Table(
@@ -47,7 +47,7 @@ secret_uses: Final = Table(
     Column("attempt", Integer, primary_key=True),
     Column("name", Text, primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
-    sqlite_with_rowid=False,
+    info=KEY_IS_ROW,
 )
 
 artifacts: Final = Table(
@@ -62,7 +62,7 @@ artifacts: Final = Table(
     Column("task", Integer),
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
-    sqlite_with_rowid=False,
+    info=KEY_IS_ROW,
 )
 
 events: Final = Table(
@@ -76,7 +76,7 @@ events: Final = Table(
     Column("payload", Document, nullable=False),
     Column("related", Document, nullable=False),
     Index("ix_events_at", "at"),
-    sqlite_with_rowid=False,
+    info=KEY_IS_ROW,
 )
 
 named_limits: Final = Table(
@@ -97,7 +97,7 @@ slots: Final = Table(
     Column("asked", Words, primary_key=True),
     Column("name", Text, primary_key=True),
     Column("occupy", Integer, nullable=False),
-    sqlite_with_rowid=False,
+    info=KEY_IS_ROW,
 )
 
 approvals: Final = Table(
@@ -107,5 +107,5 @@ approvals: Final = Table(
     Column("key", Words, primary_key=True),
     Column("at", Moment, nullable=False),
     Column("answer", Document, nullable=False),
-    sqlite_with_rowid=False,
+    info=KEY_IS_ROW,
 )

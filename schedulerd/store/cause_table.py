@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import Column, ForeignKey, Table, Text
 
-from schedulerd.store.columns import KEY, Moment, Words, metadata
+from schedulerd.store.columns import KEY, KEY_IS_ROW, Moment, Words, metadata
 
 # What made a schedule due that has no due times, and was decided: each mark once, however often it is seen.
 causes: Final = Table(
@@ -14,5 +14,5 @@ causes: Final = Table(
     Column("mark", Text, primary_key=True),
     Column("subject", Words, nullable=False),
     Column("at", Moment, nullable=False),
-    sqlite_with_rowid=False,
+    info=KEY_IS_ROW,
 )

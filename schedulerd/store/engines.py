@@ -55,6 +55,7 @@ def postgres_engine(url: URL, *, timeout: timedelta) -> Engine:
         url,
         connect_args=_postgres_arguments(url, timeout) | {"options": _options(url, limits)},
         pool_timeout=timeout.total_seconds(),
+        use_native_hstore=False,  # to look whether the server has that type would cost each connection a question
         pool_pre_ping=True,  # after the server was restarted the first transaction works, not the second
     )
     from schedulerd.store.patience import make_impatient  # psycopg is there where PostgreSQL is used, only

@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import Column, Index, Integer, Table, Text
 
-from schedulerd.store.columns import Moment, Words, metadata
+from schedulerd.store.columns import KEY_IS_ROW, Moment, Words, metadata
 
 # What was answered to a request that had an idempotency key; no status while it is being done.
 replies: Final = Table(
@@ -19,5 +19,5 @@ replies: Final = Table(
     Column("body", Words),
     Column("location", Words),
     Index("ix_replies_at", "at"),
-    sqlite_with_rowid=False,
+    info=KEY_IS_ROW,
 )

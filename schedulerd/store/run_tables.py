@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
 
-from schedulerd.store.columns import KEY, Document, Id, Moment, Words, metadata, of_run
+from schedulerd.store.columns import KEY, KEY_IS_ROW, Document, Id, Moment, Words, metadata, of_run
 
 task_runs: Final = Table(
     "task_runs",
@@ -26,7 +26,7 @@ task_runs: Final = Table(
     Column("kept", Text),
     # The number of the child run that it is of, where that is not the run itself.
     Column("child", Integer),
-    sqlite_with_rowid=False,
+    info=KEY_IS_ROW,
 )
 
 # The first attempt of a task run that was tried again has only its end here, and the last one its beginning: the rest is
@@ -39,7 +39,7 @@ task_attempts: Final = Table(
     Column("attempt", Integer, primary_key=True),
     Column("started_at", Moment),
     Column("ended_at", Moment),
-    sqlite_with_rowid=False,
+    info=KEY_IS_ROW,
 )
 
 # Runs of flows that were called within a run, in its process. `of_attempt` and `task` say which task run stands for one,
@@ -69,7 +69,7 @@ child_runs: Final = Table(
     UniqueConstraint("run_id", "of_attempt", "task"),
     Index("ix_child_runs_uuid", "uuid"),
     Index("ix_child_runs_started_at", "started_at"),
-    sqlite_with_rowid=False,
+    info=KEY_IS_ROW,
 )
 
 results: Final = Table(
@@ -80,7 +80,7 @@ results: Final = Table(
     Column("kind", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("file", Text, nullable=False),
-    sqlite_with_rowid=False,
+    info=KEY_IS_ROW,
 )
 
 log_lines: Final = Table(
@@ -96,5 +96,5 @@ log_lines: Final = Table(
     Column("message", Words, nullable=False),
     # As in `task_runs`.
     Column("child", Integer),
-    sqlite_with_rowid=False,
+    info=KEY_IS_ROW,
 )

@@ -32,7 +32,17 @@ from schedulerd.store import (
     run_tables,
     tally_table,
 )
-from schedulerd.store.columns import KEY, Document, Id, Moment, Value, Words, of_run, partial_index
+from schedulerd.store.columns import (
+    KEY,
+    KEY_IS_ROW,
+    Document,
+    Id,
+    Moment,
+    Value,
+    Words,
+    of_run,
+    partial_index,
+)
 from schedulerd.store.documents import flow_json, read_flow, read_schedule, schedule_json
 
 # What a query gives, where its columns are told by name and not by type.
@@ -260,7 +270,7 @@ moves: Final = Table(
     Column("to", Text, nullable=False),
     Column("actor", Words, nullable=False),
     Column("message", Words, nullable=False),
-    sqlite_with_rowid=False,
+    info=KEY_IS_ROW,
 )
 
 wishes: Final = Table(
@@ -285,7 +295,7 @@ hooks_due: Final = Table(
     Column("version_id", KEY, ForeignKey("versions.id")),
     Column("agent", Text),
     Column("boot_id", Text),
-    sqlite_with_rowid=False,
+    info=KEY_IS_ROW,
 )
 
 agents: Final = Table(

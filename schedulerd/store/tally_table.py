@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import Column, Integer, Table, Text
 
-from schedulerd.store.columns import KEY, metadata
+from schedulerd.store.columns import KEY, KEY_IS_ROW, metadata
 
 # How many runs ended in an hour (since 1970, UTC), by flow, state and class of length; those of flow 0 are of all flows
 # together. No foreign key, for these are no flow.
@@ -17,5 +17,5 @@ tallies: Final = Table(
     Column("length", Integer, primary_key=True),
     Column("count", KEY, nullable=False),
     Column("total_ms", KEY, nullable=False),
-    sqlite_with_rowid=False,
+    info=KEY_IS_ROW,
 )

@@ -24,6 +24,7 @@ from schedulerd.domain.schedules import Cron, ScheduleDefinition
 from schedulerd.domain.states import RunState
 from schedulerd.errors import BadDefinition, StoreOutdated, StoreUnavailable
 from schedulerd.store import schema
+from schedulerd.store.columns import KEY_IS_ROW
 from schedulerd.store.database import Database
 from schedulerd.store.error_table import error_kinds
 from schedulerd.store.tables import metadata, runs
@@ -52,8 +53,17 @@ def test_partial_indexes_have_the_conditions_that_the_code_gives_them(migrated_s
     assert {name: text.partition(" WHERE ")[2] for name, text in made.items()} == known
 
 
+def test_tables_whose_rows_lie_in_their_keys_are_those_that_the_code_tells(migrated_sqlite: Path) -> None:
+    known = {table.name for table in metadata.tables.values() if table.info == KEY_IS_ROW}
+
+    with closing(sqlite3.connect(migrated_sqlite)) as connection:
+        made = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))
+
+    assert {name for name, text in made.items() if "WITHOUT ROWID" in text} == known
+
+
 def _condition(index: Index) -> str:
-    where = index.dialect_options["sqlite"]["where"]
+    where = index.info.get("where")
     if where is None:
         return ""
     text = str(where.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
