@@ -11,11 +11,13 @@ from typing import Final
 from benchmarks.cgroups import cost_of_cgroups
 from benchmarks.commands import cost_of_commands
 from benchmarks.figures import Figure, append_json, table
+from benchmarks.growth import cost_of_growth
 from benchmarks.history import cost_of_history
 from benchmarks.idle import cost_of_idleness
 from benchmarks.lags import cost_of_lags
 from benchmarks.pages import cost_of_pages
 from benchmarks.plain import cost_of_plain_python
+from benchmarks.records import cost_of_records
 from benchmarks.runs import cost_of_runs
 from benchmarks.sizes import Size
 from benchmarks.ticks import cost_of_web_to_ticks
@@ -25,6 +27,8 @@ BENCHMARKS: Final[Mapping[str, Callable[[Size], Sequence[Figure]]]] = {
     "lags": cost_of_lags,
     "commands": cost_of_commands,
     "idle": cost_of_idleness,
+    "records": cost_of_records,
+    "growth": cost_of_growth,
     "plain": cost_of_plain_python,
     "history": cost_of_history,
     "pages": cost_of_pages,

@@ -70,6 +70,11 @@ class Interpreters:
         return Limit(what="python3 -I -c pass, 1 core", value=1_000 / self.cpu.value, unit="/s")
 
     @property
+    def one_by_one(self) -> Limit:
+        """How many end in a second when they run one after the other."""
+        return Limit(what="python3 -I -c pass, one by one", value=1_000 / self.wall.value, unit="/s")
+
+    @property
     def wall(self) -> Limit:
         """The time that one takes."""
         return Limit(

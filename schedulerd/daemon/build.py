@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from queue import SimpleQueue
+from threading import Event
+from typing import Final
 
 from schedulerd.clock import Clock
 from schedulerd.config import Settings
@@ -23,6 +25,7 @@ from schedulerd.domain.entries import BadEntry
 from schedulerd.domain.limits import Limits
 from schedulerd.domain.new_runs import RunMaker
 from schedulerd.domain.retention import Retention
+from schedulerd.domain.schedules import ScheduleDefinition
 from schedulerd.domain.surroundings import Surroundings
 from schedulerd.engine import wire
 from schedulerd.engine.accounts import check_surroundings
@@ -33,7 +36,7 @@ from schedulerd.engine.leftovers import Leftovers
 from schedulerd.engine.link import SpawnerLink
 from schedulerd.engine.processes import boot_id, every_process
 from schedulerd.engine.sendmail import by_sendmail
-from schedulerd.errors import NotPermitted
+from schedulerd.errors import NotPermitted, StoreUnavailable
 from schedulerd.operations.sealing import KeyRing
 from schedulerd.operations.secrets import SecretBox
 from schedulerd.operations.upgrading import tell, upgrade
@@ -74,6 +77,8 @@ from schedulerd.watch.folders import Role, WatchedFolder
 from schedulerd.watch.watcher import Watcher
 
 log = logging.getLogger(__name__)
+
+_STORE_PATIENCE_SECONDS: Final = 1.0
 
 
 @dataclass(kw_only=True, slots=True)
@@ -304,16 +309,26 @@ class _Builder:
         )
 
     def _watcher(self, mailbox: Mailbox) -> Watcher:
-        with self._database.read() as tx:
-            last_known = [schedule.definition for schedule in tx.schedules.all()]
         settings = self._settings
-        feed = Feed(mailbox.put, timezone=settings.timezone, pools=settings.pools, last_known=last_known)
+        feed = Feed(
+            mailbox.put, timezone=settings.timezone, pools=settings.pools, last_known=self._last_known
+        )
         watched = [
             *(WatchedFolder(path=path, role=Role.FLOW) for path in self._settings.flows),
             *(WatchedFolder(path=path, role=Role.SCHEDULES) for path in self._settings.schedules),
             *(WatchedFolder(path=path, role=Role.CRONTAB) for path in self._settings.crontabs),
         ]
         return Watcher(watched, feed, self._clock)
+
+    def _last_known(self) -> list[ScheduleDefinition]:
+        """What the database has in force; waits for it."""
+        while True:
+            try:
+                with self._database.read() as tx:
+                    return [schedule.definition for schedule in tx.schedules.all()]
+            except StoreUnavailable as error:  # nothing may go out of force for want of an answer
+                log.warning("last_known_awaited", extra={"reason": error.message})
+                Event().wait(_STORE_PATIENCE_SECONDS)
 
     def _mailer(self) -> Mailer:
         sender = Sender(user=own_account(os.geteuid()).name, host=socket.gethostname().partition(".")[0])

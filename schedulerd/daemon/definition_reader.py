@@ -37,7 +37,7 @@ class DefinitionReader:
         read = refuse_unknown_pools(read, self._pools)
         if read.errors:
             raise read.errors[0]
-        return read.definitions
+        return tuple(read.definitions)
 
     def crontab(self, text: str, *, prefix: str) -> Sequence[CrontabLine]:
         """The lines of a crontab, whose schedules are named after the prefix. Raises `BadDefinition` where it cannot be read."""

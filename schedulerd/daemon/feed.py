@@ -32,12 +32,14 @@ class Feed:
         *,
         timezone: str,
         pools: Collection[str],
-        last_known: Iterable[ScheduleDefinition],
+        last_known: Callable[[], Iterable[ScheduleDefinition]],
     ) -> None:
+        """`last_known` gives what was in force before; it is asked once, where something cannot be read."""
         self._post = post
         self._timezone = timezone
         self._pools = pools
-        self._in_force: SchedulesInForce = remembered(one for one in last_known if _is_of_schedule_file(one))
+        self._last_known = last_known
+        self._in_force: SchedulesInForce | None = None
         self._read: dict[str, tuple[_Content, ScheduleFile]] = {}
 
     def __call__(self, change: FolderChange) -> None:
@@ -51,7 +53,7 @@ class Feed:
                 look_at=_to_look_at(change),
                 withheld=withheld,
                 refused=change.problems,
-                schedules=None if schedules is None else schedules.definitions,
+                schedules=None if schedules is None else schedules.by_file,
                 schedule_errors=() if schedules is None else schedules.errors,
                 whole=change.first,
             )
@@ -63,13 +65,20 @@ class Feed:
             return None
         contents = _contents(change.files)
         read = [self._read_file(file, content) for file, content in contents.items()]
+        before = self._in_force or self._before(read, withheld)
         read += [
             ScheduleFile(path=path, unread=True)
-            for path in self._in_force.by_file
+            for path in before.by_file
             if any(path == held or path.startswith(f"{held}/") for held in withheld)
         ]
-        self._in_force = in_force(self._in_force, read)
+        self._in_force = in_force(before, read)
         return self._in_force
+
+    def _before(self, read: Iterable[ScheduleFile], withheld: Collection[str]) -> SchedulesInForce:
+        """What was in force at the start, as far as it matters: not where all files can be read."""
+        if not withheld and not any(file.unread or file.broken or file.keeps_missing for file in read):
+            return SchedulesInForce()
+        return remembered(one for one in self._last_known() if _is_of_schedule_file(one))
 
     def _read_file(self, file: SeenFile, content: "_Content") -> ScheduleFile:
         path = str(file.path)

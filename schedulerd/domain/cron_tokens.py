@@ -2,15 +2,16 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from schedulerd.errors import BadExpression
 from schedulerd.sentences import said
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Field:
-    """A field of an expression: its name, its smallest and largest value, and names for values."""
+    """A field of an expression: its name, its smallest and largest value, and names for values. There is one of each."""
 
     name: str
     low: int
@@ -110,6 +111,19 @@ class Token:
 
 def respelled(token: Token) -> str:
     """The field as croniter is to be given it, or `BadExpression`: what we mean by it, without its lies."""
+    try:
+        return _spelled(token.field, token.text)
+    except BadExpression:
+        return _respelled(token)  # so that what is raised has the place in the whole expression
+
+
+@lru_cache(maxsize=2_048)
+def _spelled(field: Field, text: str) -> str:
+    """The same texts stand in very many expressions."""
+    return _respelled(Token(field=field, text=text, start=0, expression=text))
+
+
+def _respelled(token: Token) -> str:
     text = token.text.lower()
     if token.is_every:
         return _every(token)

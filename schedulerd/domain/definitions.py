@@ -1,19 +1,20 @@
-"""What is in force, of all that the files say: who holds a name, and which schedules have something to run. Pure."""
+"""What is in force, of all that the files say. Pure.
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+There may be very many schedules, and few of them change at a time. So each file is judged by itself, and what it came to
+is remembered: it counts as long as nothing is another that was looked at.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
-from schedulerd.domain.cause_values import EACH_MEMBER
-from schedulerd.domain.chains import Chains
+from schedulerd.domain.bundles import Bundle, bundled
 from schedulerd.domain.failures import Failure
-from schedulerd.domain.flows import FileDefinition, FlowDefinition, FlowKind
-from schedulerd.domain.names import near_names
-from schedulerd.domain.parameters import check_parameters, require_storable, without_required
-from schedulerd.domain.schedules import After, FileAppears, ScheduleDefinition, Webhook
-from schedulerd.errors import BadParameters
+from schedulerd.domain.flows import FileDefinition, FlowDefinition
+from schedulerd.domain.resolution import Resolution, command_flow
+from schedulerd.domain.schedules import Caused, FileAppears, ScheduleDefinition
 
-_LONGEST_NAME: Final = 250
+Errors = Mapping[str, tuple[Failure, ...]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,7 +24,20 @@ class InForce:
     files: tuple[FileDefinition, ...]
     commands: tuple[FlowDefinition, ...]
     schedules: tuple[ScheduleDefinition, ...]
-    errors: Mapping[str, tuple[Failure, ...]]
+    errors: Errors
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resolved:
+    """The same with the schedules packed, by the file that they come from: what has not changed is the same bundle as before.
+
+    `awaited` are the files that schedules wait for.
+    """
+
+    files: tuple[FileDefinition, ...]
+    schedules: Mapping[str, Bundle]
+    awaited: tuple[FileAppears, ...]
+    errors: Errors
 
 
 def resolve(files: Iterable[FileDefinition], schedules: Iterable[ScheduleDefinition]) -> InForce:
@@ -32,176 +46,132 @@ def resolve(files: Iterable[FileDefinition], schedules: Iterable[ScheduleDefinit
     A flow's name is held by the first file by path; a schedule file's names go before those in flow files. What
     loses, and a schedule that has nothing to run or whose parameters do not fit, is an error at its file.
     """
-    resolution = _Resolution()
-    held = [resolution.hold(file) for file in sorted(files, key=lambda one: one.file)]
-    for schedule in schedules:
-        resolution.schedule(schedule)
-    for file in held:
-        for flow in file.flows:
-            for schedule in flow.schedules:
-                resolution.schedule(schedule)
-    resolution.refuse_chains()
-    return InForce(
-        files=tuple(held),
-        commands=tuple(flow for flow in resolution.flows.values() if flow.kind is FlowKind.COMMAND),
-        schedules=tuple(resolution.schedules.values()),
-        errors={file: tuple(failures) for file, failures in resolution.errors.items()},
-    )
+    found = Resolver().resolve(files, bundled(schedules))
+    in_force = tuple(one for bundle in found.schedules.values() for one in bundle)
+    commands = tuple(command_flow(one) for one in in_force if one.command is not None)
+    return InForce(files=found.files, commands=commands, schedules=in_force, errors=found.errors)
 
 
-class _Resolution:
-    """The names as they are handed out."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Judgement:
+    """That all schedules of a file count: nothing is wrong with any, and none has causes, which are judged together with
+    those of other files.
+
+    It lasts as long as the flows that they run are as they were, and all names are free: also those of flows, for the
+    `commands` among them.
+    """
+
+    of: Bundle
+    commands: frozenset[str]
+    runs: Mapping[str, FlowDefinition | None]
+
+
+class Resolver:
+    """Decides what counts, as `resolve` does, and remembers what the files came to the last time."""
 
     def __init__(self) -> None:
-        self.flows: dict[str, FlowDefinition] = {}
-        self.schedules: dict[str, ScheduleDefinition] = {}
-        self.errors: dict[str, list[Failure]] = {}
+        self._judged: Mapping[str, _Judgement] = {}
+        self._of_flow_files: dict[str, tuple[FileDefinition, Bundle]] = {}
 
-    def hold(self, file: FileDefinition) -> FileDefinition:
-        """The file with those of its flows whose names were still free."""
-        held = []
-        for flow in file.flows:
-            if not is_storable(flow.name):
-                self._refuse(
-                    file.file,
-                    f"{flow.name!r} cannot be the name of a flow: it has at most 250 characters, all of them visible",
-                )
-                continue
-            holder = self.flows.setdefault(flow.name, flow)
-            if holder is flow:
-                held.append(flow)
-            else:
-                self._refuse(file.file, f"the flow name {flow.name!r} is taken by {holder.file}")
-        return replace(file, flows=tuple(held))
-
-    def schedule(self, schedule: ScheduleDefinition) -> None:
-        """Take a schedule, or say what is wrong with it."""
-        if not is_storable(schedule.name):
-            self._refuse(
-                schedule.origin,
-                f"{schedule.name!r} cannot be the name of a schedule: it has at most 250 characters, all of them visible",
-            )
-            return
-        holder = self.schedules.get(schedule.name)
-        if holder is not None:
-            self._refuse(schedule.origin, f"the schedule name {schedule.name!r} is taken by {holder.origin}")
-            return
-        fault = self._hook_fault(schedule)
-        if fault is not None:
-            self._refuse(schedule.origin, fault)
-            return
-        fault = self._take_command(schedule) if schedule.command is not None else self._fault(schedule)
-        if fault is None:
-            self.schedules[schedule.name] = schedule
-        else:
-            self._refuse(schedule.origin, fault)
-
-    def refuse_chains(self) -> None:
-        """Take back what comes after a flow that is not there, or after itself, by whatever way."""
-        while (found := self._first_bad_chain()) is not None:
-            schedule, fault = found
-            del self.schedules[schedule.name]
-            if schedule.command is not None:
-                del self.flows[schedule.name]
-            self._refuse(schedule.origin, f"schedule {schedule.name!r}: {fault}")
-
-    def _first_bad_chain(self) -> tuple[ScheduleDefinition, str] | None:
-        """The first schedule that must not come after what it says it does, and why."""
-        chains = Chains()
-        for schedule in self.schedules.values():
-            if not isinstance(schedule.when, After):
-                continue
-            for flow in schedule.when.flows:
-                if flow not in self.flows:
-                    return schedule, f"there is no flow {flow!r} to come after{_hint(flow, self.flows)}"
-            runs = schedule.flow or schedule.name
-            if circle := chains.circle(runs, schedule.when.flows):
-                return schedule, f"it would never end: {' after '.join(circle)}"
-            chains.add(runs, schedule.when.flows)
-        return None
-
-    def _hook_fault(self, schedule: ScheduleDefinition) -> str | None:
-        """Why its webhook cannot be had: each is one schedule's."""
-        if not isinstance(schedule.when, Webhook):
-            return None
-        hook = schedule.when.hook
-        for other in self.schedules.values():
-            if isinstance(other.when, Webhook) and other.when.hook == hook:
-                return f"schedule {schedule.name!r}: the webhook {hook!r} is taken by {other.origin}"
-        return None
-
-    def _take_command(self, schedule: ScheduleDefinition) -> str | None:
-        holder = self.flows.get(schedule.name)
-        if holder is not None:
-            return f"the name {schedule.name!r} is taken by the flow of {holder.file}"
-        self.flows[schedule.name] = FlowDefinition(
-            name=schedule.name,
-            kind=FlowKind.COMMAND,
-            file=schedule.origin.rpartition(":")[0] or schedule.origin,
-            command=schedule.command or "",
-            timeout_seconds=None if schedule.timeout is None else schedule.timeout.total_seconds(),
-            surroundings=schedule.surroundings,
-            environment=schedule.environment,
-            stdin=schedule.stdin,
-            mail_to=schedule.mail_to,
-            pool=schedule.pool,
-            priority=schedule.priority or 0,
-            max_running=schedule.max_running,
-            retrying=schedule.retrying,
+    def resolve(self, files: Iterable[FileDefinition], schedules: Mapping[str, Bundle]) -> Resolved:
+        """What counts now that the flow files and the schedule files, in this order, say this."""
+        work = _Work(self._judged)
+        held = [work.resolution.hold(file) for file in sorted(files, key=lambda one: one.file)]
+        work.flow_names = frozenset(work.resolution.flows)
+        for file, bundle in (*schedules.items(), *self._bundles_of(held)):
+            work.judge(file, bundle)
+        work.resolution.refuse_chains()
+        self._judged = work.lasting
+        return Resolved(
+            files=tuple(held),
+            schedules=dict(work.counting()),
+            awaited=tuple(
+                one.when
+                for one in work.resolution.schedules.values()
+                if one.enabled and isinstance(one.when, FileAppears)
+            ),
+            errors={file: tuple(failures) for file, failures in work.resolution.errors.items()},
         )
-        return None
 
-    def _fault(self, schedule: ScheduleDefinition) -> str | None:
-        flow = self.flows.get(schedule.flow or "")
-        if flow is None:
-            hint = _hint(schedule.flow or "", self.flows)
-            return f"schedule {schedule.name!r}: there is no flow {schedule.flow!r}{hint}"
-        return _parameter_fault(schedule, flow)
-
-    def _refuse(self, origin: str, reason: str) -> None:
-        file, _, line = origin.rpartition(":")
-        if not file or not line.isdigit():
-            file, line = origin, ""
-        failure = Failure(type="BadDefinition", message=reason, file=file, line=int(line) if line else None)
-        self.errors.setdefault(file, []).append(failure)
+    def _bundles_of(self, held: Iterable[FileDefinition]) -> Iterator[tuple[str, Bundle]]:
+        """The schedules that flow files carry; the same bundle as long as a file is the same."""
+        known, self._of_flow_files = self._of_flow_files, {}
+        for file in held:
+            schedules = [schedule for flow in file.flows for schedule in flow.schedules]
+            if not schedules:
+                continue
+            before = known.get(file.file)
+            bundle = before[1] if before is not None and before[0] == file else Bundle(schedules)
+            self._of_flow_files[file.file] = (file, bundle)
+            yield file.file, bundle
 
 
-def is_storable(name: str) -> bool:
-    """Can this be a name: something to see, and nothing that a database or a terminal cannot hold?"""
-    return len(name.strip()) > 0 and len(name) <= _LONGEST_NAME and name.isprintable()
+class _Work:
+    """One pass over the files. The schedules of a file whose judgement does not last stay unpacked until its end."""
+
+    def __init__(self, known: Mapping[str, _Judgement]) -> None:
+        self._known: Final = known
+        self._names: set[str] = set()
+        self._order: list[tuple[str, Bundle]] = []
+        self.lasting: dict[str, _Judgement] = {}
+        self.flow_names: frozenset[str] = frozenset()
+        self.resolution: Final = Resolution(command_elsewhere=self._command, holder_elsewhere=self._holder)
+
+    def judge(self, file: str, bundle: Bundle) -> None:
+        """Decide about the schedules of a file, or take over what was decided of them."""
+        self._order.append((file, bundle))
+        known = self._known.get(file)
+        if known is None or known.of is not bundle or not self._still_holds(known):
+            known = self._judged_anew(bundle)
+        if known is not None:
+            self.lasting[file] = known
+            self._names |= bundle.names
+
+    def counting(self) -> Iterator[tuple[str, Bundle]]:
+        """The schedules that count, by file."""
+        left = dict(self.resolution.schedules)
+        for file, bundle in self._order:
+            if file in self.lasting:
+                yield file, bundle
+            elif counting := [left.pop(one.name) for one in bundle if left.get(one.name) == one]:
+                yield file, bundle if len(counting) == len(bundle) else Bundle(counting)
+
+    def _still_holds(self, known: _Judgement) -> bool:
+        return (
+            self._names.isdisjoint(known.of.names)
+            and self.resolution.schedules.keys().isdisjoint(known.of.names)
+            and self.flow_names.isdisjoint(known.commands)
+            and all(self.resolution.flow(name) == flow for name, flow in known.runs.items())
+        )
+
+    def _judged_anew(self, bundle: Bundle) -> _Judgement | None:
+        """None where it does not last: then what counts is among the schedules of the resolution."""
+        resolution, has_causes = self.resolution, False
+        runs: dict[str, FlowDefinition | None] = {}
+        commands: set[str] = set()
+        wrong = _count(resolution.errors)
+        for schedule in bundle:
+            resolution.take(schedule)
+            has_causes |= isinstance(schedule.when, Caused)
+            if schedule.command is not None:
+                commands.add(schedule.name)
+            elif schedule.flow is not None and schedule.flow not in runs:
+                runs[schedule.flow] = resolution.flow(schedule.flow)
+        if has_causes or _count(resolution.errors) > wrong:
+            return None
+        resolution.forget(bundle.names, commands)
+        names = bundle.names if len(commands) == len(bundle) else frozenset(commands)
+        return _Judgement(of=bundle, commands=names, runs=runs)
+
+    def _command(self, name: str) -> FlowDefinition | None:
+        found = next((one for one in self.lasting.values() if name in one.commands), None)
+        return None if found is None else command_flow(found.of.named(name))
+
+    def _holder(self, name: str) -> ScheduleDefinition | None:
+        if name not in self._names:
+            return None
+        return next(one for one in self.lasting.values() if name in one.of.names).of.named(name)
 
 
-def _hint(name: str, known: Iterable[str]) -> str:
-    near = near_names(name, list(known))
-    return f"; did you mean {near[0]!r}?" if near else ""
-
-
-def _parameter_fault(schedule: ScheduleDefinition, flow: FlowDefinition) -> str | None:
-    given, schema = dict(schedule.parameters), flow.parameters
-    name = _of_cause(schedule)
-    if name == EACH_MEMBER:
-        schema = without_required(schema, schema.get("required", ()))
-    elif name is not None:
-        what = "the file" if isinstance(schedule.when, FileAppears) else "the body"
-        if name not in schema.get("properties", {}):
-            return (
-                f"schedule {schedule.name!r}: flow {flow.name!r} has no parameter {name!r} to be given {what}; "
-                f'say which it is: parameter = "..."'
-            )
-        if name in given:
-            return f"schedule {schedule.name!r}: the parameter {name!r} is {what}, and cannot be given too"
-        if isinstance(schedule.when, FileAppears):
-            given[name] = schedule.when.pattern
-        schema = without_required(schema, [name])
-    try:
-        require_storable(flow.name, schema, given)
-        check_parameters(flow.name, schema, given)
-    except BadParameters as error:
-        return f"schedule {schedule.name!r}: {error.message}"
-    return None
-
-
-def _of_cause(schedule: ScheduleDefinition) -> str | None:
-    """The parameter that the flow is given by what makes it due; None where there is none."""
-    when = schedule.when
-    return when.parameter if isinstance(when, FileAppears | Webhook) else None
+def _count(errors: Mapping[str, list[Failure]]) -> int:
+    return sum(map(len, errors.values()))

@@ -164,7 +164,8 @@ class Core:
 
     def _messages(self) -> list[Message]:
         """All that has been posted; waits for the first, at most a second, and not at all when work is left over."""
-        behind = self._parts.intake.is_behind and not self.store_is_away
+        is_behind = self._parts.intake.is_behind or self._renewal.is_behind
+        behind = is_behind and not self.store_is_away
         with contextlib.suppress(queue.Empty):
             now = self._parts.clock.monotonic()
             patience = min(

@@ -3,10 +3,10 @@
 Each is a hint that may come twice, late, or not at all: what it points at is looked at anyway, a little later.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from schedulerd.domain.schedules import ScheduleDefinition
+from schedulerd.domain.bundles import Bundle
 from schedulerd.engine.wire import Message as SpawnerSaid
 from schedulerd.errors import BadDefinition
 
@@ -56,7 +56,8 @@ class DefinitionsChanged:
     """The folders were read. `flow_files` are all there are; `look_at` those whose content is new.
 
     What lies at or under a path of `withheld` is there but cannot be taken now: it stays in force as it was.
-    `schedules` are those in force of the schedule files, None when those files did not change. `whole`: everything was
+    `schedules` are those in force of the schedule files, by their paths, None when those files did not change: a file
+    whose schedules are as they were has the same bundle. `whole`: everything was
     looked at, because it is the first time or because that was asked for.
     """
 
@@ -64,7 +65,7 @@ class DefinitionsChanged:
     look_at: frozenset[str]
     withheld: frozenset[str] = frozenset()
     refused: tuple[BadDefinition, ...] = ()
-    schedules: tuple[ScheduleDefinition, ...] | None = None
+    schedules: Mapping[str, Bundle] | None = None
     schedule_errors: tuple[BadDefinition, ...] = ()
     whole: bool = False
 

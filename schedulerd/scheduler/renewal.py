@@ -36,6 +36,11 @@ class Renewal:
         self._whole_heard = False
         self.is_planned = False
 
+    @property
+    def is_behind(self) -> bool:
+        """Is there more to put in force, that nothing has to be waited for?"""
+        return self._definitions.is_behind
+
     def reload(self, done: Callable[[], None]) -> None:
         """Have all files read anew; `done` is called when what they say is in force."""
         self._waiting.append(done)

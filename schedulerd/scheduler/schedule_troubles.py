@@ -1,6 +1,6 @@
 """Which schedules stand still because they cannot be reckoned, or put in force: told as one trouble of the daemon's health."""
 
-from collections.abc import Collection
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
@@ -48,10 +48,10 @@ class ScheduleTroubles:
         self._refused.pop(name, None)
         self._tell()
 
-    def keep_only(self, names: Collection[str]) -> None:
-        """These are all that the files speak of."""
+    def keep_only(self, are_there: Callable[[str], bool]) -> None:
+        """The files speak of no others."""
         for known in (self._put_off, self._refused):
-            for name in known.keys() - set(names):
+            for name in [name for name in known if not are_there(name)]:
                 known.pop(name)
         self._tell()
 

@@ -1,12 +1,12 @@
 """The flows that files and command schedules define, the versions of their code, and the files with errors."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 from unicodedata import normalize
 
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition, FileError, Flow, FlowDefinition, FlowKind, LastRun
@@ -23,6 +23,8 @@ from schedulerd.store.versions import Versions
 
 _PUT_FILE: Final = Upsert(flow_files)
 _PUT_ERROR: Final = Upsert(flow_files, first=["version_id"])
+
+_NAMED: Final = select(flows).where(flows.c.name.in_(bindparam("names", expanding=True)))
 
 _FLOWS: Final[AnySelect] = select(
     flows,
@@ -59,9 +61,23 @@ class Flows:
 
     def put_command(self, definition: FlowDefinition, *, now: datetime) -> FlowKey:
         """Put a command in force; its text is its version. Raises `Conflict` when a file's flow has the name."""
-        digest = sha256(definition.command.encode("utf-8", "surrogatepass")).hexdigest()
-        version = self._versions.put(digest, definition.command, now=now)
-        return self._put(definition, version, now=now)
+        return self.put_commands([definition], now=now)[definition.name]
+
+    def put_commands(self, definitions: Sequence[FlowDefinition], *, now: datetime) -> dict[str, FlowKey]:
+        """Put commands in force as `put_command` does, each name once; many of them in few statements. The key of each."""
+        texts = {_digest(one.command): one.command for one in definitions}
+        keys = self._versions.put_all(texts, now=now)
+        given = [(one, keys[_digest(one.command)]) for one in definitions]
+        names = [one.name for one in definitions]
+        known = {row.name: row for row in self._connection.execute(_NAMED, {"names": names})}
+        for definition, version in given:
+            if (row := known.get(definition.name)) is not None:
+                self._put_again(definition, version, row, now=now)
+        fresh = [_new_row(*one, now=now) for one in given if one[0].name not in known]
+        if not fresh:
+            return {name: FlowKey(row.id) for name, row in known.items()}
+        self._connection.execute(insert(flows), fresh)
+        return self.keys(names)
 
     def set_file_error(self, file: str, error: Failure, *, now: datetime) -> None:
         """Note that the file cannot be taken as it is; its flows stay in force as they were."""
@@ -75,13 +91,26 @@ class Flows:
 
     def remove_command(self, name: str, *, now: datetime) -> None:
         """Remove a command; a flow of a file that has this name stays."""
-        self._mark_removed(now, flows.c.name == name, flows.c.kind == FlowKind.COMMAND.value)
+        self.remove_commands([name], now=now)
 
-    def all(self, *, removed: bool = False, named: Collection[str] | None = None) -> list[Flow]:
-        """The flows in force by name, or with `removed` also those that are no more; of those that are `named`, where some are."""
+    def remove_commands(self, names: Collection[str], *, now: datetime) -> None:
+        """Remove those of these that are commands; flows of files that have such a name stay."""
+        self._mark_removed(now, flows.c.name.in_(names), flows.c.kind == FlowKind.COMMAND.value)
+
+    def all(
+        self,
+        *,
+        removed: bool = False,
+        named: Collection[str] | None = None,
+        kind: FlowKind | None = None,
+    ) -> list[Flow]:
+        """The flows in force by name, or with `removed` also those that are no more; of those that are `named`, or of a kind,
+        where some are."""
         query = _FLOWS if removed else _FLOWS.where(flows.c.removed_at.is_(None))
         if named is not None:
             query = query.where(flows.c.name.in_(named))
+        if kind is not None:
+            query = query.where(flows.c.kind == kind.value)
         return [_flow(row) for row in self._connection.execute(query.order_by(flows.c.name))]
 
     def get(self, name: str) -> Flow:
@@ -96,14 +125,27 @@ class Flows:
             return self.get(alike[0])
         return _flow(row)
 
+    def by_key(self, key: FlowKey) -> Flow:
+        """The flow of this key, in force or removed. Raises `NotFound`."""
+        row = self._connection.execute(_FLOWS.where(flows.c.id == key)).one_or_none()
+        if row is None:
+            raise NotFound("flow", str(key))
+        return _flow(row)
+
+    def of_file(self, file: str) -> list[FlowDefinition]:
+        """What the flows are, or were last, that a file defines."""
+        return list(self._connection.scalars(select(flows.c.definition).where(flows.c.file == file)))
+
     def definitions(self) -> list[FlowDefinition]:
         """What the flows in force are, by name."""
         query = select(flows.c.definition).where(flows.c.removed_at.is_(None)).order_by(flows.c.name)
         return list(self._connection.scalars(query))
 
-    def names(self) -> list[str]:
-        """The names of the flows in force, sorted."""
+    def names(self, kind: FlowKind | None = None) -> list[str]:
+        """The names of the flows in force, sorted; of those of a kind, where one is said."""
         query = select(flows.c.name).where(flows.c.removed_at.is_(None)).order_by(flows.c.name)
+        if kind is not None:
+            query = query.where(flows.c.kind == kind.value)
         return list(self._connection.scalars(query))
 
     def named(self) -> dict[FlowKey, str]:
@@ -135,37 +177,51 @@ class Flows:
         return self._versions.source(version_hash)
 
     def _put(self, definition: FlowDefinition, version: VersionKey, *, now: datetime) -> FlowKey:
-        query = select(flows).where(flows.c.name == definition.name)
-        known = self._connection.execute(query).one_or_none()
-        values = {
-            "kind": definition.kind.value,
-            "file": definition.file,
-            "definition": definition,
-            "version_id": version,
-            "removed_at": None,
-            "pool": definition.pool,
-            "priority": definition.priority,
-            "max_running": definition.max_running,
-            "hooks": hooks_text(definition.hooks),
-        }
+        known = self._connection.execute(_NAMED, {"names": [definition.name]}).one_or_none()
         if known is None:
-            row = values | {"name": definition.name, "first_seen": now, "changed_at": now}
-            return FlowKey(
-                self._connection.execute(insert(flows).values(row).returning(flows.c.id)).scalar_one()
-            )
+            row = insert(flows).values(_new_row(definition, version, now=now)).returning(flows.c.id)
+            return FlowKey(self._connection.execute(row).scalar_one())
+        self._put_again(definition, version, known, now=now)
+        return FlowKey(known.id)
+
+    def _put_again(
+        self, definition: FlowDefinition, version: VersionKey, known: AnyRow, *, now: datetime
+    ) -> None:
         _require_same_holder(known, definition, version)
+        values = _values(definition, version)
         if any(getattr(known, name) != value for name, value in values.items()):
             self._connection.execute(
                 update(flows).where(flows.c.id == known.id).values(**values, changed_at=now)
             )
         if (known.pool, known.priority) != (definition.pool, definition.priority):
             align_with_flow(self._connection, known.id)
-        return FlowKey(known.id)
 
     def _mark_removed(self, now: datetime, *where: Any) -> None:
         self._connection.execute(
             update(flows).where(flows.c.removed_at.is_(None), *where).values(removed_at=now, changed_at=now)
         )
+
+
+def _digest(command: str) -> str:
+    return sha256(command.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _values(definition: FlowDefinition, version: VersionKey) -> dict[str, Any]:
+    return {
+        "kind": definition.kind.value,
+        "file": definition.file,
+        "definition": definition,
+        "version_id": version,
+        "removed_at": None,
+        "pool": definition.pool,
+        "priority": definition.priority,
+        "max_running": definition.max_running,
+        "hooks": hooks_text(definition.hooks),
+    }
+
+
+def _new_row(definition: FlowDefinition, version: VersionKey, *, now: datetime) -> dict[str, Any]:
+    return _values(definition, version) | {"name": definition.name, "first_seen": now, "changed_at": now}
 
 
 def _require_same_holder(known: AnyRow, definition: FlowDefinition, version: VersionKey) -> None:

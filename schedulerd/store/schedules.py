@@ -128,11 +128,11 @@ class Schedules:
             if (known.pool, known.priority) != (definition.pool, definition.priority):
                 align_with_schedule(self._connection, known.id)
 
-    def remove(self, name: str, *, now: datetime) -> None:
-        """Take a schedule out of force; its history stays. Unknown or removed already: nothing happens."""
+    def remove(self, *names: str, now: datetime) -> None:
+        """Take schedules out of force; their history stays. Unknown or removed already: nothing happens."""
         self._connection.execute(
             update(schedules)
-            .where(schedules.c.name == name, schedules.c.removed_at.is_(None))
+            .where(schedules.c.name.in_(names), schedules.c.removed_at.is_(None))
             .values(removed_at=now, next_due=None)
         )
 
@@ -232,9 +232,18 @@ class Schedules:
         """
         return reopen(self._connection, key, watermark=watermark, next_due=next_due, first_seen=first_seen)
 
-    def all(self, *, removed: bool = False, of: Collection[FlowKey] | None = None) -> list[Schedule]:
-        """The schedules in force by name, or with `removed` also those that are no more; `of` these flows, where some are said."""
+    def all(
+        self,
+        *,
+        removed: bool = False,
+        of: Collection[FlowKey] | None = None,
+        named: Collection[str] | None = None,
+    ) -> list[Schedule]:
+        """The schedules in force by name, or with `removed` also those that are no more; `of` these flows, or those that are
+        `named`, where some are said."""
         query = select(schedules) if removed else select(schedules).where(schedules.c.removed_at.is_(None))
+        if named is not None:
+            query = query.where(schedules.c.name.in_(named))
         if of is not None:
             query = query.where(schedules.c.flow_id.in_(of))
         return [_schedule(row) for row in self._connection.execute(query.order_by(schedules.c.name))]

@@ -1,5 +1,6 @@
 """The versions of code that flows had: each source is kept once, by its hash."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -18,11 +19,24 @@ class Versions:
 
     def put(self, hash_: str, source: str, *, now: datetime) -> VersionKey:
         """The key of the version with this hash, which is kept from now on."""
-        known = self._connection.scalar(select(versions.c.id).where(versions.c.hash == hash_))
-        if known is None:
-            row = insert(versions).values(hash=hash_, source=source, first_seen=now).returning(versions.c.id)
-            known = self._connection.execute(row).scalar_one()
-        return VersionKey(known)
+        return self.put_all({hash_: source}, now=now)[hash_]
+
+    def put_all(self, sources: Mapping[str, str], *, now: datetime) -> dict[str, VersionKey]:
+        """The keys of the versions with these hashes, which are kept from now on."""
+        known = self._keys(sources)
+        fresh = [
+            {"hash": hash_, "source": source, "first_seen": now}
+            for hash_, source in sources.items()
+            if hash_ not in known
+        ]
+        if not fresh:
+            return known
+        self._connection.execute(insert(versions), fresh)
+        return self._keys(sources)
+
+    def _keys(self, hashes: Iterable[str]) -> dict[str, VersionKey]:
+        query = select(versions.c.hash, versions.c.id).where(versions.c.hash.in_(tuple(hashes)))
+        return {row.hash: VersionKey(row.id) for row in self._connection.execute(query)}
 
     def source(self, hash_: str) -> str:
         """The text of the version. Raises `NotFound`."""

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from schedulerd.domain.bundles import Bundle
 from schedulerd.domain.command_values import MAX_COMMAND_BYTES
 from schedulerd.domain.cron import parse_cron
 from schedulerd.domain.mail_addresses import parse_addresses
@@ -53,7 +54,7 @@ def read_crontab_file(path: Path, *, timezone: str, uid: int | None = None) -> S
         return ScheduleFile(path=str(path), errors=(error,), unread=True)
     return ScheduleFile(
         path=str(path),
-        definitions=crontab.definitions,
+        definitions=Bundle(crontab.definitions),
         errors=crontab.errors,
         broken=crontab.broken - {definition.name for definition in crontab.definitions},
         keeps_missing=crontab.hides_names,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from schedulerd.domain.blackout_values import Calendars
+from schedulerd.domain.bundles import NO_SCHEDULES, Bundle, bundled
 from schedulerd.domain.limit_values import mend_of, unknown_pool
 from schedulerd.domain.names import near_names
 from schedulerd.domain.schedule_values import KEYS
@@ -29,7 +30,7 @@ class ScheduleFile:
     """
 
     path: str
-    definitions: tuple[ScheduleDefinition, ...] = ()
+    definitions: Bundle = NO_SCHEDULES
     errors: tuple[BadDefinition, ...] = ()
     broken: frozenset[str] = frozenset()
     unread: bool = False
@@ -38,9 +39,12 @@ class ScheduleFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SchedulesInForce:
-    """The schedules that count, by the path of the file that holds them, and what is wrong with the files."""
+    """The schedules that count, by the path of the file that holds them, and what is wrong with the files.
 
-    by_file: Mapping[str, tuple[ScheduleDefinition, ...]] = field(default_factory=dict)
+    A file that says what it said before has the same bundle.
+    """
+
+    by_file: Mapping[str, Bundle] = field(default_factory=dict)
     errors: tuple[BadDefinition, ...] = ()
 
     @property
@@ -51,10 +55,7 @@ class SchedulesInForce:
 
 def remembered(definitions: Iterable[ScheduleDefinition]) -> SchedulesInForce:
     """What was in force before, from definitions that were stored: their `origin` names their files."""
-    by_file: dict[str, list[ScheduleDefinition]] = {}
-    for definition in definitions:
-        by_file.setdefault(definition.origin.rpartition(":")[0], []).append(definition)
-    return SchedulesInForce(by_file={path: tuple(held) for path, held in by_file.items()})
+    return SchedulesInForce(by_file=bundled(definitions))
 
 
 def in_force(previous: SchedulesInForce, read: Sequence[ScheduleFile]) -> SchedulesInForce:
@@ -63,30 +64,34 @@ def in_force(previous: SchedulesInForce, read: Sequence[ScheduleFile]) -> Schedu
     An entry with an error keeps its last good version, and so does a whole file that could not be read. A file that
     is not in `read` is gone, with its schedules. A name belongs to the first file by path that has it.
     """
-    by_file: dict[str, tuple[ScheduleDefinition, ...]] = {}
+    by_file: dict[str, Bundle] = {}
     errors: list[BadDefinition] = []
-    holders: dict[str, str] = {}
+    names: set[str] = set()
     for file in sorted(read, key=lambda one: one.path):
         errors.extend(file.errors)
-        held = []
-        for definition in _counting(previous.by_file.get(file.path, ()), file):
-            holder = holders.setdefault(definition.name, definition.origin)
-            if holder == definition.origin:
-                held.append(definition)
-            else:
-                errors.append(_taken(definition, holder))
-        by_file[file.path] = tuple(held)
+        held = _counting(previous.by_file.get(file.path, NO_SCHEDULES), file)
+        if taken := names & held.names:
+            errors.extend(_taken(one, _holder(one.name, by_file)) for one in held if one.name in taken)
+            held = Bundle(one for one in held if one.name not in taken)
+        names |= held.names
+        by_file[file.path] = held
     return SchedulesInForce(by_file=by_file, errors=tuple(errors))
 
 
-def _counting(last_good: Sequence[ScheduleDefinition], file: ScheduleFile) -> Sequence[ScheduleDefinition]:
+def _counting(last_good: Bundle, file: ScheduleFile) -> Bundle:
     if file.unread:
         return last_good
-    there = {one.name for one in file.definitions}
-    kept = (
-        one for one in last_good if one.name in file.broken or (file.keeps_missing and one.name not in there)
-    )
-    return (*file.definitions, *kept)
+    there = file.definitions.names
+    missing = last_good.names - there if file.keeps_missing else frozenset()
+    kept = (file.broken | missing) & last_good.names
+    if not kept:
+        return file.definitions
+    return Bundle([*file.definitions, *(one for one in last_good if one.name in kept)])
+
+
+def _holder(name: str, by_file: Mapping[str, Bundle]) -> str:
+    """Where the schedule of this name stands."""
+    return next(bundle for bundle in by_file.values() if name in bundle.names).named(name).origin
 
 
 def _taken(definition: ScheduleDefinition, holder: str) -> BadDefinition:
@@ -103,7 +108,7 @@ def refuse_unknown_pools(file: ScheduleFile, pools: Collection[str]) -> Schedule
     errors = [_at(one, unknown[one.name]) for one in file.definitions if one.name in unknown]
     return replace(
         file,
-        definitions=tuple(one for one in file.definitions if one.name not in unknown),
+        definitions=Bundle(one for one in file.definitions if one.name not in unknown),
         errors=(*file.errors, *errors),
         broken=file.broken | unknown.keys(),
     )
@@ -173,7 +178,7 @@ def parse_schedule_file(text: str, *, path: str, timezone: str, calendars: Calen
     errors.sort(key=lambda error: (error.file != path, error.line or 0))
     return ScheduleFile(
         path=path,
-        definitions=tuple(good.values()),
+        definitions=Bundle(good.values()),
         errors=tuple({str(error): error for error in errors}.values()),
         broken=frozenset(broken - good.keys()),
     )

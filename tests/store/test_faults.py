@@ -195,6 +195,8 @@ READS: dict[str, Work] = {
     "flows.named": lambda tx: tx.flows.named(),
     "schedules.names": lambda tx: tx.schedules.names(),
     "flows.get": lambda tx: tx.flows.get("etl"),
+    "flows.by_key": lambda tx: tx.flows.by_key(tx.flows.get("etl").key),
+    "flows.of_file": lambda tx: tx.flows.of_file("flows/etl.py"),
     "flows.names": lambda tx: tx.flows.names(),
     "flows.definitions": lambda tx: tx.flows.definitions(),
     "flows.errors": lambda tx: tx.flows.errors(),
@@ -341,6 +343,10 @@ A_PING: Final = Ping(
 WRITES: dict[str, Work] = {
     "flows.put_file": lambda tx: tx.flows.put_file(a_file(), now=NOW),
     "flows.put_command": lambda tx: tx.flows.put_command(a_command(), now=NOW),
+    "flows.put_commands": lambda tx: tx.flows.put_commands(
+        [a_command(name, command=name) for name in ("dump", "load")], now=NOW
+    ),
+    "flows.remove_commands": lambda tx: tx.flows.remove_commands(["dump", "etl"], now=NOW),
     "flows.set_file_error": lambda tx: tx.flows.set_file_error(
         "a.py", Failure(type="E", message="m"), now=NOW
     ),

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from schedulerd.domain.failures import Failure
-from schedulerd.domain.flows import FileError, LastRun
+from schedulerd.domain.flows import FileError, FlowKind, LastRun
 from schedulerd.domain.run_queries import RunQuery
 from schedulerd.domain.schedules import Interval, Once, Policies
 from schedulerd.domain.states import RunState
@@ -246,3 +246,45 @@ def test_how_the_letters_of_a_name_are_composed_makes_no_difference(database: Da
         assert tx.flows.get("한글흐름").definition.name == decomposed
         query = RunQuery(flows=("한글흐름",))
         assert tx.history.page(query, now=NOW, limit=5, after=None, before=None).runs == []
+
+
+def test_many_commands_put_together_are_as_if_each_was_put_alone(database: Database) -> None:
+    with database.write() as tx:
+        kept = tx.flows.put_command(a_command("kept", command="a"), now=NOW)
+        tx.flows.put_command(a_command("edited", command="a"), now=NOW)
+        gone = tx.flows.put_command(a_command("back", command="a"), now=NOW)
+        tx.flows.remove_commands(["back", "nobody"], now=NOW)
+
+        given = [
+            a_command(name, command=text) for name, text in (("kept", "a"), ("back", "a"), ("edited", "b"))
+        ]
+        keys = tx.flows.put_commands([*given, a_command("new", command="b")], now=LATER)
+
+        found = {flow.definition.name: flow for flow in tx.flows.all()}
+        assert {name: flow.key for name, flow in found.items()} == keys
+        assert (keys["kept"], keys["back"]) == (kept, gone)
+        assert {name: flow.changed_at for name, flow in found.items()} == dict.fromkeys(keys, LATER) | {
+            "kept": NOW
+        }
+        assert [
+            tx.flows.version_source(found[name].version_hash or "") for name in ("kept", "edited", "new")
+        ] == [
+            "a",
+            "b",
+            "b",
+        ]
+
+
+def test_commands_are_removed_and_flows_of_files_that_have_such_a_name_stay(database: Database) -> None:
+    with database.write() as tx:
+        (key,) = tx.flows.put_file(a_file(), now=NOW)
+        tx.flows.put_command(a_command(), now=NOW)
+
+        tx.flows.remove_commands(["etl", "dump"], now=LATER)
+
+        assert [flow.key for flow in tx.flows.all()] == [key]
+        assert tx.flows.names(FlowKind.COMMAND) == []
+        assert [flow.definition.name for flow in tx.flows.all(removed=True, kind=FlowKind.COMMAND)] == [
+            "dump"
+        ]
+        assert (tx.flows.by_key(key).definition, tx.flows.of_file("flows/etl.py")) == (a_flow(), [a_flow()])

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from schedulerd.daemon.feed import Feed
+from schedulerd.domain.schedules import ScheduleDefinition
 from schedulerd.scheduler.messages import DefinitionsChanged
 from schedulerd.watch.changes import FolderChange
 from schedulerd.watch.folders import Role, SeenFile
@@ -26,7 +27,7 @@ class Told:
             self.messages.append,
             timezone=changes.get("timezone", "UTC"),
             pools={"database": 2},
-            last_known=changes.get("known", ()),
+            last_known=lambda: changes.get("known", ()),
         )
 
     def file(self, name: str, text: str = "", *, folder: str = "flows", role: Role = Role.FLOW) -> SeenFile:
@@ -54,8 +55,12 @@ def told(tmp_path: Path) -> Told:
     return Told(tmp_path)
 
 
+def schedules(message: DefinitionsChanged) -> list[ScheduleDefinition]:
+    return [one for bundle in (message.schedules or {}).values() for one in bundle]
+
+
 def names(message: DefinitionsChanged) -> list[str] | None:
-    return None if message.schedules is None else [one.name for one in message.schedules]
+    return None if message.schedules is None else [one.name for one in schedules(message)]
 
 
 def test_the_flow_files_that_are_there_and_those_to_look_at_are_told(told: Told) -> None:
@@ -110,8 +115,7 @@ def test_schedules_are_read_in_the_time_zone_of_the_settings(tmp_path: Path) -> 
 
     message = told((told.schedules("a.toml", TOML.format(name="morning")),))
 
-    assert message.schedules is not None
-    assert message.schedules[0].when.timezone == "Asia/Seoul"
+    assert schedules(message)[0].when.timezone == "Asia/Seoul"
 
 
 def test_the_first_look_tells_the_schedules_also_when_there_are_none(told: Told) -> None:
@@ -180,8 +184,7 @@ CLOSED = TOML + 'blackout = [{{ calendar = "days.txt" }}]\n'
 
 
 def closed_days(message: DefinitionsChanged) -> list[str]:
-    assert message.schedules is not None
-    (definition,) = message.schedules
+    (definition,) = schedules(message)
     return [day.isoformat() for day in (definition.blackout.days if definition.blackout else ())]
 
 
@@ -236,8 +239,8 @@ def test_an_entry_that_names_a_pool_which_is_not_defined_stays_as_it_was(told: T
     named = told.schedules("etl.toml", TOML.format(name="a") + 'pool = "gone"\n')
     after = told((named,))
 
-    assert [one.pool for one in before.schedules or ()] == ["database"]
-    assert [one.pool for one in after.schedules or ()] == ["database"]
+    assert [one.pool for one in schedules(before)] == ["database"]
+    assert [one.pool for one in schedules(after)] == ["database"]
     assert [(error.line, error.reason) for error in after.schedule_errors] == [
         (1, "schedule 'a': `pool`: there is no pool 'gone'; known are: database")
     ]

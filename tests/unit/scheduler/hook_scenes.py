@@ -25,7 +25,7 @@ def define(world: World, *hooks: RunState) -> None:
     states = frozenset(hooks or (RunState.FAILED, RunState.COMPLETED))
     file = a_file(a_flow(hooks=states))
     world.turn(
-        DefinitionsChanged(flow_files=frozenset({file.file}), look_at=frozenset(), schedules=(), whole=True)
+        DefinitionsChanged(flow_files=frozenset({file.file}), look_at=frozenset(), schedules={}, whole=True)
     )
     world.parts.definitions.inspected(Inspected(file=file.file, definition=file))
     world.turn()

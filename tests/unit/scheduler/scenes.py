@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from schedulerd.domain.agents import AgentBeat
+from schedulerd.domain.bundles import bundled
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.limits import Limits
 from schedulerd.domain.new_runs import RunMaker
@@ -244,7 +245,9 @@ class World:
 
     def define(self, *schedules: ScheduleDefinition) -> None:
         """Have these schedules in force, and nothing else."""
-        self.turn(DefinitionsChanged(flow_files=frozenset(), look_at=frozenset(), schedules=schedules))
+        self.turn(
+            DefinitionsChanged(flow_files=frozenset(), look_at=frozenset(), schedules=bundled(schedules))
+        )
 
     def ask_for(self, flow: str, **changes: Any) -> RunKey:
         """Record a run, as people do."""

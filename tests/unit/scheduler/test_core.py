@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from schedulerd.domain.bundles import bundled
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.limits import Limits
 from schedulerd.domain.runs import Position
@@ -823,7 +824,7 @@ def test_a_reload_is_done_when_all_that_is_there_has_been_read_and_applied(world
 
     world.turn(
         DefinitionsChanged(
-            flow_files=frozenset(), look_at=frozenset(), schedules=(a_command("report"),), whole=True
+            flow_files=frozenset(), look_at=frozenset(), schedules=bundled([a_command("report")]), whole=True
         )
     )
 
@@ -838,7 +839,7 @@ def test_a_schedule_that_is_gone_starts_nothing_more_and_its_runs_go_on(world: W
     (run,) = world.runs()
     world.turn(world.spawner.begin(run.folder))
 
-    world.turn(DefinitionsChanged(flow_files=frozenset(), look_at=frozenset(), schedules=()))
+    world.turn(DefinitionsChanged(flow_files=frozenset(), look_at=frozenset(), schedules={}))
     world.turn(minutes=5)
     world.turn(world.spawner.end(run.folder))
 

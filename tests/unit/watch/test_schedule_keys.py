@@ -258,7 +258,7 @@ def test_a_slip_is_told_with_its_line_and_reason(keys: str, line: int, reason: s
     (error,) = file.errors
     assert error.line == line
     assert error.reason.startswith(reason)
-    assert file.definitions == ()
+    assert not len(file.definitions)
 
 
 @pytest.mark.parametrize(
