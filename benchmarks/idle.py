@@ -134,7 +134,6 @@ def _daemon(web: str) -> Iterator[Service]:
         service = Service(Path(folder), web=web)
         for number in range(FLOWS):
             service.drop(f"flow_{number}.py", _FLOW.format(number=number))
-        _make_database(service)
         service.start()
         try:
             for number in range(FLOWS):
@@ -148,19 +147,11 @@ def _daemon(web: str) -> Iterator[Service]:
 def _started() -> Started:
     with tempfile.TemporaryDirectory() as folder:
         service = Service(Path(folder))
-        _make_database(service)
         try:
             return _timed(service, Path(folder) / "notify")
         finally:
             service.stop()
             service.close()
-
-
-def _make_database(service: Service) -> None:
-    """What only the first start of all does."""
-    database = service.database()
-    database.upgrade()
-    database.close()
 
 
 def _timed(service: Service, address: Path) -> Started:
