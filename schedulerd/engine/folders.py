@@ -64,6 +64,10 @@ class RunFolders:
         for folder in (self.ready, self.runs):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
+    def running(self, key: str) -> str:
+        """The path of the folder of an attempt that was taken."""
+        return f"{self.runs}/{key}"
+
     def prepare(
         self, key: str, request: Mapping[str, Any], files: Mapping[str, bytes] = MappingProxyType({})
     ) -> None:
@@ -71,21 +75,21 @@ class RunFolders:
 
         Replaces one that is still there.
         """
-        draft = self.ready / f".{key}"
+        ready, draft = f"{self.ready}/{key}", f"{self.ready}/.{key}"
         with contextlib.suppress(FileExistsError):
             os.mkdir(draft, 0o700)
         try:
             for name, content in files.items():
-                write_private(draft / name, content)
-            write_private(draft / Stage.ARMED, json.dumps(request, separators=(",", ":")).encode())
+                write_private(f"{draft}/{name}", content)
+            write_private(f"{draft}/{Stage.ARMED}", json.dumps(request, separators=(",", ":")).encode())
         except OSError:
             shutil.rmtree(draft, ignore_errors=True)
             raise
         try:
-            os.rename(draft, self.ready / key)
+            os.rename(draft, ready)
         except OSError:  # an earlier, equal one stands there
-            shutil.rmtree(self.ready / key, ignore_errors=True)
-            os.rename(draft, self.ready / key)
+            shutil.rmtree(ready, ignore_errors=True)
+            os.rename(draft, ready)
 
     def take(self, key: str) -> int | None:
         """Move a prepared attempt to the running ones: its folder, open, for exactly one caller, else None.
@@ -155,11 +159,11 @@ class RunFolders:
         It is renamed first, so that a removal cut short leaves nothing that looks like an attempt.
         """
         for parent in (self.runs, self.ready):
-            trash = parent / f".{key}.old"
+            trash = f"{parent}/.{key}.old"
             with contextlib.suppress(OSError):
-                os.rename(parent / key, trash)
-            if trash.exists():
-                shutil.rmtree(trash, ignore_errors=True)
+                os.rename(f"{parent}/{key}", trash)
+            if os.path.exists(trash):
+                _remove(trash)
 
     def sweep(self) -> None:
         """Remove what interrupted preparations and removals left; only for when nobody else prepares."""
@@ -204,6 +208,16 @@ def read_known(folder: int) -> list[dict[str, str]]:
     with open(descriptor, "rb") as file:
         known: list[dict[str, str]] = json.load(file)
     return known
+
+
+def _remove(folder: str) -> None:
+    """Remove a folder that nobody looks into any more: files, as a rule, and nothing else."""
+    try:
+        for name in os.listdir(folder):
+            os.unlink(f"{folder}/{name}")
+        os.rmdir(folder)
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _stage(folder: Path) -> Stage | None:

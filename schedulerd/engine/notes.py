@@ -84,11 +84,11 @@ def began_after(folder: int) -> float | None:
         return None
 
 
-def began_at_us(folder: Path) -> int | None:
+def began_at_us(folder: Path | str) -> int | None:
     """When an attempt began, in microseconds since 1970: its process noted itself just before. None when it has not."""
     try:
-        os.stat(folder / Stage.STARTED)
-        return os.stat(folder / _PID).st_mtime_ns // 1_000
+        os.stat(f"{folder}/{Stage.STARTED}")
+        return os.stat(f"{folder}/{_PID}").st_mtime_ns // 1_000
     except OSError:
         return None
 
@@ -102,9 +102,9 @@ def leave_word(folder: int, word: Word) -> None:
         os.link(Stage.STARTED, word, src_dir_fd=folder, dst_dir_fd=folder)
 
 
-def read_word(folder: Path) -> Word | None:
+def read_word(folder: Path | str) -> Word | None:
     """Why an attempt is being ended, or was; None when nobody wanted that."""
-    return next((word for word in Word if (folder / word).exists()), None)
+    return next((word for word in Word if os.path.exists(f"{folder}/{word}")), None)
 
 
 def write_private(path: Path | str, content: bytes, *, folder: int | None = None) -> None:
@@ -201,9 +201,10 @@ def _write_note(name: str, content: bytes, *, folder: int) -> None:
     os.rename(_draft(name), name, src_dir_fd=folder, dst_dir_fd=folder)
 
 
-def read_exit(folder: Path) -> Exit | None:
+def read_exit(folder: Path | str) -> Exit | None:
     """How the process ended, when its parent told."""
     try:
-        return Exit(**json.loads((folder / _EXIT).read_bytes()))
+        with open(f"{folder}/{_EXIT}", "rb", buffering=0) as file:
+            return Exit(**json.loads(file.read()))
     except (FileNotFoundError, ValueError, TypeError):
         return None
