@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from benchmarks.cgroups import cost_of_cgroups
 from benchmarks.commands import cost_of_commands
 from benchmarks.figures import Figure, append_json, table
@@ -38,6 +40,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[Size], Sequence[Figure]]]] = {
 _REPOSITORY: Final = Path(__file__).parents[1]
 SMALL: Final = ("runs", "lags", "commands", "records", "plain")
 """Those that say something within seconds."""
+_NO_FIGURES: Final = (Exception, pytest.skip.Exception)
 
 
 def main(words: Sequence[str]) -> int:
@@ -54,10 +57,7 @@ def main(words: Sequence[str]) -> int:
         print(f"-- {name}", flush=True)
         try:
             figures += _judged(name, size) if asked.check else BENCHMARKS[name](size)
-        except (
-            Exception,
-            pytest.skip.Exception,
-        ):  # border: one that cannot be measured leaves the figures of the others
+        except _NO_FIGURES:  # border: one that cannot be measured leaves the figures of the others
             traceback.print_exc()
             failed.append(name)
     _tell(figures, failed)
