@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 _WHAT: Final = 44
 _VALUE: Final = 12
@@ -33,6 +33,7 @@ class Figure:
     """What one thing costs, and what it may cost: `target` is of its ratio to the limit, or, where nothing limits it (memory,
     shares of a core), of the figure itself. Without one it is only told.
 
+    `is_time` says that it was measured by the clock, and not by CPU: whatever else the machine does is in it.
     `details` are other figures of the same measurement, for those who read them by program.
     """
 
@@ -43,6 +44,7 @@ class Figure:
     target: float | None
     limit: Limit | None = None
     bound: Bound = Bound.AT_MOST
+    is_time: bool = False
     details: Mapping[str, object] = field(default_factory=dict)
 
     @property
@@ -62,6 +64,11 @@ class Figure:
         if self.bound is Bound.AT_MOST:
             return self.ratio <= self.target * leeway
         return self.ratio >= self.target / leeway
+
+    def better(self, other: Self) -> Self:
+        """Of two measurements of the same the one that is nearer to its target, or farther beyond."""
+        best = min if self.bound is Bound.AT_MOST else max
+        return best(self, other, key=lambda figure: figure.ratio)
 
 
 def table(figures: Sequence[Figure]) -> str:
