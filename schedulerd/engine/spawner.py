@@ -16,7 +16,7 @@ import socket
 import sys
 import time
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -28,8 +28,9 @@ from schedulerd.engine.cgroups import RunCgroups
 from schedulerd.engine.child import Request, become_run, lead_session
 from schedulerd.engine.code import forget_missing_folders
 from schedulerd.engine.folders import RunFolders, is_armed, read_request
+from schedulerd.engine.forked import Attempt
 from schedulerd.engine.leftovers import LAST_WORDS_SECONDS, Farewell, Leftovers, end_group
-from schedulerd.engine.notes import Exit, Word, began_after, leader_in, leave_word, reserve_notes, write_exit
+from schedulerd.engine.notes import Exit, Word, began_after, leave_word, reserve_notes, write_exit
 from schedulerd.engine.processes import become_subreaper, identify, thread_count
 from schedulerd.engine.spares import Spares
 
@@ -56,25 +57,6 @@ _USUAL: Final = (
 
 _LATEST_SECONDS: Final = 5.0  # how long after it was taken a run begins at the latest, for its time limit
 _STEP_SECONDS: Final = 0.05  # how often processes that are being ended are looked at
-
-
-@dataclass(kw_only=True, slots=True)
-class Attempt:
-    """A run that was forked here. `folder` is an open descriptor; times are monotonic seconds."""
-
-    key: str
-    folder: int
-    pid: int
-    grace: float
-    deadline: float | None
-    has_keeper: bool = False
-    leave_children: bool = False
-    deadline_is_true: bool = False  # it counts from when the run began, and not from when it was taken
-    waited: bool = False  # its process is one that was forked ahead
-    stopped: str | None = None
-    kill_at: float | None = None
-    exit: Exit | None = None  # set when its process has ended and only what it left behind is waited for
-    farewell: Farewell | None = None  # to that
 
 
 class Spawner:
@@ -269,7 +251,7 @@ class Spawner:
         attempt.stopped = why
         if attempt.exit is None:
             leave_word(attempt.folder, Word(why))
-        if not end_group(_group(attempt), signal.SIGTERM) and attempt.exit is None:
+        if not end_group(attempt.group(), signal.SIGTERM) and attempt.exit is None:
             os.kill(attempt.pid, signal.SIGTERM)  # forked, and not yet the leader of its group
 
     def _hurry(self) -> None:
@@ -295,7 +277,7 @@ class Spawner:
         return now >= attempt.deadline
 
     def _kill(self, attempt: Attempt) -> None:
-        end_group(_group(attempt), signal.SIGKILL)
+        end_group(attempt.group(), signal.SIGKILL)
         with contextlib.suppress(ProcessLookupError):
             os.kill(attempt.pid, signal.SIGKILL)  # a keeper that was stopped would keep a dead command
 
@@ -339,7 +321,7 @@ class Spawner:
     def _see_off(self, attempt: Attempt, now: float) -> None:
         """Wait for what a run left behind; end it when it does not end by itself, and kill it after its grace."""
         assert attempt.farewell is not None
-        key, group = attempt.key, _group(attempt)
+        key, group = attempt.key, attempt.group()
         if attempt.farewell.go_on(lambda sign: self._leftovers.end(key, group, sign, known=self), now):
             self._settle(attempt)
 
@@ -353,11 +335,6 @@ class Spawner:
         os.close(attempt.folder)
         del self._attempts[attempt.pid]
         self._say(wire.Ended(key=attempt.key))
-
-
-def _group(attempt: Attempt) -> int:
-    """The process group of a run: that of the process named in its folder, the shell of a command for one."""
-    return (leader_in(attempt.folder) if attempt.has_keeper else None) or attempt.pid
 
 
 def _wakeup_pipe() -> tuple[int, int]:
