@@ -224,6 +224,7 @@ class _Builder:
                 max_log=settings.max_log,
                 settled=settled,
                 asked=answerer.asked,
+                freed=answerer.freed,
             ),
             answerer=answerer,
             launcher=launcher,

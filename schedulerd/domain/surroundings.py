@@ -32,7 +32,7 @@ class Surroundings:
 
     def within(self, usual: "Surroundings") -> "Surroundings":
         """These, and where they say nothing, the usual ones."""
-        return replace(usual, **self.as_json())
+        return usual if self == NOTHING_SAID else replace(usual, **self.as_json())
 
     def as_json(self) -> dict[str, Any]:
         """What they say, without what they do not."""
@@ -43,6 +43,9 @@ class Surroundings:
     def from_json(cls, json: Mapping[str, Any]) -> "Surroundings":
         """The surroundings that `as_json` gave."""
         return cls(**json)
+
+
+NOTHING_SAID: Final = Surroundings()
 
 
 def time_limit(seconds: float | None, usual: timedelta | None) -> timedelta | None:

@@ -25,6 +25,7 @@ TAIL: Final = (
     1 << 18
 )  # more than the longest last record: a message of 4 KiB and a traceback of 32 KiB, escaped
 _MOST_LINES: Final = 5_000  # what one turn of the core hands to the database stays small
+_decode: Final = json.JSONDecoder().decode  # `loads` would first guess, of each line, how it is encoded
 _encode: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False, default=repr).encode
 
 
@@ -90,19 +91,14 @@ class Piece:
     more: bool
 
 
-def read_piece(path: Path, offset: int, *, to_the_end: bool, longest: int = _CHUNK) -> Piece:
+def read_piece(path: Path | str, offset: int, *, to_the_end: bool, longest: int = _CHUNK) -> Piece:
     """The whole lines of a file from `offset` on: at most about a mebibyte of them, and at most 5,000.
 
     With `to_the_end` (its writer is dead) an unfinished last line counts as whole. A line of more than `longest`
     bytes is handed out in parts, cut between characters. A file that is not there, or is shorter than the offset, has
     no lines.
     """
-    try:
-        with open(path, "rb", buffering=0) as file:
-            file.seek(offset)
-            data = file.read(_CHUNK)
-    except FileNotFoundError:
-        data = b""
+    data = _read(path, offset, min(_size(path) - offset, _CHUNK))
     full = len(data) == _CHUNK
     cut = data.rfind(b"\n") + 1
     if cut < len(data) and to_the_end and not full:
@@ -119,13 +115,9 @@ def read_piece(path: Path, offset: int, *, to_the_end: bool, longest: int = _CHU
     return Piece(lines=tuple(lines), offset=offset + cut, more=full and cut > 0)
 
 
-def skip_piece(path: Path, offset: int) -> Piece:
+def skip_piece(path: Path | str, offset: int) -> Piece:
     """Nothing of what is in a file from `offset` on."""
-    try:
-        size = os.stat(path).st_size
-    except FileNotFoundError:
-        size = 0
-    return Piece(lines=(), offset=max(offset, size), more=False)
+    return Piece(lines=(), offset=max(offset, _size(path)), more=False)
 
 
 def is_log_line(line: bytes) -> bool:
@@ -150,14 +142,32 @@ def forget(path: Path, start: int, end: int) -> bool:
         os.close(file)
 
 
-def read_tail(path: Path) -> tuple[bytes, ...]:
+def read_tail(path: Path | str) -> tuple[bytes, ...]:
     """The last lines of a file whose writer is dead, the first of them perhaps not whole; none when it is not there."""
+    tail = _read(path, max(0, _size(path) - TAIL), TAIL)
+    return tuple(tail.split(b"\n")) if tail else ()
+
+
+def _size(path: Path | str) -> int:
+    """How long a file is; 0 for one that is not there."""
     try:
-        with open(path, "rb", buffering=0) as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
-            return tuple(file.read(TAIL).split(b"\n"))
+        return os.stat(path).st_size
     except FileNotFoundError:
-        return ()
+        return 0
+
+
+def _read(path: Path | str, offset: int, length: int) -> bytes:
+    """So much of a file from `offset` on, as far as there is: it is not even opened for nothing."""
+    if length <= 0:
+        return b""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return b""
+    try:
+        return os.pread(file, length, offset)
+    finally:
+        os.close(file)
 
 
 def _whole_characters(data: bytes) -> int:
@@ -176,7 +186,7 @@ def parse(lines: tuple[bytes, ...]) -> Iterator[Record]:
         if not line:
             continue
         try:
-            record = json.loads(line)
+            record = _decode(line.decode("utf-8", "surrogatepass"))
             if not isinstance(record, dict) or not isinstance(record.get("k"), str):
                 raise ValueError("not a record")
         except (ValueError, RecursionError):

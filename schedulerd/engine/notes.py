@@ -7,7 +7,7 @@ import contextlib
 import errno
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from resource import struct_rusage
@@ -21,6 +21,8 @@ _RESERVE: Final = "reserve"
 _RESERVE_BYTES: Final = 4_096
 _PID: Final = "pid"
 _AGAIN: Final = "pid.again"
+NOTES: Final = frozenset({_PID, f".{_PID}", f".{_AGAIN}", _EXIT, f".{_EXIT}", _RESERVE})
+"""The names of all files of this module, but for what a note is linked to."""
 
 
 class Stage(StrEnum):
@@ -84,11 +86,11 @@ def began_after(folder: int) -> float | None:
         return None
 
 
-def began_at_us(folder: Path) -> int | None:
+def began_at_us(folder: Path | str) -> int | None:
     """When an attempt began, in microseconds since 1970: its process noted itself just before. None when it has not."""
     try:
-        os.stat(folder / Stage.STARTED)
-        return os.stat(folder / _PID).st_mtime_ns // 1_000
+        os.stat(f"{folder}/{Stage.STARTED}")
+        return os.stat(f"{folder}/{_PID}").st_mtime_ns // 1_000
     except OSError:
         return None
 
@@ -102,9 +104,9 @@ def leave_word(folder: int, word: Word) -> None:
         os.link(Stage.STARTED, word, src_dir_fd=folder, dst_dir_fd=folder)
 
 
-def read_word(folder: Path) -> Word | None:
+def read_word(folder: Path | str) -> Word | None:
     """Why an attempt is being ended, or was; None when nobody wanted that."""
-    return next((word for word in Word if (folder / word).exists()), None)
+    return next((word for word in Word if os.path.exists(f"{folder}/{word}")), None)
 
 
 def write_private(path: Path | str, content: bytes, *, folder: int | None = None) -> None:
@@ -130,8 +132,12 @@ def _draft(name: str) -> str:
 
 def write_process(folder: int, process: ProcessId, *parents: ProcessId) -> None:
     """Note in an open folder which process runs it, and which others will tell how it ended."""
-    named = json.dumps([asdict(one) for one in (process, *parents)])
+    named = json.dumps([_fields(one) for one in (process, *parents)])
     _write_note(_PID, named.encode(), folder=folder)
+
+
+def _fields(value: ProcessId | Exit) -> dict[str, object]:
+    return {name: getattr(value, name) for name in value.__slots__}
 
 
 def process_in(folder: Path) -> tuple[ProcessId | None, tuple[ProcessId, ...]]:
@@ -155,7 +161,14 @@ def reserve_notes(folder: int, *, has_keeper: bool = False) -> None:
     Of a run that has a keeper two write the first. Raises `OSError` where there is none: nothing should be started then.
     """
     for name in (_PID, _EXIT, *((_AGAIN,) if has_keeper else ())):
-        write_private(_draft(name), b" " * _NOTE_BYTES, folder=folder)
+        _write_in_place(_draft(name), b" " * _NOTE_BYTES, folder=folder)
+
+
+def blank_notes(folder: int) -> None:
+    """Have an open folder say nothing of an attempt; the room for the notes of another stays reserved."""
+    for name in (_PID, _EXIT):
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(name, _draft(name), src_dir_fd=folder, dst_dir_fd=folder)
 
 
 def reserved_again(folder: int) -> None:
@@ -186,24 +199,29 @@ class Reserve:
 
 def write_exit(folder: int, ended: Exit) -> None:
     """Leave in an open folder, beside the journal, how the process ended."""
-    _write_note(_EXIT, json.dumps(asdict(ended)).encode(), folder=folder)
+    _write_note(_EXIT, json.dumps(_fields(ended)).encode(), folder=folder)
 
 
 def _write_note(name: str, content: bytes, *, folder: int) -> None:
     """Write a note so that it is seen whole or not at all, in the room that was reserved for it, if any was."""
-    padded = content.ljust(_NOTE_BYTES)
-    descriptor = os.open(_draft(name), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600, dir_fd=folder)
-    try:
-        if os.pwrite(descriptor, padded, 0) != len(padded):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), name)
-    finally:
-        os.close(descriptor)
+    _write_in_place(_draft(name), content.ljust(_NOTE_BYTES), folder=folder)
     os.rename(_draft(name), name, src_dir_fd=folder, dst_dir_fd=folder)
 
 
-def read_exit(folder: Path) -> Exit | None:
+def _write_in_place(name: str, content: bytes, *, folder: int) -> None:
+    """Write the beginning of a file, which takes no room that it has already."""
+    descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600, dir_fd=folder)
+    try:
+        if os.write(descriptor, content) != len(content):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), name)
+    finally:
+        os.close(descriptor)
+
+
+def read_exit(folder: Path | str) -> Exit | None:
     """How the process ended, when its parent told."""
     try:
-        return Exit(**json.loads((folder / _EXIT).read_bytes()))
+        with open(f"{folder}/{_EXIT}", "rb", buffering=0) as file:
+            return Exit(**json.loads(file.read()))
     except (FileNotFoundError, ValueError, TypeError):
         return None

@@ -80,6 +80,10 @@ class Answerer:
         """There may be something to answer: a question was taken, or somebody answered one."""
         self._is_due = True
 
+    def freed(self) -> None:
+        """Something was given back, or a run has ended: a question that is open may be answered now."""
+        self._is_due = self._is_due or self._are_open
+
     def patience(self, monotonic: float) -> float:
         """Seconds until the next look; infinite when nothing is open."""
         if self._is_due:

@@ -58,7 +58,7 @@ class Care:
         except OSError as error:
             self._folders_failed(error)
 
-    def sweep(self, *, ends_all: bool) -> bool:
+    def sweep(self, *, may_have_wishes: bool, ends_all: bool) -> bool:
         """What no message is needed for: journals that grew unheard, runs nobody answers for, wishes, endings.
 
         True when a place may have become free by it.
@@ -69,7 +69,7 @@ class Care:
                 parts.intake.note(attempt.folder)
             else:
                 self._look_at(attempt)
-        granted = bool(parts.ender.grant_wishes(now=now))
+        granted = may_have_wishes and parts.ender.grant_wishes(now=now)
         if granted:
             parts.hooks.want()
         if ends_all:

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Final, assert_never
 
 from schedulerd.domain.health import Health, TroubleKind
+from schedulerd.engine import wire
 from schedulerd.errors import StoreFull, StoreUnavailable
 from schedulerd.scheduler.care import Care
 from schedulerd.scheduler.messages import (
@@ -36,6 +37,9 @@ log = logging.getLogger(__name__)
 
 _LONGEST_WAIT: Final = 1.0
 _SHORTEST_WAIT: Final = 0.05  # what is past its time and does not go away is not looked at without a pause
+_TOGETHER_SECONDS: Final = (
+    0.01  # what ends within it is taken together: a turn for each costs more than all of them in one
+)
 _SWEEP_SECONDS: Final = 0.5
 _LOOK_SECONDS: Final = 0.9
 _RECONCILE_SECONDS: Final = 10.0
@@ -56,7 +60,8 @@ class Core:
         self._on_turn = on_turn
         self._stop: Stop | None = None
         self._stop_deadline = 0.0
-        self._claim = True
+        self._claim = self._waits = self._may_have_wishes = True
+        self._mark: object = None
         self._next_due: datetime | None = None
         self._ticked_at = self._swept_at = self._reconciled_at = self._beat_at = float("-inf")
         self._ticks = 0
@@ -161,23 +166,52 @@ class Core:
     # -- hearing ------------------------------------------------------------------------------------------------
 
     def _messages(self) -> list[Message]:
-        """All that has been posted; waits for the first, at most a second, and not at all when work is left over."""
-        is_behind = self._parts.intake.is_behind or self._renewal.is_behind
-        behind = is_behind and not self.store_is_away
-        with contextlib.suppress(queue.Empty):
+        """All that has been posted, once something has that is worth a turn; waits for it at most a second, and not at all
+        when work is left over."""
+        now = self._parts.clock.monotonic()
+        until, together = now + _LONGEST_WAIT, now + _TOGETHER_SECONDS
+        if self._left_over(now) == 0.0:
+            together = now
+        while True:
+            patience = max(together - now, self._patience(now))
+            try:
+                message = self._queue.get(timeout=max(0.0, min(until - now, patience)))
+            except queue.Empty:
+                return []
+            if not self._can_wait(message):
+                return [message, *self._posted()]
             now = self._parts.clock.monotonic()
-            patience = min(
-                _LONGEST_WAIT,
-                self._parts.ender.patience(now) + _SHORTEST_WAIT,
-                self._parts.answerer.patience(now) + _SHORTEST_WAIT,
-            )
-            messages = [self._queue.get(timeout=0.0 if behind else patience)]
+
+    def _posted(self) -> Iterator[Message]:
+        with contextlib.suppress(queue.Empty):
             while True:
-                try:
-                    messages.append(self._queue.get_nowait())
-                except queue.Empty:
-                    return messages
-        return []
+                yield self._queue.get_nowait()
+
+    def _patience(self, now: float) -> float:
+        """Seconds until there is something to be done that nobody posts a message for."""
+        return min(
+            self._left_over(now),
+            self._parts.ender.patience(now) + _SHORTEST_WAIT,
+            self._parts.answerer.patience(now) + _SHORTEST_WAIT,
+        )
+
+    def _left_over(self, now: float) -> float:
+        """Seconds until work is to be gone on with that was begun, or noted; a database that is away is not asked for it."""
+        if self.store_is_away:
+            return _LONGEST_WAIT
+        return 0.0 if self._renewal.is_behind else self._parts.intake.patience(now)
+
+    def _can_wait(self, message: Message) -> bool:
+        """Is it something to be known, and nothing to be done about? Then it has been heard."""
+        match message:
+            case SpawnerSpoke(said=wire.Ended(key=key)) if self._parts.attempts.get(key) is None:
+                return False
+            case SpawnerSpoke(said=wire.Taken() | wire.Pong() | wire.Ended()):
+                self._try(partial(self._hear, message))
+                return True
+            case JournalGrew(key=key):
+                return self._parts.intake.rang(key)
+        return False
 
     def _hear(self, message: Message) -> None:
         match message:
@@ -187,7 +221,7 @@ class Core:
                 self._claim = True
                 self._parts.answerer.asked()
             case JournalGrew(key=key):
-                self._parts.intake.note(key)
+                self._parts.intake.rang(key)
                 self._parts.hooks.grew(key)
             case Whispered(key=key, question=question, value=value):
                 self._parts.answerer.hear(key, question, value)
@@ -220,6 +254,7 @@ class Core:
 
     def _steps(self) -> Iterator[Callable[[], None]]:
         """What is due now, the due times first."""
+        self._may_have_wishes = True  # unless a tick of this turn finds none
         monotonic = self._parts.clock.monotonic()
         yield self._care.look_around
         yield self._end_runs
@@ -273,21 +308,30 @@ class Core:
             return
         now, monotonic = self._parts.clock.now(), self._parts.clock.monotonic()
         due = self._renewal.is_planned and self._next_due is not None and self._next_due <= now
-        # now and then without being asked to: a bell may have gone unheard
-        idle_look = monotonic - self._ticked_at >= _LOOK_SECONDS
-        if not (self._claim or due or idle_look):
+        if not (self._claim or due or self._is_time_to_look(monotonic)):
             return
         self._claim = True  # until it has been done
+        mark = self._parts.database.mark()
         may_start = not self._parts.starting.is_held
         ticked = self._parts.ticker.tick(now=now, plan_due=self._renewal.is_planned, may_start=may_start)
         self._claim, self._next_due, self._ticked_at = ticked.more, ticked.next_due, monotonic
+        self._waits, self._mark = ticked.waits, mark
         self._ticks += 1
         self._parts.starting.drained(self._parts.ticker.agent, ticked.drain)
         self._care.launch(ticked.claimed, ticked.known)
+        self._may_have_wishes = ticked.has_wishes
         self._look_now(ticked.has_wishes)
 
+    def _is_time_to_look(self, monotonic: float) -> bool:
+        """Now and then without being asked to, where there may be something to do: a bell may have gone unheard."""
+        if monotonic - self._ticked_at < _LOOK_SECONDS:
+            return False
+        return self._waits or self._parts.database.mark() != self._mark
+
     def _sweep(self) -> None:
-        self._claim |= self._care.sweep(ends_all=self._cancels_all)  # a place may be free
+        self._claim |= self._care.sweep(  # a place may be free
+            may_have_wishes=self._may_have_wishes, ends_all=self._cancels_all
+        )
 
     def _beat(self) -> None:
         beat = self._parts.beat(self)
@@ -315,5 +359,6 @@ class Core:
 
     def _note_store(self, error: StoreUnavailable) -> None:
         self._parts.health.note(TroubleKind.DATABASE, error.message, mend=error.mend)
+        self._claim = True  # whether it is back is found by trying
         if isinstance(error, StoreFull):
             self._parts.space.relieve()

@@ -13,6 +13,7 @@ from schedulerd.engine.folders import JOURNAL, STDERR, STDOUT, RunFolders
 from schedulerd.engine.journal import TAIL, forget
 from schedulerd.errors import StoreUnavailable
 from schedulerd.scheduler.attempts import Attempt, Attempts
+from schedulerd.scheduler.grown import Grown
 from schedulerd.scheduler.reading import Reading, read_attempt
 from schedulerd.store.database import Database
 
@@ -25,8 +26,8 @@ _TURN_SECONDS: Final = 0.02  # so that a chatty run delays no due time
 class IntakeDesk:
     """Reads the files of attempts that grew, and commits what they say. An attempt stays noted until all is taken.
 
-    `settled` is called with each attempt whose end has been recorded, `asked` when there may be something to
-    answer: questions have been taken, something was given back, a run has ended.
+    `settled` is called with each attempt whose end has been recorded, `asked` when questions have been taken, and
+    `freed` when one that is open may be answered now: something was given back, or a run has ended.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class IntakeDesk:
         max_log: int,
         settled: Callable[[Attempt], None],
         asked: Callable[[], None],
+        freed: Callable[[], None],
     ) -> None:
         self._database = database
         self._attempts = attempts
@@ -47,16 +49,27 @@ class IntakeDesk:
         self._max_log = max_log
         self._settled = settled
         self._asked = asked
-        self._grown: dict[str, None] = {}
+        self._freed = freed
+        self._grown = Grown()
 
     def note(self, folder: str) -> None:
         """This attempt has something to read."""
-        self._grown[folder] = None
+        self._grown.note(folder)
 
-    @property
-    def is_behind(self) -> bool:
-        """Is there something that was noted and not taken yet?"""
-        return bool(self._grown)
+    def rang(self, folder: str) -> bool:
+        """This attempt has something to read, and says so; True when that can wait a little, for it has only just begun.
+
+        When it rings a second time before it was read, somebody may wait for it to be.
+        """
+        attempt = self._attempts.get(folder)
+        if attempt is not None and attempt.state is RunState.PENDING:
+            return self._grown.note_beginning(folder, self._clock.monotonic())
+        self.note(folder)
+        return False
+
+    def patience(self, monotonic: float) -> float:
+        """Seconds until there is something to be taken; infinite when nothing was noted."""
+        return self._grown.patience(monotonic)
 
     def take(self, *, bounded: bool = True) -> int:
         """Take what there is, for a short turn or (not `bounded`) all of it; how many runs were settled.
@@ -65,20 +78,20 @@ class IntakeDesk:
         """
         settled = 0
         deadline = self._clock.monotonic() + _TURN_SECONDS
-        while self._grown:
-            readings = self._read(deadline if bounded else None)
+        while folders := self._grown.folders(self._clock.monotonic()):
+            readings = self._read(folders, deadline if bounded else None)
             settled += self._commit(readings)
             if bounded and self._clock.monotonic() >= deadline:
                 break
         return settled
 
-    def _read(self, deadline: float | None) -> list[Reading]:
+    def _read(self, folders: Iterable[str], deadline: float | None) -> list[Reading]:
         now = self._clock.now()
         readings = []
-        for folder in list(self._grown):
+        for folder in folders:
             attempt = self._attempts.get(folder)
             if attempt is None:
-                del self._grown[folder]
+                self._grown.forget(folder)
                 continue
             readings.append(self._read_one(attempt, now))
             if deadline is not None and self._clock.monotonic() >= deadline:
@@ -86,7 +99,7 @@ class IntakeDesk:
         return readings
 
     def _read_one(self, attempt: Attempt, now: datetime) -> Reading:
-        return read_attempt(attempt, self._folders.runs / attempt.folder, now=now, max_log=self._max_log)
+        return read_attempt(attempt, self._folders.running(attempt.folder), now=now, max_log=self._max_log)
 
     def _commit(self, readings: Sequence[Reading]) -> int:
         """Commit in one transaction; when that fails for another reason than an absent database, run by run."""
@@ -105,8 +118,10 @@ class IntakeDesk:
             return
         with self._database.write() as tx:
             taken = tx.intake.take(intakes)
-        if any(intake.questions or intake.freed or intake.ended_at for intake in intakes):
+        if any(intake.questions for intake in intakes):
             self._asked()
+        elif any(intake.freed or intake.ended_at for intake in intakes):
+            self._freed()
         for reading in readings:
             if reading.intake is not None and reading.intake.run not in taken:
                 self._catch_up(reading.attempt)
@@ -122,9 +137,7 @@ class IntakeDesk:
                 log.exception("intake_failed", extra={"run": reading.attempt.selector})
             else:
                 return True
-        self._grown.pop(
-            reading.attempt.folder, None
-        )  # it is read again when it has grown, or at the next sweep
+        self._grown.forget(reading.attempt.folder)  # it is read again when it has grown, or at the next sweep
         return False
 
     def _catch_up(self, attempt: Attempt) -> None:
@@ -145,14 +158,14 @@ class IntakeDesk:
         attempt.started_at = attempt.started_at or (
             now if reading.intake and reading.intake.started_at else None
         )
-        self._grown.pop(attempt.folder, None)
+        self._grown.forget(attempt.folder)
         if reading.more:
-            self._grown[attempt.folder] = None  # behind the others, so that a chatty run holds up none
+            self._grown.note(attempt.folder)  # behind the others, so that a chatty run holds up none
         if not reading.settled:
             self._punch(attempt)
             return 0
         self._attempts.remove(attempt)
-        self._folders.remove(attempt.folder)
+        self._folders.retire(attempt.folder)
         level = logging.WARNING if reading.state in BAD else logging.INFO
         log.log(
             level,

@@ -37,7 +37,7 @@ class Reading:
     reason: str
 
 
-def read_attempt(attempt: Attempt, path: Path, *, now: datetime, max_log: int) -> Reading:
+def read_attempt(attempt: Attempt, path: Path | str, *, now: datetime, max_log: int) -> Reading:
     """Read what is new in an attempt's files, and settle it when it is dead and all is read. Changes nothing.
 
     Of a run that has written more than `max_log` bytes no further lines are kept, and the log says so.
@@ -57,12 +57,12 @@ def read_attempt(attempt: Attempt, path: Path, *, now: datetime, max_log: int) -
     return _reading(attempt, path, said, position=position, pieces=pieces, now=now, max_log=max_log)
 
 
-def _pieces(attempt: Attempt, path: Path, *, is_full: bool) -> list[Piece]:
+def _pieces(attempt: Attempt, path: Path | str, *, is_full: bool) -> list[Piece]:
     """What is new in its journal and its two outputs; of the outputs nothing, where the log is full."""
     was = attempt.position
-    outputs = ((path / folders.STDOUT, was.stdout), (path / folders.STDERR, was.stderr))
+    outputs = ((f"{path}/{folders.STDOUT}", was.stdout), (f"{path}/{folders.STDERR}", was.stderr))
     return [
-        read_piece(path / folders.JOURNAL, was.journal, to_the_end=attempt.dead),
+        read_piece(f"{path}/{folders.JOURNAL}", was.journal, to_the_end=attempt.dead),
         *(
             skip_piece(file, offset)
             if is_full
@@ -74,7 +74,7 @@ def _pieces(attempt: Attempt, path: Path, *, is_full: bool) -> list[Piece]:
 
 def _reading(
     attempt: Attempt,
-    path: Path,
+    path: Path | str,
     said: Said,
     *,
     position: Position,
@@ -88,7 +88,9 @@ def _reading(
     verdict = None
     if attempt.dead and not more:
         # Another daemon, or a commit that seemed to fail, may have taken the last record: it is still in the file.
-        last_word = last_word or read_records(parse(read_tail(path / folders.JOURNAL)), now=now).last_word
+        last_word = (
+            last_word or read_records(parse(read_tail(f"{path}/{folders.JOURNAL}")), now=now).last_word
+        )
         verdict = settle(
             was=attempt.state,
             kind=attempt.kind,
@@ -148,7 +150,7 @@ def _tried_again(verdict: Verdict, attempt: Attempt, delay: timedelta) -> Verdic
     return replace(verdict, state=RunState.RETRYING, reason=reason)
 
 
-def _exit(path: Path, now: datetime) -> Exit | None:
+def _exit(path: Path | str, now: datetime) -> Exit | None:
     """How its process ended; whoever waited for it need not be who ended it, which the word in its folder tells."""
     ended, word = read_exit(path), read_word(path)
     if word is None or (ended is not None and ended.stopped is not None):
@@ -156,7 +158,7 @@ def _exit(path: Path, now: datetime) -> Exit | None:
     return replace(ended or Exit(ended_us=round(now.timestamp() * 1e6)), stopped=word)
 
 
-def _began(path: Path, *, no_later: datetime) -> datetime | None:
+def _began(path: Path | str, *, no_later: datetime) -> datetime | None:
     """When its process began, by its folder: for a run whose first record was lost, on a full disk perhaps."""
     began = began_at_us(path)
     return None if began is None else min(moment(began), no_later)

@@ -9,14 +9,17 @@ from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
 from schedulerd.domain.ids import FlowKey, RunKey
 from schedulerd.domain.runs import NewRun
 from schedulerd.domain.states import FINAL
+from schedulerd.store.prepared import Prepared
 from schedulerd.store.tables import AnyRow, flows, runs
 from schedulerd.store.tallies import Ended, tally
 
 # SQLite takes 32,766 parameters in a statement; more rows than this are written in several.
 PAGE: Final = 1_000
 
-_ADD: Final = insert(runs)
-_NUMBER: Final = update(flows).where(flows.c.id == bindparam("key")).values(last_number=bindparam("number"))
+_ADD: Final = Prepared(insert(runs))
+_NUMBER: Final = Prepared(
+    update(flows).where(flows.c.id == bindparam("key")).values(last_number=bindparam("number"))
+)
 _FLOWS: Final = select(flows.c.id, flows.c.last_number, flows.c.pool, flows.c.priority).where(
     flows.c.id.in_(bindparam("flows", expanding=True))
 )
@@ -49,9 +52,7 @@ def _add_page(connection: Connection, wanted: Sequence[NewRun]) -> list[RunKey |
     rows = connection.execute(_FLOWS, {"flows": sorted({run.flow for run in fresh})})
     of = {FlowKey(row.id): row for row in rows}
     numbers = _take_numbers(connection, [run.flow for run in fresh], of)
-    connection.execute(
-        _ADD, [_row(run, number, of[run.flow]) for run, number in zip(fresh, numbers, strict=True)]
-    )
+    _ADD(connection, [_row(run, number, of[run.flow]) for run, number in zip(fresh, numbers, strict=True)])
     keys: dict[UUID, RunKey] = dict(connection.execute(_KEYS, {"ids": [run.id for run in fresh]}).all())
     tally(connection, [_ended(run) for run in fresh if run.state in FINAL])
     fresh_ids = {id(run) for run in fresh}
@@ -95,7 +96,7 @@ def _take_numbers(
     for flow in wanted:
         last[flow] += 1
         numbers.append(last[flow])
-    connection.execute(_NUMBER, [{"key": key, "number": number} for key, number in last.items()])
+    _NUMBER(connection, [{"key": key, "number": number} for key, number in last.items()])
     return numbers
 
 

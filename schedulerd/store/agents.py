@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from schedulerd.domain.agents import OFFLINE_AFTER, Agent, AgentBeat, Drain
 from schedulerd.domain.near import near
@@ -17,6 +17,7 @@ _DRAIN: Final = ("drained_at", "drained_by", "drained_reason")
 _NO_DRAIN: Final = dict.fromkeys(_DRAIN)
 _PUT: Final = Upsert(agents, first=_DRAIN)  # a sign of life says nothing of a drain, and leaves it as it is
 _ALL: Final = select(agents).order_by(agents.c.name)
+_DRAIN_OF: Final = select(*(agents.c[column] for column in _DRAIN)).where(agents.c.name == bindparam("agent"))
 _MARKS: Final = select(agents.c.name, agents.c.started_at, agents.c.beat_at, agents.c.drained_at)
 
 
@@ -60,8 +61,7 @@ class Agents:
 
     def drain_of(self, name: str) -> Drain | None:
         """The drain of the agent; None where it has none, or has never been seen."""
-        query = select(*(agents.c[column] for column in _DRAIN)).where(agents.c.name == name)
-        row = self._connection.execute(query).one_or_none()
+        row = self._connection.execute(_DRAIN_OF, {"agent": name}).one_or_none()
         return None if row is None else drain_of(row)
 
     def marks(self, *, now: datetime) -> dict[str, AgentMark]:

@@ -23,6 +23,7 @@ from schedulerd.store.run_rows import RUNS, run_of
 from schedulerd.store.strands import DUE_RUNS, NOW, Strands
 from schedulerd.store.tables import IS_ACTIVE, IS_SCHEDULED, AnyRow, flows, runs
 
+_READ_ON: Final = 100
 # Not ordered: SQLite would read all runs by their key rather than sort the few that go on.
 ACTIVE_RUNS: Final = DUE_RUNS.where(IS_ACTIVE).order_by(None)
 _CLAIM: Final = (
@@ -82,7 +83,7 @@ class Claim:
     def _pick(self, most: int, going: Going, places: Places) -> list[AnyRow]:
         """The runs that start, in their order; what they take of the places is counted at once."""
         picked: list[AnyRow] = []
-        queue = _Queue(self._strands) if most > 0 else None
+        queue = _Queue(self._strands, together=min(most, _READ_ON)) if most > 0 else None
         while queue and len(picked) < most:
             row = queue.first
             if not places.has_room(share(row)):
@@ -121,10 +122,11 @@ class Claim:
 
 
 class _Queue:
-    """The due runs of all strands in the order in which they start, read as far as they are looked at."""
+    """The due runs of all strands in the order in which they start, read as far as they are looked at, so many `together`."""
 
-    def __init__(self, strands: Strands) -> None:
+    def __init__(self, strands: Strands, *, together: int) -> None:
         self._strands: Final = strands
+        self._together: Final = together
         self._heap: Final = [(*_order(row), deque([row])) for row in strands.firsts()]
         heapq.heapify(self._heap)
 
@@ -141,7 +143,7 @@ class _Queue:
         strand = self._heap[0][-1]
         last = strand.popleft()
         if not strand:
-            strand.extend(self._strands.after(last))
+            strand.extend(self._strands.after(last, most=self._together))
         if strand:
             heapq.heapreplace(self._heap, (*_order(strand[0]), strand))
         else:

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnClause, Connection, bindparam, delete, literal_colu
 
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.states import FINAL, UNFINISHED_TASKS, RunState, TaskState
+from schedulerd.store.prepared import Prepared
 from schedulerd.store.run_tables import child_runs, task_runs
 from schedulerd.store.tables import has_ended, runs, wishes
 
@@ -15,7 +16,7 @@ from schedulerd.store.tables import has_ended, runs, wishes
 _UNFINISHED: Final[list[ColumnClause[str]]] = [
     literal_column(f"'{state}'") for state in sorted(UNFINISHED_TASKS)
 ]
-_END_TASKS: Final = (
+_END_TASKS: Final = Prepared(
     update(task_runs)
     .where(task_runs.c.run_id == bindparam("run"), task_runs.c.state.in_(_UNFINISHED))
     .values(
@@ -23,7 +24,7 @@ _END_TASKS: Final = (
         ended_at=bindparam("at", type_=task_runs.c.ended_at.type),
     )
 )
-_END_CHILDREN: Final = (
+_END_CHILDREN: Final = Prepared(
     update(child_runs)
     .where(
         child_runs.c.run_id == bindparam("run"),
@@ -56,6 +57,6 @@ def end_with_runs(connection: Connection, ends: Iterable[tuple[RunKey, RunState,
     tasks = [
         {"run": run, "to": _WITH_RUN.get(state, TaskState.CRASHED).value, "at": at} for run, state, at in over
     ]
-    connection.execute(_END_TASKS, tasks)
-    connection.execute(_END_CHILDREN, tasks)
+    _END_TASKS(connection, tasks)
+    _END_CHILDREN(connection, tasks)
     connection.execute(_FORGET_WISHES)

@@ -14,6 +14,7 @@ from schedulerd.store.error_kinds import put_kinds
 from schedulerd.store.hearing import Hearing
 from schedulerd.store.hooks import owe_hooks
 from schedulerd.store.moving import INSERT_MOVE
+from schedulerd.store.prepared import Prepared
 from schedulerd.store.progress import Progress
 from schedulerd.store.questions import PUT_QUESTION, end_attempts, let_go
 from schedulerd.store.results import PUT_RESULT, result_rows
@@ -47,7 +48,7 @@ _PROGRESS: Final = select(
     runs.c.hooks,
     runs.c.attempt,
 ).where(runs.c.id.in_(bindparam("keys", expanding=True)))
-_RECORD: Final = (
+_RECORD: Final = Prepared(
     update(runs)
     .where(
         runs.c.id == bindparam("key"),
@@ -76,7 +77,7 @@ _RECORD: Final = (
         line_count=bindparam("line_total"),
     )
 )
-_INSERT_LINE: Final = insert(log_lines)
+_INSERT_LINE: Final = Prepared(insert(log_lines))
 # Not the first: in another attempt of the run it begins anew. What has ended is told of again by another attempt only, in
 # which it may not start at all.
 _PUT_TASK: Final = Upsert(task_runs, kept={"started_at": "ended_at"})
@@ -113,13 +114,13 @@ class IntakeTable:
         return known
 
     def _record(self, changed: Sequence[Progress]) -> None:
-        done = self._connection.execute(_RECORD, [progress.row() for progress in changed])
-        if done.rowcount != len(changed):
+        done = _RECORD(self._connection, [progress.row() for progress in changed])
+        if done != len(changed):
             raise Conflict("a run changed while its records were taken")  # nobody else can write meanwhile
         put_kinds(self._connection, [kind for progress in changed for kind in progress.kinds])
         take_children(self._connection, changed)
-        self._write(INSERT_MOVE, [row for progress in changed for row in progress.moves])
-        self._write(_INSERT_LINE, [row for progress in changed for row in progress.lines])
+        INSERT_MOVE(self._connection, [row for progress in changed for row in progress.moves])
+        _INSERT_LINE(self._connection, [row for progress in changed for row in progress.lines])
         _PUT_TASK(self._connection, [row for progress in changed for row in progress.task_rows()])
         _PUT_ATTEMPT(self._connection, [row for progress in changed for row in progress.attempt_rows()])
         kept = [
@@ -141,7 +142,3 @@ class IntakeTable:
         end_attempts(self._connection, [(run, state) for run, state, _ in ends])
         owe_hooks(self._connection, [progress.run for progress in changed if progress.owes_hooks])
         self._hearing.came([came for progress in changed for came in progress.came])
-
-    def _write(self, statement: Any, rows: list[dict[str, Any]]) -> None:
-        if rows:
-            self._connection.execute(statement, rows)

@@ -17,6 +17,7 @@ from schedulerd.store.documents import failure_json
 from schedulerd.store.endings import end_with_runs
 from schedulerd.store.error_kinds import key_of, put_kinds
 from schedulerd.store.hooks import owe_hooks, owes
+from schedulerd.store.prepared import Prepared
 from schedulerd.store.questions import end_attempts
 from schedulerd.store.tables import AnyRow, moves, runs
 from schedulerd.store.tallies import ended_of, tally
@@ -26,7 +27,7 @@ SOURCES: Final[Mapping[RunState, frozenset[RunState]]] = {
     to: frozenset(was for was in RunState if to in MOVES[was]) for to in RunState
 }
 
-INSERT_MOVE: Final = insert(moves)
+INSERT_MOVE: Final = Prepared(insert(moves))
 _BEFORE: Final = select(
     runs.c.state, runs.c.move_count, runs.c.hooks, runs.c.flow_id, runs.c.started_at, runs.c.ended_at
 ).where(runs.c.id == bindparam("key"))
@@ -103,7 +104,7 @@ def move_run(connection: Connection, key: RunKey, step: Step, *, expect: frozens
     if step.failure is not None:
         put_kinds(connection, [error_kind(step.failure)])
     move = Move(at=step.at, was=RunState(before.state), to=step.to, actor=step.actor, message=step.message)
-    connection.execute(INSERT_MOVE, move_row(key, before.move_count + 1, move))
+    INSERT_MOVE(connection, [move_row(key, before.move_count + 1, move)])
     end_with_runs(connection, [(key, step.to, step.at)])
     if owes(before.hooks, step.to):
         owe_hooks(connection, [key])
@@ -130,9 +131,7 @@ def move_due(
     keys = [row.id for row, _ in moves]
     if connection.execute(statement, values | {"keys": keys}).rowcount != len(keys):
         raise Conflict("a run changed while it was being claimed")  # nobody else can write meanwhile
-    connection.execute(
-        INSERT_MOVE, [move_row(RunKey(row.id), row.move_count + 1, move) for row, move in moves]
-    )
+    INSERT_MOVE(connection, [move_row(RunKey(row.id), row.move_count + 1, move) for row, move in moves])
 
 
 def moves_of(connection: Connection, run: RunKey) -> list[Move]:

@@ -9,6 +9,7 @@ from schedulerd.domain.ids import RunKey
 from schedulerd.domain.questions import AskedQuestion, Question
 from schedulerd.domain.states import FINAL, RunState
 from schedulerd.store.asking_tables import questions, secret_uses, slots
+from schedulerd.store.prepared import Prepared
 from schedulerd.store.tables import AnyRow
 from schedulerd.store.upserts import Upsert
 
@@ -30,7 +31,8 @@ _ANSWER: Final = (
 )
 _FORGET: Final = delete(questions).where(*_IS_IT)
 _END: Final = [
-    delete(table).where(table.c.run_id == bindparam("run")) for table in (questions, secret_uses, slots)
+    Prepared(delete(table).where(table.c.run_id == bindparam("run")))
+    for table in (questions, secret_uses, slots)
 ]
 _LET_GO: Final = [
     delete(table).where(
@@ -85,9 +87,8 @@ def question_row(run: RunKey, attempt: int, question: Question) -> dict[str, Any
 def end_attempts(connection: Connection, ends: Iterable[tuple[RunKey, RunState]]) -> None:
     """Runs, or attempts of theirs, ended so: nobody waits for an answer any more, or holds what was given."""
     rows = [{"run": run} for run, state in ends if state in FINAL or state is RunState.RETRYING]
-    if rows:
-        for statement in _END:
-            connection.execute(statement, rows)
+    for statement in _END:
+        statement(connection, rows)
 
 
 def let_go(connection: Connection, freed: list[dict[str, Any]]) -> None:

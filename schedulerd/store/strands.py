@@ -54,7 +54,6 @@ DUE_RUNS: Final[AnySelect] = (
 
 Condition = Callable[[FromClause], ColumnElement[bool]]
 
-_READ_ON: Final = 100
 _STRAND: Final = ("flow_id", "pool", "priority")
 _LINE: Final = ("schedule_id",)
 
@@ -120,7 +119,7 @@ _AFTER: Final = DUE_RUNS.where(
     runs.c.due_at >= bindparam("due", type_=runs.c.due_at.type),
     or_(runs.c.due_at > bindparam("due", type_=runs.c.due_at.type), runs.c.id > bindparam("last")),
     runs.c.due_at <= NOW,
-).limit(_READ_ON)
+).limit(bindparam("most"))
 
 
 class Strands:
@@ -138,11 +137,10 @@ class Strands:
             *self._connection.execute(_FIRST_OF_LINES),
         ]
 
-    def after(self, row: AnyRow) -> Sequence[AnyRow]:
-        """The runs that come next in the strand of a run; none in a line, where one starts at a time."""
+    def after(self, row: AnyRow, *, most: int) -> Sequence[AnyRow]:
+        """The runs that come next in the strand of a run, at most so many; none in a line, where one starts at a time."""
         if row.queued or not getattr(row, "has_more", True):
             return ()
         strand = {name: getattr(row, name) for name in _STRAND}
-        return self._connection.execute(
-            _AFTER, strand | {"due": row.due_at, "last": row.id, "now": self._now}
-        ).all()
+        values = strand | {"due": row.due_at, "last": row.id, "now": self._now, "most": most}
+        return self._connection.execute(_AFTER, values).all()

@@ -11,6 +11,7 @@ from sqlalchemy.sql.dml import Insert
 from schedulerd.domain.ids import FlowKey
 from schedulerd.domain.states import RunState
 from schedulerd.domain.tallies import Tally, length_class, milliseconds
+from schedulerd.store.prepared import Prepared
 from schedulerd.store.spelling import Inserting, Spelled
 from schedulerd.store.tables import AnySelect, runs
 from schedulerd.store.tally_table import tallies
@@ -66,8 +67,7 @@ def tally(connection: Connection, came: Iterable[Ended], gone: Iterable[Ended] =
         for key, (count, total) in sums.items()
         if count or total
     ]
-    if rows:
-        connection.execute(_ADD.on(connection), rows)
+    _ADD(connection, rows)
     if fewer := [row for row in rows if row["count"] < 0]:
         connection.execute(_DROP_EMPTY, [{f"a_{name}": row[name] for name in _COLUMNS} for row in fewer])
 
@@ -101,7 +101,7 @@ def _adding(insert: Inserting) -> Insert:
     return adding
 
 
-_ADD: Final = Spelled(_adding)
+_ADD: Final = Prepared(Spelled(_adding))
 _DROP_EMPTY: Final = delete(tallies).where(
     *(tallies.c[name] == bindparam(f"a_{name}") for name in _COLUMNS), tallies.c["count"] == 0
 )

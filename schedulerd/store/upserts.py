@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Table, case, func
 from sqlalchemy.sql.dml import Insert
 
+from schedulerd.store.prepared import Prepared
 from schedulerd.store.spelling import Inserting, Spelled
 
 
@@ -29,12 +30,11 @@ class Upsert:
         self._given: Final = frozenset(given)
         self._kept: Final = kept
         self._table: Final = table
-        self._statement: Final = Spelled(self._made_by)
+        self._statement: Final = Prepared(Spelled(self._made_by))
 
     def __call__(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
         """Write the rows; each must give the same columns."""
-        if rows:
-            connection.execute(self._statement.on(connection), rows)
+        self._statement(connection, rows)
 
     def _made_by(self, insert: Inserting) -> Insert:
         statement = insert(self._table)

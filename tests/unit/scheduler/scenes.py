@@ -172,6 +172,7 @@ class World:
                 max_log=MAX_LOG,
                 settled=self._settled,
                 asked=answerer.asked,
+                freed=answerer.freed,
             ),
             answerer=answerer,
             launcher=launcher,

@@ -17,6 +17,7 @@ from schedulerd.domain.schedules import Cron, ScheduleDefinition
 from schedulerd.domain.states import RunState
 from schedulerd.engine import wire
 from schedulerd.engine.processes import boot_id
+from schedulerd.scheduler.grown import BEGUN_SECONDS
 from schedulerd.scheduler.messages import (
     DefinitionsChanged,
     JournalGrew,
@@ -150,6 +151,7 @@ def test_a_run_goes_its_way_from_message_to_message(world: World) -> None:
     world.turn(world.spawner.begin(folder), seconds=0.01)
     world.says(key, START)
     world.turn(JournalGrew(key=folder), seconds=0.01)
+    world.turn(seconds=BEGUN_SECONDS)
     assert world.run(key).state is RunState.RUNNING
 
     world.says(key, "done", name="stdout.log")
@@ -159,6 +161,77 @@ def test_a_run_goes_its_way_from_message_to_message(world: World) -> None:
     assert (run.state, run.cpu_ms, run.pid) == (RunState.COMPLETED, 7, 4711)
     assert world.folder_names() == set()
     assert world.core.running_count == 0
+
+
+def test_a_run_that_has_only_begun_is_read_once_at_its_end(world: World) -> None:
+    key = world.ask_for("dump")
+    world.turn(Woken(), seconds=0.01)
+    folder = key_of(world, key)
+    world.turn(world.spawner.begin(folder), seconds=0.01)
+    world.says(key, START)
+
+    world.turn(JournalGrew(key=folder), seconds=0.01)
+    assert world.run(key).state is RunState.PENDING
+
+    world.turn(world.spawner.end(folder), seconds=0.01)
+    assert world.run(key).state is RunState.COMPLETED
+    with world.database.read() as tx:
+        assert [move.to for move in tx.runs.moves(key)] == ["pending", "running", "completed"]
+
+
+def test_a_run_that_rings_a_second_time_is_read_at_once(world: World) -> None:
+    key = world.ask_for("dump")
+    world.turn(Woken(), seconds=0.01)
+    folder = key_of(world, key)
+    world.turn(world.spawner.begin(folder), seconds=0.01)
+    world.says(key, START)
+
+    world.turn(JournalGrew(key=folder), JournalGrew(key=folder), seconds=0.01)
+
+    assert world.run(key).state is RunState.RUNNING
+
+
+def test_that_a_run_was_taken_and_has_begun_is_worth_no_turn(world: World) -> None:
+    key = world.ask_for("dump")
+    world.turn(Woken(), seconds=0.01)
+    folder = key_of(world, key)
+    turns = 0
+
+    def count() -> None:
+        nonlocal turns
+        turns += 1
+
+    world.on_turn = count
+    world.core.post(world.spawner.begin(folder))
+    world.core.post(JournalGrew(key=folder))
+    world.core.post(SpawnerSpoke(said=wire.Pong()))
+    world.core.post(Stop(how="leave"))
+
+    world.core.run()
+
+    assert turns == 1
+    attempt = world.attempts.get(folder)
+    assert attempt is not None
+    assert attempt.ours
+
+
+def test_runs_that_end_together_are_taken_together(world: World) -> None:
+    keys = [world.started(), world.started()]
+    turns = 0
+
+    def count() -> None:
+        nonlocal turns
+        turns += 1
+
+    world.on_turn = count
+    for key in keys:
+        world.core.post(world.spawner.end(key_of(world, key)))
+    world.core.post(Stop(how="drain", patience=10.0))
+
+    world.core.run()
+
+    assert turns == 1
+    assert world.states() == ["completed", "completed"]
 
 
 def test_messages_may_come_twice_late_or_for_nobody(world: World) -> None:
