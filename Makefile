@@ -42,7 +42,7 @@ DATABASE := sqlite
 nemesis: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.faults --minutes $(MINUTES) --database $(DATABASE) $(if $(SEED),--seed $(SEED))
 
-bench: $(VENV)/.installed
+bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m benchmarks $(ONLY)
 
 docs: $(VENV)/.installed

@@ -4,27 +4,35 @@ import argparse
 import compileall
 import os
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
+
+import pytest
 
 from benchmarks.cgroups import cost_of_cgroups
 from benchmarks.commands import cost_of_commands
 from benchmarks.figures import Figure, append_json, table
 from benchmarks.growth import cost_of_growth
 from benchmarks.history import cost_of_history
+from benchmarks.idle import cost_of_idleness
 from benchmarks.lags import cost_of_lags
+from benchmarks.limits import is_busy
 from benchmarks.pages import cost_of_pages
 from benchmarks.plain import cost_of_plain_python
 from benchmarks.records import cost_of_records
 from benchmarks.runs import cost_of_runs
+from benchmarks.scale import cost_of_scale
 from benchmarks.sizes import Size
 from benchmarks.ticks import cost_of_web_to_ticks
 
 BENCHMARKS: Final[Mapping[str, Callable[[Size], Sequence[Figure]]]] = {
     "runs": cost_of_runs,
     "lags": cost_of_lags,
+    "scale": cost_of_scale,
     "commands": cost_of_commands,
+    "idle": cost_of_idleness,
     "records": cost_of_records,
     "growth": cost_of_growth,
     "plain": cost_of_plain_python,
@@ -34,8 +42,9 @@ BENCHMARKS: Final[Mapping[str, Callable[[Size], Sequence[Figure]]]] = {
     "cgroups": cost_of_cgroups,
 }
 _REPOSITORY: Final = Path(__file__).parents[1]
-SMALL: Final = ("runs", "lags", "commands", "plain")
+SMALL: Final = ("runs", "lags", "scale", "commands", "idle", "records", "plain")
 """Those that say something within seconds."""
+_NO_FIGURES: Final = (Exception, pytest.skip.Exception)
 
 
 def main(words: Sequence[str]) -> int:
@@ -46,16 +55,42 @@ def main(words: Sequence[str]) -> int:
     asked = _parser().parse_args(words)
     size = Size.SMALL if asked.small else Size.FULL
     _compile()
-    figures = list[Figure]()
+    is_busy()  # before something of ours is
+    figures, failed = list[Figure](), list[str]()
     for name in asked.names or (SMALL if asked.small else BENCHMARKS):
         print(f"-- {name}", flush=True)
-        figures += BENCHMARKS[name](size)
-    print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors\n")
+        try:
+            figures += _judged(name, size) if asked.check else BENCHMARKS[name](size)
+        except _NO_FIGURES:  # border: one that cannot be measured leaves the figures of the others
+            traceback.print_exc()
+            failed.append(name)
+    _tell(figures, failed)
+    return 1 if failed or (asked.check and any(_is_too_much(figure, size) for figure in figures)) else 0
+
+
+def _judged(name: str, size: Size) -> list[Figure]:
+    """The figures of a benchmark; where one would fail the check all are measured once more, and the better ones count."""
+    figures = list(BENCHMARKS[name](size))
+    if not any(_is_too_much(figure, size) for figure in figures):
+        return figures
+    print("   once more", flush=True)
+    again = BENCHMARKS[name](size)
+    return [one.better(other) for one, other in zip(figures, again, strict=True)]
+
+
+def _is_too_much(figure: Figure, size: Size) -> bool:
+    """Times are not judged where others use the machine, which makes them any number of times as long."""
+    return not figure.is_met_with(size.leeway) and not (figure.is_time and is_busy())
+
+
+def _tell(figures: Sequence[Figure], failed: Sequence[str]) -> None:
+    busy = ", busy with something else: times say little" if is_busy() else ""
+    print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors{busy}\n")
     print(table(figures))
+    for name in failed:
+        print(f"{name} could not be measured")
     if path := os.environ.get("BENCH_JSON"):
         append_json(Path(path), figures)
-    too_much = [figure for figure in figures if not figure.is_met_with(size.leeway)]
-    return 1 if asked.check and too_much else 0
 
 
 def _compile() -> None:

@@ -47,6 +47,7 @@ def _beside(
             unit="ms",
             limit=Limit(what=f"import {library}, {what}", value=least, unit="ms"),
             target=target,
+            is_time=what == "time",
         )
 
 

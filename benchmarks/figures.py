@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 _WHAT: Final = 44
 _VALUE: Final = 12
@@ -31,8 +31,9 @@ class Limit:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Figure:
     """What one thing costs, and what it may cost: `target` is of its ratio to the limit, or, where nothing limits it (memory,
-    shares of a core), of the figure itself.
+    shares of a core), of the figure itself. Without one it is only told.
 
+    `is_time` says that it was measured by the clock, and not by CPU: whatever else the machine does is in it.
     `details` are other figures of the same measurement, for those who read them by program.
     """
 
@@ -40,9 +41,10 @@ class Figure:
     what: str
     value: float
     unit: str
-    target: float
+    target: float | None
     limit: Limit | None = None
     bound: Bound = Bound.AT_MOST
+    is_time: bool = False
     details: Mapping[str, object] = field(default_factory=dict)
 
     @property
@@ -57,9 +59,16 @@ class Figure:
 
     def is_met_with(self, leeway: float) -> bool:
         """Would it be met if it were so many times as easy?"""
+        if self.target is None:
+            return True
         if self.bound is Bound.AT_MOST:
             return self.ratio <= self.target * leeway
         return self.ratio >= self.target / leeway
+
+    def better(self, other: Self) -> Self:
+        """Of two measurements of the same the one that is nearer to its target, or farther beyond."""
+        best = min if self.bound is Bound.AT_MOST else max
+        return best(self, other, key=lambda figure: figure.ratio)
 
 
 def table(figures: Sequence[Figure]) -> str:
@@ -87,8 +96,8 @@ def _row(figure: Figure) -> str:
         f"{_number(figure.value)} {figure.unit}",
         "" if limit is None else f"{_number(limit.value)} {limit.unit}  {limit.what}",
         "" if limit is None else _number(figure.ratio),
-        f"{figure.bound.value} {_number(figure.target)}",
-        "met" if figure.is_met else "MISSED",
+        "" if figure.target is None else f"{figure.bound.value} {_number(figure.target)}",
+        "" if figure.target is None else "met" if figure.is_met else "MISSED",
     )
 
 

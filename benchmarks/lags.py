@@ -55,9 +55,10 @@ def _each_second(seconds: int) -> list[Figure]:
 
 
 def _in_one_second(count: int) -> list[Figure]:
-    bare, due = Interpreters(), SystemClock().now().replace(microsecond=0) + timedelta(seconds=12)
+    bare = Interpreters()
     with daemon({"nothing": _NOTHING}, settings='timezone = "UTC"') as service:
         bare.start()
+        due = SystemClock().now().replace(microsecond=0) + timedelta(seconds=5)
         service.schedule("once.toml", "".join(_once(number, due) for number in range(count)))
         decided, started = _seen(service, due, count)
         bare.start()
@@ -93,6 +94,7 @@ def _late(what: str, milliseconds: float, allowed: float, bare: Interpreters) ->
         value=milliseconds,
         unit="ms",
         limit=bare.wall,
+        is_time=True,
         target=allowed / INTERPRETER_MS,
     )
 

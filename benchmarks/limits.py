@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -23,6 +24,7 @@ INTERPRETER_MS: Final = 9.5
 COMMIT_MS: Final = 0.28
 FORK_MS: Final = 0.9
 
+_WAITING: Final = 1.5
 BARE: Final = (sys.executable, "-I", "-c", "pass")
 _FORKS: Final = """
 import os, time
@@ -93,6 +95,16 @@ def spent_by(command: Sequence[str]) -> Spent:
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0, f"{' '.join(command)} ended with {process.returncode}"
     return Spent(cpu_ms=_cpu_ms(usage), wall_ms=wall * 1_000)
+
+
+@cache
+def is_busy() -> bool:
+    """Do other programs use the machine, so that a bare interpreter waits for a processor half as long as it computes?
+
+    It is looked at once, when this is first asked: nothing of ours should run meanwhile.
+    """
+    bare = _median([spent_by(BARE) for _ in range(20)])
+    return bare.wall_ms > bare.cpu_ms * _WAITING
 
 
 def side_by_side(command: Sequence[str], limit: Sequence[str], *, pairs: int) -> tuple[Spent, Spent]:

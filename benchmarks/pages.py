@@ -65,6 +65,7 @@ def _figure(page: str, loads: Loads, bare: Interpreters) -> Figure:
         value=loads.p95_ms,
         unit="ms",
         limit=bare.wall,
+        is_time=True,
         target=budget / INTERPRETER_MS,
         details={"page": page, "budget_ms": budget, **asdict(loads), "bare_ms": bare.cpu.value},
     )

@@ -113,6 +113,7 @@ def _lines(service: Service, count: int) -> Figure:
         unit="/s",
         limit=bare.one_by_one,
         bound=Bound.AT_LEAST,
+        is_time=True,
         target=LINES_A_SECOND * INTERPRETER_MS / 1_000,
         details={"daemon_us": cpu.daemon_ms * 1_000, "run_us": cpu.runs_ms * 1_000},
     )

@@ -77,5 +77,6 @@ def _rate(service: Service, count: int) -> Figure:
         unit="/s",
         limit=mean_of(before, interpreters_per_second()),
         bound=Bound.AT_LEAST,
+        is_time=True,
         target=1.5,
     )

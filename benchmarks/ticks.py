@@ -57,6 +57,7 @@ def _figure(name: str, lags: Lags, quiet: Limit) -> Figure:
         value=decided[1],
         unit="ms",
         limit=quiet,
+        is_time=True,
         target=MOST,
         details={"phase": name, "lost": len(lags.lost)}
         | {

@@ -1,5 +1,6 @@
 """Fixtures for all: a database, migrated and empty, on SQLite and on each PostgreSQL of this machine."""
 
+import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -17,6 +18,9 @@ from schedulerd.store.database import Database
 from schedulerd.store.tables import metadata
 from tests.postgres import CannotStart, Installation, PostgresServer, installations
 from tests.requirements import missing
+
+# What daemons and commands load is compiled once, and not at each of their starts: also where nobody wants compiled files.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # A shell has what it starts in the background ignore these, and so would all that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)

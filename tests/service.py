@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from click.testing import CliRunner
@@ -38,7 +40,9 @@ class Service:
         settings: str = "",
         state: Path | None = None,
         web: str = "enabled = false",
+        from_nothing: bool = False,
     ) -> None:
+        """`from_nothing`: the daemon makes its database itself. A SQLite file that is as it would make it spares that."""
         self.folder = folder
         self.state = state or folder / ".state"
         self.flows = folder / "flows"
@@ -48,6 +52,7 @@ class Service:
         self.process: subprocess.Popen[bytes] | None = None
         self._environ: dict[str, str] = {}
         self._has_variables = False
+        self._makes_database = from_nothing or url is not None
         for made in (self.flows, self.schedules):
             made.mkdir(parents=True, exist_ok=True)
         (folder / "config" / "schedulerd.toml").write_text(
@@ -62,6 +67,8 @@ class Service:
         """Start the daemon, and wait until it is ready. `by` is a command that starts the one it is given."""
         self._environ = {**os.environ, **(environ or {})}
         self._has_variables = bool(environ)
+        if not self._makes_database:
+            self._make_database()
         with open(self.log, "ab") as output:
             self.process = subprocess.Popen(
                 [*by, *PROGRAM, "--config", str(self.folder / "config" / "schedulerd.toml"), "start"],
@@ -74,6 +81,14 @@ class Service:
         if wait:
             before = self.said("ready")
             eventually(lambda: self.said("ready") > before or self._fail_if_dead(), within=60)
+
+    def _make_database(self) -> None:
+        self._makes_database = True  # from now on whatever is there, or is not, is meant
+        file = self.state / "schedulerd.db"
+        if not file.exists():
+            self.state.mkdir(mode=0o750, parents=True, exist_ok=True)
+            file.touch(mode=0o600)
+            file.write_bytes(_new_database())
 
     def _fail_if_dead(self) -> bool:
         assert self.process is not None
@@ -273,6 +288,16 @@ class Service:
             return self.broken_invariants()
         except SchedulerdError:  # a test has taken it away
             return []
+
+
+@cache
+def _new_database() -> bytes:
+    """What the daemon makes where there is no database."""
+    with TemporaryDirectory() as folder:
+        database = Database(f"sqlite:///{folder}/schedulerd.db")
+        database.upgrade()
+        database.close()
+        return Path(folder, "schedulerd.db").read_bytes()
 
 
 def _drop(path: Path, text: str) -> Path:

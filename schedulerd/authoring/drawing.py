@@ -41,7 +41,7 @@ class Drawing:
         is_mapped = words.get("mapped", is_mapped)
         if words.get("task_args"):
             task = task.with_options(**words["task_args"])
-        if loading.is_loading():
+        if loading.is_looking():
             _require_fit(task, args, kwargs)
         links = Links(self._take)
         bound_args = tuple([bind_argument(value, links, is_mapped=is_mapped) for value in args])
@@ -203,7 +203,7 @@ def _numbers(sources: Iterable[Node | Parameter]) -> frozenset[int]:
 def _require_fit(task: Task, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
     """Raise `TypeError` where the task is drawn, if its function cannot take these arguments.
 
-    Only while loading, where it makes the file's error: in a plain run the call itself says it, and inspect is dear.
+    Only where a file is looked at, whose error it makes: in a run the call itself says it, and inspect is dear.
     """
     from inspect import signature
 

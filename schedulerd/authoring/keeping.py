@@ -52,7 +52,7 @@ class Keeper:
     flow that names one; then the file is told by its whole place.
     """
 
-    def __init__(self, folder: Path, *, limit: int, storage: str = "") -> None:
+    def __init__(self, folder: Path | str, *, limit: int, storage: str = "") -> None:
         self._folder = folder
         self._limit = limit
         self._storage = storage
@@ -90,16 +90,17 @@ class Keeper:
     def _written(self, content: bytes, storage: str) -> str:
         if not storage:
             return self._write(content)
-        return write_to(f"{storage}/{self._folder.name}", os.urandom(16).hex(), content)
+        return write_to(f"{storage}/{os.path.basename(self._folder)}", os.urandom(16).hex(), content)
 
     def _read(self, file: str) -> bytes:
-        return read_from(file) if "/" in file else (self._folder / file).read_bytes()
+        return read_from(file) if "/" in file else Path(self._folder, file).read_bytes()
 
     def _write(self, content: bytes) -> str:
         """Write a file that is seen whole or not at all, by this user only; its name."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = Path(self._folder)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         name = os.urandom(16).hex()
-        write_whole(self._folder / name, content)
+        write_whole(folder / name, content)
         return name
 
 

@@ -28,8 +28,9 @@ class Note:
 class Found:
     """What loading a file found: the flows that it made, in order, and what it would have done with them."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, *, is_known: bool) -> None:
         self.file = file
+        self.is_known = is_known
         self.flows: list[AnyFlow] = []
         self.notes: list[Note] = []
 
@@ -53,11 +54,12 @@ class Found:
 class loading:  # noqa: N801  used as `with loading(file) as found`
     """While this holds, flows and tasks that are called at module level are noted and not run.
 
-    Holds for all threads of the process: a file may start some while it is imported.
+    Holds for all threads of the process: a file may start some while it is imported. One that `is_known` was looked at
+    before, as it is, and is not searched for faults that its run would come upon.
     """
 
-    def __init__(self, file: object) -> None:
-        self._found = Found(str(file))
+    def __init__(self, file: object, *, is_known: bool = False) -> None:
+        self._found = Found(str(file), is_known=is_known)
         self._outer: Found | None = None
 
     def __enter__(self) -> Found:
@@ -78,6 +80,11 @@ _found: Found | None = None
 def is_loading() -> bool:
     """Is a file being loaded, so that nothing of it may run?"""
     return _found is not None
+
+
+def is_looking() -> bool:
+    """Is a file being loaded that is not known yet, so that what is wrong with it should be said?"""
+    return _found is not None and not _found.is_known
 
 
 def loaded_file() -> str | None:

@@ -74,17 +74,22 @@ class Recorder(Protocol):
 
 
 class RecordHandler(logging.Handler):
-    """Hands Python's log records to a recorder, each with the number of the task run that logged it."""
+    """Hands Python's log records to a recorder, each with the number of the task run that logged it.
 
-    def __init__(self, recorder: Recorder) -> None:
+    Made before there is a recorder it waits for one, and records nothing.
+    """
+
+    def __init__(self, recorder: Recorder | None = None) -> None:
         super().__init__()
-        self._recorder = recorder
+        self.recorder = recorder
 
     def emit(self, record: logging.LogRecord) -> None:
         """Record the line; what cannot be formatted is reported on stderr, as logging does, and never raised."""
+        if self.recorder is None:
+            return
         try:
             task, flow = task_run.get(), flow_run.get()
-            self._recorder.log(
+            self.recorder.log(
                 record.levelno,
                 record.name,
                 self.format(record),

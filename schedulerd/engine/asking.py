@@ -29,7 +29,7 @@ class JournalChannel:
 
     def __init__(
         self,
-        folder: Path,
+        folder: Path | str,
         *,
         append: Callable[[Record], bool],
         ring: Callable[[], None],

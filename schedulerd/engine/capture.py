@@ -83,13 +83,23 @@ class LineWriter(io.TextIOBase):
         )
 
 
+_lines: Final = RecordHandler()
+
+
+def expect_capture() -> None:
+    """Have the logging of this process as `capture` wants it, for those that are forked: what is done then, each does."""
+    root = logging.getLogger()
+    root.handlers[:] = [_lines]
+    root.setLevel(logging.INFO)
+
+
 def capture(recorder: Recorder) -> Callable[[], None]:
     """Send `print` and logging of this process to a recorder; the function returned hands on unfinished lines."""
     writers = [LineWriter(recorder, "stdout", 1), LineWriter(recorder, "stderr", 2)]
     sys.stdout, sys.stderr = writers
-    root = logging.getLogger()
-    root.handlers[:] = [RecordHandler(recorder)]
-    root.setLevel(logging.INFO)
+    _lines.recorder = recorder
+    if logging.root.handlers != [_lines] or logging.root.level != logging.INFO:
+        expect_capture()
 
     def finish() -> None:
         for writer in writers:

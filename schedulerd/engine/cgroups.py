@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Final, Self
 
 _RUNS: Final = "runs"
-_LINK: Final = "cgroup"
+LINK: Final = "cgroup"
+"""What an attempt's folder has that says where its cgroup is."""
+
 _AHEAD: Final = "spare-"
 _TRIES: Final = 3  # another daemon in the same cgroup may take an empty one away
 _REMOVED_AT_ONCE: Final = 100  # of some 0.05 ms each
@@ -50,8 +52,8 @@ class RunCgroups:
         cgroup = self._entered or self.root / key
         with contextlib.suppress(OSError):  # no room, say; the next daemon finds it where this one made it
             with contextlib.suppress(FileNotFoundError):  # of a process that was killed before it began
-                os.unlink(_LINK, dir_fd=folder)
-            os.symlink(cgroup, _LINK, dir_fd=folder)
+                os.unlink(LINK, dir_fd=folder)
+            os.symlink(cgroup, LINK, dir_fd=folder)
         if self._entered is None:
             _join(cgroup)
 
@@ -101,7 +103,7 @@ class RunCgroups:
     def _of(self, key: str) -> Path | None:
         """Where the cgroup of a run is, or would be; the daemon that made it may have lived in another one."""
         with contextlib.suppress(OSError):
-            noted = Path(os.readlink(self._runs / key / _LINK))
+            noted = Path(os.readlink(os.path.join(self._runs, key, LINK)))
             if (
                 noted.name.startswith((key, _AHEAD))
                 and noted.parent.name == _RUNS

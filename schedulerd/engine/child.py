@@ -34,14 +34,19 @@ Request = Mapping[str, Any]
 _RING_EVERY_SECONDS: Final = 0.05
 
 
-def become_run(folder: int, *, path: Path, spawner: ProcessId, cgroups: RunCgroups) -> NoReturn:
-    """Carry out a taken request in this process, its folder open and at `path`; then end the process."""
+def become_run(
+    key: str, folder: int, request: Request | None, *, path: str, spawner: ProcessId, cgroups: RunCgroups
+) -> NoReturn:
+    """Carry out a taken request in this process, its folder open and at `path`; then end the process.
+
+    It is read from the folder where it is not given.
+    """
     status = 70  # EX_SOFTWARE of sysexits(3): our own failure, seen when nothing below says otherwise
     try:
-        request = folders.read_request(folder)
+        request = request or folders.read_request(folder)
         lead_session()
         notes.write_process(folder, identify(os.getpid()), spawner)
-        cgroups.enter(path.name, folder)  # before the latch file moves: what is killed here has not begun
+        cgroups.enter(key, folder)  # before the latch file moves: what is killed here has not begun
         if not folders.begin(folder):
             os._exit(0)
         _redirect(folder)
@@ -71,9 +76,9 @@ def _redirect(folder: int) -> None:
         os.close(file)
 
 
-def _mark(path: Path) -> None:
+def _mark(path: str) -> None:
     """Make this process one of its own: what it leaves behind can be told, and its random numbers are not another's."""
-    os.environ[VARIABLE] = str(path)
+    os.environ[VARIABLE] = path
     numpy = sys.modules.get("numpy")
     if numpy is not None:  # Python's own `random` reseeds itself after a fork
         numpy.random.seed()

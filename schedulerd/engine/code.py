@@ -4,22 +4,27 @@ A version is a file and the local modules that it imports. They are kept under `
 there under their own paths: `__file__`, tracebacks and neighbouring data files are what they would be.
 """
 
+import codecs
+import contextlib
 import hashlib
 import importlib.machinery
 import importlib.util
+import io
 import json
 import linecache
+import marshal
 import os
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.abc import InspectLoader, MetaPathFinder
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any, Final
 
 _MANIFEST: Final = "manifest.json"
+_COMPILED: Final = "c"  # after the name of a copy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +35,8 @@ class Source:
     path: str
     content: bytes
     is_package: bool = False
+    code: bytes = field(default=b"", compare=False, repr=False)
+    """What it compiles to, as `_compiled_form` keeps it; empty where that is not known."""
 
 
 def version_of(sources: Iterable[Source]) -> str:
@@ -61,7 +68,15 @@ def keep(sources: Sequence[Source], *, code: Path) -> str:
 
 
 def _note_place(sources: Sequence[Source], folder: Path) -> None:
-    """Write the manifest: which copy is which file. The same content at a new path is a move."""
+    """Write the manifest: which copy is which file. The same content at a new path is a move.
+
+    What a file compiles to is kept beside it, as Python keeps it for what is imported (PEP 3147): a run has no need to
+    compile it once more.
+    """
+    for number, one in enumerate(sources):
+        draft = folder / f".{number}.{os.getpid()}"
+        draft.write_bytes(_compiled_form(one))
+        draft.rename(folder / f"{number}.py{_COMPILED}")
     manifest = [
         {"module": one.module, "path": one.path, "copy": f"{number}.py", "is_package": one.is_package}
         for number, one in enumerate(sources)
@@ -71,19 +86,32 @@ def _note_place(sources: Sequence[Source], folder: Path) -> None:
     draft.rename(folder / _MANIFEST)
 
 
-def kept(version: str, *, code: Path) -> list[Source]:
+def kept(version: str, *, code: Path | str) -> list[Source]:
     """The files of a version, the flow file first; raises `FileNotFoundError` when it is not kept here."""
-    folder = code / version
-    entries: list[dict[str, Any]] = json.loads((folder / _MANIFEST).read_bytes())
+    folder = f"{code}{os.sep}{version}{os.sep}"
+    entries: list[dict[str, Any]] = json.loads(_read(folder + _MANIFEST))
     return [
         Source(
             module=entry["module"],
             path=entry["path"],
-            content=(folder / entry["copy"]).read_bytes(),
+            content=_read(folder + entry["copy"]),
             is_package=entry["is_package"],
+            code=_read_if_any(folder + entry["copy"] + _COMPILED),
         )
         for entry in entries
     ]
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb", buffering=0) as file:
+        return file.read()
+
+
+def _read_if_any(path: str) -> bytes:
+    try:
+        return _read(path)
+    except FileNotFoundError:  # kept by an earlier version of this program
+        return b""
 
 
 class KeptModules(MetaPathFinder, InspectLoader):
@@ -122,14 +150,44 @@ class KeptModules(MetaPathFinder, InspectLoader):
 
 def compiled(source: Source) -> CodeType:
     """The file's code; its lines are what tracebacks show, whatever becomes of the file."""
-    text = importlib.util.decode_source(source.content)
+    text = _decoded(source.content)
     linecache.cache[source.path] = (len(text), None, text.splitlines(keepends=True), source.path)
-    return compile(source.content, source.path, "exec", dont_inherit=True)
+    return _kept_code(source) or compile(source.content, source.path, "exec", dont_inherit=True)
+
+
+def _compiled_form(source: Source) -> bytes:
+    """What the file compiles to under its path, marked with both; empty where it does not compile."""
+    try:
+        code = compile(source.content, source.path, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError):  # of a neighbour that the flow has not imported, say
+        return b""
+    return _mark(source) + marshal.dumps(code)
+
+
+def _kept_code(source: Source) -> CodeType | None:
+    """What was kept of the compiled file, if this Python made it, for this path."""
+    mark = _mark(source)
+    if not source.code.startswith(mark):
+        return None
+    code: CodeType = marshal.loads(source.code[len(mark) :])
+    return code
+
+
+def _mark(source: Source) -> bytes:
+    return importlib.util.MAGIC_NUMBER + source.path.encode("utf-8", "surrogateescape") + b"\0"
+
+
+def _decoded(content: bytes) -> str:
+    """The text of a file of Python; UTF-8 where it does not say otherwise (PEP 263)."""
+    if b"coding" not in content and not content.startswith(codecs.BOM_UTF8):
+        with contextlib.suppress(UnicodeDecodeError):
+            return io.IncrementalNewlineDecoder(None, True).decode(content.decode())
+    return importlib.util.decode_source(content)
 
 
 def module_name(path: str) -> str:
     """What a flow file is imported as: its own stem where that is free, never `__main__`."""
-    stem = Path(path).stem
+    stem, _ = os.path.splitext(os.path.basename(path))
     return stem if stem.isidentifier() and stem not in sys.modules else f"schedulerd_flow_{stem}"
 
 
@@ -145,9 +203,19 @@ def execute_file(source: Source) -> ModuleType:
 
 def find_neighbours(path: str, sources: Iterable[Source] = ()) -> None:
     """From now on imports find the neighbours of a flow file, kept copies first; for a process of its own."""
-    sys.path.insert(0, str(Path(path).parent))
+    sys.path.insert(0, os.path.dirname(path))
     sys.meta_path.insert(0, KeptModules(sources))
-    importlib.invalidate_caches()
+    if sys.path_importer_cache.get(sys.path[0], ...) is None:
+        del sys.path_importer_cache[sys.path[0]]  # it was no folder when it was last looked for
+
+
+def forget_missing_folders() -> None:
+    """Have folders of `sys.path` that are missing looked for again by whoever imports next, in the processes forked from this one.
+
+    Those that are there need no such thing: they are listed anew when they have changed (importlib's `FileFinder`).
+    """
+    for path in [path for path, finder in sys.path_importer_cache.items() if finder is None]:
+        del sys.path_importer_cache[path]
 
 
 def loaded_neighbours(roots: Iterable[Path]) -> list[Source]:

@@ -21,7 +21,7 @@ class Doorbell:
         self._socket = socket.socket(
             socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
         )
-        self._address, self._folder = _address(Path(state_dir))
+        self._address, self._folder = _address(str(state_dir))
         self._is_at_the_door = False
 
     def go_to_the_door(self) -> None:
@@ -51,7 +51,7 @@ class Doorbell:
 
 def hang(state_dir: Path) -> socket.socket:
     """The socket at which a state directory's doorbell is heard; replaces one that a dead daemon left."""
-    address, folder = _address(state_dir)
+    address, folder = _address(str(state_dir))
     bell = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(state_dir / _NAME)
@@ -68,9 +68,9 @@ def take_down(state_dir: Path) -> None:
         os.unlink(state_dir / _NAME)
 
 
-def _address(state_dir: Path) -> tuple[str, int | None]:
+def _address(state_dir: str) -> tuple[str, int | None]:
     """The address of the bell, by way of an open folder where its path is too long for one."""
-    plain = str(state_dir / _NAME)
+    plain = os.path.join(state_dir, _NAME)
     if len(os.fsencode(plain)) <= _LONGEST_ADDRESS:
         return plain, None
     folder = os.open(state_dir, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)

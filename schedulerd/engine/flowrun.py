@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +83,7 @@ def channel_of(
     whisper: Callable[[str, str], None],
 ) -> JournalChannel:
     """Where the run asks. One that is to become another user opens its mailbox while it may."""
-    folder = Path(request["state_dir"]) / RUNS / request["key"]
+    folder = os.path.join(request["state_dir"], RUNS, request["key"])
     channel = JournalChannel(folder, append=journal.append, ring=ring, whisper=whisper, warn=recorder.warn)
     if "user" in request.get("surroundings", {}):
         channel.open()
@@ -99,8 +98,8 @@ def keeper_of(request: Mapping[str, Any]) -> Keeper | None:
     said = request.get("results")
     if said is None:
         return None
-    folder = Path(said["folder"])
-    os.environ.setdefault(FOLDER_VARIABLE, str(folder.parent))
+    folder = said["folder"]
+    os.environ.setdefault(FOLDER_VARIABLE, os.path.dirname(folder))
     return Keeper(folder, limit=int(said["limit"]), storage=str(said.get("storage", "")))
 
 
@@ -135,10 +134,10 @@ def facts_of(request: Mapping[str, Any]) -> Facts:
 
 def load(request: Mapping[str, Any], recorder: JournalRecorder) -> "AnyFlow":
     """The flow of the request, from the code of its version, which is read while we may read it."""
-    sources = kept(request["version"], code=Path(request["code"]))
+    sources = kept(request["version"], code=request["code"])
     surround(request, warn=recorder.warn)
     find_neighbours(request["file"], sources)
-    with loading(request["file"]) as found:
+    with loading(request["file"], is_known=True) as found:
         # Where it lies now: a copy of the file has the same version, and its manifest may name that.
         module = execute_file(replace(sources[0], path=request["file"]))
     named = next((flow for flow in found.flows if flow.name == request["flow"]), None)

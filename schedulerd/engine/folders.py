@@ -9,7 +9,8 @@
 
 Each of these is the same file, the request, under the name that tells how far it came: a name takes no room, so that
 it can be given on a full disk too.
-A folder is complete before it is seen: it is made under a name with a dot and renamed into `ready`.
+A folder is complete before it is seen: it is made under a name with a dot and renamed into `ready`. It may have been that
+of another attempt before, which is over; see `schedulerd.engine.spent`.
 """
 
 import contextlib
@@ -24,6 +25,7 @@ from typing import Any, Final
 
 from schedulerd.engine.notes import Exit, Stage, Word, process_in, read_exit, read_word, write_private
 from schedulerd.engine.processes import ProcessId
+from schedulerd.engine.spent import SpentFolders
 
 READY: Final = "ready"
 RUNS: Final = "runs"
@@ -34,6 +36,9 @@ STDIN: Final = "stdin"
 ANSWER: Final = "answer.json"
 KNOWN: Final = "known.json"
 RESULTS: Final = "results"
+_SPENT: Final = "spent"
+_ARMED: Final = Stage.ARMED.value  # looked up once: in an enumeration that is a search
+_STARTED: Final = Stage.STARTED.value
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +63,7 @@ class RunFolders:
     def __init__(self, state_dir: Path) -> None:
         self.ready = state_dir / READY
         self.runs = state_dir / RUNS
+        self._spent = SpentFolders(state_dir / _SPENT, emptied=frozenset({JOURNAL, STDOUT, STDERR}))
 
     def make(self) -> None:
         """Make the two parent folders, for this user only."""
@@ -76,8 +82,9 @@ class RunFolders:
         Replaces one that is still there.
         """
         ready, draft = f"{self.ready}/{key}", f"{self.ready}/.{key}"
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(draft, 0o700)
+        if not self._spent.give(draft):
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(draft, 0o700)
         try:
             for name, content in files.items():
                 write_private(f"{draft}/{name}", content)
@@ -97,12 +104,13 @@ class RunFolders:
         The folder is opened before it moves, and everything in it is done through that descriptor: should somebody
         give this attempt up and prepare it anew, the late hand finds the old folder, which is nobody's.
         """
+        prepared = f"{self.ready}/{key}"
         try:
-            folder = os.open(self.ready / key, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            folder = os.open(prepared, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError:
             return None
         try:
-            os.rename(self.ready / key, self.runs / key)
+            os.rename(prepared, self.running(key))
         except OSError:  # another was faster, or (by a clumsy hand) one of this name runs already
             os.close(folder)
             return None
@@ -153,6 +161,17 @@ class RunFolders:
             if not entry.name.startswith(".")
         }
 
+    def retire(self, key: str) -> None:
+        """Forget the folder of an attempt that is over; the next attempt may be given it. For whoever prepares them."""
+        trash = f"{self.runs}/.{key}.old"
+        try:
+            os.rename(self.running(key), trash)
+        except OSError:
+            return self.remove(key)
+        if not self._spent.keep(trash, read_exit(trash)):
+            _remove(trash)
+        return None
+
     def remove(self, key: str) -> None:
         """Forget an attempt's folder; nothing happens when there is none.
 
@@ -171,6 +190,7 @@ class RunFolders:
             for entry in os.scandir(parent):
                 if entry.name.startswith("."):
                     shutil.rmtree(entry.path, ignore_errors=True)
+        self._spent.begin()
 
 
 def is_armed(folder: int) -> bool:
@@ -185,7 +205,7 @@ def is_armed(folder: int) -> bool:
 def begin(folder: int) -> bool:
     """Mark an attempt, its folder open, as started; False when it was given up. Nothing may run before this."""
     try:
-        os.rename(Stage.ARMED, Stage.STARTED, src_dir_fd=folder, dst_dir_fd=folder)
+        os.rename(_ARMED, _STARTED, src_dir_fd=folder, dst_dir_fd=folder)
     except FileNotFoundError:
         return False
     return True
@@ -193,21 +213,22 @@ def begin(folder: int) -> bool:
 
 def read_request(folder: int) -> dict[str, Any]:
     """The request of a taken attempt, its folder open; raises `FileNotFoundError` when it was given up."""
-    descriptor = os.open(Stage.ARMED, os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder)
-    with open(descriptor, "rb") as file:
-        request: dict[str, Any] = json.load(file)
+    request: dict[str, Any] = json.loads(_read(_ARMED, folder))
     return request
 
 
 def read_known(folder: int) -> list[dict[str, str]]:
     """What tasks came to in an earlier attempt, from an open folder; nothing for a first one."""
     try:
-        descriptor = os.open(KNOWN, os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder)
+        known: list[dict[str, str]] = json.loads(_read(KNOWN, folder))
     except FileNotFoundError:
         return []
-    with open(descriptor, "rb") as file:
-        known: list[dict[str, str]] = json.load(file)
     return known
+
+
+def _read(name: str, folder: int) -> str:
+    with open(os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder), "rb", buffering=0) as file:
+        return file.read().decode()
 
 
 def _remove(folder: str) -> None:

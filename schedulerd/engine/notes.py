@@ -7,7 +7,7 @@ import contextlib
 import errno
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from resource import struct_rusage
@@ -21,6 +21,8 @@ _RESERVE: Final = "reserve"
 _RESERVE_BYTES: Final = 4_096
 _PID: Final = "pid"
 _AGAIN: Final = "pid.again"
+NOTES: Final = frozenset({_PID, f".{_PID}", f".{_AGAIN}", _EXIT, f".{_EXIT}", _RESERVE})
+"""The names of all files of this module, but for what a note is linked to."""
 
 
 class Stage(StrEnum):
@@ -130,8 +132,12 @@ def _draft(name: str) -> str:
 
 def write_process(folder: int, process: ProcessId, *parents: ProcessId) -> None:
     """Note in an open folder which process runs it, and which others will tell how it ended."""
-    named = json.dumps([asdict(one) for one in (process, *parents)])
+    named = json.dumps([_fields(one) for one in (process, *parents)])
     _write_note(_PID, named.encode(), folder=folder)
+
+
+def _fields(value: ProcessId | Exit) -> dict[str, object]:
+    return {name: getattr(value, name) for name in value.__slots__}
 
 
 def process_in(folder: Path) -> tuple[ProcessId | None, tuple[ProcessId, ...]]:
@@ -155,7 +161,14 @@ def reserve_notes(folder: int, *, has_keeper: bool = False) -> None:
     Of a run that has a keeper two write the first. Raises `OSError` where there is none: nothing should be started then.
     """
     for name in (_PID, _EXIT, *((_AGAIN,) if has_keeper else ())):
-        write_private(_draft(name), b" " * _NOTE_BYTES, folder=folder)
+        _write_in_place(_draft(name), b" " * _NOTE_BYTES, folder=folder)
+
+
+def blank_notes(folder: int) -> None:
+    """Have an open folder say nothing of an attempt; the room for the notes of another stays reserved."""
+    for name in (_PID, _EXIT):
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(name, _draft(name), src_dir_fd=folder, dst_dir_fd=folder)
 
 
 def reserved_again(folder: int) -> None:
@@ -186,19 +199,23 @@ class Reserve:
 
 def write_exit(folder: int, ended: Exit) -> None:
     """Leave in an open folder, beside the journal, how the process ended."""
-    _write_note(_EXIT, json.dumps(asdict(ended)).encode(), folder=folder)
+    _write_note(_EXIT, json.dumps(_fields(ended)).encode(), folder=folder)
 
 
 def _write_note(name: str, content: bytes, *, folder: int) -> None:
     """Write a note so that it is seen whole or not at all, in the room that was reserved for it, if any was."""
-    padded = content.ljust(_NOTE_BYTES)
-    descriptor = os.open(_draft(name), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600, dir_fd=folder)
+    _write_in_place(_draft(name), content.ljust(_NOTE_BYTES), folder=folder)
+    os.rename(_draft(name), name, src_dir_fd=folder, dst_dir_fd=folder)
+
+
+def _write_in_place(name: str, content: bytes, *, folder: int) -> None:
+    """Write the beginning of a file, which takes no room that it has already."""
+    descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600, dir_fd=folder)
     try:
-        if os.pwrite(descriptor, padded, 0) != len(padded):
+        if os.write(descriptor, content) != len(content):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), name)
     finally:
         os.close(descriptor)
-    os.rename(_draft(name), name, src_dir_fd=folder, dst_dir_fd=folder)
 
 
 def read_exit(folder: Path | str) -> Exit | None:

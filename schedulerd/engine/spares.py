@@ -44,6 +44,10 @@ class Spares:
         self._waiting: deque[_Spare] = deque()
         self._make_at = float("-inf")
 
+    def __contains__(self, pid: object) -> bool:
+        """Is this one of those that wait?"""
+        return any(spare.pid == pid for spare in self._waiting)
+
     def patience(self, now: float) -> float | None:
         """Seconds until the next is to be made, None when there are enough; `now` is monotonic."""
         return max(0.0, self._make_at - now) if len(self._waiting) < self._wanted else None

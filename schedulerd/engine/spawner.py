@@ -16,18 +16,21 @@ import socket
 import sys
 import time
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NoReturn
 
 from schedulerd import garbage
 from schedulerd.clock import microseconds
 from schedulerd.engine import wire
+from schedulerd.engine.capture import expect_capture
 from schedulerd.engine.cgroups import RunCgroups
-from schedulerd.engine.child import become_run, lead_session
+from schedulerd.engine.child import Request, become_run, lead_session
+from schedulerd.engine.code import forget_missing_folders
 from schedulerd.engine.folders import RunFolders, is_armed, read_request
+from schedulerd.engine.forked import Attempt
 from schedulerd.engine.leftovers import LAST_WORDS_SECONDS, Farewell, Leftovers, end_group
-from schedulerd.engine.notes import Exit, Word, began_after, leader_in, leave_word, reserve_notes, write_exit
+from schedulerd.engine.notes import Exit, Word, began_after, leave_word, reserve_notes, write_exit
 from schedulerd.engine.processes import become_subreaper, identify, thread_count
 from schedulerd.engine.spares import Spares
 
@@ -56,24 +59,6 @@ _LATEST_SECONDS: Final = 5.0  # how long after it was taken a run begins at the 
 _STEP_SECONDS: Final = 0.05  # how often processes that are being ended are looked at
 
 
-@dataclass(kw_only=True, slots=True)
-class Attempt:
-    """A run that was forked here. `folder` is an open descriptor; times are monotonic seconds."""
-
-    key: str
-    folder: int
-    pid: int
-    grace: float
-    deadline: float | None
-    leave_children: bool = False
-    deadline_is_true: bool = False  # it counts from when the run began, and not from when it was taken
-    waited: bool = False  # its process is one that was forked ahead
-    stopped: str | None = None
-    kill_at: float | None = None
-    exit: Exit | None = None  # set when its process has ended and only what it left behind is waited for
-    farewell: Farewell | None = None  # to that
-
-
 class Spawner:
     """Forks runs on request, from when it is `ready`. `serve` returns when the core has gone and the last run has ended."""
 
@@ -88,6 +73,7 @@ class Spawner:
         self._leftovers = Leftovers(folders.runs, cgroups=self._cgroups)
         self._spares = Spares(spares, ready=self._become_spare, run=self._become)
         self._wakeup, self._woken = _wakeup_pipe()
+        self._inherited = [sign for sign in _NOT_INHERITED if signal.getsignal(sign) is not signal.SIG_DFL]
 
     def ready(self) -> None:
         """Tell the core that requests are taken: now, or as soon as `serve` is called."""
@@ -177,21 +163,26 @@ class Spawner:
         except (OSError, ValueError) as error:  # given up, or torn: nothing of it ran
             self._could_not_start(key, folder, error)
             return
+        has_keeper = request["kind"] == "command"
         try:
-            reserve_notes(folder, has_keeper=request["kind"] == "command")
+            reserve_notes(folder, has_keeper=has_keeper)
             spare = self._spares.hand_over(key, folder, time.monotonic()) if in_spare else None
             pid = spare or os.fork()
         except OSError as error:  # no room, or no process to be had: in a moment there may be
             self._put_back(key, folder, error)
             return
         if pid == 0:
-            self._forget_everything()
-            self._become(key, folder)
+            try:
+                self._forget_everything()
+                self._become(key, folder, request)
+            finally:  # whatever happens, it never comes back as a second spawner
+                os._exit(os.EX_SOFTWARE)
         limit = request.get("timeout_seconds")
         self._attempts[pid] = Attempt(
             key=key,
             folder=folder,
             pid=pid,
+            has_keeper=has_keeper,
             grace=float(request["grace"]),
             waited=spare is not None,
             deadline=None if limit is None else time.monotonic() + float(limit),
@@ -199,9 +190,9 @@ class Spawner:
         )
         self._say(wire.Taken(key=key, pid=pid))
 
-    def _become(self, key: str, folder: int) -> NoReturn:
-        path = self._folders.runs / key
-        become_run(folder, path=path, spawner=self._identity, cgroups=self._cgroups)
+    def _become(self, key: str, folder: int, request: Request | None = None) -> NoReturn:
+        path = self._folders.running(key)
+        become_run(key, folder, request, path=path, spawner=self._identity, cgroups=self._cgroups)
 
     def _become_spare(self) -> None:
         self._forget_everything()
@@ -232,11 +223,15 @@ class Spawner:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        for sign in _NOT_INHERITED:
+        for sign in self._inherited:
             signal.signal(sign, signal.SIG_DFL)
         self._core.close()
         os.close(self._wakeup)
         os.close(self._woken)
+
+    def __contains__(self, pid: object) -> bool:
+        """Is this a process that was forked here, for a run or ahead of one? None of them is a leftover of another."""
+        return pid in self._attempts or pid in self._spares
 
     # -- ending -------------------------------------------------------------------------------------------------
 
@@ -256,7 +251,7 @@ class Spawner:
         attempt.stopped = why
         if attempt.exit is None:
             leave_word(attempt.folder, Word(why))
-        if not end_group(_group(attempt), signal.SIGTERM) and attempt.exit is None:
+        if not end_group(attempt.group(), signal.SIGTERM) and attempt.exit is None:
             os.kill(attempt.pid, signal.SIGTERM)  # forked, and not yet the leader of its group
 
     def _hurry(self) -> None:
@@ -282,7 +277,7 @@ class Spawner:
         return now >= attempt.deadline
 
     def _kill(self, attempt: Attempt) -> None:
-        end_group(_group(attempt), signal.SIGKILL)
+        end_group(attempt.group(), signal.SIGKILL)
         with contextlib.suppress(ProcessLookupError):
             os.kill(attempt.pid, signal.SIGKILL)  # a keeper that was stopped would keep a dead command
 
@@ -326,10 +321,8 @@ class Spawner:
     def _see_off(self, attempt: Attempt, now: float) -> None:
         """Wait for what a run left behind; end it when it does not end by itself, and kill it after its grace."""
         assert attempt.farewell is not None
-        key, group = attempt.key, _group(attempt)
-        if attempt.farewell.go_on(
-            lambda sign: self._leftovers.end(key, group, sign, known=self._attempts), now
-        ):
+        key, group = attempt.key, attempt.group()
+        if attempt.farewell.go_on(lambda sign: self._leftovers.end(key, group, sign, known=self), now):
             self._settle(attempt)
 
     def _settle(self, attempt: Attempt) -> None:
@@ -337,15 +330,11 @@ class Spawner:
         assert attempt.exit is not None
         assert attempt.farewell is not None
         with contextlib.suppress(OSError):  # its folder was taken away; the core will see that it is dead
-            write_exit(attempt.folder, replace(attempt.exit, left=attempt.farewell.left))
+            left = attempt.farewell.left
+            write_exit(attempt.folder, replace(attempt.exit, left=left) if left else attempt.exit)
         os.close(attempt.folder)
         del self._attempts[attempt.pid]
         self._say(wire.Ended(key=attempt.key))
-
-
-def _group(attempt: Attempt) -> int:
-    """The process group of a run: that of the process named in its folder, the shell of a command for one."""
-    return leader_in(attempt.folder) or attempt.pid
 
 
 def _wakeup_pipe() -> tuple[int, int]:
@@ -382,6 +371,8 @@ def main() -> None:
     spawner.ready()
     for module in _USUAL:  # the start of the daemon does not wait for these
         _load(module)
+    expect_capture()
+    forget_missing_folders()
     gc.collect()
     garbage.look_again()
     spawner.serve()

@@ -38,7 +38,8 @@ def surround(request: Request, *, warn: Warn) -> None:
     said = request.get("surroundings")
     if not said:
         _work_in(request["directory"])
-        os.environ.update(request.get("environment", {}))
+        for name, value in request.get("environment", {}).items():
+            os.environ[name] = value
         return
     wanted = Surroundings.from_json(said)
     account = _other_account(wanted.user)

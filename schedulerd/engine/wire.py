@@ -5,7 +5,7 @@ Only ids travel; what a run needs lies in its folder.
 
 import json
 import socket
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Final
 
 LARGEST: Final = 4096
@@ -83,7 +83,8 @@ _KINDS: Final = {
 
 def encode(message: Message) -> bytes:
     """The message as one datagram."""
-    return json.dumps([type(message).__name__, asdict(message)]).encode()
+    fields = {name: getattr(message, name) for name in message.__slots__}
+    return json.dumps([type(message).__name__, fields]).encode()
 
 
 def decode(datagram: bytes) -> Message:

@@ -1,6 +1,7 @@
-"""The alarm clock: APScheduler rings at the next due time, and at least every second.
+"""The alarm clock: APScheduler rings at the next due time.
 
-The second is there because a wait on the monotonic clock does not see a machine that slept or a clock that was set.
+Only for the next moment: a wait on the monotonic clock does not see a machine that slept or a clock that was set, so
+whoever sets it looks at the clock each second, and sets it anew.
 """
 
 from collections.abc import Callable
@@ -13,20 +14,21 @@ from apscheduler.triggers.base import BaseTrigger
 
 from schedulerd.clock import Clock
 
-LONGEST_WAIT: Final = timedelta(seconds=1)
+HORIZON: Final = timedelta(seconds=1.5)  # longer than those who set it wait
 _JOB: Final = "tick"
+_SELDOM: Final = timedelta(days=1)
 
 
-class _AtLeastEverySecond(BaseTrigger):  # type: ignore[misc]
-    """Where nobody sets the alarm anew, it rings a second later all the same."""
+class _Seldom(BaseTrigger):  # type: ignore[misc]
+    """When it rings where nobody sets it: a job without a next time would be removed."""
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
         """When to ring next, from the moment it is asked: never from a past that a set clock made the future."""
-        return now + LONGEST_WAIT
+        return now + _SELDOM
 
 
 class Alarm:
-    """Calls `ring` from a thread of its own at the moment last set, or within a second, whichever is first."""
+    """Calls `ring` from a thread of its own at the moment last set. It may ring without having been set."""
 
     def __init__(self, ring: Callable[[], None], clock: Clock) -> None:
         self._clock = clock
@@ -38,7 +40,7 @@ class Alarm:
         """Begin to ring."""
         self._scheduler.add_job(
             self._rang,
-            _AtLeastEverySecond(),
+            _Seldom(),
             id=_JOB,
             misfire_grace_time=None,  # the default of 1 s silently drops a late ring
             coalesce=True,
@@ -47,10 +49,12 @@ class Alarm:
         self._scheduler.start()
 
     def set(self, at: datetime | None) -> None:
-        """Ring at `at` if that is less than a second away; at once when it is past."""
+        """Ring at `at` if that is not further away than `HORIZON`, and at once when it is past; else it is to be set again."""
         now = self._clock.now()
-        latest = now + LONGEST_WAIT
-        wanted = latest if at is None else min(max(at, now), latest)
+        if at is None or at > now + HORIZON:
+            self._scheduled_for = None  # it may ring all the same
+            return
+        wanted = max(at, now)
         planned = self._scheduled_for
         if planned is not None and now <= planned <= wanted:
             return

@@ -60,7 +60,8 @@ class Core:
         self._on_turn = on_turn
         self._stop: Stop | None = None
         self._stop_deadline = 0.0
-        self._claim = self._may_have_wishes = True
+        self._claim = self._waits = self._may_have_wishes = True
+        self._mark: object = None
         self._next_due: datetime | None = None
         self._ticked_at = self._swept_at = self._reconciled_at = self._beat_at = float("-inf")
         self._ticks = 0
@@ -307,19 +308,25 @@ class Core:
             return
         now, monotonic = self._parts.clock.now(), self._parts.clock.monotonic()
         due = self._renewal.is_planned and self._next_due is not None and self._next_due <= now
-        # now and then without being asked to: a bell may have gone unheard
-        idle_look = monotonic - self._ticked_at >= _LOOK_SECONDS
-        if not (self._claim or due or idle_look):
+        if not (self._claim or due or self._is_time_to_look(monotonic)):
             return
         self._claim = True  # until it has been done
+        mark = self._parts.database.mark()
         may_start = not self._parts.starting.is_held
         ticked = self._parts.ticker.tick(now=now, plan_due=self._renewal.is_planned, may_start=may_start)
         self._claim, self._next_due, self._ticked_at = ticked.more, ticked.next_due, monotonic
+        self._waits, self._mark = ticked.waits, mark
         self._ticks += 1
         self._parts.starting.drained(self._parts.ticker.agent, ticked.drain)
         self._care.launch(ticked.claimed, ticked.known)
         self._may_have_wishes = ticked.has_wishes
         self._look_now(ticked.has_wishes)
+
+    def _is_time_to_look(self, monotonic: float) -> bool:
+        """Now and then without being asked to, where there may be something to do: a bell may have gone unheard."""
+        if monotonic - self._ticked_at < _LOOK_SECONDS:
+            return False
+        return self._waits or self._parts.database.mark() != self._mark
 
     def _sweep(self) -> None:
         self._claim |= self._care.sweep(  # a place may be free
@@ -352,5 +359,6 @@ class Core:
 
     def _note_store(self, error: StoreUnavailable) -> None:
         self._parts.health.note(TroubleKind.DATABASE, error.message, mend=error.mend)
+        self._claim = True  # whether it is back is found by trying
         if isinstance(error, StoreFull):
             self._parts.space.relieve()

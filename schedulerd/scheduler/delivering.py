@@ -34,6 +34,7 @@ class Deliverer:
         self._receivers: Final = receivers
         self._trips: Final[Trips[Message]] = Trips(send_off)
         self._failing: dict[str, str] = {}
+        self._all_sent_at: object = None  # the mark of the database when none was unsent
 
     @property
     def trouble(self) -> str:
@@ -43,8 +44,12 @@ class Deliverer:
     def look(self, now: datetime, monotonic: float) -> None:
         """See to those on their way, then send off others. Raises `StoreUnavailable`: what is known is kept."""
         self._come_back(now, monotonic)
+        mark = self._database.mark()
+        if mark == self._all_sent_at:
+            return
         with self._database.read() as tx:
             unsent = tx.messages.unsent(_READ_TOGETHER)
+        self._all_sent_at = None if unsent else mark
         self._failing = {
             one.target: f"messages to {one.shown} are not taken: {one.answer}"
             for one in reversed(unsent)

@@ -40,6 +40,7 @@ class Ender:
         self._launcher = launcher
         self._follower = follower
         self._grace = grace
+        self._unwished_at: object = None  # the mark of the database when nothing was wished
 
     def grant_wishes(self, *, now: datetime) -> bool:
         """Begin to end the runs that are to be cancelled. One that waits for its start, the first or another, has no
@@ -47,9 +48,7 @@ class Ender:
         to be read, the wish comes too late: it came to what it did.
 
         That one be killed is wished until it has ended, so that the next daemon knows of it too."""
-        killed = {attempt.run for attempt in self._attempts if attempt.must_kill}
-        with self._database.read() as tx:
-            wishes = [one for one in tx.runs.cancel_wishes() if not (one.kills and one.run in killed)]
+        wishes = self._wishes()
         if not wishes:
             return False
         wished = {wish.run: wish for wish in wishes}
@@ -73,6 +72,18 @@ class Ender:
                 attempt.state = RunState.CANCELLING
                 self._note_kill(attempt, wished[attempt.run])
         return ended
+
+    def _wishes(self) -> list[Wish]:
+        """What is wished and not seen to yet."""
+        mark = self._database.mark()
+        if mark == self._unwished_at:
+            return []
+        killed = {attempt.run for attempt in self._attempts if attempt.must_kill}
+        with self._database.read() as tx:
+            wishes = tx.runs.cancel_wishes()
+        if not wishes:
+            self._unwished_at = mark
+        return [one for one in wishes if not (one.kills and one.run in killed)]
 
     def _has_come_to_its_end(self, attempt: Attempt) -> bool:
         """Has it ended by itself? What a cancelled one left behind may still be there to be killed."""

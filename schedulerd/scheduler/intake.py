@@ -165,7 +165,7 @@ class IntakeDesk:
             self._punch(attempt)
             return 0
         self._attempts.remove(attempt)
-        self._folders.remove(attempt.folder)
+        self._folders.retire(attempt.folder)
         level = logging.WARNING if reading.state in BAD else logging.INFO
         log.log(
             level,

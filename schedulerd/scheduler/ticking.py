@@ -30,7 +30,8 @@ class Ticked:
     """The runs claimed by a tick, the next due time, whether there is more to do at once, and whether a run is to end.
 
     Of the latter are those that others replace, and those that people want cancelled. `known` is what tasks of claimed
-    runs came to in earlier attempts. `drain`: that of the agent, which kept it from claiming any.
+    runs came to in earlier attempts. `drain`: that of the agent, which kept it from claiming any. With `waits` there may be
+    runs that become due, or find a place, without anybody saying so.
     """
 
     claimed: Sequence[Run]
@@ -38,6 +39,7 @@ class Ticked:
     next_due: datetime | None
     more: bool
     has_wishes: bool
+    waits: bool
     drain: Drain | None = None
 
 
@@ -94,6 +96,7 @@ class Ticker:
             known = {run.key: tx.results.of_tasks(run.key) for run in claimed if run.attempt > 1}
             next_due = _first(tx.schedules.next_due(), tx.runs.next_retry(now))
             has_wishes = bool(tx.runs.cancel_wishes())
+            waits = bool(claimed) or tx.runs.some_wait()
         if plan_due:
             self._causes.committed()
         more = more_causes or len(due) == _BATCH or len(claimed) == _BATCH
@@ -103,6 +106,7 @@ class Ticker:
             next_due=next_due,
             more=more,
             has_wishes=has_wishes,
+            waits=waits,
             drain=drain,
         )
 

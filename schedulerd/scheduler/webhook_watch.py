@@ -22,16 +22,21 @@ class WebhookWatch:
         self._health: Final = health
         self._secrets: Final = secrets
         self._looked_at = float("-inf")
+        self._well_at: object = None  # the mark of the database when all let somebody in
 
     def look(self) -> None:
         """Note which let nobody in, when it is time. Raises `StoreUnavailable`."""
         monotonic = self._clock.monotonic()
         if monotonic - self._looked_at < _LOOK_SECONDS:
             return
+        mark = self._database.mark()
+        if mark == self._well_at:
+            return
         with self._database.read() as tx:
             faults = shut(tx, self._secrets)
         self._looked_at = monotonic
         if not faults:
+            self._well_at = mark
             self._health.clear(TroubleKind.WEBHOOKS)
             return
         more = [f"and {len(faults) - _MOST_TOLD} more"] if len(faults) > _MOST_TOLD else []

@@ -17,6 +17,7 @@ from schedulerd.domain.notices import NoticeRule
 from schedulerd.errors import BadDefinition, NotFound, StoreReplaced, StoreUnavailable
 from schedulerd.store import backups, engines, schema
 from schedulerd.store.driver_errors import UPGRADE, our_errors
+from schedulerd.store.marks import Marks
 from schedulerd.store.pings import Monitored
 from schedulerd.store.schema import SchemaStatus
 from schedulerd.store.sqlite_file import FileIdentity, SqliteFile
@@ -43,6 +44,7 @@ class Database:
         self._monitored: Final = Monitored()
         self._file: Final = SqliteFile(engines.sqlite_path(self._url)) if self._is_sqlite else None
         self._engine: Final = self._make_engine()
+        self._marks: Final = Marks(self._connect) if self._is_sqlite else None
         self._reader: Final = engines.reading(self._engine)
         self._writer: Final = engines.writing(self._engine)
 
@@ -64,6 +66,16 @@ class Database:
         with self._border(), self._writer.connect() as connection, connection.begin():
             yield Transaction(connection, self._rules, self._monitored)
             self._require_same_file()  # nothing is committed into a file that nobody will find again
+
+    def mark(self) -> object:
+        """Equal to an earlier one only if nobody has committed anything since, in whatever process: then there is nothing new
+        to be read. On PostgreSQL, which does not tell, none is equal to another. Raises `StoreUnavailable`.
+        """
+        if self._marks is None:
+            return object()
+        self._require_same_file()
+        with self._border():
+            return self._marks.take()
 
     def upgrade(self) -> None:
         """Bring the schema to what this version needs; a SQLite file is made where there is none."""
@@ -153,6 +165,8 @@ class Database:
 
     def close(self) -> None:
         """Give up the connections; a later use opens new ones."""
+        if self._marks is not None:
+            self._marks.close()
         self._engine.dispose()
         if self._file is not None:
             self._file.forget()
@@ -206,6 +220,8 @@ class Database:
 
         Only by connections that are open already: a new one would be to the other file.
         """
+        if self._marks is not None:
+            self._marks.close()
         pool = self._engine.pool
         if isinstance(pool, QueuePool) and pool.checkedin():
             with contextlib.suppress(StoreUnavailable):
@@ -215,6 +231,9 @@ class Database:
     @property
     def _is_sqlite(self) -> bool:
         return self._url.get_backend_name() == "sqlite"
+
+    def _connect(self) -> sqlite3.Connection:
+        return engines.sqlite_connection(engines.sqlite_path(self._url), busy_timeout=self._timeout)
 
     def _make_engine(self) -> Engine:
         if self._is_sqlite:

@@ -17,22 +17,26 @@ WRITER_LOCK: Final = 0x736368656464
 _IDLE_TIMES: Final = 5
 
 
+def sqlite_connection(path: Path, *, busy_timeout: timedelta) -> sqlite3.Connection:
+    """A connection to a SQLite file that exists already; it never makes one."""
+    return sqlite3.connect(
+        f"file:{quote(str(path))}?mode=rw",
+        uri=True,
+        timeout=busy_timeout.total_seconds(),
+        isolation_level=None,  # the driver's own would not begin before a SELECT; `_begin` does
+        check_same_thread=False,  # the pool hands a connection to one thread at a time
+        cached_statements=256,
+    )
+
+
 def sqlite_engine(url: URL, *, busy_timeout: timedelta) -> Engine:
     """An engine on a SQLite file that exists already; it never makes one."""
     path = sqlite_path(url)
-
-    def connect() -> sqlite3.Connection:
-        return sqlite3.connect(
-            f"file:{quote(str(path))}?mode=rw",
-            uri=True,
-            timeout=busy_timeout.total_seconds(),
-            isolation_level=None,  # the driver's own would not begin before a SELECT; `_begin` does
-            check_same_thread=False,  # the pool hands a connection to one thread at a time
-            cached_statements=256,
-        )
-
     engine = create_engine(
-        url, creator=connect, pool_timeout=busy_timeout.total_seconds(), pool_reset_on_return="rollback"
+        url,
+        creator=lambda: sqlite_connection(path, busy_timeout=busy_timeout),
+        pool_timeout=busy_timeout.total_seconds(),
+        pool_reset_on_return="rollback",
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin)

@@ -22,12 +22,13 @@ from schedulerd.store.moving import Step, move_run, moves_of
 from schedulerd.store.retrying import Retries, try_again
 from schedulerd.store.roots import rooted
 from schedulerd.store.run_rows import RUNS, run_of
-from schedulerd.store.tables import IS_LIVE, IS_SCHEDULED, AnySelect, flows, runs, schedules
+from schedulerd.store.tables import IS_LIVE, IS_SCHEDULED, IS_UNDECIDED, AnySelect, flows, runs, schedules
 from schedulerd.store.wishes import Wishes
 
 _MOST_FOUND: Final = 10
 
 _BY_ID: Final = RUNS.where(runs.c.uuid == bindparam("id", type_=runs.c.uuid.type))
+_WAITS: Final = select(runs.c.id).where(IS_UNDECIDED).limit(1)
 _PRESENT: Final = select(runs.c.uuid).where(runs.c.uuid.in_(bindparam("ids", expanding=True)))
 _OF_IDS: Final = RUNS.where(runs.c.uuid.in_(bindparam("ids", expanding=True))).order_by(runs.c.id.desc())
 _BY_KEY: Final = RUNS.where(runs.c.id == bindparam("key"))
@@ -174,6 +175,10 @@ class Runs:
     def next_retry(self, now: datetime) -> datetime | None:
         """When the next run is tried again whose time has not come; one whose time has waits for a place."""
         return Retries(self._connection, now=now).next()
+
+    def some_wait(self) -> bool:
+        """Is there a run that is due or to be, and has not been started? One in line behind another waits for that one."""
+        return self._connection.scalar(_WAITS) is not None
 
     def moves(self, key: RunKey) -> list[Move]:
         """What the run has gone through, in order; its recording is no move."""

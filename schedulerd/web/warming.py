@@ -1,7 +1,6 @@
 """What the web process does once, soon after it was started, so that no single request is slow."""
 
 import contextlib
-import gc
 from datetime import timedelta
 from typing import Final
 
@@ -22,7 +21,6 @@ def settle(operations: Operations, clock: Clock) -> None:
     compile_templates()
     with contextlib.suppress(SchedulerdError):  # who asks will be told
         _look(operations, clock)
-    gc.collect()
     garbage.look_again()
 
 

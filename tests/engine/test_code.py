@@ -1,12 +1,14 @@
 """The code of a flow, kept by its content, and run from there as if from its own place."""
 
+import linecache
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from schedulerd.engine.code import Source, keep, kept, version_of
+from schedulerd.engine.code import Source, compiled, keep, kept, version_of
 from tests.engine.scenes import Ran, Spawning
 
 HEAD = "from schedulerd import flow\n"
@@ -61,6 +63,62 @@ def test_the_same_content_at_a_new_place_is_a_move(tmp_path: Path) -> None:
     keep([a_source(path="/new/etl.py")], code=tmp_path)
 
     assert [source.path for source in kept(version, code=tmp_path)] == ["/new/etl.py"]
+
+
+def test_what_a_file_compiles_to_is_kept_for_the_path_that_it_has_now(tmp_path: Path) -> None:
+    version = keep([a_source()], code=tmp_path)
+    keep([a_source(path="/new/etl.py")], code=tmp_path)
+    (source,) = kept(version, code=tmp_path)
+    (other,) = kept(keep([a_source(b"x = 2\n", path="/new/etl.py")], code=tmp_path), code=tmp_path)
+
+    from_kept = replace(other, content=b"this is no Python")  # it is not compiled once more
+
+    assert compiled(source).co_filename == "/new/etl.py"
+    assert compiled(from_kept).co_consts == (2, None)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [b"", b"\x00\x00\x0d\x0a/flows/etl.py\x00of another Python"],
+    ids=["of an earlier version", "of another Python"],
+)
+def test_what_this_python_has_not_compiled_is_compiled_anew(tmp_path: Path, code: bytes) -> None:
+    version = keep([a_source()], code=tmp_path)
+    (tmp_path / version / "0.pyc").write_bytes(code)
+
+    (source,) = kept(version, code=tmp_path)
+
+    assert compiled(source).co_names == ("x",)
+    (tmp_path / version / "0.pyc").unlink()
+    assert compiled(kept(version, code=tmp_path)[0]).co_names == ("x",)
+
+
+def test_a_file_that_does_not_compile_is_kept_as_it_is(tmp_path: Path) -> None:
+    broken = a_source(b"def f(:\n", module="broken")
+
+    version = keep([a_source(), broken], code=tmp_path)
+
+    with pytest.raises(SyntaxError):
+        compiled(kept(version, code=tmp_path)[1])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "# -*- coding: latin-1 -*-\nWORD = 'café'\n".encode("latin-1"),
+        b"\xef\xbb\xbfWORD = 'caf\xc3\xa9'\n",
+        "WORD = 'café'\r\n".encode(),
+    ],
+    ids=["latin-1", "UTF-8 with a mark", "lines of Windows"],
+)
+def test_lines_are_shown_in_the_encoding_of_their_file(content: bytes) -> None:
+    source = a_source(content, path="/flows/encoded.py")
+
+    namespace: dict[str, object] = {}
+    exec(compiled(source), namespace)
+
+    assert namespace["WORD"] == "café"
+    assert "WORD = 'café'\n" in linecache.getlines("/flows/encoded.py")
 
 
 def test_what_is_not_kept_is_said_to_be_missing(tmp_path: Path) -> None:

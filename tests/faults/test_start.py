@@ -78,3 +78,14 @@ def _lateness(service: Service, *, since: datetime) -> list[timedelta]:
     """How late each run of the schedule that was due since then was taken."""
     runs = service.runs(RunFilter(schedule="often", limit=10_000))
     return [run.pending_at - run.due_at for run in runs if run.due_at >= since and run.pending_at]
+
+
+def test_a_daemon_makes_a_database_where_there_is_none_that_only_its_user_may_read(tmp_path: Path) -> None:
+    service = Service(tmp_path, from_nothing=True)
+
+    service.start()
+    mode = (service.state / "schedulerd.db").stat().st_mode & 0o777
+    service.stop()
+    service.close()
+
+    assert mode == 0o600

@@ -32,6 +32,13 @@ def test_leeway_makes_a_target_easier_on_whichever_side_it_is() -> None:
     assert not RATE.is_met_with(1.3)
 
 
+def test_of_two_measurements_the_better_one_is_that_nearer_to_its_target() -> None:
+    slower, fewer = replace(RUN, value=9.0), replace(RATE, value=3.0)
+
+    assert RUN.better(slower) == slower.better(RUN) == RUN
+    assert RATE.better(fewer) == fewer.better(RATE) == RATE
+
+
 def test_the_table_has_a_line_for_each_figure_under_its_benchmark_and_fits_120_columns() -> None:
     long = replace(
         RATE, limit=Limit(what="python3 -I -c pass, 16 cores", value=123_456.7, unit="/s"), value=9e6
