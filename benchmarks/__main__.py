@@ -23,12 +23,14 @@ from benchmarks.pages import cost_of_pages
 from benchmarks.plain import cost_of_plain_python
 from benchmarks.records import cost_of_records
 from benchmarks.runs import cost_of_runs
+from benchmarks.scale import cost_of_scale
 from benchmarks.sizes import Size
 from benchmarks.ticks import cost_of_web_to_ticks
 
 BENCHMARKS: Final[Mapping[str, Callable[[Size], Sequence[Figure]]]] = {
     "runs": cost_of_runs,
     "lags": cost_of_lags,
+    "scale": cost_of_scale,
     "commands": cost_of_commands,
     "idle": cost_of_idleness,
     "records": cost_of_records,
@@ -40,7 +42,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[Size], Sequence[Figure]]]] = {
     "cgroups": cost_of_cgroups,
 }
 _REPOSITORY: Final = Path(__file__).parents[1]
-SMALL: Final = ("runs", "lags", "commands", "idle", "records", "plain")
+SMALL: Final = ("runs", "lags", "scale", "commands", "idle", "records", "plain")
 """Those that say something within seconds."""
 _NO_FIGURES: Final = (Exception, pytest.skip.Exception)
 

@@ -36,7 +36,11 @@ class Fires:
 
         Schedules that are paused or not enabled are left out.
         """
-        schedules, flows = in_force(self._database, name)
+        if name is not None:
+            schedules, flows = in_force(self._database, name)
+        else:
+            with self._database.read() as tx:
+                schedules, flows = tx.schedules.coming(self._clock.now(), limit=limit)
         return self._first(schedules, flows, limit=limit, until=until, language=language)
 
     def of_schedule(
@@ -45,7 +49,7 @@ class Fires:
         """The next fires of the schedule of this name; none where it is paused or not enabled. Raises `NotFound`."""
         with self._database.read() as tx:
             schedule = tx.schedules.get(name)
-            flows = tx.flows.named()
+            flows = tx.flows.named([schedule.flow_key])
         return self._first([schedule], flows, limit=limit, until=until, language=language)
 
     def _first(
@@ -88,13 +92,12 @@ def in_force(database: Database, name: str | None) -> tuple[list[Schedule], Mapp
     """
     with database.read() as tx:
         if name is None:
-            return tx.schedules.all_with_flows()
-        schedules = tx.schedules.all()
-        flows = tx.flows.named()
-    known = [*flows.values(), *(one.definition.name for one in schedules)]
-    if name not in known:
-        raise NotFound("flow or schedule", name, near=near_names(name, known))
-    return [one for one in schedules if name in (one.definition.name, flows.get(one.flow_key))], flows
+            return tx.schedules.all(), tx.flows.named()
+        schedules, flows = tx.schedules.running(name)
+        if not schedules and name not in (known := tx.flows.names()):
+            known += tx.schedules.names()
+            raise NotFound("flow or schedule", name, near=near_names(name, known))
+    return schedules, flows
 
 
 def _fires(

@@ -1,8 +1,8 @@
 """What can be asked about schedules: to see them, to pause and to resume them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from schedulerd.clock import Clock
 from schedulerd.domain.access import Principal
@@ -18,6 +18,13 @@ from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
 _GOING: Final[Mapping[str, Any]] = {"paused": False}
+
+
+class Title(NamedTuple):
+    """What a schedule is called, and the flow that it runs; empty for a command."""
+
+    name: str
+    flow: str
 
 
 class Schedules:
@@ -113,6 +120,16 @@ class Schedules:
         tx.runs.add(self._runs.planned(schedule, left, now=now))
         return tx.schedules.get(name)
 
+    def titles(self) -> "tuple[Title, ...]":
+        """The schedules in force with little of each; for whoever looks for some of very many. In no order."""
+        with self._database.read() as tx:
+            return tuple(Title(*one) for one in tx.schedules.titles())
+
+    def named(self, names: Collection[str]) -> "tuple[Schedule, ...]":
+        """Those of these schedules that are in force, by name."""
+        with self._database.read() as tx:
+            return tuple(sorted(tx.schedules.all(named=names), key=lambda one: one.definition.name))
+
     # The last one, because from here on `list` is no type in this class.
     def list(self) -> "tuple[Schedule, ...]":
         """The schedules in force, by name."""
@@ -135,4 +152,4 @@ def _other_than_seen(name: str) -> Conflict:
 
 def _of_flow(tx: Transaction, name: str) -> list[Schedule]:
     flow = tx.flows.get(name)
-    return [schedule for schedule in tx.schedules.all() if schedule.flow_key == flow.key]
+    return tx.schedules.all(of=[flow.key])

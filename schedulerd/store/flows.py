@@ -39,6 +39,10 @@ _FLOWS: Final[AnySelect] = select(
 )
 
 
+_MOST_NAMED: Final = 1_000
+"""Where more are asked for, all are told."""
+
+
 class Flows:
     """What may be run. Nothing here is ever deleted: what is gone is marked removed, and keeps its history."""
 
@@ -148,9 +152,11 @@ class Flows:
             query = query.where(flows.c.kind == kind.value)
         return list(self._connection.scalars(query))
 
-    def named(self) -> dict[FlowKey, str]:
-        """The name of each flow in force."""
+    def named(self, keys: Collection[FlowKey] | None = None) -> dict[FlowKey, str]:
+        """The name of each flow in force, or, of few, at least of each of these that is."""
         query = select(flows.c.id, flows.c.name).where(flows.c.removed_at.is_(None))
+        if keys is not None and len(keys) <= _MOST_NAMED:
+            query = query.where(flows.c.id.in_(keys))
         return {FlowKey(row.id): row.name for row in self._connection.execute(query)}
 
     def keys(self, names: Collection[str]) -> dict[str, FlowKey]:

@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
 
+from schedulerd.domain.flows import FlowKind
 from schedulerd.domain.ids import FlowKey, ScheduleKey
 from schedulerd.domain.near import near
 from schedulerd.domain.schedules import Pause, Schedule, ScheduleDefinition
@@ -15,7 +16,7 @@ from schedulerd.store.aligning import align_with_schedule
 from schedulerd.store.pings import Monitored
 from schedulerd.store.reopening import AHEAD, reopen
 from schedulerd.store.schedule_rows import Forward, new_row, row_again
-from schedulerd.store.tables import IS_QUEUED, AnyRow, flows, runs, schedules
+from schedulerd.store.tables import IS_QUEUED, AnyRow, AnySelect, flows, runs, schedules
 
 _DUE: Final = (
     select(schedules)
@@ -72,6 +73,36 @@ _PUT_AGAIN: Final = update(schedules).where(schedules.c.id == bindparam("key"))
 _KEYS: Final = select(schedules.c.name, schedules.c.id).where(
     schedules.c.name.in_(bindparam("names", expanding=True))
 )
+
+
+_WITH_FLOW: Final = (
+    select(schedules, flows.c.name.label("flow_name"))
+    .select_from(
+        schedules.outerjoin(flows, and_(flows.c.id == schedules.c.flow_id, flows.c.removed_at.is_(None)))
+    )
+    .where(schedules.c.removed_at.is_(None))
+)
+_SOONEST: Final = (
+    select(schedules.c.id)
+    .where(schedules.c.next_due > bindparam("now"), schedules.c.removed_at.is_(None))
+    .order_by(schedules.c.next_due, schedules.c.name)
+    .limit(bindparam("limit"))
+)
+_IN_TIME: Final = and_(schedules.c.paused_at.is_(None), schedules.c.cause.is_(None))
+# Each of the alternatives by itself is sought in an index: SQLite reads no others.
+_COMING: Final[AnySelect] = _WITH_FLOW.where(
+    or_(
+        schedules.c.id.in_(_SOONEST),
+        and_(schedules.c.next_due <= bindparam("now"), _IN_TIME),
+        and_(schedules.c.next_due.is_(None), _IN_TIME),
+    )
+)
+_RUNNING: Final[AnySelect] = _WITH_FLOW.where(
+    or_(
+        schedules.c.name == bindparam("name"),
+        schedules.c.flow_id.in_(select(flows.c.id).where(flows.c.name == bindparam("name"))),
+    )
+).order_by(schedules.c.name)
 
 
 class Schedules:
@@ -248,15 +279,37 @@ class Schedules:
             query = query.where(schedules.c.flow_id.in_(of))
         return [_schedule(row) for row in self._connection.execute(query.order_by(schedules.c.name))]
 
-    def all_with_flows(self) -> tuple[list[Schedule], dict[FlowKey, str]]:
-        """The schedules in force by name, and what those of their flows are called that are in force."""
-        query = select(schedules, flows.c.name.label("flow_name")).select_from(
-            schedules.outerjoin(flows, and_(flows.c.id == schedules.c.flow_id, flows.c.removed_at.is_(None)))
-        )
-        in_force = query.where(schedules.c.removed_at.is_(None)).order_by(schedules.c.name)
-        rows = self._connection.execute(in_force).all()
+    def coming(self, now: datetime, *, limit: int) -> tuple[list[Schedule], dict[FlowKey, str]]:
+        """The schedules among which the next `limit` fires are, and what those of their flows are called that are in force.
+
+        Those that are due first after `now`; and those of which it is not known when they are due next, because that moment
+        has come, or none is known.
+        """
+        return self._with_flows(_COMING, {"now": now, "limit": limit})
+
+    def running(self, name: str) -> tuple[list[Schedule], dict[FlowKey, str]]:
+        """The schedules in force by name that are called so or whose flow is, and what those of their flows are called that are
+        in force."""
+        return self._with_flows(_RUNNING, {"name": name})
+
+    def _with_flows(
+        self, query: AnySelect, given: Mapping[str, Any]
+    ) -> tuple[list[Schedule], dict[FlowKey, str]]:
+        rows = self._connection.execute(query, given).all()
         names = {FlowKey(row.flow_id): row.flow_name for row in rows if row.flow_name is not None}
         return [_schedule(row) for row in rows], names
+
+    def titles(self) -> list[tuple[str, str]]:
+        """The name of each schedule in force, and of the flow that it runs, empty for a command. In no order."""
+        query = (
+            select(schedules.c.name, flows.c.name, flows.c.kind)
+            .join(flows)
+            .where(schedules.c.removed_at.is_(None))
+        )
+        is_command = FlowKind.COMMAND.value
+        return [
+            (name, "" if kind == is_command else flow) for name, flow, kind in self._connection.execute(query)
+        ]
 
     def names(self) -> dict[str, bool]:
         """The names of the schedules in force, sorted; of each, whether it is paused."""

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from schedulerd.domain.ids import FlowKey
-from schedulerd.domain.schedules import Blackout, Cron, Interval, Pause, Reboot, ScheduleDefinition
+from schedulerd.domain.schedules import After, Blackout, Cron, Interval, Pause, Reboot, ScheduleDefinition
 from schedulerd.domain.surroundings import Surroundings
 from schedulerd.errors import Conflict, NotFound
 from schedulerd.store.database import Database
 from schedulerd.store.schedule_rows import Forward
 from schedulerd.store.transaction import Transaction
-from tests.builders import A_SECOND, NOW, a_file, a_schedule
+from tests.builders import A_SECOND, NOW, a_command, a_file, a_schedule
 
 HOUR = timedelta(hours=1)
 LATER = NOW + HOUR
@@ -310,3 +310,54 @@ def test_an_edit_of_its_time_decides_a_reboot_for_this_boot(
         tx.schedules.put(edited, **forward, boot_id="two")
 
         assert tx.schedules.get("etl-morning").boot_id == boot
+
+
+def test_of_those_that_come_only_the_next_are_read_and_those_of_which_that_is_not_known(
+    database: Database,
+) -> None:
+    with database.write() as tx:
+        for name, minutes in (("third", 3), ("first", 1), ("second", 2), ("fourth", 4), ("overdue", -1)):
+            a_put(tx, a_schedule(name), at=NOW - HOUR, next_due=NOW + timedelta(minutes=minutes))
+        for name, when in (("unknown", a_schedule().when), ("caused", After(flows=("etl",)))):
+            definition = a_schedule(name, when=when)
+            flow = tx.flows.get("etl").key
+            tx.schedules.put(definition, flow=flow, watermark=NOW, next_due=None, now=NOW)
+        a_put(tx, a_schedule("gone"), next_due=NOW + A_SECOND)
+        tx.schedules.remove("gone", now=NOW)
+        a_put(tx, a_schedule("paused"), next_due=NOW + A_SECOND)
+        tx.schedules.pause("paused", at=NOW, by="kim", reason="")
+
+        found, flows = tx.schedules.coming(NOW, limit=2)
+
+    assert sorted(one.definition.name for one in found) == ["first", "overdue", "second", "unknown"]
+    assert flows == {flow: "etl"}
+
+
+def test_the_schedules_of_a_name_are_the_one_that_is_called_so_and_those_of_such_a_flow(
+    database: Database,
+) -> None:
+    with database.write() as tx:
+        for name in ("morning", "gone", "etl"):
+            a_put(tx, a_schedule(name))
+        tx.schedules.remove("gone", now=NOW)
+        other = tx.flows.put_command(a_command("report"), now=NOW)
+        report = a_schedule("report", flow=None, command="true")
+        tx.schedules.put(report, flow=other, watermark=NOW, next_due=None, now=NOW)
+
+        found = {name: tx.schedules.running(name) for name in ("etl", "morning", "report", "gone")}
+
+    names = {name: [one.definition.name for one in schedules] for name, (schedules, _) in found.items()}
+    assert names == {"etl": ["etl", "morning"], "morning": ["morning"], "report": ["report"], "gone": []}
+    assert list(found["morning"][1].values()) == ["etl"]
+
+
+def test_titles_tell_the_flow_of_each_schedule_in_force_and_none_of_a_command(database: Database) -> None:
+    with database.write() as tx:
+        for name in ("morning", "gone"):
+            a_put(tx, a_schedule(name))
+        tx.schedules.remove("gone", now=NOW)
+        command = tx.flows.put_command(a_command(), now=NOW)
+        dump = a_schedule("dump", flow=None, command="true")
+        tx.schedules.put(dump, flow=command, watermark=NOW, next_due=None, now=NOW)
+
+        assert sorted(tx.schedules.titles()) == [("dump", ""), ("morning", "etl")]

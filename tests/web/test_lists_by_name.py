@@ -33,3 +33,22 @@ def test_from_page_to_page_each_one_is_listed_once(
 
     assert len(listed) == 61
     assert len(set(listed)) == 61
+
+
+def test_of_a_flow_with_very_many_schedules_the_first_are_shown_and_a_way_to_all(
+    database: Database, tmp_path: Path
+) -> None:
+    scene = PageScene(database, tmp_path)
+    with database.write() as tx:
+        tx.flows.put_file(a_file(a_flow("many")), now=NOW)
+        flow = tx.flows.get("many").key
+        for number in range(53):
+            tx.schedules.put(a_schedule(f"many-{number}"), flow=flow, watermark=NOW, next_due=None, now=NOW)
+
+    with scene.client() as reader:
+        html = reader.get("/flows/many").text
+
+    assert len(re.findall(r'<tr id="schedule-\d+"', html)) == 50
+    assert re.findall(r'href="(/schedules\?q=[^"]+)">([^<]+)<', html) == [
+        ("/schedules?q=many", "Schedules: +3")
+    ]

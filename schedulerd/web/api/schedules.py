@@ -108,10 +108,10 @@ def schedule_routes(operations: Operations) -> APIRouter:
         before: Before = None,
     ) -> dict[str, Any]:
         """The schedules in force, by name."""
-        found = operations.schedules.list()
-        page = page_by_name(found, lambda one: one.definition.name, limit=limit, after=after, before=before)
+        names = [one.name for one in operations.schedules.titles()]
+        page = page_by_name(names, str, limit=limit, after=after, before=before)
         link_pages(request, response, next_cursor=page.next_cursor, prev_cursor=page.prev_cursor)
-        items = [schedule_shape(one) for one in page.items]
+        items = [schedule_shape(one) for one in operations.schedules.named(page.items)]
         return {"items": items, "next_cursor": page.next_cursor, "prev_cursor": page.prev_cursor}
 
     @router.get("/{schedule}", operation_id="get_schedule", response_model=ScheduleAnswer)

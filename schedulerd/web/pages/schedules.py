@@ -71,17 +71,17 @@ def _schedules(request: Request, operations: Operations, pages: Pages, q: str, a
     seen = operations.snapshots.take().fingerprint(every=True)
     words = typed(q)
     found = [
-        one
-        for one in operations.schedules.list()
-        if words.likeness(f"{one.definition.name} {one.definition.flow or ''}") is not Likeness.NONE
+        one.name
+        for one in operations.schedules.titles()
+        if not q or words.likeness(f"{one.name} {one.flow}") is not Likeness.NONE
     ]
-    page = page_by_name(found, lambda one: one.definition.name, limit=_PAGE, after=after or None, before=None)
+    page = page_by_name(found, str, limit=_PAGE, after=after or None, before=None)
     return pages.render(
         request,
         "schedules.html",
         q=q,
         seen=seen,
-        schedules=page.items,
+        schedules=operations.schedules.named(page.items),
         more=page.next_cursor,
         is_first=not after,
     )
