@@ -20,7 +20,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, NoReturn
 
-from schedulerd import garbage
 from schedulerd.clock import microseconds
 from schedulerd.engine import wire
 from schedulerd.engine.capture import expect_capture
@@ -33,6 +32,7 @@ from schedulerd.engine.leftovers import LAST_WORDS_SECONDS, Farewell, Leftovers,
 from schedulerd.engine.notes import Exit, Word, began_after, leave_word, reserve_notes, write_exit
 from schedulerd.engine.processes import become_subreaper, identify, thread_count
 from schedulerd.engine.spares import Spares
+from schedulerd.garbage import look_for_garbage_again
 
 _NOT_INHERITED: Final = (
     signal.SIGHUP,
@@ -374,5 +374,5 @@ def main() -> None:
     expect_capture()
     forget_missing_folders()
     gc.collect()
-    garbage.look_again()
+    look_for_garbage_again()
     spawner.serve()
