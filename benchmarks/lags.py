@@ -100,7 +100,9 @@ def _late(what: str, milliseconds: float, allowed: float, bare: Interpreters) ->
 
 
 def _every_second(number: int) -> str:
-    return f'[[schedule]]\nname = "second-{number}"\nflow = "telling"\nevery = "1s"\noverlap = "allow"\nanchor = "2026-01-01T00:00"\n'
+    """Not all in the same moment: 10 ms after one another."""
+    at = f"2026-01-01T00:00:00.{number * 1_000 // EACH_SECOND:03}"
+    return f'[[schedule]]\nname = "second-{number}"\nflow = "telling"\nevery = "1s"\noverlap = "allow"\nanchor = "{at}"\n'
 
 
 def _once(number: int, due: datetime) -> str:

@@ -20,9 +20,9 @@ from schedulerd.errors import BadExpression
 
 
 class Group(BaseModel):
-    """A table of the settings. Pydantic makes what reads it where all of them are read, and not once more for it alone."""
+    """A table of the settings: it has its own keys and no others, and stays as it was read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _duration(value: object) -> timedelta:

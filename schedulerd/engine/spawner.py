@@ -19,7 +19,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, NoReturn
 
-from schedulerd import garbage
 from schedulerd.clock import microseconds
 from schedulerd.engine import wire
 from schedulerd.engine.cgroups import RunCgroups
@@ -31,6 +30,7 @@ from schedulerd.engine.notes import Exit, Word, began_after, leave_word, reserve
 from schedulerd.engine.preloading import preload, preload_the_usual
 from schedulerd.engine.processes import become_subreaper, identify, thread_count
 from schedulerd.engine.spares import Spares
+from schedulerd.garbage import look_for_garbage_again
 
 _NOT_INHERITED: Final = (
     signal.SIGHUP,
@@ -371,5 +371,5 @@ def main() -> None:
     spawner.ready()
     preload_the_usual()  # the start of the daemon does not wait for it
     gc.collect()
-    garbage.look_again()
+    look_for_garbage_again()
     spawner.serve()

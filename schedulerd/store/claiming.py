@@ -2,8 +2,8 @@
 
 import heapq
 from collections import deque
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Final
 
@@ -24,6 +24,9 @@ from schedulerd.store.strands import DUE_RUNS, NOW, Strands
 from schedulerd.store.tables import IS_ACTIVE, IS_SCHEDULED, AnyRow, flows, runs
 
 _READ_ON: Final = 100
+_STRANDS: Final = 50
+_Order = tuple[float, datetime, int]
+_BEFORE_ALL: Final[_Order] = (float("-inf"), datetime.min.replace(tzinfo=UTC), 0)
 # Not ordered: SQLite would read all runs by their key rather than sort the few that go on.
 ACTIVE_RUNS: Final = DUE_RUNS.where(IS_ACTIVE).order_by(None)
 _CLAIM: Final = (
@@ -127,8 +130,11 @@ class _Queue:
     def __init__(self, strands: Strands, *, together: int) -> None:
         self._strands: Final = strands
         self._together: Final = together
-        self._heap: Final = [(*_order(row), deque([row])) for row in strands.firsts()]
+        self._heap: Final = [_strand([row]) for row in strands.lines()]
         heapq.heapify(self._heap)
+        self._known = 0
+        self._edge: _Order | None = _BEFORE_ALL
+        self._read_strands()
 
     def __bool__(self) -> bool:
         return bool(self._heap)
@@ -136,25 +142,42 @@ class _Queue:
     @property
     def first(self) -> AnyRow:
         """The run whose turn it is."""
-        return self._heap[0][-1][0]
+        return self._heap[0][1][0]
 
     def go_on(self) -> None:
         """Leave the first behind."""
-        strand = self._heap[0][-1]
+        strand = self._heap[0][1]
         last = strand.popleft()
         if not strand:
             strand.extend(self._strands.after(last, most=self._together))
         if strand:
-            heapq.heapreplace(self._heap, (*_order(strand[0]), strand))
+            heapq.heapreplace(self._heap, _strand(strand))
         else:
             heapq.heappop(self._heap)
+        self._read_strands()
 
     def close(self) -> None:
         """Leave the first behind, and all of its strand."""
         heapq.heappop(self._heap)
+        self._read_strands()
+
+    def _read_strands(self) -> None:
+        """Read more strands, each time more, as long as one that is not known yet may come before the first."""
+        while self._edge is not None and (not self._heap or self._edge < self._heap[0][0]):
+            most = max(_STRANDS, 4 * self._known)
+            rows = self._strands.firsts(self._known, most=most)
+            for row in rows:
+                heapq.heappush(self._heap, _strand([row]))
+            self._known += len(rows)
+            self._edge = _order(rows[-1]) if len(rows) == most else None
 
 
-def _order(row: AnyRow) -> tuple[int, datetime, int]:
+def _strand(rows: Iterable[AnyRow]) -> tuple[_Order, deque[AnyRow]]:
+    strand = deque(rows)
+    return _order(strand[0]), strand
+
+
+def _order(row: AnyRow) -> _Order:
     return -row.priority, row.due_at, row.id
 
 

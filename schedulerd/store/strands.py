@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, FromClause, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Integer, bindparam, func, or_, select
 
 from schedulerd.store.tables import (
     AnyRow,
@@ -106,11 +106,21 @@ _HAS_MORE: Final = (
     .is_not(None)
     .label("has_more")
 )
-# Not ordered: the caller puts all of them in order, and SQLite must not be led to read all runs by their key.
+# By sums, so that SQLite is not led to read all runs by their key.
+_IN_ORDER: Final = (-runs.c.priority, runs.c.due_at, runs.c.id + 0)
+_FIRST_ONES: Final = (
+    select(runs.c.id)
+    .where(runs.c.id.in_(_firsts(_STRAND, is_undecided)), runs.c.due_at <= NOW)
+    .order_by(*_IN_ORDER)
+    .limit(bindparam("most", type_=Integer))
+    .offset(bindparam("from", type_=Integer))
+    .subquery("found_in_order")
+)
 _FIRST_OF_STRANDS: Final = (
     DUE_RUNS.add_columns(_HAS_MORE)
-    .where(runs.c.id.in_(_firsts(_STRAND, is_undecided)), runs.c.due_at <= NOW)
+    .where(runs.c.id.in_(select(_FIRST_ONES.c.id)))
     .order_by(None)
+    .order_by(*_IN_ORDER)
 )
 _FIRST_OF_LINES: Final = DUE_RUNS.where(runs.c.id.in_(_firsts(_LINE, is_queued))).order_by(None)
 _AFTER: Final = DUE_RUNS.where(
@@ -129,13 +139,16 @@ class Strands:
         self._connection: Final = connection
         self._now: Final = now
 
-    def firsts(self) -> list[AnyRow]:
-        """The first run of each strand that has one which is due."""
-        values = {"now": self._now}
-        return [
-            *self._connection.execute(_FIRST_OF_STRANDS, values),
-            *self._connection.execute(_FIRST_OF_LINES),
-        ]
+    def firsts(self, start: int, *, most: int) -> Sequence[AnyRow]:
+        """The first run of each strand that has one which is due, in the order in which they start: at most so many, from
+        the one of this place on, the first being 0."""
+        return self._connection.execute(
+            _FIRST_OF_STRANDS, {"now": self._now, "most": most, "from": start}
+        ).all()
+
+    def lines(self) -> Sequence[AnyRow]:
+        """The first run of the line of each schedule that has one."""
+        return self._connection.execute(_FIRST_OF_LINES).all()
 
     def after(self, row: AnyRow, *, most: int) -> Sequence[AnyRow]:
         """The runs that come next in the strand of a run, at most so many; none in a line, where one starts at a time."""

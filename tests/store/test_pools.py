@@ -198,6 +198,35 @@ def test_a_command_has_its_own_limit(database: Database) -> None:
         assert (run.selector, run.priority) == ("dump#1", 4)
 
 
+def test_runs_start_in_their_order_however_many_flows_they_are_of(database: Database) -> None:
+    with database.write() as tx:
+        flows = [a_scene(tx, name=f"flow-{number}").flow for number in range(60)]
+        for number, flow in enumerate(flows):
+            add(tx, flow, due_at=NOW + number * A_SECOND)
+            add(tx, flow, due_at=NOW + (number + 0.5) * A_SECOND)
+        urgent = a_scene(tx, name="urgent", priority=1)
+        add_scheduled(tx, urgent, NOW + 200 * A_SECOND, priority=1)
+
+        taken = claim(tx, 111, now=LATER, max_running=1_000)
+
+    assert names(taken) == ["urgent#1", *(f"flow-{each // 2}#{each % 2 + 1}" for each in range(110))]
+
+
+def test_runs_that_have_room_start_however_many_flows_before_them_have_none(database: Database) -> None:
+    with database.write() as tx:
+        several(tx, "first", 2, pool="database")
+        claim(tx, now=LATER, pools=DATABASE)
+        for number in range(60):
+            several(tx, f"waiting-{number}", 1, pool="database")
+        several(tx, "free", 2)
+        last = a_scene(tx, name="last").flow
+        add(tx, last, due_at=NOW + 5 * A_SECOND)
+
+        taken = claim(tx, now=LATER, pools=DATABASE)
+
+    assert names(taken) == ["free#1", "free#2", "last#1"]
+
+
 # -- at what cost ---------------------------------------------------------------------------------------------------
 
 
@@ -208,7 +237,7 @@ def test_a_claim_seeks_in_the_indexes_of_what_waits_and_goes_on(
     sqlite_database: Database, statement: AnySelect
 ) -> None:
     with sqlite_database.read() as tx:
-        told = statement.params(now=NOW).compile(
+        told = statement.params({"now": NOW, "most": 50, "from": 0}).compile(
             tx._connection.engine, compile_kwargs={"literal_binds": True}
         )
         plan = [row[-1] for row in tx._connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {told}")]
