@@ -3,17 +3,17 @@
 import os
 import sys
 
-from schedulerd import garbage
 from schedulerd.cli.root import root
+from schedulerd.garbage import leave_all_garbage, look_for_no_garbage
 
 
 def main() -> None:
     """Run the command line, and end the process with its exit code."""
-    garbage.look_for_none()  # a command has ended before there is much; what stays looks again
+    look_for_no_garbage()  # a command has ended before there is much; what stays looks again
     try:
         _run()
     finally:
-        garbage.leave_all()
+        leave_all_garbage()
 
 
 def _run() -> None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from schedulerd import garbage
 from schedulerd.cli import errors
 from schedulerd.cli.invocation import Invocation
 from schedulerd.domain.states import FINAL, RunState
 from schedulerd.errors import WaitTimeout
+from schedulerd.garbage import look_for_garbage_again
 
 if TYPE_CHECKING:
     from schedulerd.domain.child_runs import AnyRun
@@ -73,7 +73,7 @@ class _Looks:
     """The pauses between looks, and their end."""
 
     def __init__(self, invocation: Invocation, timeout: timedelta | None) -> None:
-        garbage.look_again()  # it may look for days
+        look_for_garbage_again()  # it may look for days
         self._clock: Final = invocation.clock
         self._timeout: Final = timeout
         self._deadline: Final = None if timeout is None else self._clock.monotonic() + timeout.total_seconds()

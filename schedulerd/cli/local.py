@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from schedulerd import garbage
 from schedulerd.authoring.console import ConsoleRecorder
 from schedulerd.authoring.describing import describe
 from schedulerd.authoring.execution import Outcome, execute
@@ -19,6 +18,7 @@ from schedulerd.domain.flows import FileDefinition
 from schedulerd.domain.parameters import check_parameters, value_of
 from schedulerd.engine.flow_files import load_flow
 from schedulerd.errors import BadDefinition, NotFound, SchedulerdError
+from schedulerd.garbage import look_for_garbage_again
 from schedulerd.operations.broken_files import reason_of, where_it_may_be
 from schedulerd.operations.inspecting import inspect_file
 
@@ -32,7 +32,7 @@ def run_here(
     invocation: Invocation, target: str, *, texts: Mapping[str, str], given: Mapping[str, Any]
 ) -> int:
     """Run the flow that is meant; the exit code that tells how it ended."""
-    garbage.look_again()  # there may be much in what is somebody else's
+    look_for_garbage_again()  # there may be much in what is somebody else's
     file, name = _place(invocation, target)
     flow = _loaded(invocation, file, name)
     schema = describe(flow)["parameters"]

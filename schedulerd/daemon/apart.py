@@ -11,7 +11,6 @@ from threading import Event
 from types import FrameType
 from typing import Final
 
-from schedulerd import garbage
 from schedulerd.clock import SystemClock
 from schedulerd.config import Settings
 from schedulerd.daemon.doorstep import link_for_starter, require_users
@@ -21,6 +20,7 @@ from schedulerd.daemon.notify import Notifier
 from schedulerd.daemon.webprocess import WebProcess, bind, told_to_web
 from schedulerd.engine.lock import holder
 from schedulerd.errors import SchedulerdError
+from schedulerd.garbage import look_for_garbage_again
 from schedulerd.operations.daemon import guard
 from schedulerd.store.database import Database
 
@@ -53,7 +53,7 @@ def serve_apart(settings: Settings, *, verbose: bool = False) -> int:
     _tell(settings, web, database)
     database.close()
     notifier.say(READY="1")
-    garbage.look_again()
+    look_for_garbage_again()
     try:
         _keep(web, stopping, notifier)
     finally:

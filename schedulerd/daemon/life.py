@@ -9,7 +9,6 @@ from datetime import timedelta
 from types import FrameType
 from typing import Final
 
-from schedulerd import garbage
 from schedulerd.clock import Clock, SystemClock
 from schedulerd.config import Settings
 from schedulerd.daemon.build import Daemon, build
@@ -21,6 +20,7 @@ from schedulerd.domain.health import Health, TroubleKind
 from schedulerd.engine.doorbell import take_down
 from schedulerd.engine.link import SpawnerLink
 from schedulerd.engine.lock import note_reload, take_stop_order
+from schedulerd.garbage import look_for_garbage_again
 from schedulerd.scheduler.core import Core
 from schedulerd.scheduler.messages import Reload, Stop
 from schedulerd.version import __version__
@@ -63,7 +63,7 @@ def _run(daemon: Daemon, settings: Settings) -> None:
     daemon.watcher.start()
     daemon.awaited_files.start()
     log.info("started", extra={"version": __version__, "pid": os.getpid(), "state_dir": settings.state_dir})
-    garbage.look_again()
+    look_for_garbage_again()
     try:
         daemon.core.run()
     finally:

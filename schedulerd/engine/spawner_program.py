@@ -1,11 +1,11 @@
 """The spawner as a program."""
 
-from schedulerd import garbage
+from schedulerd.garbage import look_for_no_garbage
 
 
 def main() -> None:
     """Take requests until the daemon lets go of it and the last run has ended."""
-    garbage.look_for_none()  # before the rest is loaded; the spawner looks for it again
+    look_for_no_garbage()  # before the rest is loaded; the spawner looks for it again
     from schedulerd.engine import spawner
 
     spawner.main()

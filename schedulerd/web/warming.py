@@ -4,9 +4,9 @@ import contextlib
 from datetime import timedelta
 from typing import Final
 
-from schedulerd import garbage
 from schedulerd.clock import Clock
 from schedulerd.errors import SchedulerdError
+from schedulerd.garbage import look_for_garbage_again
 from schedulerd.operations.operations import Operations
 from schedulerd.web.rendering import compile_templates
 
@@ -18,10 +18,12 @@ def settle(operations: Operations, clock: Clock) -> None:
 
     To look through all of it now and then would hold up a page for 50 ms.
     """
-    compile_templates()
-    with contextlib.suppress(SchedulerdError):  # who asks will be told
-        _look(operations, clock)
-    garbage.look_again()
+    try:
+        compile_templates()
+        with contextlib.suppress(SchedulerdError):  # who asks will be told
+            _look(operations, clock)
+    finally:
+        look_for_garbage_again()
 
 
 def _look(operations: Operations, clock: Clock) -> None:
