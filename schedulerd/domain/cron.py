@@ -50,6 +50,7 @@ _ORDERS: Final[dict[int, tuple[Field, ...]]] = {
     6: (SECOND, MINUTE, HOUR, DAY, MONTH, WEEKDAY),
     7: (SECOND, MINUTE, HOUR, DAY, MONTH, WEEKDAY, YEAR),
 }
+_FEWEST_FIELDS: Final = min(_ORDERS)
 _WORD: Final = re.compile(r"[^ \t\r\n\f\v]+")
 
 
@@ -154,36 +155,34 @@ def _check_days(tokens: Sequence[Token]) -> None:
 def _fields(expression: str, tokens: Sequence[Token], *, name: str, day_match: DayMatch | None) -> CronFields:
     by_field = {token.field: token for token in tokens}
     spelled = {token.field: respelled(token) for token in tokens}
-    sets, nth_weekdays = _expand([spelled[field] for field in FIELDS if field in spelled], name=name)
-    values = dict(zip((field for field in FIELDS if field in spelled), sets, strict=True))
+    read = {
+        field: _read(field, text, name if text.startswith("h") else "") for field, text in spelled.items()
+    }
     day, weekday = by_field[DAY], by_field[WEEKDAY]
-    days = _whole(values[DAY], DAY)
-    weekdays = _whole(values[WEEKDAY], WEEKDAY)
     nearest = int(spelled[DAY].strip("w")) if day.counts_in_month else None
     match = _day_match(day, weekday, day_match)
-    last_day = "l" in values[DAY]
     rule = _DayRule(
-        days=frozenset(days),
-        last_day=last_day,
+        days=read[DAY].among,
+        last_day=read[DAY].has_last,
         nearest=nearest,
-        weekdays=frozenset(weekdays),
-        nth=nth_weekdays,
+        weekdays=read[WEEKDAY].among,
+        nth=read[WEEKDAY].counted,
         both=match is DayMatch.BOTH,
     )
     rhythm = (by_field[field] for field in (SECOND, MINUTE, HOUR) if field in by_field)
     return CronFields(
         expression=expression,
         tokens=tuple((token.field.name, token.text) for token in tokens),
-        seconds=_whole(values.get(SECOND, [0]), SECOND),
-        minutes=_whole(values[MINUTE], MINUTE),
-        hours=_whole(values[HOUR], HOUR),
+        seconds=read[SECOND].values if SECOND in read else (0,),
+        minutes=read[MINUTE].values,
+        hours=read[HOUR].values,
         days=rule.days,
-        last_day=last_day,
+        last_day=rule.last_day,
         nearest_weekday=nearest,
-        months=_whole(values[MONTH], MONTH),
+        months=read[MONTH].values,
         weekdays=rule.weekdays,
-        nth_weekdays=nth_weekdays,
-        years=None if values.get(YEAR, ["*"]) == ["*"] else _whole(values[YEAR], YEAR),
+        nth_weekdays=rule.nth,
+        years=None if YEAR not in read or read[YEAR].is_every else read[YEAR].values,
         day_match=match,
         is_fixed=not any(token.begins_with_star for token in rhythm),
         month_shapes=_month_shapes(rule),
@@ -199,46 +198,47 @@ def _day_match(day: Token, weekday: Token, asked: DayMatch | None) -> DayMatch:
     return DayMatch.BOTH if day.begins_with_star or weekday.begins_with_star else DayMatch.EITHER
 
 
-def _expand(spelled: Sequence[str], *, name: str) -> tuple[list[list[int | str]], frozenset[tuple[int, int]]]:
-    """Each field's values, and the weekdays that are counted within the month.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Read:
+    """One field's `values`, ascending, and `among` which a value is then; of days, whether the last is; of weekdays, those that
+    are counted within the month."""
 
-    `spelled` is in croniter's own order, so that its switch `second_at_beginning` is not needed.
-    """
-    fields = [
-        _expanded(text, place, name if text.startswith("h") else "") for place, text in enumerate(spelled)
-    ]
-    return [list(values) for values, _ in fields], frozenset().union(*(counted for _, counted in fields))
+    values: tuple[int, ...]
+    among: frozenset[int]
+    is_every: bool
+    has_last: bool
+    counted: frozenset[tuple[int, int]]
 
 
 @lru_cache(maxsize=1_024)
-def _expanded(text: str, place: int, name: str) -> tuple[tuple[int | str, ...], frozenset[tuple[int, int]]]:
-    """One field's values by croniter, among fields that say nothing: many expressions are made of few such fields."""
+def _read(field: Field, spelled: str, name: str) -> _Read:
+    """What croniter makes of the field, beside others that say nothing: many expressions are made of few such fields.
+
+    They are in croniter's own order, so that its switch `second_at_beginning` is not needed.
+    """
     from croniter import CroniterError, croniter  # late: it costs 60 ms, and most commands need no expression
 
-    fields = ["*"] * max(place + 1, 5)
-    fields[place] = text
+    place = FIELDS.index(field)
+    fields = ["*"] * max(place + 1, _FEWEST_FIELDS)
+    fields[place] = spelled
     try:
         sets, counted = croniter.expand(" ".join(fields), hash_id=name.encode())
     except CroniterError as error:  # pragma: no cover - cron_tokens is the stricter one
-        raise BadExpression(str(error), expression=text) from error
-    nth = frozenset(
-        (int(weekday), LAST if str(n) == "l" else int(n))
-        for weekday, numbers in counted.items()
-        for n in numbers
+        raise BadExpression(str(error), expression=spelled) from error
+    found, is_every = sets[place], "*" in sets[place]
+    every = range(field.low, field.high + 1)
+    values = tuple(every if is_every else sorted(value for value in found if isinstance(value, int)))
+    return _Read(
+        values=values,
+        among=frozenset(values),
+        is_every=is_every,
+        has_last="l" in found,
+        counted=frozenset(
+            (int(weekday), LAST if str(n) == "l" else int(n))
+            for weekday, numbers in counted.items()
+            for n in numbers
+        ),
     )
-    return tuple(sets[place]), nth
-
-
-def _whole(values: Sequence[int | str], field: Field) -> tuple[int, ...]:
-    """The values as numbers, ascending; `*` is all of them."""
-    if "*" in values:
-        return _all_values(field)
-    return tuple(sorted(value for value in values if isinstance(value, int)))
-
-
-@lru_cache
-def _all_values(field: Field) -> tuple[int, ...]:
-    return tuple(range(field.low, field.high + 1))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

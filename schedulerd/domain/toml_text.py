@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from schedulerd.errors import BadDefinition
@@ -128,7 +129,9 @@ def _resolved(names: Path, counts: dict[Path, int], *, opens: bool) -> Path:
     return path
 
 
+@lru_cache(maxsize=1_024)
 def _split(name: str) -> Path:
+    """Most entries have the same few keys."""
     return tuple(_unquoted(part) for part in _PARTS.findall(name))
 
 

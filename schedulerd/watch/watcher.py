@@ -1,7 +1,8 @@
 """A thread that watches folders and tells what has changed. Events are hints; a look at the folders is the truth.
 
 Events only say when to look. They are deaf to a folder that was swapped for another, and there may be none to be had;
-so besides there is a look every ten seconds, and every second without events.
+so besides there is a look every ten seconds (fewer where there are so many files that it takes long), and every second
+without events.
 """
 
 import contextlib
@@ -26,12 +27,22 @@ _SUFFIXES: Final = frozenset({".py", ".toml", ".crontab", ".ics", ".txt"})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rhythm:
-    """Seconds: how long a change must rest, and how often to look and to try for events again without being told to."""
+    """Seconds: how long a change must rest, and how often to look and to try for events again without being told to.
+
+    Where there are so many files that a look takes long, there is one as often as it takes `share` of the time, and at least
+    each `longest_rescan`: events tell of nearly everything.
+    """
 
     settle: float = 0.5
     rescan: float = 10.0
+    longest_rescan: float = 60.0
+    share: float = 0.002
     rescan_without_events: float = 1.0
     retry_events: float = 60.0
+
+    def rescan_after(self, took: float) -> float:
+        """How long until the next look, with events, after one that took so many seconds."""
+        return max(self.rescan, min(took / self.share, self.longest_rescan))
 
 
 class Watcher:
@@ -130,7 +141,7 @@ class _Watch(threading.Thread):
 
     def _follow_events(self) -> None:
         """Look when there is a hint or it is time, until the folders are others than those we listen to."""
-        self._look(self._rhythm.rescan)
+        self._look(self._rhythm.rescan_after)
         self._crossed = _crossings(self._folders)
         self._listened = _where_to_listen(self._folders, self._scan)
         self._next_look = 0.0  # what changed before we listened gave no hint
@@ -139,7 +150,7 @@ class _Watch(threading.Thread):
             while not self.stopping.is_set():
                 changed = hints.wait(self._next_look - self._clock.monotonic(), self.bell)
                 if self._is_time() or any(self._concerns_us(path) for path in changed):
-                    self._look(self._rhythm.rescan)
+                    self._look(self._rhythm.rescan_after)
                     if _where_to_listen(self._folders, self._scan) != self._listened:
                         return
 
@@ -148,17 +159,20 @@ class _Watch(threading.Thread):
         until = self._clock.monotonic() + self._rhythm.retry_events
         while not self.stopping.is_set() and (now := self._clock.monotonic()) < until:
             if self._is_time():
-                self._look(self._rhythm.rescan_without_events)
+                self._look(lambda _: self._rhythm.rescan_without_events)
             else:
                 self.bell.wait(min(self._next_look, until) - now)
 
-    def _look(self, until_next: float) -> None:
+    def _look(self, pause: Callable[[float], float]) -> None:
+        """`pause` says how long until the next look, after one that took so long."""
+        began = self._clock.monotonic()
         if self.asked_again.is_set():
             self.asked_again.clear()
             self._settling.forget()
         self._scan = scan(self._folders, self._scan, now=self._clock.now())
         now = self._clock.monotonic()
         change = self._settling.observe(self._scan, now=now)
+        until_next = pause(now - began)
         self._next_look = now + min(
             until_next, self._rhythm.settle if self._settling.is_waiting else until_next
         )

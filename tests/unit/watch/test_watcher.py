@@ -56,6 +56,12 @@ def test_a_dropped_file_is_posted_within_two_seconds(folder: Path) -> None:
     assert Rhythm().settle <= took < Rhythm().rescan
 
 
+def test_where_a_look_takes_long_there_are_fewer() -> None:
+    pauses = [Rhythm().rescan_after(took) for took in (0.0, 0.01, 0.05, 0.1, 5.0)]
+
+    assert pauses == [10.0, 10.0, 25.0, 50.0, 60.0]
+
+
 def test_without_events_a_dropped_file_is_found_by_looking(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
