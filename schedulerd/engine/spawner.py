@@ -8,28 +8,26 @@ import argparse
 import contextlib
 import errno
 import gc
-import importlib
 import os
 import select
 import signal
 import socket
-import sys
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, NoReturn
 
 from schedulerd.clock import microseconds
 from schedulerd.engine import wire
-from schedulerd.engine.capture import expect_capture
 from schedulerd.engine.cgroups import RunCgroups
 from schedulerd.engine.child import Request, become_run, lead_session
-from schedulerd.engine.code import forget_missing_folders
 from schedulerd.engine.folders import RunFolders, is_armed, read_request
 from schedulerd.engine.forked import Attempt
 from schedulerd.engine.leftovers import LAST_WORDS_SECONDS, Farewell, Leftovers, end_group
 from schedulerd.engine.notes import Exit, Word, began_after, leave_word, reserve_notes, write_exit
+from schedulerd.engine.preloading import preload, preload_the_usual
 from schedulerd.engine.processes import become_subreaper, identify, thread_count
 from schedulerd.engine.spares import Spares
 from schedulerd.garbage import look_for_garbage_again
@@ -39,23 +37,8 @@ _NOT_INHERITED: Final = (
     signal.SIGQUIT,
     signal.SIGTERM,
 )  # ignored under nohup, or a shell's `&`
-_USUAL: Final = (
-    "asyncio",
-    "queue",
-    "schedulerd.authoring.console",
-    "schedulerd.authoring.final_states",
-    "schedulerd.authoring.futures",
-    "schedulerd.authoring.graph_runs",
-    "schedulerd.authoring.logs",
-    "schedulerd.authoring.prints",
-    "schedulerd.authoring.runners",
-    "schedulerd.authoring.signals",
-    "schedulerd.authoring.states",
-    "schedulerd.authoring.submitting",
-)
-"""What many flows come to need when they run, and few when they are imported: loaded here once, and in no run."""
-
 _LATEST_SECONDS: Final = 5.0  # how long after it was taken a run begins at the latest, for its time limit
+_AT_ONCE: Final = 8  # runs that are taken before the first of them is forked
 _STEP_SECONDS: Final = 0.05  # how often processes that are being ended are looked at
 
 
@@ -69,6 +52,7 @@ class Spawner:
         self._core_is_there = True
         self._outgoing: deque[bytes] = deque()
         self._attempts: dict[int, Attempt] = {}
+        self._taken: deque[tuple[Attempt, Request]] = deque()  # and not forked yet
         self._cgroups = RunCgroups.below_ours(folders.runs)
         self._leftovers = Leftovers(folders.runs, cgroups=self._cgroups)
         self._spares = Spares(spares, ready=self._become_spare, run=self._become)
@@ -116,24 +100,35 @@ class Spawner:
         return min(waits if refill is None else [*waits, refill], default=None)
 
     def _listen(self) -> None:
-        while True:
-            try:
-                message = wire.receive(self._core)
-            except BlockingIOError:
-                return
+        to_start: list[str] = []
+        while (message := self._heard()) is not None:
+            if isinstance(message, wire.Start):
+                to_start.append(message.key)
+                if len(to_start) < _AT_ONCE:
+                    continue
+            self._start(to_start)  # before what is said next, which may be about one of them
+            to_start = []
             match message:
-                case None:
-                    self._core_is_there = False
-                    self._outgoing.clear()
-                    return
-                case wire.Start(key=key):
-                    self._start(key)
                 case wire.Stop(key=key, why=why, grace=grace):
                     self._stop(key, why, grace)
                 case wire.Ping():
                     self._say(wire.Pong())
+                case wire.Start():
+                    pass
                 case _:
                     raise AssertionError(f"the core does not say {message}")
+        self._start(to_start)
+
+    def _heard(self) -> wire.Message | None:
+        """What the core says; None where it says nothing now, or has gone."""
+        try:
+            message = wire.receive(self._core)
+        except BlockingIOError:
+            return None
+        if message is None:
+            self._core_is_there = False
+            self._outgoing.clear()
+        return message
 
     def _say(self, message: wire.Message) -> None:
         if self._core_is_there:
@@ -153,7 +148,19 @@ class Spawner:
 
     # -- starting -----------------------------------------------------------------------------------------------
 
-    def _start(self, key: str, *, in_spare: bool = True) -> None:
+    def _start(self, keys: Sequence[str], *, in_spare: bool = True) -> None:
+        """Take the folders of these runs, then fork the runs, then tell of it.
+
+        Not one run after the other: all that is written to after a fork is copied, and so is copied once for them all.
+        """
+        for key in keys:
+            self._take(key)
+        taken = [self._fork(in_spare=in_spare) for _ in range(len(self._taken))]
+        for attempt in taken:
+            if attempt is not None:
+                self._say(wire.Taken(key=attempt.key, pid=attempt.pid))
+
+    def _take(self, key: str) -> None:
         folder = self._folders.take(key)
         if folder is None:
             self._say(wire.Gone(key=key))
@@ -163,32 +170,33 @@ class Spawner:
         except (OSError, ValueError) as error:  # given up, or torn: nothing of it ran
             self._could_not_start(key, folder, error)
             return
-        has_keeper = request["kind"] == "command"
+        attempt = Attempt.of(key, folder, request)
         try:
-            reserve_notes(folder, has_keeper=has_keeper)
-            spare = self._spares.hand_over(key, folder, time.monotonic()) if in_spare else None
-            pid = spare or os.fork()
-        except OSError as error:  # no room, or no process to be had: in a moment there may be
+            reserve_notes(folder, has_keeper=attempt.has_keeper)
+        except OSError as error:  # no room: in a moment there may be
             self._put_back(key, folder, error)
             return
+        self._taken.append((attempt, request))
+
+    def _fork(self, *, in_spare: bool) -> Attempt | None:
+        """Have the run that was taken first begin; None where it cannot."""
+        attempt, request = self._taken.popleft()
+        now = time.monotonic()
+        try:
+            spare = self._spares.hand_over(attempt.key, attempt.folder, now) if in_spare else None
+            pid = spare or os.fork()
+        except OSError as error:  # no process to be had: in a moment there may be
+            self._put_back(attempt.key, attempt.folder, error)
+            return None
         if pid == 0:
             try:
                 self._forget_everything()
-                self._become(key, folder, request)
+                self._become(attempt.key, attempt.folder, request)
             finally:  # whatever happens, it never comes back as a second spawner
                 os._exit(os.EX_SOFTWARE)
-        limit = request.get("timeout_seconds")
-        self._attempts[pid] = Attempt(
-            key=key,
-            folder=folder,
-            pid=pid,
-            has_keeper=has_keeper,
-            grace=float(request["grace"]),
-            waited=spare is not None,
-            deadline=None if limit is None else time.monotonic() + float(limit),
-            leave_children=bool(request.get("surroundings", {}).get("leave_children")),
-        )
-        self._say(wire.Taken(key=key, pid=pid))
+        attempt.begin(pid, waited=spare is not None, now=now)
+        self._attempts[pid] = attempt
+        return attempt
 
     def _become(self, key: str, folder: int, request: Request | None = None) -> NoReturn:
         path = self._folders.running(key)
@@ -218,7 +226,7 @@ class Spawner:
     def _forget_everything(self) -> None:
         """In the child: let go of what is the spawner's, the folders of other runs among it."""
         self._spares.let_go()
-        for attempt in self._attempts.values():
+        for attempt in (*self._attempts.values(), *(attempt for attempt, _ in self._taken)):
             os.close(attempt.folder)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -315,7 +323,7 @@ class Spawner:
             return False
         os.close(attempt.folder)
         del self._attempts[attempt.pid]
-        self._start(attempt.key, in_spare=False)
+        self._start([attempt.key], in_spare=False)
         return True
 
     def _see_off(self, attempt: Attempt, now: float) -> None:
@@ -345,13 +353,6 @@ def _wakeup_pipe() -> tuple[int, int]:
     return reading, writing
 
 
-def _load(module: str) -> None:
-    try:
-        importlib.import_module(module)
-    except Exception as error:  # border: a preload that fails costs its warmth and nothing else
-        print(f"preload of {module} failed: {error!r}", file=sys.stderr)
-
-
 def main() -> None:
     """Run as a program: started by the daemon, with one end of a socket pair as an inherited descriptor."""
     arguments = argparse.ArgumentParser(prog="schedulerd-spawner")
@@ -365,14 +366,10 @@ def main() -> None:
     core = socket.socket(fileno=options.socket)
     core.setblocking(False)
     os.set_inheritable(options.socket, False)
-    for module in options.preload:
-        _load(module)
+    preload(options.preload)
     spawner = Spawner(RunFolders(options.state_dir), core, spares=options.spares)
     spawner.ready()
-    for module in _USUAL:  # the start of the daemon does not wait for these
-        _load(module)
-    expect_capture()
-    forget_missing_folders()
+    preload_the_usual()  # the start of the daemon does not wait for it
     gc.collect()
     look_for_garbage_again()
     spawner.serve()
