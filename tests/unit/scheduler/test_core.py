@@ -236,6 +236,7 @@ def test_runs_that_end_together_are_taken_together(world: World) -> None:
 
 def test_an_end_that_nobody_waits_for_makes_no_tick(world: World) -> None:
     key = world.started()
+    world.turn(Woken(), seconds=0.01)
     ticks = world.core.tick_count
 
     world.turn(world.spawner.end(key_of(world, key)), seconds=0.01)
