@@ -11,7 +11,7 @@ PIP  := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 help:
 	@echo 'make run     install into .venv, and start the daemon here, in the foreground (Ctrl-C stops it)'
-	@echo 'make test    install what tests need, and check everything: format, lint, types, floors, docs, tests'
+	@echo 'make test    install what tests need, and check everything: format, lint, types, floors, docs, costs, tests'
 	@echo 'make nemesis  kill, stop and starve a real daemon, and look for a lie (MINUTES=30 SEED=7 DATABASE=postgres)'
 	@echo 'make bench   measure, and print each figure beside its target (ONLY="name ..." for some, BENCH_JSON=file)'
 	@echo 'make docs    write docs/reference/ anew from the code'
@@ -34,6 +34,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m docs.generate --check
+	$(BIN)/python -m benchmarks --small --check
 	$(BIN)/python -m pytest -n $(WORKERS) --dist load --maxschedchunk 1 $(PYTEST)
 
 MINUTES  := 5

@@ -42,7 +42,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[Size], Sequence[Figure]]]] = {
     "cgroups": cost_of_cgroups,
 }
 _REPOSITORY: Final = Path(__file__).parents[1]
-SMALL: Final = ("runs", "lags", "scale", "commands", "idle", "records", "plain")
+SMALL: Final = ("runs", "lags", "commands", "idle", "records", "plain")
 """Those that say something within seconds."""
 _NO_FIGURES: Final = (Exception, pytest.skip.Exception)
 

@@ -35,7 +35,7 @@ _NOTHING: Final = "from schedulerd import flow\n\n@flow\ndef nothing():\n    pas
 
 def cost_of_lags(size: Size) -> list[Figure]:
     """From due to the first line of user code; and many due in the same second, until all are decided, and all started."""
-    return [*_each_second(size.pick(full=30, small=5)), *_in_one_second(size.pick(full=1_000, small=200))]
+    return [*_each_second(size.pick(full=30, small=3)), *_in_one_second(size.pick(full=1_000, small=200))]
 
 
 def _each_second(seconds: int) -> list[Figure]:

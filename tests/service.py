@@ -71,7 +71,7 @@ class Service:
         """Start the daemon, and wait until it is ready. `by` is a command that starts the one it is given."""
         self._environ = {**os.environ, **(environ or {})}
         self._has_variables = bool(environ)
-        if not self._makes_database:
+        if not (self._makes_database or by):  # who is started by another program may be another user
             self._make_database()
         with open(self.log, "ab") as output:
             self.process = subprocess.Popen(

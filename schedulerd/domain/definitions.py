@@ -15,6 +15,7 @@ from schedulerd.domain.resolution import Resolution, command_flow
 from schedulerd.domain.schedules import Caused, FileAppears, ScheduleDefinition
 
 Errors = Mapping[str, tuple[Failure, ...]]
+_ALL: Final = 1 << 62
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,10 +76,21 @@ class Resolver:
 
     def resolve(self, files: Iterable[FileDefinition], schedules: Mapping[str, Bundle]) -> Resolved:
         """What counts now that the flow files and the schedule files, in this order, say this."""
+        while (found := self.resolve_some(files, schedules, most=_ALL)) is None:
+            pass
+        return found
+
+    def resolve_some(
+        self, files: Iterable[FileDefinition], schedules: Mapping[str, Bundle], *, most: int
+    ) -> Resolved | None:
+        """The same, or None after about so many schedules that were not known: ask again, and it goes on after them."""
         work = _Work(self._judged)
         held = [work.resolution.hold(file) for file in sorted(files, key=lambda one: one.file)]
         work.flow_names = frozenset(work.resolution.flows)
         for file, bundle in (*schedules.items(), *self._bundles_of(held)):
+            if work.learned >= most:
+                self._judged = {**self._judged, **work.lasting}
+                return None
             work.judge(file, bundle)
         work.resolution.refuse_chains()
         self._judged = work.lasting
@@ -107,13 +119,14 @@ class Resolver:
 
 
 class _Work:
-    """One pass over the files. The schedules of a file whose judgement does not last stay unpacked until its end."""
+    """One pass over the files, in which of so many schedules something was `learned` that lasts. The schedules of a file whose judgement does not last stay unpacked until its end."""
 
     def __init__(self, known: Mapping[str, _Judgement]) -> None:
         self._known: Final = known
         self._names: set[str] = set()
         self._order: list[tuple[str, Bundle]] = []
         self.lasting: dict[str, _Judgement] = {}
+        self.learned = 0
         self.flow_names: frozenset[str] = frozenset()
         self.resolution: Final = Resolution(command_elsewhere=self._command, holder_elsewhere=self._holder)
 
@@ -123,6 +136,7 @@ class _Work:
         known = self._known.get(file)
         if known is None or known.of is not bundle or not self._still_holds(known):
             known = self._judged_anew(bundle)
+            self.learned += len(bundle) if known is not None else 0
         if known is not None:
             self.lasting[file] = known
             self._names |= bundle.names

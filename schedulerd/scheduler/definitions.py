@@ -26,6 +26,7 @@ from schedulerd.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
 
+_MOST_RESOLVED: Final = 1_000  # schedules that come, in a turn: due times come between
 _MOST_TOLD: Final = 9  # of several errors of one file, after the first
 
 
@@ -61,6 +62,7 @@ class Definitions:
         self._standing: Standing | None = None
         self._parts: Iterator[Part] = iter(())
         self._part: Part | None = None
+        self._is_resolving = False
         self._since = clock.now()
         self.flows: Mapping[FlowKey, Flow] = {}
 
@@ -98,7 +100,7 @@ class Definitions:
     @property
     def is_behind(self) -> bool:
         """Is there more to write, that nothing has to be waited for?"""
-        return self._part is not None
+        return self._part is not None or self._is_resolving
 
     def apply(self) -> bool:
         """Write what changed, in one transaction, or of very much a part; was there anything?
@@ -121,7 +123,10 @@ class Definitions:
         """Write all but schedules that come, and the first of these. What is new is seen now, whenever it is written."""
         now = self._clock.now()
         self._since = self._since if self.is_behind else now
-        resolved = self._resolver.resolve(self._files.values(), schedules)
+        resolved = self._resolver.resolve_some(self._files.values(), schedules, most=_MOST_RESOLVED)
+        self._is_resolving = resolved is None
+        if resolved is None:
+            return
         errors = self._errors(resolved)
         with self._database.write() as tx:
             standing = self._standing or Standing.of(tx)

@@ -74,11 +74,17 @@ def told(found: Resolved) -> tuple[object, ...]:
     return found.files, held, found.awaited, found.errors
 
 
+def in_steps(resolver: Resolver, files: list[FileDefinition], bundles: Mapping[str, Bundle]) -> Resolved:
+    while (found := resolver.resolve_some(files, bundles, most=1)) is None:
+        pass
+    return found
+
+
 @given(STEPS)
 def test_what_was_decided_before_changes_nothing(
     steps: list[tuple[str, list[ScheduleDefinition]] | list[FileDefinition]],
 ) -> None:
-    remembering, files = Resolver(), list[FileDefinition]()
+    remembering, by_and_by, files = Resolver(), Resolver(), list[FileDefinition]()
     bundles: dict[str, Bundle] = {}
 
     for step in steps:
@@ -88,7 +94,9 @@ def test_what_was_decided_before_changes_nothing(
             bundles[step[0]] = Bundle(step[1])
         ordered = {file: bundles[file] for file in sorted(bundles)}
 
-        assert told(remembering.resolve(files, ordered)) == told(Resolver().resolve(files, ordered))
+        whole = told(Resolver().resolve(files, ordered))
+        assert told(remembering.resolve(files, ordered)) == whole
+        assert told(in_steps(by_and_by, files, ordered)) == whole
 
 
 def names(schedules: Mapping[str, Bundle]) -> list[str]:

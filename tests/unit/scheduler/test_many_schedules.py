@@ -67,6 +67,20 @@ def test_what_is_due_is_decided_between_the_parts(world: World) -> None:
     assert [run.flow for run in world.runs()] == ["old"]
 
 
+def test_what_is_due_is_decided_while_it_is_found_out_which_of_very_many_count(world: World) -> None:
+    world.define(each_minute("old"))
+    files = [one for n in range(6) for one in many(f"f{n}", file=f"f{n}.toml")]
+    files_say(world, [each_minute("old"), *files])
+    assert names(world) == ["old"]
+
+    world.turn(Tick(), minutes=1)
+
+    assert world.parts.definitions.is_behind
+    assert [run.flow for run in world.runs()] == ["old"]
+    until_applied(world)
+    assert len(names(world)) == 1 + len(files)
+
+
 def test_many_that_are_renamed_lose_no_due_time_and_double_none(world: World) -> None:
     """Each has another name, which is put in force turns later: the old ones end when the new ones begin."""
     each = Cron(expression="* * * * *")
