@@ -29,6 +29,10 @@ PROGRAM = [sys.executable, "-m", "schedulerd"]
 _CLOCK = SystemClock()
 
 
+class BrokenInvariants(AssertionError):
+    """What the database says contradicts itself."""
+
+
 class Service:
     """A folder with settings, flows and schedules, and the daemon that serves it."""
 
@@ -280,7 +284,8 @@ class Service:
         if self.process is not None:
             self.process.wait()
         broken = self._broken_at_the_end()
-        assert broken == [], broken
+        if broken:
+            raise BrokenInvariants(broken)
 
     def _broken_at_the_end(self) -> list[str]:
         """What the database says that cannot be true, whatever was killed when; nothing where there is no database."""

@@ -293,7 +293,7 @@ class Core:
 
     def _take(self) -> None:
         if self._parts.intake.take():
-            self._claim = True  # a place is free, and what waited for this run need not wait longer
+            self._claim = True  # what waited for a run that has ended need not wait longer
             self._tick()
 
     def _define(self) -> None:

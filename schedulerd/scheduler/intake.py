@@ -51,6 +51,7 @@ class IntakeDesk:
         self._asked = asked
         self._freed = freed
         self._grown = Grown()
+        self._end_matters = False
 
     def note(self, folder: str) -> None:
         """This attempt has something to read."""
@@ -71,19 +72,19 @@ class IntakeDesk:
         """Seconds until there is something to be taken; infinite when nothing was noted."""
         return self._grown.patience(monotonic)
 
-    def take(self, *, bounded: bool = True) -> int:
-        """Take what there is, for a short turn or (not `bounded`) all of it; how many runs were settled.
+    def take(self, *, bounded: bool = True) -> bool:
+        """Take what there is, for a short turn or (not `bounded`) all of it; True when a run has ended for which others wait.
 
         Raises `StoreUnavailable`: then nothing was taken, and all of it is still noted.
         """
-        settled = 0
         deadline = self._clock.monotonic() + _TURN_SECONDS
         while folders := self._grown.folders(self._clock.monotonic()):
             readings = self._read(folders, deadline if bounded else None)
-            settled += self._commit(readings)
+            self._commit(readings)
             if bounded and self._clock.monotonic() >= deadline:
                 break
-        return settled
+        end_matters, self._end_matters = self._end_matters, False
+        return end_matters
 
     def _read(self, folders: Iterable[str], deadline: float | None) -> list[Reading]:
         now = self._clock.now()
@@ -101,7 +102,7 @@ class IntakeDesk:
     def _read_one(self, attempt: Attempt, now: datetime) -> Reading:
         return read_attempt(attempt, self._folders.running(attempt.folder), now=now, max_log=self._max_log)
 
-    def _commit(self, readings: Sequence[Reading]) -> int:
+    def _commit(self, readings: Sequence[Reading]) -> None:
         """Commit in one transaction; when that fails for another reason than an absent database, run by run."""
         try:
             self._write(readings)
@@ -110,7 +111,8 @@ class IntakeDesk:
         except Exception:  # border: one run whose words the database refuses must not hold up the others
             log.exception("intake_group_failed", extra={"runs": len(readings)})
             readings = [reading for reading in readings if self._write_alone(reading)]
-        return sum(self._after(reading, now=self._clock.now()) for reading in readings)
+        for reading in readings:
+            self._after(reading, now=self._clock.now())
 
     def _write(self, readings: Iterable[Reading]) -> None:
         intakes = [reading.intake for reading in readings if reading.intake is not None]
@@ -118,6 +120,9 @@ class IntakeDesk:
             return
         with self._database.write() as tx:
             taken = tx.intake.take(intakes)
+            some_end = any(intake.ended_at is not None for intake in intakes)
+            end_matters = some_end and tx.runs.end_matters()
+        self._end_matters |= end_matters
         if any(intake.questions for intake in intakes):
             self._asked()
         elif any(intake.freed or intake.ended_at for intake in intakes):
@@ -146,10 +151,10 @@ class IntakeDesk:
             run = tx.runs.by_key(attempt.run)
         attempt.position, attempt.state = run.position, run.state
 
-    def _after(self, reading: Reading, *, now: datetime) -> int:
+    def _after(self, reading: Reading, *, now: datetime) -> None:
         attempt = reading.attempt
         if reading.intake is not None and attempt.position != reading.intake.was:
-            return 0  # it was caught up with, and is read again from there
+            return  # it was caught up with, and is read again from there
         attempt.position, attempt.state, attempt.last_word = (
             reading.position,
             reading.state,
@@ -163,7 +168,7 @@ class IntakeDesk:
             self._grown.note(attempt.folder)  # behind the others, so that a chatty run holds up none
         if not reading.settled:
             self._punch(attempt)
-            return 0
+            return
         self._attempts.remove(attempt)
         self._folders.retire(attempt.folder)
         level = logging.WARNING if reading.state in BAD else logging.INFO
@@ -174,7 +179,6 @@ class IntakeDesk:
         )
         if reading.state is not RunState.RETRYING:
             self._settled(attempt)
-        return 1
 
     def _punch(self, attempt: Attempt) -> None:
         """Give the disk back what has been taken of a run's files, when it is much."""

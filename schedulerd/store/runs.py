@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import CompoundSelect, Connection, bindparam, cast, func, or_, select, union_all
+from sqlalchemy import CompoundSelect, Connection, bindparam, cast, exists, func, or_, select, union_all
 from sqlalchemy import Text as SqlText
 
 from schedulerd.domain.failures import Failure
@@ -22,13 +22,31 @@ from schedulerd.store.moving import Step, move_run, moves_of
 from schedulerd.store.retrying import Retries, try_again
 from schedulerd.store.roots import rooted
 from schedulerd.store.run_rows import RUNS, run_of
-from schedulerd.store.tables import IS_LIVE, IS_SCHEDULED, IS_UNDECIDED, AnySelect, flows, runs, schedules
+from schedulerd.store.tables import (
+    IS_LIVE,
+    IS_QUEUED,
+    IS_RETRYING,
+    IS_SCHEDULED,
+    IS_UNDECIDED,
+    AnySelect,
+    flows,
+    runs,
+    schedules,
+)
 from schedulerd.store.wishes import Wishes
 
 _MOST_FOUND: Final = 10
 
 _BY_ID: Final = RUNS.where(runs.c.uuid == bindparam("id", type_=runs.c.uuid.type))
 _WAITS: Final = select(runs.c.id).where(IS_UNDECIDED).limit(1)
+_END_MATTERS: Final = select(
+    or_(
+        exists().where(IS_UNDECIDED),
+        exists().where(IS_QUEUED),
+        exists().where(IS_RETRYING),
+        exists().where(schedules.c.cause == "after"),
+    )
+)
 _PRESENT: Final = select(runs.c.uuid).where(runs.c.uuid.in_(bindparam("ids", expanding=True)))
 _OF_IDS: Final = RUNS.where(runs.c.uuid.in_(bindparam("ids", expanding=True))).order_by(runs.c.id.desc())
 _BY_KEY: Final = RUNS.where(runs.c.id == bindparam("key"))
@@ -179,6 +197,10 @@ class Runs:
     def some_wait(self) -> bool:
         """Is there a run that is due or to be, and has not been started? One in line behind another waits for that one."""
         return self._connection.scalar(_WAITS) is not None
+
+    def end_matters(self) -> bool:
+        """When a run has ended, is there anything for a tick to do: does a run wait, or a schedule come after others?"""
+        return bool(self._connection.scalar(_END_MATTERS))
 
     def moves(self, key: RunKey) -> list[Move]:
         """What the run has gone through, in order; its recording is no move."""

@@ -37,4 +37,4 @@ def shell_of(spawning: Spawning, key: str) -> int:
 
 def open_paths(pid: int) -> list[str]:
     """What the descriptors of a process stand for."""
-    return [os.readlink(entry.path) for entry in os.scandir(f"/proc/{pid}/fd")]
+    return [os.readlink(f"/proc/{pid}/fd/{name}") for name in os.listdir(f"/proc/{pid}/fd")]

@@ -10,6 +10,7 @@ from tests.faults.campaign import Campaign, Outcome
 from tests.faults.lies import Lie
 from tests.postgres import PostgresServer, installations
 from tests.requirements import missing
+from tests.service import BrokenInvariants
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
@@ -52,7 +53,10 @@ def test_nothing_is_lost_doubled_or_stuck_on_postgresql(tmp_path: Path, judge: J
 def test_a_daemon_without_its_latch_is_found_out(tmp_path: Path) -> None:
     environ = {"PYTHONPATH": str(POINTS), "NO_LATCH": "1"}
 
-    outcome = Campaign(tmp_path, seed=FIXED_SEED, server=None).run(seconds=12, environ=environ)
+    try:
+        outcome = Campaign(tmp_path, seed=FIXED_SEED, server=None).run(seconds=12, environ=environ)
+    except BrokenInvariants:
+        return  # what two processes have written of one run does not go together
 
     # a run that happened twice shows by what it did, or by what its hooks did
     assert {Lie.EFFECT, Lie.HOOKS} & {one.lie for one in outcome.violations}, outcome.report

@@ -231,6 +231,7 @@ READS: dict[str, Work] = {
     "results.of_tasks": lambda tx: tx.results.of_tasks(RunKey(1)),
     "results.of_call": lambda tx: tx.results.of_call(RunKey(1), "extract 1"),
     "results.of_flow": lambda tx: tx.results.of_flow(RunKey(1)),
+    "runs.end_matters": lambda tx: tx.runs.end_matters(),
     "runs.some_wait": lambda tx: tx.runs.some_wait(),
     "runs.next_retry": lambda tx: tx.runs.next_retry(NOW),
     "child_runs.of": lambda tx: tx.child_runs.of(tx.runs.by_key(RunKey(1))),

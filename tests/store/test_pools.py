@@ -8,7 +8,7 @@ import pytest
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.runs import Run
-from schedulerd.domain.schedules import Overlap
+from schedulerd.domain.schedules import After, Overlap
 from schedulerd.domain.states import RunState
 from schedulerd.store.claiming import ACTIVE_RUNS
 from schedulerd.store.database import Database
@@ -225,6 +225,27 @@ def test_runs_that_have_room_start_however_many_flows_before_them_have_none(data
         taken = claim(tx, now=LATER, pools=DATABASE)
 
     assert names(taken) == ["free#1", "free#2", "last#1"]
+
+
+def test_an_end_matters_where_a_run_waits_or_a_schedule_comes_after_others(database: Database) -> None:
+    with database.write() as tx:
+        flow = a_scene(tx).flow
+        assert not tx.runs.end_matters()
+
+        key = add(tx, flow)
+        assert tx.runs.end_matters()
+
+        claim(tx)
+        assert not tx.runs.end_matters()
+        for to in (RunState.RUNNING, RunState.RETRYING):
+            assert tx.runs.move(key, to, at=NOW, actor="test")
+        assert tx.runs.end_matters()
+        assert tx.runs.move(key, RunState.CANCELLED, at=NOW, actor="test")
+        assert not tx.runs.end_matters()
+
+        follower = a_schedule("follower", flow="etl", when=After(flows=("etl",)))
+        tx.schedules.put(follower, flow=flow, watermark=NOW, next_due=None, now=NOW)
+        assert tx.runs.end_matters()
 
 
 # -- at what cost ---------------------------------------------------------------------------------------------------

@@ -24,13 +24,14 @@ POINTS = {
     "exit_unwritten": ("schedulerd.engine.notes", "write_exit", "before"),
     "exit_written": ("schedulerd.engine.notes", "write_exit", "after"),
     "read": ("schedulerd.scheduler.intake", "IntakeDesk._commit", "before"),
-    "settled": ("schedulerd.engine.folders", "RunFolders.remove", "before"),
-    "removed": ("schedulerd.engine.folders", "RunFolders.remove", "after"),
+    "settled": ("schedulerd.engine.folders", "RunFolders.retire", "before"),
+    "emptied": ("schedulerd.engine.spent", "SpentFolders._clear", "after"),
+    "retired": ("schedulerd.engine.folders", "RunFolders.retire", "after"),
 }
 
 # The steps of one call of hooks, from the commit that ends the run on.
 HOOK_POINTS = {
-    "hooks_owed": ("schedulerd.engine.folders", "RunFolders.remove", "before"),
+    "hooks_owed": ("schedulerd.engine.folders", "RunFolders.retire", "before"),
     "hooks_taken": ("schedulerd.scheduler.hooks", "HookDesk._take_due", "after"),
     "hooks_prepared": ("schedulerd.engine.folders", "RunFolders.prepare", "after"),
     "hooks_asked": ("schedulerd.scheduler.launching", "Launcher.ask", "after"),
@@ -80,7 +81,7 @@ def _concerns(point: str, args: tuple[Any, ...], result: Any) -> bool:
         return bool(result.claimed)
     if point == "read":
         return any(reading.settled for reading in args[1])
-    if point in ("prepare", "latch", "settled", "removed"):
+    if point in ("prepare", "latch", "settled", "retired"):
         return not str(args[1]).startswith("inspection")
     if point in ("armed", "started", "exit_unwritten", "exit_written"):
         return not os.readlink(f"/proc/self/fd/{args[0]}").rpartition("/")[2].startswith("inspection")

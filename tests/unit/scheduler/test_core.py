@@ -234,6 +234,17 @@ def test_runs_that_end_together_are_taken_together(world: World) -> None:
     assert world.states() == ["completed", "completed"]
 
 
+def test_an_end_that_nobody_waits_for_makes_no_tick(world: World) -> None:
+    key = world.started()
+    world.turn(Woken(), seconds=0.01)
+    ticks = world.core.tick_count
+
+    world.turn(world.spawner.end(key_of(world, key)), seconds=0.01)
+
+    assert world.run(key).state is RunState.COMPLETED
+    assert world.core.tick_count == ticks
+
+
 def test_messages_may_come_twice_late_or_for_nobody(world: World) -> None:
     key = world.started()
     folder = key_of(world, key)
