@@ -10,7 +10,6 @@ from schedulerd.domain.bundles import Bundle
 from schedulerd.domain.definitions import Resolved, Resolver
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition, Flow, FlowDefinition, FlowKind
-from schedulerd.domain.ids import FlowKey
 from schedulerd.domain.new_runs import RunMaker
 from schedulerd.domain.notices import Happening, NoticeKind
 from schedulerd.domain.schedules import FileAppears
@@ -64,7 +63,7 @@ class Definitions:
         self._part: Part | None = None
         self._is_resolving = False
         self._since = clock.now()
-        self.flows: Mapping[FlowKey, Flow] = {}
+        self.flows = KnownFlows(database)
 
     def changed(self, change: DefinitionsChanged) -> None:
         """Take note of what the folders hold now."""
@@ -147,6 +146,7 @@ class Definitions:
         self._done()
 
     def _put(self, tx: Transaction, part: Part) -> None:
+        self.flows.forget_commands()  # here: whether what is written now is in the database is not known when that fails
         self._enforcer.put(tx, part.definitions, now=self._clock.now(), since=self._since)
 
     def _done(self) -> None:

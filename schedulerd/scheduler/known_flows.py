@@ -13,7 +13,7 @@ _MOST_KEPT: Final = 1_024
 
 class KnownFlows(Mapping[FlowKey, Flow]):
     """Those of flow files are held. Of commands there may be as many as there are schedules: each is read when it is asked
-    for, and kept until something is put in force again. Asking for one may raise `StoreUnavailable`.
+    for, and kept until commands are put in force again. Asking for one may raise `StoreUnavailable`.
     """
 
     def __init__(self, database: Database, of_files: Iterable[Flow] = ()) -> None:
@@ -35,6 +35,10 @@ class KnownFlows(Mapping[FlowKey, Flow]):
                 self._commands.pop(next(iter(self._commands)))
             self._commands[key] = found
         return found
+
+    def forget_commands(self) -> None:
+        """They may be others from now on."""
+        self._commands.clear()
 
     def __iter__(self) -> Iterator[FlowKey]:
         with self._database.read() as tx:

@@ -1,12 +1,13 @@
 """Very many schedules: they come into force in parts, between which the daemon decides what is due."""
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from schedulerd.domain.bundles import bundled
-from schedulerd.domain.runs import RunFilter
+from schedulerd.domain.runs import Run, RunFilter
 from schedulerd.domain.schedules import Cron, Once, ScheduleDefinition
 from schedulerd.errors import StoreUnavailable
 from schedulerd.scheduler.messages import DefinitionsChanged, Tick
@@ -16,6 +17,7 @@ from tests.builders import NOW
 from tests.unit.scheduler.scenes import World, a_command, each_minute
 
 MANY = 2 * MOST_AT_ONCE + 1
+EACH_MINUTE = Cron(expression="* * * * *")
 
 
 @pytest.fixture
@@ -38,6 +40,17 @@ def names(world: World) -> list[str]:
 def files_say(world: World, schedules: Iterable[ScheduleDefinition], seconds: float = 0.0) -> None:
     changed = DefinitionsChanged(flow_files=frozenset(), look_at=frozenset(), schedules=bundled(schedules))
     world.turn(changed, seconds=seconds)
+
+
+def the_command_of(world: World, run: Run) -> str:
+    """What the process of a run is told to do."""
+    (armed,) = (
+        path
+        for place in (world.folders.ready, world.folders.runs)
+        if (path := place / run.folder / "armed").exists()
+    )
+    said: str = json.loads(armed.read_text())["command"]
+    return said
 
 
 def until_applied(world: World, seconds: float = 0.0) -> int:
@@ -83,11 +96,10 @@ def test_what_is_due_is_decided_while_it_is_found_out_which_of_very_many_count(w
 
 def test_many_that_are_renamed_lose_no_due_time_and_double_none(world: World) -> None:
     """Each has another name, which is put in force turns later: the old ones end when the new ones begin."""
-    each = Cron(expression="* * * * *")
-    files_say(world, many("old", when=each, enabled=True))
+    files_say(world, many("old", when=EACH_MINUTE, enabled=True))
     until_applied(world)
 
-    files_say(world, many("new", when=each, enabled=True), seconds=59)
+    files_say(world, many("new", when=EACH_MINUTE, enabled=True), seconds=59)
     until_applied(world, seconds=40)  # due times lie between the parts
     for _ in range(10):  # a tick takes two hundred
         world.turn(Tick(), seconds=0)
@@ -100,6 +112,23 @@ def test_many_that_are_renamed_lose_no_due_time_and_double_none(world: World) ->
     assert len(found) >= 2
     wanted = [one.name for one in many("new")]
     assert {due for due, flows in found.items() if flows != wanted} == set()
+
+
+def test_a_command_that_was_due_before_its_part_of_an_edit_was_written_is_the_new_one_after_it(
+    world: World,
+) -> None:
+    def said(command: str) -> list[ScheduleDefinition]:
+        return [*many("a"), a_command("last", when=EACH_MINUTE, enabled=True, command=command)]
+
+    files_say(world, said("old"))
+    until_applied(world)
+
+    files_say(world, said("new"), seconds=1)
+    world.turn(Tick(), minutes=1)  # due before its part is written, in the same turn
+    until_applied(world)
+    world.turn(Tick(), minutes=1)
+
+    assert [the_command_of(world, run) for run in world.runs() if run.flow == "last"] == ["old", "new"]
 
 
 def test_an_edit_that_comes_between_the_parts_is_what_counts(world: World) -> None:
