@@ -14,6 +14,7 @@ from schedulerd.cli.output import Column, Output, Shape
 from schedulerd.cli.run_pages import facts
 from schedulerd.cli.tables import Cell, visible
 from schedulerd.errors import WaitTimeout
+from schedulerd.garbage import look_for_garbage_again
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,6 +83,7 @@ def forget(invocation: Invocation, name: str) -> None:
 
 def _wait(invocation: Invocation, found: "AgentRuns", timeout: "timedelta | None") -> "AgentRuns":
     """The agent when none of its runs is left. Raises `WaitTimeout`."""
+    look_for_garbage_again()  # it may look for hours
     name, pause, clock = found.agent.name, Event(), invocation.clock
     deadline = None if timeout is None else clock.monotonic() + timeout.total_seconds()
     while found.runs:

@@ -15,6 +15,7 @@ from schedulerd.cli.output import Column, Shape
 from schedulerd.cli.run_pages import facts
 from schedulerd.cli.tables import Cell
 from schedulerd.domain.durations import duration_text
+from schedulerd.garbage import look_for_garbage_again
 
 if TYPE_CHECKING:
     from schedulerd.store.schema import SchemaStatus
@@ -107,6 +108,7 @@ def prune(invocation: Invocation, older_than: timedelta, dry_run: bool) -> None:
     kept = invocation.settings.retention.keep_per_flow
     if not dry_run:
         invocation.confirm(f"Remove the runs that ended more than {duration_text(older_than)} ago?")
+    look_for_garbage_again()  # there may be a million of them
     retention = Retention(runs=older_than, logs=older_than, keep_per_flow=kept)
     pages = removed(invocation.database, retention, now=invocation.now(), dry_run=dry_run)
     shape: Shape = {"runs": sum(page.runs for page in pages), "removed": not dry_run}

@@ -16,6 +16,7 @@ import marshal
 import os
 import shutil
 import sys
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.abc import InspectLoader, MetaPathFinder
@@ -25,6 +26,7 @@ from typing import Any, Final
 
 _MANIFEST: Final = "manifest.json"
 _COMPILED: Final = "c"  # after the name of a copy
+_CHECKSUM_BYTES: Final = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -161,7 +163,8 @@ def _compiled_form(source: Source) -> bytes:
         code = compile(source.content, source.path, "exec", dont_inherit=True)
     except (SyntaxError, ValueError):  # of a neighbour that the flow has not imported, say
         return b""
-    return _mark(source) + marshal.dumps(code)
+    kept = marshal.dumps(code)
+    return _mark(source) + _checksum(kept) + kept
 
 
 def _kept_code(source: Source) -> CodeType | None:
@@ -169,12 +172,21 @@ def _kept_code(source: Source) -> CodeType | None:
     mark = _mark(source)
     if not source.code.startswith(mark):
         return None
-    code: CodeType = marshal.loads(source.code[len(mark) :])
+    marked, kept = source.code[len(mark) :][:_CHECKSUM_BYTES], source.code[len(mark) + _CHECKSUM_BYTES :]
+    if marked != _checksum(kept):
+        return None  # the machine lost its power while it was kept
+    code: CodeType = marshal.loads(kept)
     return code
 
 
 def _mark(source: Source) -> bytes:
-    return importlib.util.MAGIC_NUMBER + source.path.encode("utf-8", "surrogateescape") + b"\0"
+    """Which Python compiled it, whether it keeps assertions (`-O`), and for which path."""
+    path = source.path.encode("utf-8", "surrogateescape")
+    return importlib.util.MAGIC_NUMBER + bytes([sys.flags.optimize]) + path + b"\0"
+
+
+def _checksum(kept: bytes) -> bytes:
+    return zlib.crc32(kept).to_bytes(_CHECKSUM_BYTES)
 
 
 def _decoded(content: bytes) -> str:

@@ -164,11 +164,12 @@ class RunFolders:
     def retire(self, key: str) -> None:
         """Forget the folder of an attempt that is over; the next attempt may be given it. For whoever prepares them."""
         trash = f"{self.runs}/.{key}.old"
+        ended = read_exit(self.running(key))
         try:
             os.rename(self.running(key), trash)
         except OSError:
             return self.remove(key)
-        if not self._spent.keep(trash, read_exit(trash)):
+        if not self._spent.keep(trash, ended):
             _remove(trash)
         return None
 

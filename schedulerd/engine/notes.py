@@ -1,6 +1,7 @@
 """The notes in the folder of an attempt: which process it is, how it ended, why it is being ended.
 
-Each is seen whole or not at all, and those that must not fail have their room reserved before anything starts.
+Each is seen whole or not at all, and those that must not fail have their room reserved before anything starts. Each says of
+which attempt it is: a folder is used again, and after a loss of power the note of an earlier attempt may stand under its name.
 """
 
 import contextlib
@@ -21,6 +22,7 @@ _RESERVE: Final = "reserve"
 _RESERVE_BYTES: Final = 4_096
 _PID: Final = "pid"
 _AGAIN: Final = "pid.again"
+_OF: Final = "of"
 NOTES: Final = frozenset({_PID, f".{_PID}", f".{_AGAIN}", _EXIT, f".{_EXIT}", _RESERVE})
 """The names of all files of this module, but for what a note is linked to."""
 
@@ -132,26 +134,44 @@ def _draft(name: str) -> str:
 
 def write_process(folder: int, process: ProcessId, *parents: ProcessId) -> None:
     """Note in an open folder which process runs it, and which others will tell how it ended."""
-    named = json.dumps([_fields(one) for one in (process, *parents)])
-    _write_note(_PID, named.encode(), folder=folder)
+    first, *others = (_fields(one) for one in (process, *parents))
+    _write_note(_PID, [_said_of(folder) | first, *others], folder=folder)
 
 
 def _fields(value: ProcessId | Exit) -> dict[str, object]:
     return {name: getattr(value, name) for name in value.__slots__}
 
 
-def process_in(folder: Path) -> tuple[ProcessId | None, tuple[ProcessId, ...]]:
+def _said_of(folder: int) -> dict[str, object]:
+    return {_OF: os.path.basename(_path(folder))}
+
+
+def _path(folder: int) -> str:
+    """Where an open folder is."""
+    return os.readlink(f"/proc/self/fd/{folder}")
+
+
+def _is_of(note: dict[str, object], folder: Path | str) -> bool:
+    """Is a note that was found in a folder of that attempt? What it says of that is taken out. Earlier versions said nothing."""
+    return note.pop(_OF, None) in (None, os.path.basename(folder))
+
+
+def process_in(folder: Path | str) -> tuple[ProcessId | None, tuple[ProcessId, ...]]:
     """Which process ran it and which others tell how it ended, when it came so far."""
     try:
-        process, *parents = (ProcessId(**one) for one in json.loads((folder / _PID).read_bytes()))
-    except (FileNotFoundError, ValueError, TypeError):
+        with open(f"{folder}/{_PID}", "rb", buffering=0) as file:
+            noted = json.loads(file.read())
+        if not _is_of(noted[0], folder):
+            return None, ()
+        process, *parents = (ProcessId(**one) for one in noted)
+    except (FileNotFoundError, ValueError, TypeError, AttributeError, LookupError):
         return None, ()
     return process, tuple(parents)
 
 
 def leader_in(folder: int) -> int | None:
     """The pid of the process, and so of the process group, that runs an open folder; None before it came so far."""
-    process, _ = process_in(Path(f"/proc/self/fd/{folder}"))
+    process, _ = process_in(_path(folder))
     return None if process is None else process.pid
 
 
@@ -199,12 +219,12 @@ class Reserve:
 
 def write_exit(folder: int, ended: Exit) -> None:
     """Leave in an open folder, beside the journal, how the process ended."""
-    _write_note(_EXIT, json.dumps(_fields(ended)).encode(), folder=folder)
+    _write_note(_EXIT, _said_of(folder) | _fields(ended), folder=folder)
 
 
-def _write_note(name: str, content: bytes, *, folder: int) -> None:
+def _write_note(name: str, said: object, *, folder: int) -> None:
     """Write a note so that it is seen whole or not at all, in the room that was reserved for it, if any was."""
-    _write_in_place(_draft(name), content.ljust(_NOTE_BYTES), folder=folder)
+    _write_in_place(_draft(name), json.dumps(said).encode().ljust(_NOTE_BYTES), folder=folder)
     os.rename(_draft(name), name, src_dir_fd=folder, dst_dir_fd=folder)
 
 
@@ -222,6 +242,7 @@ def read_exit(folder: Path | str) -> Exit | None:
     """How the process ended, when its parent told."""
     try:
         with open(f"{folder}/{_EXIT}", "rb", buffering=0) as file:
-            return Exit(**json.loads(file.read()))
-    except (FileNotFoundError, ValueError, TypeError):
+            noted = json.loads(file.read())
+        return Exit(**noted) if _is_of(noted, folder) else None
+    except (FileNotFoundError, ValueError, TypeError, AttributeError):
         return None

@@ -14,6 +14,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import signal
 import stat
 from pathlib import Path
 from typing import Final
@@ -95,7 +96,9 @@ def _free(name: str, folder: int, *, is_emptied: bool) -> None:
         found = os.fstat(file)
         if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1 or found.st_uid != os.geteuid():
             raise PermissionError(f"{name} is not only ours")
-        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)  # until it is closed
+        # Until it is closed. Who opens it meanwhile waits for that, and we are sent a signal: by default one that ends us.
+        fcntl.fcntl(file, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
         if is_emptied and found.st_size:
             os.ftruncate(file, 0)
     finally:

@@ -1,7 +1,6 @@
 """One transaction: the nouns of the store, over one connection. `Database` begins and ends it."""
 
 from collections.abc import Sequence
-from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,13 +46,15 @@ if TYPE_CHECKING:
 
 
 class _Noun:
-    """What works on the connection alone: it is made when a transaction is first asked for it, and its module is loaded when
-    the first is. A command asks for three or four, and none waits for those of others.
+    """What works on the connection alone (or, where it `hears`, on what tells of runs too): it is made when a transaction is
+    first asked for it, and its module is loaded when the first is. A command asks for three or four, and none waits for
+    those of others.
     """
 
-    def __init__(self, module: str, kind: str) -> None:
+    def __init__(self, module: str, kind: str, *, hears: bool = False) -> None:
         self._module: Final = module
         self._kind: Final = kind
+        self._hears: Final = hears
         self._make: Any = None
         self._name = ""
 
@@ -61,7 +62,8 @@ class _Noun:
         self._name = name
 
     def __get__(self, transaction: "Transaction", _: type) -> Any:
-        found = self.load()(transaction._connection)
+        given = (transaction._connection, transaction._hearing) if self._hears else (transaction._connection,)
+        found = self.load()(*given)
         vars(transaction)[self._name] = found  # which Python looks into first, from now on
         return found
 
@@ -72,8 +74,8 @@ class _Noun:
         return self._make
 
 
-def _noun(module: str, kind: str) -> Any:
-    return _Noun(module, kind)
+def _noun(module: str, kind: str, *, hears: bool = False) -> Any:
+    return _Noun(module, kind, hears=hears)
 
 
 class Transaction:
@@ -109,6 +111,7 @@ class Transaction:
     facts: "Facts" = _noun("facts", "Facts")
     snapshots: "Snapshots" = _noun("snapshots", "Snapshots")
     pruning: "Pruning" = _noun("pruning", "Pruning")
+    intake: "IntakeTable" = _noun("intake", "IntakeTable", hears=True)
 
     def __init__(
         self, connection: Connection, rules: Sequence[NoticeRule] = (), monitored: Monitored | None = None
@@ -121,13 +124,6 @@ class Transaction:
         self.pings: Final = Pings(connection, monitored)
         self._hearing: Final = Hearing(connection, self.notices, self.pings, rules)
         self.runs: Final = Runs(connection, self._hearing)
-
-    @cached_property
-    def intake(self) -> "IntakeTable":
-        """What came from a run."""
-        from schedulerd.store.intake import IntakeTable  # the daemon asks
-
-        return IntakeTable(self._connection, self._hearing)
 
     @classmethod
     def load(cls) -> None:

@@ -26,6 +26,7 @@ _OF_INTEREST: Final = (
 )
 _HEAD: Final = struct.Struct("iIII")  # watch descriptor, mask, cookie, length of the name
 _OVERFLOWN: Final = -1
+_IGNORED: Final = 0x00008000  # IN_IGNORED: the folder is gone, and the watch with it
 _AT_ONCE: Final = 1 << 16
 _libc: Final = ctypes.CDLL(None, use_errno=True)
 
@@ -63,6 +64,11 @@ class Bell:
 class Hints(Protocol):
     """What is listened to."""
 
+    @property
+    def is_deaf(self) -> bool:
+        """Was a folder removed, or may one have been? It is not heard any more, also where another has its place, and its inode."""
+        ...
+
     def wait(self, seconds: float, bell: Bell) -> frozenset[Path]:
         """What may have changed: as soon as something may have, or nothing when so long has passed or the bell has rung."""
         ...
@@ -88,6 +94,7 @@ class Inotify:
         if self._descriptor < 0:
             raise NoEventsError(os.strerror(ctypes.get_errno()))
         self._folders: Final[dict[int, list[Path]]] = {}  # several where they are one by another name
+        self._is_deaf = False
         for folder in folders:
             self._add(folder)
 
@@ -98,6 +105,11 @@ class Inotify:
         elif (reason := ctypes.get_errno()) != errno.EACCES:
             self.close()
             raise NoEventsError(f"{folder}: {os.strerror(reason)}")
+
+    @property
+    def is_deaf(self) -> bool:
+        """Was a folder removed, or may one have been? It is not heard any more, also where another has its place, and its inode."""
+        return self._is_deaf
 
     def wait(self, seconds: float, bell: Bell) -> frozenset[Path]:
         """What may have changed: as soon as something may have, or nothing when so long has passed or the bell has rung."""
@@ -115,8 +127,9 @@ class Inotify:
                 return
             at = 0
             while at < len(events):
-                watch, _, _, length = _HEAD.unpack_from(events, at)
+                watch, mask, _, length = _HEAD.unpack_from(events, at)
                 at += _HEAD.size + length
+                self._is_deaf = self._is_deaf or watch == _OVERFLOWN or bool(mask & _IGNORED)
                 yield from self._named(watch, events[at - length : at].rstrip(b"\0"))
 
     def _named(self, watch: int, name: bytes) -> Iterator[Path]:

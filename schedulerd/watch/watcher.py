@@ -1,7 +1,7 @@
 """A thread that watches folders and tells what has changed. Events are hints; a look at the folders is the truth.
 
-Events only say when to look. They are deaf to a folder that was swapped for another, and there may be none to be had;
-so besides there is a look every ten seconds (fewer where there are so many files that it takes long), and every second
+Events only say when to look. They are deaf to a folder that was swapped for another until we listen anew, and there may be
+none to be had; so besides there is a look every ten seconds (fewer where there are so many files that it takes long), and every second
 without events.
 """
 
@@ -140,7 +140,7 @@ class _Watch(threading.Thread):
                     self._follow_time()
 
     def _follow_events(self) -> None:
-        """Look when there is a hint or it is time, until the folders are others than those we listen to."""
+        """Look when there is a hint or it is time, until the folders are others than those we listen to, or one is not heard any more."""
         self._look(self._rhythm.rescan_after)
         self._crossed = _crossings(self._folders)
         self._listened = _where_to_listen(self._folders, self._scan)
@@ -149,9 +149,9 @@ class _Watch(threading.Thread):
             self._note_events(True)
             while not self.stopping.is_set():
                 changed = hints.wait(self._next_look - self._clock.monotonic(), self.bell)
-                if self._is_time() or any(self._concerns_us(path) for path in changed):
+                if self._is_time() or hints.is_deaf or any(self._concerns_us(path) for path in changed):
                     self._look(self._rhythm.rescan_after)
-                    if _where_to_listen(self._folders, self._scan) != self._listened:
+                    if hints.is_deaf or _where_to_listen(self._folders, self._scan) != self._listened:
                         return
 
     def _follow_time(self) -> None:

@@ -1,5 +1,6 @@
 """`agents`: list, show, drain, resume."""
 
+import gc
 import json
 from datetime import timedelta
 
@@ -75,6 +76,21 @@ def test_a_drain_is_waited_for_and_stays_where_that_takes_too_long(project: Proj
     assert "etl#1 goes on" in late.stderr
     assert (done.exit_code, alone.exit_code) == (0, 2)
     assert "it waits for no run" in done.stdout
+
+
+def test_who_waits_for_a_drain_looks_for_garbage_which_who_only_asks_for_it_does_not(
+    project: Project,
+) -> None:
+    gc.disable()
+    try:
+        project.call("agents", "drain", AGENT, "--reason", "x")
+        before = gc.isenabled()
+        project.call("agents", "resume", AGENT)
+        project.call("agents", "drain", AGENT, "--reason", "x", "--wait")
+
+        assert (before, gc.isenabled()) == (False, True)
+    finally:
+        gc.enable()
 
 
 def test_an_agent_that_is_gone_is_forgotten_and_one_that_lives_or_has_runs_is_not(project: Project) -> None:

@@ -1,5 +1,6 @@
 """Several runs that the spawner is asked for in one go."""
 
+import contextlib
 import os
 import signal
 from pathlib import Path
@@ -37,4 +38,8 @@ def shell_of(spawning: Spawning, key: str) -> int:
 
 def open_paths(pid: int) -> list[str]:
     """What the descriptors of a process stand for."""
-    return [os.readlink(f"/proc/{pid}/fd/{name}") for name in os.listdir(f"/proc/{pid}/fd")]
+    found = []
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):  # closed since
+            found.append(os.readlink(f"/proc/{pid}/fd/{name}"))
+    return found

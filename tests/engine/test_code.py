@@ -2,7 +2,7 @@
 
 import linecache
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,12 +79,20 @@ def test_what_a_file_compiles_to_is_kept_for_the_path_that_it_has_now(tmp_path: 
 
 @pytest.mark.parametrize(
     "code",
-    [b"", b"\x00\x00\x0d\x0a/flows/etl.py\x00of another Python"],
-    ids=["of an earlier version", "of another Python"],
+    [
+        lambda _: b"",
+        lambda code: b"\x00" + code[1:],
+        lambda code: code[:-3],
+        lambda code: code[:-3] + bytes(3),
+    ],
+    ids=["of an earlier version", "of another Python", "cut", "zeroed"],
 )
-def test_what_this_python_has_not_compiled_is_compiled_anew(tmp_path: Path, code: bytes) -> None:
+def test_what_this_python_has_not_compiled_is_compiled_anew(
+    tmp_path: Path, code: Callable[[bytes], bytes]
+) -> None:
     version = keep([a_source()], code=tmp_path)
-    (tmp_path / version / "0.pyc").write_bytes(code)
+    file = tmp_path / version / "0.pyc"
+    file.write_bytes(code(file.read_bytes()))
 
     (source,) = kept(version, code=tmp_path)
 

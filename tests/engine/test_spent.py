@@ -89,6 +89,41 @@ def test_an_attempt_after_another_tells_of_itself_only(folders: RunFolders) -> N
     assert folders.facts("2.1").process == identify(os.getpid())
 
 
+def test_a_note_of_another_attempt_under_its_name_says_nothing(folders: RunFolders) -> None:
+    first = an_attempt(folders, "1.1", ended=Exit(ended_us=1, status=0))
+    notes = {name: (first / name).read_bytes() for name in ("pid", "exit.json")}
+    folders.retire("1.1")
+    second = an_attempt(folders, "2.1", ended=Exit(ended_us=2, status=1))
+
+    for (
+        name,
+        content,
+    ) in notes.items():  # as after a loss of power: its name was on the disk before its content
+        (second / name).write_bytes(content)
+
+    assert (folders.facts("2.1").process, folders.facts("2.1").exit) == (None, None)
+
+
+def test_who_opens_a_file_in_the_moment_in_which_it_is_freed_ends_nobody(folders: RunFolders) -> None:
+    program = """
+import os, sys
+while True:
+    for folder, _, names in os.walk(sys.argv[1]):
+        for name in names:
+            try:
+                open(os.path.join(folder, name), "rb").close()
+            except OSError:
+                pass
+"""
+    with subprocess.Popen([sys.executable, "-c", program, str(folders.runs.parent)]) as other:
+        for number in range(300):
+            an_attempt(folders, f"{number}.1")
+            folders.retire(f"{number}.1")
+        other.kill()
+
+    assert folders.names() == set()
+
+
 @pytest.mark.parametrize("word", Word)
 def test_the_word_that_ended_an_attempt_is_not_left_for_the_next(folders: RunFolders, word: Word) -> None:
     first = an_attempt(folders, "1.1")

@@ -48,14 +48,17 @@ def test_a_folder_by_two_names_is_told_by_both(tmp_path: Path, bell: Bell) -> No
         assert hints.wait(LONG, bell) == {folder / "a.py", link / "a.py"}
 
 
-def test_a_folder_that_goes_is_told_itself(tmp_path: Path, bell: Bell) -> None:
+def test_a_folder_that_goes_is_told_itself_and_not_heard_any_more(tmp_path: Path, bell: Bell) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
 
     with closing(Inotify([folder])) as hints:
+        heard_all = not hints.is_deaf
         folder.rmdir()
+        folder.mkdir()
 
         assert hints.wait(LONG, bell) == {folder}
+        assert (heard_all, hints.is_deaf) == (True, True)
 
 
 def test_where_more_happened_than_is_kept_every_folder_is_told(tmp_path: Path, bell: Bell) -> None:
@@ -72,6 +75,7 @@ def test_where_more_happened_than_is_kept_every_folder_is_told(tmp_path: Path, b
             os.utime(paths[at % 2])
 
         assert hints.wait(LONG, bell) >= set(folders)
+        assert hints.is_deaf  # to whichever was removed meanwhile
 
 
 def test_a_bell_ends_the_wait_also_when_it_was_rung_before(tmp_path: Path, bell: Bell) -> None:

@@ -193,6 +193,26 @@ def test_a_removed_folder_takes_its_files_with_it_and_may_come_back(folder: Path
     assert names(back) == (["a.py"], [])
 
 
+@pytest.mark.parametrize("below", ["", "lib"], ids=["itself", "a folder in it"])
+def test_a_folder_that_is_deleted_and_made_anew_at_once_is_heard_again(folder: Path, below: str) -> None:
+    # as `rm -rf flows; cp -r` deploys: the new one has the inode of the old one on ext4, and the kernel hears it no more
+    anew = folder / below
+    anew.mkdir(exist_ok=True)
+    (anew / "a.py").write_text("x")
+
+    def make_anew() -> None:
+        shutil.rmtree(anew)
+        anew.mkdir()
+        (anew / "b.py").write_text("x")
+
+    with Posted(flows(folder)) as posted:
+        made = posted.after(make_anew)
+        later = posted.after(lambda: (anew / "c.py").write_text("x"))
+
+    assert names(made) == (["b.py"], ["a.py"])
+    assert names(later) == (["c.py"], [])
+
+
 def test_a_folder_that_is_swapped_for_another_is_noticed_and_watched_on(folder: Path, tmp_path: Path) -> None:
     (folder / "a.py").write_text("old")
     other = tmp_path / "other"

@@ -1,0 +1,64 @@
+"""A daemon has loaded all that its work needs before the first run: the files it came from may be those of another version
+by then.
+"""
+
+import sys
+from pathlib import Path
+
+from tests.service import Service
+
+# Starts the daemon that it is given, and tells of each module that is loaded once it was built.
+_TELLING = """
+import sys
+from schedulerd.__main__ import main
+from schedulerd.daemon import life
+
+class Teller:
+    def find_spec(self, name, path=None, target=None):
+        print("loaded late:", name, file=sys.stderr, flush=True)
+
+def built(*given, **named):
+    daemon = build(*given, **named)
+    sys.meta_path.insert(0, Teller())
+    return daemon
+
+build, life.build = life.build, built
+sys.argv[:] = ["schedulerd", *sys.argv[4:]]
+main()
+"""
+
+_FLOW = """
+from schedulerd import flow, task
+
+@task
+def halved(n):
+    print(n)
+    return n / 2
+
+@flow
+def sums():
+    halved(2)
+
+@flow
+def fails():
+    halved(None)
+"""
+
+_OURS = tuple(f"schedulerd.{part}." for part in ("store", "scheduler", "domain", "engine", "daemon"))
+
+
+def test_nothing_of_ours_is_loaded_over_runs_that_end_well_and_badly(tmp_path: Path) -> None:
+    service = Service(tmp_path, from_nothing=True)
+    try:
+        service.start(by=[sys.executable, "-c", _TELLING])
+        service.drop("sums.py", _FLOW)
+        service.wait_for_flow("fails")
+        keys = [service.ask_for("sums"), service.ask_for("fails")]
+        states = [service.wait_for_end(key).state.value for key in keys]
+        log = service.log.read_text()
+    finally:
+        service.close()
+
+    late = {line.split()[-1] for line in log.splitlines() if line.startswith("loaded late:")}
+    assert states == ["completed", "failed"]
+    assert sorted(name for name in late if name.startswith(_OURS)) == []
