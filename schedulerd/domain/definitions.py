@@ -32,13 +32,18 @@ class InForce:
 class Resolved:
     """The same with the schedules packed, by the file that they come from: what has not changed is the same bundle as before.
 
-    `awaited` are the files that schedules wait for.
+    `caused` are those of the schedules that have causes in place of due times.
     """
 
     files: tuple[FileDefinition, ...]
     schedules: Mapping[str, Bundle]
-    awaited: tuple[FileAppears, ...]
+    caused: tuple[ScheduleDefinition, ...]
     errors: Errors
+
+    @property
+    def awaited(self) -> tuple[FileAppears, ...]:
+        """The files that schedules wait for."""
+        return tuple(one.when for one in self.caused if one.enabled and isinstance(one.when, FileAppears))
 
 
 def resolve(files: Iterable[FileDefinition], schedules: Iterable[ScheduleDefinition]) -> InForce:
@@ -97,11 +102,7 @@ class Resolver:
         return Resolved(
             files=tuple(held),
             schedules=dict(work.counting()),
-            awaited=tuple(
-                one.when
-                for one in work.resolution.schedules.values()
-                if one.enabled and isinstance(one.when, FileAppears)
-            ),
+            caused=tuple(one for one in work.resolution.schedules.values() if isinstance(one.when, Caused)),
             errors={file: tuple(failures) for file, failures in work.resolution.errors.items()},
         )
 

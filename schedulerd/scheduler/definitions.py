@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain, islice
 from typing import Final
 
 from schedulerd.clock import Clock
@@ -12,7 +13,7 @@ from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition, Flow, FlowDefinition, FlowKind
 from schedulerd.domain.new_runs import RunMaker
 from schedulerd.domain.notices import Happening, NoticeKind
-from schedulerd.domain.schedules import FileAppears
+from schedulerd.domain.schedules import FileAppears, ScheduleDefinition
 from schedulerd.errors import BadDefinition
 from schedulerd.scheduler.enforcing import Enforcer
 from schedulerd.scheduler.inspecting import Inspected
@@ -27,6 +28,7 @@ from schedulerd.store.transaction import Transaction
 log = logging.getLogger(__name__)
 
 _MOST_RESOLVED: Final = 1_000  # schedules that come, in a turn: due times come between
+_MOST_FIRST: Final = 2_000  # in the first part, since they belong to the flows, or have causes
 _MOST_TOLD: Final = 9  # of several errors of one file, after the first
 
 
@@ -132,7 +134,7 @@ class Definitions:
             standing = self._standing or Standing.of(tx)
             change = standing.change_to(resolved.schedules)
             outstanding = dict.fromkeys(change.fresh, now) | self._left_over(tx, standing, change)
-            parts = change.parts()
+            parts = change.parts(self._first(resolved, change))
             part = next(parts)
             self._put_flows(tx, resolved, errors, change.gone, now=now)
             self._put(tx, part, outstanding)
@@ -148,6 +150,16 @@ class Definitions:
         self._look_for(resolved.awaited)
         self._dirty = False
         self._done()
+
+    def _first(self, resolved: Resolved, change: Change) -> Sequence[ScheduleDefinition]:
+        """What must not come later than what is looked for, and than the flows: a cause that nobody waits for is lost, and what
+        is given to a flow fits it as it is now. Where these are very many, they come in parts as others do."""
+        caused = [one for one in resolved.caused if one.name in change.names]
+        flows_before = [flow for file in self._applied.values() for flow in file.flows]
+        flows_now = [flow for file in resolved.files for flow in file.flows]
+        belonging = change.belonging(flows_before, flows_now)
+        first = {one.name: one for one in islice(chain(caused, belonging), _MOST_FIRST + 1)}
+        return () if len(first) > _MOST_FIRST else tuple(first.values())
 
     def _left_over(self, tx: Transaction, standing: Standing, change: Change) -> dict[str, datetime]:
         """What was outstanding before this change, also to a daemon before this one, and still is."""

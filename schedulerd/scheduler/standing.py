@@ -1,11 +1,11 @@
 """Which schedules the database has, by the file that they are from, and the way from there to what the files say now."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
 from schedulerd.domain.bundles import Bundle
-from schedulerd.domain.flows import FlowKind
+from schedulerd.domain.flows import FlowDefinition, FlowKind
 from schedulerd.domain.schedules import ScheduleDefinition
 from schedulerd.store.transaction import Transaction
 
@@ -41,18 +41,37 @@ class Change:
     lost: frozenset[str]
     gone: frozenset[str]
 
-    def parts(self) -> Iterator[Part]:
-        """The schedules of the files in parts, of which there is at least one; unpacked as they are asked for."""
-        held: list[ScheduleDefinition] = []
+    def parts(self, first: Sequence[ScheduleDefinition] = ()) -> Iterator[Part]:
+        """The schedules of the files in parts, of which there is at least one; unpacked as they are asked for. Those that come
+        `first` are all in the first one.
+        """
+        held, early = list(first), {one.name for one in first}
         ends: dict[str, Bundle] = {}
         for file, bundle in self.files.items():
             for definition in bundle:
-                if len(held) == MOST_AT_ONCE:
+                if definition.name in early:
+                    continue
+                if len(held) >= MOST_AT_ONCE:
                     yield Part(definitions=held, ends=ends)
                     held, ends = [], {}
                 held.append(definition)
             ends[file] = bundle
         yield Part(definitions=held, ends=ends)
+
+    def belonging(
+        self, before: Iterable[FlowDefinition], now: Iterable[FlowDefinition]
+    ) -> Iterator[ScheduleDefinition]:
+        """Those that are in force already, and run a flow that is another now, or may have run one that is no more."""
+        known, there = ({flow.name: flow for flow in flows} for flows in (before, now))
+        others = {name for name, flow in there.items() if known.get(name) != flow}
+        is_one_gone = not known.keys() <= there.keys()
+        if not others and not is_one_gone:
+            return
+        for bundle in self.files.values():
+            if not bundle.names <= self.fresh:
+                for one in bundle:
+                    if one.name not in self.fresh and (is_one_gone or one.flow in others):
+                        yield one
 
 
 class Standing:

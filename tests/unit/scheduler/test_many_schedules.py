@@ -9,13 +9,16 @@ from pathlib import Path
 import pytest
 
 from schedulerd.domain.bundles import bundled
+from schedulerd.domain.causes import SettledFile
+from schedulerd.domain.flows import FlowDefinition
 from schedulerd.domain.runs import Run, RunFilter
-from schedulerd.domain.schedules import Cron, Once, ScheduleDefinition
+from schedulerd.domain.schedules import Cron, FileAppears, Once, ScheduleDefinition
 from schedulerd.errors import StoreUnavailable
-from schedulerd.scheduler.messages import DefinitionsChanged, Tick
+from schedulerd.scheduler.inspecting import Inspected
+from schedulerd.scheduler.messages import DefinitionsChanged, Tick, Woken
 from schedulerd.scheduler.standing import MOST_AT_ONCE
 from schedulerd.store.database import Database
-from tests.builders import NOW
+from tests.builders import NOW, a_file, a_flow, a_schedule
 from tests.unit.scheduler.scenes import World, a_command, each_minute
 
 MANY = 2 * MOST_AT_ONCE + 1
@@ -201,6 +204,40 @@ def test_a_daemon_that_dies_within_a_rename_loses_no_due_time(world: World) -> N
     assert when_which_ran(world) == [(1, "y"), (2, "y")]
     with world.database.read() as tx:
         assert tx.facts.get("schedules_outstanding") is None
+
+
+def test_a_file_that_appears_between_the_parts_is_a_cause(world: World) -> None:
+    waits = a_command("waits", when=FileAppears(pattern="/in/*.csv"), enabled=True, origin="many.toml:999")
+    files_say(world, [X])
+    files_say(world, [*many("a"), waits], seconds=1)
+    assert world.parts.definitions.is_behind
+
+    world.clock.advance(seconds=1)
+    came = SettledFile(path="/in/x.csv", inode=1, size=2, modified_ns=3, changed_at=world.clock.now())
+    world.causes.note([came])
+    world.turn(Woken(), seconds=1)
+
+    assert [run.flow for run in world.runs()] == ["waits"]
+
+
+def test_schedules_of_a_flow_that_is_another_come_into_force_with_it(world: World) -> None:
+    def said(flow: FlowDefinition, schedule: ScheduleDefinition) -> None:
+        definitions, file = world.parts.definitions, a_file(flow)
+        definitions.inspected(Inspected(file=file.file, definition=file))
+        bundles = bundled([*many("a"), replace(schedule, origin="many.toml:999")])
+        world.turn(
+            DefinitionsChanged(flow_files=frozenset({file.file}), look_at=frozenset(), schedules=bundles)
+        )
+
+    said(a_flow(), a_schedule())
+    until_applied(world)
+
+    changed = a_schedule(priority=7)
+    said(a_flow(tags=("new",)), changed)
+
+    assert world.parts.definitions.is_behind
+    with world.database.read() as tx:
+        assert tx.schedules.get(changed.name).definition.priority == 7
 
 
 def test_an_edit_that_comes_between_the_parts_is_what_counts(world: World) -> None:
