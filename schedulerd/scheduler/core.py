@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 _LONGEST_WAIT: Final = 1.0
 _SHORTEST_WAIT: Final = 0.05  # what is past its time and does not go away is not looked at without a pause
 _TOGETHER_SECONDS: Final = (
-    0.01  # what ends within it is taken together: a turn for each costs more than all of them in one
+    0.005  # what ends within it is taken together: a turn for each costs more than all of them in one
 )
 _SWEEP_SECONDS: Final = 0.5
 _LOOK_SECONDS: Final = 0.9

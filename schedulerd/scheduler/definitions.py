@@ -18,8 +18,9 @@ from schedulerd.scheduler.enforcing import Enforcer
 from schedulerd.scheduler.inspecting import Inspected
 from schedulerd.scheduler.known_flows import KnownFlows
 from schedulerd.scheduler.messages import DefinitionsChanged
+from schedulerd.scheduler.outstanding import read_outstanding, write_outstanding
 from schedulerd.scheduler.schedule_troubles import ScheduleTroubles
-from schedulerd.scheduler.standing import Part, Standing
+from schedulerd.scheduler.standing import Change, Part, Standing
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
@@ -62,7 +63,7 @@ class Definitions:
         self._parts: Iterator[Part] = iter(())
         self._part: Part | None = None
         self._is_resolving = False
-        self._since = clock.now()
+        self._outstanding: dict[str, datetime] = {}
         self.flows = KnownFlows(database)
 
     def changed(self, change: DefinitionsChanged) -> None:
@@ -114,46 +115,59 @@ class Definitions:
         if self._part is None:
             return False
         with self._database.write() as tx:
-            self._put(tx, self._part)
+            self._put(tx, self._part, self._outstanding)
+            if self._outstanding.keys() <= self._part.names:
+                write_outstanding(tx, {})
         self._done()
         return True
 
     def _begin(self, schedules: Mapping[str, Bundle]) -> None:
         """Write all but schedules that come, and the first of these. What is new is seen now, whenever it is written."""
-        now = self._clock.now()
-        self._since = self._since if self.is_behind else now
         resolved = self._resolver.resolve_some(self._files.values(), schedules, most=_MOST_RESOLVED)
         self._is_resolving = resolved is None
         if resolved is None:
             return
-        errors = self._errors(resolved)
+        errors, now = self._errors(resolved), self._clock.now()
         with self._database.write() as tx:
             standing = self._standing or Standing.of(tx)
             change = standing.change_to(resolved.schedules)
+            outstanding = dict.fromkeys(change.fresh, now) | self._left_over(tx, standing, change)
             parts = change.parts()
             part = next(parts)
             self._put_flows(tx, resolved, errors, change.gone, now=now)
-            self._put(tx, part)
+            self._put(tx, part, outstanding)
+            write_outstanding(tx, {name: outstanding[name] for name in outstanding.keys() - part.names})
             self._put_errors(tx, errors, now=now)
             flows = tx.flows.all(removed=True, kind=FlowKind.PYTHON)
         self.flows, self._applied_errors = KnownFlows(self._database, flows), errors
         self._applied = {file.file: file for file in resolved.files}
-        self._standing, self._parts, self._part = standing, parts, part
+        self._standing, self._outstanding = standing, outstanding
+        self._parts, self._part = parts, part
         standing.begin(change)
         self._troubles.keep_only(standing.has)
         self._look_for(resolved.awaited)
         self._dirty = False
         self._done()
 
-    def _put(self, tx: Transaction, part: Part) -> None:
+    def _left_over(self, tx: Transaction, standing: Standing, change: Change) -> dict[str, datetime]:
+        """What was outstanding before this change, also to a daemon before this one, and still is."""
+        return {
+            name: since
+            for name, since in read_outstanding(tx).items()
+            if name in change.names and (name in self._outstanding or not standing.has(name))
+        }
+
+    def _put(self, tx: Transaction, part: Part, outstanding: Mapping[str, datetime]) -> None:
         self.flows.forget_commands()  # here: whether what is written now is in the database is not known when that fails
-        self._enforcer.put(tx, part.definitions, now=self._clock.now(), since=self._since)
+        self._enforcer.put(tx, part.definitions, now=self._clock.now(), since=outstanding)
 
     def _done(self) -> None:
         """The part is in the database."""
         assert self._standing is not None
         assert self._part is not None
         self._standing.done(self._part)
+        for name in self._part.names:
+            self._outstanding.pop(name, None)
         self._part = next(self._parts, None)
 
     def load(self, tx: Transaction) -> None:

@@ -1,10 +1,10 @@
 """Puts schedules in force, and takes them out of it, within a transaction of the core's."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import groupby, islice
 from typing import Final
 
 from schedulerd.domain.new_runs import RunMaker
@@ -43,9 +43,14 @@ class Enforcer:
         self._boot_id: Final = boot_id
 
     def put(
-        self, tx: Transaction, definitions: Sequence[ScheduleDefinition], *, now: datetime, since: datetime
+        self,
+        tx: Transaction,
+        definitions: Sequence[ScheduleDefinition],
+        *,
+        now: datetime,
+        since: Mapping[str, datetime],
     ) -> None:
-        """Have these in force. New ones look forward from `since`, those with other due times from `now`."""
+        """Have these in force. They look forward from `now`, or if they are new from the moment `since` which they are known."""
         names = [one.name for one in definitions]
         commands = [command_flow(one) for one in definitions if one.command is not None]
         if commands:
@@ -78,7 +83,7 @@ class Enforcer:
         in_force: dict[str, Schedule],
         *,
         now: datetime,
-        since: datetime,
+        since: Mapping[str, datetime],
     ) -> None:
         known = {
             one.definition.name: one
@@ -98,16 +103,20 @@ class Enforcer:
                 if was is not None and not was.definition.is_due_like(definition):
                     self._leave(tx, was, SkipReason.EDITED, now=now)
                 known_before = known.get(definition.name)
+                begins = now
+                if was is None:
+                    begins = _beginning(known_before, since.get(definition.name, now), now=now)
                 ahead = look_forward(
                     definition,
-                    first_seen=since if known_before is None else known_before.first_seen,
-                    now=since if was is None else now,
+                    first_seen=begins if known_before is None else known_before.first_seen,
+                    now=begins,
                 )
             except _UNSUITABLE as error:  # border: one bad schedule must not stop the rest
                 self._refuse(definition, error)
             else:
                 coming.append(_Coming(definition=definition, was=known_before, ahead=ahead))
-        self._put_coming(tx, coming, since=since)
+        for begins, together in groupby(sorted(coming, key=_begins), key=_begins):
+            self._put_coming(tx, list(together), since=begins)
 
     def _put_coming(self, tx: Transaction, coming: Sequence[_Coming], *, since: datetime) -> None:
         try:
@@ -163,6 +172,17 @@ class Enforcer:
     def _refuse(self, definition: ScheduleDefinition, error: Exception) -> None:
         log.error("schedule_refused", extra={"schedule": definition.name}, exc_info=error)
         self._troubles.refused(definition.name, error)
+
+
+def _begins(coming: _Coming) -> datetime:
+    return coming.ahead.watermark
+
+
+def _beginning(removed: Schedule | None, since: datetime, *, now: datetime) -> datetime:
+    """From when on due times count that are known `since` then: not those that were decided before it was removed, nor, where
+    the clock has gone back, none until it is as late again."""
+    decided = since if removed is None else max(since, removed.watermark)
+    return min(decided, now)
 
 
 def _has_nothing_to_leave(schedule: Schedule, *, now: datetime) -> bool:

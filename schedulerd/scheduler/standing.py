@@ -23,12 +23,21 @@ class Part:
     definitions: Sequence[ScheduleDefinition]
     ends: Mapping[str, Bundle]
 
+    @property
+    def names(self) -> frozenset[str]:
+        """What they are called."""
+        return frozenset(one.name for one in self.definitions)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """The files whose schedules are to be put in force, those that are no more, and the names that nobody has any longer."""
+    """The files whose schedules are to be put in force, and their names, of which some are `fresh`; the files that are no more,
+    and the names that nobody has any longer.
+    """
 
     files: Mapping[str, Bundle]
+    names: frozenset[str]
+    fresh: frozenset[str]
     lost: frozenset[str]
     gone: frozenset[str]
 
@@ -63,7 +72,8 @@ class Standing:
         files = {file: bundle for file, bundle in wanted.items() if self._bundles.get(file) is not bundle}
         lost = frozenset(self._names.keys() - wanted.keys())
         had = frozenset[str]().union(*(self._names.get(file, ()) for file in (*lost, *files)))
-        return Change(files=files, lost=lost, gone=had.difference(*(one.names for one in files.values())))
+        names = frozenset[str]().union(*(bundle.names for bundle in files.values()))
+        return Change(files=files, names=names, fresh=names - had, lost=lost, gone=had - names)
 
     def begin(self, change: Change) -> None:
         """What is gone is gone from the database."""

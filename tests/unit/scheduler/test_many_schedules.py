@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,12 @@ def the_command_of(world: World, run: Run) -> str:
     )
     said: str = json.loads(armed.read_text())["command"]
     return said
+
+
+def when_which_ran(world: World) -> list[tuple[int, str]]:
+    """The minute and the name of all that was due."""
+    due = sorted((run.due_at, run.flow) for run in world.runs() if run.due_at is not None)
+    return [(round((at - NOW).total_seconds()) // 60, name) for at, name in due]
 
 
 def until_applied(world: World, seconds: float = 0.0) -> int:
@@ -129,6 +137,70 @@ def test_a_command_that_was_due_before_its_part_of_an_edit_was_written_is_the_ne
     world.turn(Tick(), minutes=1)
 
     assert [the_command_of(world, run) for run in world.runs() if run.flow == "last"] == ["old", "new"]
+
+
+X = a_command("x", when=EACH_MINUTE, enabled=True, origin="x.toml:1")
+Y = a_command("y", when=EACH_MINUTE, enabled=True, origin="x.toml:1")
+"""What X is renamed to."""
+
+
+def test_a_rename_while_parts_are_to_be_written_doubles_no_due_time_and_loses_none(world: World) -> None:
+    files_say(world, [X])
+    files_say(world, [X, *many("a")], seconds=30)
+    world.turn(Tick(), seconds=30)  # the first full minute is over
+    assert world.parts.definitions.is_behind
+
+    files_say(world, [*many("a"), Y], seconds=5)
+    until_applied(world)
+    world.turn(Tick(), seconds=55)
+
+    assert when_which_ran(world) == [(1, "x"), (2, "y")]
+
+
+def test_what_is_taken_out_and_put_in_again_while_parts_are_to_be_written_has_each_due_time_once(
+    world: World,
+) -> None:
+    files_say(world, [X])
+    files_say(world, [X, *many("a")], seconds=30)
+    world.turn(Tick(), seconds=30)
+    files_say(world, many("a"), seconds=5)
+
+    files_say(world, [*many("a"), X], seconds=5)
+    until_applied(world)
+    world.turn(Tick(), seconds=50)
+
+    assert when_which_ran(world) == [(1, "x"), (2, "x")]
+
+
+def test_a_single_time_that_was_over_before_it_was_written_down_is_a_misfire_while_parts_are_to_be_written(
+    world: World,
+) -> None:
+    soon = (NOW + timedelta(seconds=35)).replace(tzinfo=None)
+    files_say(world, many("a"), seconds=30)
+    late = a_command("late", when=Once(at=soon), enabled=True, origin="z.toml:1")
+
+    files_say(world, [*many("a"), late], seconds=10)
+    until_applied(world)
+
+    assert [run.reason.split()[0] for run in world.runs()] == ["misfire"]
+
+
+def test_a_daemon_that_dies_within_a_rename_loses_no_due_time(world: World) -> None:
+    files_say(world, [*many("a"), replace(X, origin="many.toml:999")])
+    until_applied(world)
+    renamed = [*many("a"), replace(Y, origin="many.toml:999")]
+    files_say(world, renamed, seconds=50)
+    assert {"x", "y"}.isdisjoint(names(world))
+
+    world.clock.advance(seconds=20)
+    world.start_again()
+    files_say(world, renamed)
+    until_applied(world)
+    world.turn(Tick(), seconds=50)
+
+    assert when_which_ran(world) == [(1, "y"), (2, "y")]
+    with world.database.read() as tx:
+        assert tx.facts.get("schedules_outstanding") is None
 
 
 def test_an_edit_that_comes_between_the_parts_is_what_counts(world: World) -> None:
