@@ -12,6 +12,7 @@ from schedulerd.domain.ids import RANDOM_BITS
 from schedulerd.operations.daemon import Daemon
 from schedulerd.operations.runs import Runs
 from schedulerd.store.database import Database
+from schedulerd.store.transaction import Transaction
 
 if TYPE_CHECKING:
     from schedulerd.operations.agents import Agents
@@ -66,6 +67,13 @@ class Operations:
         self._environ: Final = environ
         self._entropy: Final = entropy
         self._places: Final = places
+
+    def load(self) -> None:
+        """Load all of it now: for whoever stays, and may outlive the files that it would be loaded from."""
+        Transaction.load()
+        for name, noun in vars(Operations).items():
+            if isinstance(noun, cached_property):
+                getattr(self, name)
 
     @cached_property
     def flows(self) -> "Flows":

@@ -61,6 +61,7 @@ class Core:
         self._stop: Stop | None = None
         self._stop_deadline = 0.0
         self._claim = self._waits = self._may_have_wishes = True
+        self._was_held = False
         self._mark: object = None
         self._next_due: datetime | None = None
         self._ticked_at = self._swept_at = self._reconciled_at = self._beat_at = float("-inf")
@@ -308,14 +309,15 @@ class Core:
             return
         now, monotonic = self._parts.clock.now(), self._parts.clock.monotonic()
         due = self._renewal.is_planned and self._next_due is not None and self._next_due <= now
+        is_held = self._parts.starting.is_held
+        self._claim |= self._was_held and not is_held  # no commit tells of that
         if not (self._claim or due or self._is_time_to_look(monotonic)):
             return
         self._claim = True  # until it has been done
         mark = self._parts.database.mark()
-        may_start = not self._parts.starting.is_held
-        ticked = self._parts.ticker.tick(now=now, plan_due=self._renewal.is_planned, may_start=may_start)
+        ticked = self._parts.ticker.tick(now=now, plan_due=self._renewal.is_planned, may_start=not is_held)
         self._claim, self._next_due, self._ticked_at = ticked.more, ticked.next_due, monotonic
-        self._waits, self._mark = ticked.waits, mark
+        self._waits, self._mark, self._was_held = ticked.waits, mark, is_held
         self._ticks += 1
         self._parts.starting.drained(self._parts.ticker.agent, ticked.drain)
         self._care.launch(ticked.claimed, ticked.known)

@@ -14,11 +14,12 @@ _HOUR: Final = timedelta(hours=1)
 
 
 def settle(operations: Operations, clock: Clock) -> None:
-    """Compile templates and queries, and have what is there by then left alone by the collector of garbage.
+    """Load what is not loaded yet, compile templates and queries, and have what is there by then left alone by the collector of garbage.
 
     To look through all of it now and then would hold up a page for 50 ms.
     """
     try:
+        operations.load()
         compile_templates()
         with contextlib.suppress(SchedulerdError):  # who asks will be told
             _look(operations, clock)

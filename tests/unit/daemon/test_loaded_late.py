@@ -1,10 +1,15 @@
-"""A daemon has loaded all that its work needs before the first run: the files it came from may be those of another version
-by then.
+"""A daemon and its web process have loaded all that their work needs before the first run: the files that it would come from
+may be those of another version by then.
 """
 
+import inspect
+import re
+import subprocess
 import sys
 from pathlib import Path
 
+from schedulerd.operations import operations
+from schedulerd.store import transaction
 from tests.service import Service
 
 # Starts the daemon that it is given, and tells of each module that is loaded once it was built.
@@ -62,3 +67,32 @@ def test_nothing_of_ours_is_loaded_over_runs_that_end_well_and_badly(tmp_path: P
     late = {line.split()[-1] for line in log.splitlines() if line.startswith("loaded late:")}
     assert states == ["completed", "failed"]
     assert sorted(name for name in late if name.startswith(_OURS)) == []
+
+
+_SETTLING = """
+import sys
+from pathlib import Path
+from schedulerd.clock import SystemClock
+from schedulerd.daemon.definition_reader import places_of
+from schedulerd.operations.operations import Operations
+from schedulerd.store.database import Database
+from schedulerd.web import program
+from schedulerd.web.warming import settle
+
+file = Path(sys.argv[1])
+settle(Operations(Database(f"sqlite:///{file}"), state_dir=file.parent, clock=SystemClock()), SystemClock())
+print(*sys.modules)
+"""
+
+
+def test_the_web_process_has_loaded_every_noun_when_it_has_settled(migrated_sqlite: Path) -> None:
+    program = [sys.executable, "-P", "-c", _SETTLING, str(migrated_sqlite)]
+    loaded = set(subprocess.run(program, capture_output=True, text=True, check=True).stdout.split())
+
+    named = {
+        found
+        for file in (operations, transaction)
+        for found in re.findall(r"from (schedulerd\.\S+) import", inspect.getsource(file))
+    }
+    assert len(named) > 60
+    assert sorted(named - loaded) == []

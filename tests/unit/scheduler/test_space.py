@@ -1,11 +1,13 @@
 """Room on the disks: below the floor no runs are started, and a reserve is there for when nothing is left."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from schedulerd.domain.health import TroubleKind
+from schedulerd.domain.retrying import RetryPolicy
 from schedulerd.scheduler.health import HealthBook
 from schedulerd.scheduler.space import (
     LARGEST_BALLAST,
@@ -178,6 +180,21 @@ def test_without_room_due_times_are_decided_and_no_run_is_started_until_there_is
     assert (waiting, ready) == (["scheduled"], False)
     assert world.states() == ["pending"]
     assert world.core.health.is_ready
+
+
+def test_a_run_whose_retry_was_due_without_room_starts_in_the_turn_in_which_there_is(world: World) -> None:
+    world.define(a_command(retrying=RetryPolicy(retries=1, delays=(timedelta(seconds=30),))))
+    key = world.started()
+    world.turn(world.spawner.end(world.run(key).folder, status=3))
+    world.room = SCARCE
+    for seconds in (31, 1, 1):  # the last one finds nothing new in the database, and looks no further
+        world.turn(seconds=seconds)
+    held = world.run(key).state
+    world.room = PLENTY
+
+    world.turn()
+
+    assert (held, world.run(key).state) == ("retrying", "pending")
 
 
 def test_a_run_that_goes_on_is_settled_without_room(world: World) -> None:

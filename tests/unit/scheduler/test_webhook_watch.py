@@ -35,7 +35,9 @@ def told(world: World) -> list[str]:
     return [one.reason for one in world.health.health.troubles if one.kind is TroubleKind.WEBHOOKS]
 
 
-def test_a_webhook_that_lets_nobody_in_is_told_of_until_its_secret_is_good(world: World) -> None:
+def test_a_webhook_that_lets_nobody_in_is_told_of_until_its_secret_is_good(
+    world: World, tmp_path: Path
+) -> None:
     world.define(hooked("dump"))
     missing = told(world)
     secrets(world).set("deploy-key", "x" * (SHORTEST_SECRET - 1))
@@ -44,9 +46,12 @@ def test_a_webhook_that_lets_nobody_in_is_told_of_until_its_secret_is_good(world
     no_text = told(world)
     secrets(world).set("deploy-key", "x" * SHORTEST_SECRET)
     good = told(world)
-    (world.state_dir / "secret.key").unlink()
+    key = (world.state_dir / "secret.key").rename(tmp_path / "away")
     world.start_again()
     lost = told(world)
+    told_until_now = told(world)
+    key.rename(world.state_dir / "secret.key")
+    back = told(world)  # nothing was committed
 
     what = "webhook 'hook-dump' of schedule 'dump' lets nobody in: "
     assert missing == [f"{what}there is no secret 'deploy-key'"]
@@ -54,6 +59,7 @@ def test_a_webhook_that_lets_nobody_in_is_told_of_until_its_secret_is_good(world
     assert no_text == [f"{what}the secret 'deploy-key' is no text"]
     assert good == []
     assert lost == [f"{what}there is no key of the secrets {str(world.state_dir / 'secret.key')!r}"]
+    assert (told_until_now, back) == (lost, [])
     assert world.health.health.is_ready
 
 
