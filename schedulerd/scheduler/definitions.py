@@ -14,14 +14,14 @@ from schedulerd.domain.flows import FileDefinition, Flow, FlowDefinition, FlowKi
 from schedulerd.domain.new_runs import RunMaker
 from schedulerd.domain.notices import Happening, NoticeKind
 from schedulerd.domain.schedules import FileAppears, ScheduleDefinition
-from schedulerd.errors import BadDefinition
+from schedulerd.errors import BadDefinition, StoreUnavailable
 from schedulerd.scheduler.enforcing import Enforcer
 from schedulerd.scheduler.inspecting import Inspected
 from schedulerd.scheduler.known_flows import KnownFlows
 from schedulerd.scheduler.messages import DefinitionsChanged
 from schedulerd.scheduler.outstanding import read_outstanding, write_outstanding
 from schedulerd.scheduler.schedule_troubles import ScheduleTroubles
-from schedulerd.scheduler.standing import Change, Part, Standing
+from schedulerd.scheduler.standing import NOTHING, Change, Part, Standing
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 
@@ -107,7 +107,8 @@ class Definitions:
     def apply(self) -> bool:
         """Write what changed, in one transaction, or of very much a part; was there anything?
 
-        Raises `StoreUnavailable`; then nothing was written, and the next call tries again.
+        A schedule that cannot be written is refused, and keeps back no other. Raises `StoreUnavailable`, and what writing the
+        flows met with; then nothing was written, and the next call tries again.
         """
         if self._schedules is None or self._present is None:
             return False
@@ -116,12 +117,36 @@ class Definitions:
             return True
         if self._part is None:
             return False
-        with self._database.write() as tx:
-            self._put(tx, self._part, self._outstanding)
-            if self._outstanding.keys() <= self._part.names:
-                write_outstanding(tx, {})
+        self._go_on(self._part)
         self._done()
         return True
+
+    def _go_on(self, part: Part) -> None:
+        try:
+            with self._database.write() as tx:
+                self._put(tx, part.definitions, self._outstanding)
+                self._note_end(tx, part)
+        except StoreUnavailable:
+            raise
+        except Exception:  # border: it is not known which of them it is; that one must not stop the others
+            log.exception("part_failed", extra={"schedules": len(part.definitions)})
+            self._go_on_singly(part)
+
+    def _go_on_singly(self, part: Part) -> None:
+        for definition in part.definitions:
+            try:
+                with self._database.write() as tx:
+                    self._put(tx, [definition], self._outstanding)
+            except StoreUnavailable:
+                raise
+            except Exception as error:  # border: as above
+                self._enforcer.refuse(definition, error)
+        with self._database.write() as tx:
+            self._note_end(tx, part)
+
+    def _note_end(self, tx: Transaction, part: Part) -> None:
+        if self._outstanding.keys() <= part.names:
+            write_outstanding(tx, {})
 
     def _begin(self, schedules: Mapping[str, Bundle]) -> None:
         """Write all but schedules that come, and the first of these. What is new is seen now, whenever it is written."""
@@ -129,15 +154,24 @@ class Definitions:
         self._is_resolving = resolved is None
         if resolved is None:
             return
+        try:
+            self._begin_with(resolved)
+        except StoreUnavailable:
+            raise
+        except Exception:  # border: one schedule of the first part must not stop all the rest
+            log.exception("part_failed", extra={"schedules": "of the first part"})
+            self._begin_with(resolved, has_first=False)
+
+    def _begin_with(self, resolved: Resolved, *, has_first: bool = True) -> None:
         errors, now = self._errors(resolved), self._clock.now()
         with self._database.write() as tx:
             standing = self._standing or Standing.of(tx)
             change = standing.change_to(resolved.schedules)
             outstanding = dict.fromkeys(change.fresh, now) | self._left_over(tx, standing, change)
             parts = change.parts(self._first(resolved, change))
-            part = next(parts)
+            part = next(parts) if has_first else NOTHING
             self._put_flows(tx, resolved, errors, change.gone, now=now)
-            self._put(tx, part, outstanding)
+            self._put(tx, part.definitions, outstanding)
             write_outstanding(tx, {name: outstanding[name] for name in outstanding.keys() - part.names})
             self._put_errors(tx, errors, now=now)
             flows = tx.flows.all(removed=True, kind=FlowKind.PYTHON)
@@ -159,7 +193,7 @@ class Definitions:
         flows_now = [flow for file in resolved.files for flow in file.flows]
         belonging = change.belonging(flows_before, flows_now)
         first = {one.name: one for one in islice(chain(caused, belonging), _MOST_FIRST + 1)}
-        return () if len(first) > _MOST_FIRST else tuple(first.values())
+        return caused[:_MOST_FIRST] if len(first) > _MOST_FIRST else tuple(first.values())
 
     def _left_over(self, tx: Transaction, standing: Standing, change: Change) -> dict[str, datetime]:
         """What was outstanding before this change, also to a daemon before this one, and still is."""
@@ -169,9 +203,11 @@ class Definitions:
             if name in change.names and (name in self._outstanding or not standing.has(name))
         }
 
-    def _put(self, tx: Transaction, part: Part, outstanding: Mapping[str, datetime]) -> None:
+    def _put(
+        self, tx: Transaction, definitions: Sequence[ScheduleDefinition], outstanding: Mapping[str, datetime]
+    ) -> None:
         self.flows.forget_commands()  # here: whether what is written now is in the database is not known when that fails
-        self._enforcer.put(tx, part.definitions, now=self._clock.now(), since=outstanding)
+        self._enforcer.put(tx, definitions, now=self._clock.now(), since=outstanding)
 
     def _done(self) -> None:
         """The part is in the database."""

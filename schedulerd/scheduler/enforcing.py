@@ -66,6 +66,11 @@ class Enforcer:
         if changed:
             self._put_changed(tx, changed, in_force, now=now, since=since)
 
+    def refuse(self, definition: ScheduleDefinition, error: Exception) -> None:
+        """Note that it cannot be put in force: what was in force of its name stays."""
+        log.error("schedule_refused", extra={"schedule": definition.name}, exc_info=error)
+        self._troubles.refused(definition.name, error)
+
     def remove(self, tx: Transaction, names: Iterable[str], *, now: datetime) -> None:
         """Take these out of force, with a row for the due times that were not decided; unknown ones do not matter."""
         left = iter(sorted(names))
@@ -112,7 +117,7 @@ class Enforcer:
                     now=begins,
                 )
             except _UNSUITABLE as error:  # border: one bad schedule must not stop the rest
-                self._refuse(definition, error)
+                self.refuse(definition, error)
             else:
                 coming.append(_Coming(definition=definition, was=known_before, ahead=ahead))
         for begins, together in groupby(sorted(coming, key=_begins), key=_begins):
@@ -123,7 +128,7 @@ class Enforcer:
             self._put_together(tx, coming, since=since)
         except _UNSUITABLE as error:  # border: as above, and it is not known which of them it is
             if len(coming) == 1:
-                self._refuse(coming[0].definition, error)
+                self.refuse(coming[0].definition, error)
                 return
             for one in coming:
                 self._put_coming(tx, [one], since=since)
@@ -168,10 +173,6 @@ class Enforcer:
         tx.runs.add(self._runs.planned(schedule, left, now=now))
         if schedule.definition.enabled and schedule.boot_id not in (None, self._boot_id):
             tx.runs.add([self._runs.booted(schedule, self._boot_id, now=now, reason=reason)])
-
-    def _refuse(self, definition: ScheduleDefinition, error: Exception) -> None:
-        log.error("schedule_refused", extra={"schedule": definition.name}, exc_info=error)
-        self._troubles.refused(definition.name, error)
 
 
 def _begins(coming: _Coming) -> datetime:

@@ -29,6 +29,9 @@ class Part:
         return frozenset(one.name for one in self.definitions)
 
 
+NOTHING: Final = Part(definitions=(), ends={})
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
     """The files whose schedules are to be put in force, and their names, of which some are `fresh`; the files that are no more,

@@ -1,10 +1,11 @@
 """Very many schedules: they come into force in parts, between which the daemon decides what is due."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,10 +15,12 @@ from schedulerd.domain.flows import FlowDefinition
 from schedulerd.domain.runs import Run, RunFilter
 from schedulerd.domain.schedules import Cron, FileAppears, Once, ScheduleDefinition
 from schedulerd.errors import StoreUnavailable
-from schedulerd.scheduler.inspecting import Inspected
+from schedulerd.scheduler.enforcing import Enforcer
+from schedulerd.scheduler.inspecting import Inspected, Inspector
 from schedulerd.scheduler.messages import DefinitionsChanged, Tick, Woken
 from schedulerd.scheduler.standing import MOST_AT_ONCE
 from schedulerd.store.database import Database
+from schedulerd.store.transaction import Transaction
 from tests.builders import NOW, a_file, a_flow, a_schedule
 from tests.unit.scheduler.scenes import World, a_command, each_minute
 
@@ -62,6 +65,11 @@ def when_which_ran(world: World) -> list[tuple[int, str]]:
     """The minute and the name of all that was due."""
     due = sorted((run.due_at, run.flow) for run in world.runs() if run.due_at is not None)
     return [(round((at - NOW).total_seconds()) // 60, name) for at, name in due]
+
+
+def is_asleep(world: World) -> bool:
+    """Does the core wait before its next turn?"""
+    return world.core._left_over(world.clock.monotonic()) > 0
 
 
 def until_applied(world: World, seconds: float = 0.0) -> int:
@@ -238,6 +246,66 @@ def test_schedules_of_a_flow_that_is_another_come_into_force_with_it(world: Worl
     assert world.parts.definitions.is_behind
     with world.database.read() as tx:
         assert tx.schedules.get(changed.name).definition.priority == 7
+
+
+@pytest.mark.parametrize("bad", ["a-0001", f"a-{MANY - 1:04}"], ids=["of the first part", "of the last"])
+def test_a_schedule_that_cannot_be_written_for_whatever_reason_keeps_back_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch, bad: str
+) -> None:
+    put = Enforcer.put
+
+    def fails(enforcer: Enforcer, tx: Transaction, given: Sequence[ScheduleDefinition], **when: Any) -> None:
+        if any(one.name == bad for one in given):
+            raise KeyError(bad)
+        put(enforcer, tx, given, **when)
+
+    monkeypatch.setattr(Enforcer, "put", fails)
+
+    files_say(world, many("a"))
+    until_applied(world)
+
+    assert names(world) == [one.name for one in many("a") if one.name != bad]
+    assert world.parts.definitions.is_applied
+    (trouble,) = world.health.health.troubles
+    assert bad in trouble.reason
+    with world.database.read() as tx:
+        assert tx.facts.get("schedules_outstanding") is None
+
+
+def test_what_fails_while_parts_are_to_be_written_is_tried_again_after_a_second_and_not_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = []
+
+    def fails(*_: Any, **__: Any) -> None:
+        tries.append(world.clock.now())
+        raise KeyError("flow")
+
+    files_say(world, many("a"))
+    with monkeypatch.context() as broken:
+        broken.setattr(Enforcer, "remove", fails)
+        files_say(world, many("b"))
+        for _ in range(3):
+            world.turn(Tick(), seconds=0.1)
+        assert world.parts.definitions.is_behind
+        assert len(set(tries)) == 1
+        assert is_asleep(world)
+
+    world.turn(Tick(), seconds=1)
+    until_applied(world)
+    assert names(world) == [one.name for one in many("b")]
+
+
+def test_parts_that_wait_for_what_is_saved_with_them_let_the_core_sleep(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files_say(world, [X])
+    files_say(world, many("a"))
+    assert not is_asleep(world)
+
+    monkeypatch.setattr(Inspector, "is_idle", False)
+
+    assert is_asleep(world)
 
 
 def test_an_edit_that_comes_between_the_parts_is_what_counts(world: World) -> None:
