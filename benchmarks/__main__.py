@@ -44,6 +44,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[Size], Sequence[Figure]]]] = {
 _REPOSITORY: Final = Path(__file__).parents[1]
 SMALL: Final = ("runs", "lags", "commands", "idle", "records", "plain")
 """Those that say something within seconds."""
+_TRIES: Final = 4  # at most: what others do with the machine passes
 _NO_FIGURES: Final = (Exception, pytest.skip.Exception)
 
 
@@ -69,13 +70,15 @@ def main(words: Sequence[str]) -> int:
 
 
 def _judged(name: str, size: Size) -> list[Figure]:
-    """The figures of a benchmark; where one would fail the check all are measured once more, and the better ones count."""
+    """The figures of a benchmark; where one would fail the check all are measured again, and the better ones count."""
     figures = list(BENCHMARKS[name](size))
-    if not any(_is_too_much(figure, size) for figure in figures):
-        return figures
-    print("   once more", flush=True)
-    again = BENCHMARKS[name](size)
-    return [one.better(other) for one, other in zip(figures, again, strict=True)]
+    for _ in range(_TRIES - 1):
+        if not any(_is_too_much(figure, size) for figure in figures):
+            break
+        print("   once more", flush=True)
+        again = BENCHMARKS[name](size)
+        figures = [one.better(other) for one, other in zip(figures, again, strict=True)]
+    return figures
 
 
 def _is_too_much(figure: Figure, size: Size) -> bool:

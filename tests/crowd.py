@@ -14,12 +14,13 @@ PAGES: Final = ("/", "/flows", "/runs", "/runs?q=state:bad", "/runs/{run}", "/ru
 _STREAMS_OF: Final = 5
 _LISTENS_SECONDS: Final = 2.0
 _PAUSE_SECONDS: Final = 0.05
+_STAYS_SECONDS: Final = 120.0
 _CHUNK: Final = 1 << 16
 _LITTLE: Final = 7
 
 
 class Crowd:
-    """They look until the end of the `with`; `answers` are then how many there were, by status (or `stream`)."""
+    """They look until the end of the `with`, and have then got some pages; `answers` are how many there were, by status (or `stream`)."""
 
     def __init__(self, port: int, cookie: str, *, run: str, count: int) -> None:
         self._words: Final = [
@@ -49,7 +50,7 @@ class SlowReader:
     def __init__(self, port: int, cookie: str, path: str) -> None:
         self._connection: Final = socket.socket()
         self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)  # the least there is
-        self._connection.settimeout(10)
+        self._connection.settimeout(90)
         self._connection.connect(("127.0.0.1", port))
         self._connection.sendall(_request(port, cookie, path))
 
@@ -117,6 +118,12 @@ async def _be_there(port: int, cookie: str, run: str, count: int) -> Counter[str
         for listens in (at % _STREAMS_OF == 0,)
     ]
     await asyncio.to_thread(sys.stdin.read)
+    with contextlib.suppress(
+        TimeoutError
+    ):  # the web process is nice, and on a busy machine it is long in answering
+        async with asyncio.timeout(_STAYS_SECONDS):
+            while answers["200"] <= count:
+                await asyncio.sleep(_PAUSE_SECONDS)
     for one in looking:
         one.cancel()
     await asyncio.gather(*looking, return_exceptions=True)

@@ -17,6 +17,8 @@ from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(300)
 
+_PATIENCE_SECONDS = 90.0
+
 FLOW = """
 import time
 from schedulerd import flow, task
@@ -54,7 +56,9 @@ class Browser:
     def __init__(self, service: Service) -> None:
         link = service.command("open").stdout.strip()
         self.base = link.partition("/enter/")[0]
-        self._client = httpx2.Client(base_url=self.base, headers={"Origin": self.base}, timeout=30.0)
+        self._client = httpx2.Client(
+            base_url=self.base, headers={"Origin": self.base}, timeout=_PATIENCE_SECONDS
+        )
         form = self._client.get(link)
         assert form.status_code == 200
         assert self._client.post(link).status_code == 303
@@ -199,8 +203,8 @@ def test_nobody_sees_anything_without_having_signed_in(service: Service) -> None
     base = service.command("open").stdout.partition("/enter/")[0]
 
     for path in ("/", "/runs", "/flows/etl", "/events?topics=runs", "/system"):
-        answer = httpx2.get(base + path)
+        answer = httpx2.get(base + path, timeout=_PATIENCE_SECONDS)
         assert answer.status_code == 303
         assert answer.headers["location"].startswith("/login")
-    assert httpx2.get(base + "/api/v1/flows").status_code == 401
-    assert httpx2.get(base + "/healthz").text == "ok\n"
+    assert httpx2.get(base + "/api/v1/flows", timeout=_PATIENCE_SECONDS).status_code == 401
+    assert httpx2.get(base + "/healthz", timeout=_PATIENCE_SECONDS).text == "ok\n"

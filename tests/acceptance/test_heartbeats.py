@@ -11,7 +11,7 @@ from tests.receiver import ReceivingService
 from tests.service import Service, command_line, descendants
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(600)
 
 SECRET = "canary-hb-90ab"
 FLOWS = """
