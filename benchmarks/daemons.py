@@ -9,10 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
-from schedulerd.clock import SystemClock
-from schedulerd.domain.ids import RANDOM_BITS, RunId, uuid7
-from schedulerd.domain.runs import NewRun, Trigger
-from schedulerd.engine.doorbell import WOKEN, Doorbell
 from tests.service import Service
 from tests.waiting import eventually
 
@@ -20,10 +16,12 @@ _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
-def daemon(flows: Mapping[str, str], *, settings: str = "") -> Iterator[Service]:
+def daemon(
+    flows: Mapping[str, str], *, settings: str = "", web: str = "enabled = false"
+) -> Iterator[Service]:
     """One that has found these flows, each of which is in a file of its name; it ends with the `with`."""
     with tempfile.TemporaryDirectory() as folder:
-        service = Service(Path(folder), settings=settings)
+        service = Service(Path(folder), settings=settings, web=web)
         for name, text in flows.items():
             service.drop(f"{name.replace('-', '_')}.py", text)
         service.start()
@@ -76,26 +74,7 @@ def cpu_of(pid: int) -> tuple[float, float]:
 def run_at_once(service: Service, flow: str, count: int) -> None:
     """Ask for so many runs of a flow, and wait until all have completed."""
     before = completed(service)
-    now = SystemClock().now()
-    database = service.database()
-    with database.write() as tx:
-        key = tx.flows.get(flow).key
-        tx.runs.add(
-            [
-                NewRun(
-                    id=RunId(uuid7(now, entropy=int.from_bytes(os.urandom(9)) % (1 << RANDOM_BITS))),
-                    flow=key,
-                    created_at=now,
-                    due_at=now,
-                    trigger=Trigger.MANUAL,
-                )
-                for _ in range(count)
-            ]
-        )
-    database.close()
-    bell = Doorbell(service.state)
-    bell.ring(WOKEN)
-    bell.close()
+    service.ask_for_many(flow, count)
     eventually(lambda: completed(service) - before == count, within=300, every=0.1)
 
 

@@ -5,20 +5,20 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from threading import Event
 from typing import Final
 
+from benchmarks.daemons import daemon
 from benchmarks.figures import Figure
 from benchmarks.limits import INTERPRETER_MS, Interpreters
 from benchmarks.sizes import Size
-from tests.service import Service, command_line, descendants
+from tests.service import Service, command_line, descendants, pss_kib
 from tests.waiting import eventually
 
-FLOWS: Final = 10
 _FLOW: Final = """
 from schedulerd import flow, task
 from schedulerd.schedules import Cron
@@ -31,6 +31,7 @@ def one():
 def a_flow():
     return one()
 """
+_FLOWS: Final = {f"flow-{number}": _FLOW.format(number=number) for number in range(10)}
 _SPARES: Final = 4
 _READY_SECONDS: Final = 60.0
 _MOST_MIB: Final = 100.0
@@ -103,13 +104,13 @@ def _start(count: int) -> Iterator[Figure]:
 
 
 def _at_rest(seconds: float) -> Rested:
-    with _daemon('port = 0\nrest_after = "1s"') as service:
+    with daemon(_FLOWS, web='port = 0\nrest_after = "1s"') as service:
         eventually(lambda: service.said("web_rests"), within=60)
         return _measured(service, seconds)
 
 
 def _awake(seconds: float) -> Rested:
-    with _daemon('port = 0\nrest_after = "0s"') as service:
+    with daemon(_FLOWS, web='port = 0\nrest_after = "0s"') as service:
         return _measured(service, seconds)
 
 
@@ -124,24 +125,8 @@ def _measured(service: Service, seconds: float) -> Rested:
     memory: dict[str, float] = {}
     for pid in pids:
         name = _name(pid)
-        memory[name] = memory.get(name, 0.0) + _pss_mib(pid)
+        memory[name] = memory.get(name, 0.0) + pss_kib(pid) / 1_024
     return Rested(mib=sum(memory.values()), percent=percent, by_process=memory)
-
-
-@contextmanager
-def _daemon(web: str) -> Iterator[Service]:
-    with tempfile.TemporaryDirectory() as folder:
-        service = Service(Path(folder), web=web)
-        for number in range(FLOWS):
-            service.drop(f"flow_{number}.py", _FLOW.format(number=number))
-        service.start()
-        try:
-            for number in range(FLOWS):
-                service.wait_for_flow(f"flow-{number}")
-            yield service
-        finally:
-            service.stop()
-            service.close()
 
 
 def _started() -> Started:
@@ -181,9 +166,3 @@ def _cpu_ms(pids: Sequence[int]) -> float:
             with suppress(FileNotFoundError):  # it has ended
                 used += int(Path(f"/proc/{pid}/task/{thread}/schedstat").read_text().split()[0])
     return used / 1_000_000
-
-
-def _pss_mib(pid: int) -> float:
-    """Its share of memory: of what several processes have in common, each has a part."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1_024

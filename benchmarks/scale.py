@@ -6,7 +6,6 @@ They lie in files of a thousand, and have forty thousand different expressions; 
 import os
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from statistics import quantiles
 from threading import Event
 from typing import Final
@@ -16,14 +15,13 @@ from benchmarks.figures import Figure
 from benchmarks.limits import INTERPRETER_MS, Interpreters
 from benchmarks.sizes import Size
 from schedulerd.clock import SystemClock
-from tests.service import Service
+from tests.service import Service, pss_kib
 from tests.waiting import eventually
 
 IN_A_FILE: Final = 1_000
 FEW: Final = 10
 EACH_SECOND: Final = 10
 EACH_MINUTE: Final = 1_000
-_MIB: Final = 1 << 20
 _FLOWS: Final = {"nothing": "from schedulerd import flow\n\n@flow\ndef nothing(number: int = 0):\n    pass\n"}
 _SETTINGS: Final = 'max_running = 64\ntimezone = "UTC"'
 _A_MINUTE: Final = 60.0
@@ -50,7 +48,7 @@ class _Many:
         """One after the other, of the same daemon."""
         self._write("few.toml", range(-FEW, 0))
         eventually(lambda: _in_force(self._service) == FEW, within=60)
-        before = self._settled_pss() if self._size is Size.FULL else 0
+        before = self._settled_pss_kib() if self._size is Size.FULL else 0
         self._bare.start()
         found = [self._load(), self._edit(in_place=True), self._edit(in_place=False)]
         self._bare.start()
@@ -81,7 +79,7 @@ class _Many:
         return self._wall(what, time.monotonic() - began, 1.0)
 
     def _rest(self, before: int) -> Iterator[Figure]:
-        extra = (self._settled_pss() - before) / _MIB
+        extra = (self._settled_pss_kib() - before) / 1_024
         yield self._figure("extra memory of the daemon", extra, "MiB", 100)
         began = cpu_of(self._service.pid)[0]
         Event().wait(_A_MINUTE / 2)
@@ -98,10 +96,10 @@ class _Many:
         p99 = quantiles(lags, n=100, method="inclusive")[98]
         return self._wall(f"due to decided, {EACH_SECOND} a second, p99", p99, 0.020)
 
-    def _settled_pss(self) -> int:
+    def _settled_pss_kib(self) -> int:
         """When what was needed for a moment has been given back."""
         Event().wait(3)
-        return _pss(self._service.pid)
+        return pss_kib(self._service.pid)
 
     def _write(
         self, name: str, numbers: range, *, head: str = "", edited: dict[int, str] | None = None
@@ -201,8 +199,3 @@ def _definition(service: Service, number: int) -> str:
     (text,) = connection.execute(query, (f"monthly-{number}",)).fetchone()
     connection.close()
     return str(text)
-
-
-def _pss(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return next(int(line.split()[1]) * 1_024 for line in lines if line.startswith("Pss:"))

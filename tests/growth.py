@@ -5,19 +5,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from schedulerd.clock import SystemClock
-from schedulerd.domain.ids import RunId, uuid7
-from schedulerd.domain.runs import NewRun, RunFilter, Trigger
+from schedulerd.domain.runs import RunFilter
 from schedulerd.domain.states import RunState
-from schedulerd.engine.doorbell import WOKEN, Doorbell
-from tests.service import Service, command_line, descendants
+from tests.service import Service, command_line, descendants, pss_kib
 from tests.waiting import eventually
 
 NOISE_KIB: Final = 6_000  # what allocators and page caches of SQLite take, over and above, once
 SPARES: Final = 4
 # its loop, and the one that waits for the daemon's end; a third settles it, once, soon after the start
 _WEB_THREADS: Final = 2
-_CLOCK: Final = SystemClock()
 _BATCH: Final = 500
 _ENDED: Final = frozenset({RunState.COMPLETED, RunState.FAILED, RunState.CRASHED, RunState.SKIPPED})
 
@@ -31,8 +27,7 @@ class Use:
     """What one process holds."""
 
     def __init__(self, pid: int) -> None:
-        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-        self.pss_kib = int(next(line.split()[1] for line in rollup.splitlines() if line.startswith("Pss:")))
+        self.pss_kib = pss_kib(pid)
         self.descriptors = len(os.listdir(f"/proc/{pid}/fd"))
         self.threads = len(os.listdir(f"/proc/{pid}/task"))
 
@@ -52,30 +47,10 @@ def uses(service: Service) -> Mapping[str, Use]:
 
 def run_many(service: Service, flow: str, count: int) -> None:
     """Have so many runs, and wait until all have ended."""
-    database = service.database()
     while count > 0:
-        now = _CLOCK.now()
-        with database.write() as tx:
-            key = tx.flows.get(flow).key
-            tx.runs.add(
-                [
-                    NewRun(
-                        id=RunId(uuid7(now, entropy=int.from_bytes(os.urandom(9)))),
-                        flow=key,
-                        created_at=now,
-                        due_at=now,
-                        trigger=Trigger.MANUAL,
-                        parameters={},
-                    )
-                    for _ in range(min(count, _BATCH))
-                ]
-            )
+        service.ask_for_many(flow, min(count, _BATCH))
         count -= _BATCH
-        bell = Doorbell(service.state)
-        bell.ring(WOKEN)
-        bell.close()
         eventually(lambda: not _is_busy(service), within=240, every=0.5)
-    database.close()
 
 
 def _is_busy(service: Service) -> bool:

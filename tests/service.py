@@ -180,24 +180,33 @@ class Service:
 
     def ask_for(self, flow: str, **parameters: Any) -> RunKey:
         """Record a run of a flow, and ring."""
+        (key,) = self.ask_for_many(flow, 1, **parameters)
+        return key
+
+    def ask_for_many(self, flow: str, count: int, **parameters: Any) -> list[RunKey]:
+        """Record so many runs of a flow at once, and ring."""
         now = _CLOCK.now()
         database = self.database()
         with database.write() as tx:
-            new = NewRun(
-                id=RunId(uuid7(now, entropy=int.from_bytes(os.urandom(9)))),
-                flow=tx.flows.get(flow).key,
-                created_at=now,
-                due_at=now,
-                trigger=Trigger.MANUAL,
-                parameters=parameters,
-            )
-            (key,) = tx.runs.add([new])
+            held = tx.flows.get(flow).key
+            new = [
+                NewRun(
+                    id=RunId(uuid7(now, entropy=int.from_bytes(os.urandom(9)))),
+                    flow=held,
+                    created_at=now,
+                    due_at=now,
+                    trigger=Trigger.MANUAL,
+                    parameters=parameters,
+                )
+                for _ in range(count)
+            ]
+            keys = [key for key in tx.runs.add(new) if key is not None]
         database.close()
         bell = Doorbell(self.state)
         bell.ring(WOKEN)
         bell.close()
-        assert key is not None
-        return key
+        assert len(keys) == count
+        return keys
 
     def run(self, key: RunKey) -> Run:
         """A run as the database has it."""
@@ -347,6 +356,12 @@ def process_state(pid: int) -> str:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
         return ""
+
+
+def pss_kib(pid: int) -> int:
+    """Its share of memory: of what several processes have in common, each has a part."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
 def descendants(pid: int) -> list[int]:

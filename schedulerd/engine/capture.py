@@ -87,10 +87,8 @@ _lines: Final = RecordHandler()
 
 
 def expect_capture() -> None:
-    """Have the logging of this process as `capture` wants it, for those that are forked: what is done then, each does."""
-    root = logging.getLogger()
-    root.handlers[:] = [_lines]
-    root.setLevel(logging.INFO)
+    """Have the level of logging that `capture` wants before processes are forked that need it: to set it visits each logger."""
+    logging.root.setLevel(logging.INFO)
 
 
 def capture(recorder: Recorder) -> Callable[[], None]:
@@ -98,7 +96,8 @@ def capture(recorder: Recorder) -> Callable[[], None]:
     writers = [LineWriter(recorder, "stdout", 1), LineWriter(recorder, "stderr", 2)]
     sys.stdout, sys.stderr = writers
     _lines.recorder = recorder
-    if logging.root.handlers != [_lines] or logging.root.level != logging.INFO:
+    logging.root.handlers[:] = [_lines]
+    if logging.root.level != logging.INFO:
         expect_capture()
 
     def finish() -> None:

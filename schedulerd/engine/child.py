@@ -35,7 +35,7 @@ _RING_EVERY_SECONDS: Final = 0.05
 
 
 def become_run(
-    key: str, folder: int, request: Request | None, *, path: str, spawner: ProcessId, cgroups: RunCgroups
+    folder: int, request: Request | None, *, path: str, spawner: ProcessId, cgroups: RunCgroups
 ) -> NoReturn:
     """Carry out a taken request in this process, its folder open and at `path`; then end the process.
 
@@ -46,7 +46,9 @@ def become_run(
         request = request or folders.read_request(folder)
         lead_session()
         notes.write_process(folder, identify(os.getpid()), spawner)
-        cgroups.enter(key, folder)  # before the latch file moves: what is killed here has not begun
+        cgroups.enter(
+            os.path.basename(path), folder
+        )  # before the latch file moves: what is killed here has not begun
         if not folders.begin(folder):
             os._exit(0)
         _redirect(folder)

@@ -168,10 +168,10 @@ class RunFolders:
         try:
             os.rename(self.running(key), trash)
         except OSError:
-            return self.remove(key)
-        if not self._spent.keep(trash, ended):
-            _remove(trash)
-        return None
+            self.remove(key)
+        else:
+            if not self._spent.keep(trash, ended):
+                _remove(trash)
 
     def remove(self, key: str) -> None:
         """Forget an attempt's folder; nothing happens when there is none.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from resource import struct_rusage
-from typing import Final
+from typing import Any, Final
 
 from schedulerd.engine.processes import ProcessId
 
@@ -23,8 +23,6 @@ _RESERVE_BYTES: Final = 4_096
 _PID: Final = "pid"
 _AGAIN: Final = "pid.again"
 _OF: Final = "of"
-NOTES: Final = frozenset({_PID, f".{_PID}", f".{_AGAIN}", _EXIT, f".{_EXIT}", _RESERVE})
-"""The names of all files of this module, but for what a note is linked to."""
 
 
 class Stage(StrEnum):
@@ -132,6 +130,10 @@ def _draft(name: str) -> str:
     return f".{name}"
 
 
+NOTES: Final = frozenset({_PID, _draft(_PID), _draft(_AGAIN), _EXIT, _draft(_EXIT), _RESERVE})
+"""The names of all files of this module, but for the words, which are links."""
+
+
 def write_process(folder: int, process: ProcessId, *parents: ProcessId) -> None:
     """Note in an open folder which process runs it, and which others will tell how it ended."""
     first, *others = (_fields(one) for one in (process, *parents))
@@ -156,11 +158,15 @@ def _is_of(note: dict[str, object], folder: Path | str) -> bool:
     return note.pop(_OF, None) in (None, os.path.basename(folder))
 
 
+def _noted(name: str, folder: Path | str) -> Any:
+    with open(f"{folder}/{name}", "rb", buffering=0) as file:
+        return json.loads(file.read())
+
+
 def process_in(folder: Path | str) -> tuple[ProcessId | None, tuple[ProcessId, ...]]:
     """Which process ran it and which others tell how it ended, when it came so far."""
     try:
-        with open(f"{folder}/{_PID}", "rb", buffering=0) as file:
-            noted = json.loads(file.read())
+        noted = _noted(_PID, folder)
         if not _is_of(noted[0], folder):
             return None, ()
         process, *parents = (ProcessId(**one) for one in noted)
@@ -241,8 +247,7 @@ def _write_in_place(name: str, content: bytes, *, folder: int) -> None:
 def read_exit(folder: Path | str) -> Exit | None:
     """How the process ended, when its parent told."""
     try:
-        with open(f"{folder}/{_EXIT}", "rb", buffering=0) as file:
-            noted = json.loads(file.read())
+        noted = _noted(_EXIT, folder)
         return Exit(**noted) if _is_of(noted, folder) else None
     except (FileNotFoundError, ValueError, TypeError, AttributeError):
         return None

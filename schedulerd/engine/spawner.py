@@ -200,7 +200,7 @@ class Spawner:
 
     def _become(self, key: str, folder: int, request: Request | None = None) -> NoReturn:
         path = self._folders.running(key)
-        become_run(key, folder, request, path=path, spawner=self._identity, cgroups=self._cgroups)
+        become_run(folder, request, path=path, spawner=self._identity, cgroups=self._cgroups)
 
     def _become_spare(self) -> None:
         self._forget_everything()

@@ -32,6 +32,7 @@ from schedulerd.scheduler.parts import Parts
 from schedulerd.scheduler.renewal import Renewal
 from schedulerd.scheduler.spawner_news import SpawnerNews
 from schedulerd.scheduler.zone_data import follow_zone_data
+from schedulerd.store.lookout import Lookout
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +61,9 @@ class Core:
         self._on_turn = on_turn
         self._stop: Stop | None = None
         self._stop_deadline = 0.0
-        self._claim = self._waits = self._may_have_wishes = True
+        self._claim = self._may_have_wishes = True
         self._was_held = False
-        self._mark: object = None
+        self._lookout: Final = Lookout(parts.database.mark)
         self._next_due: datetime | None = None
         self._ticked_at = self._swept_at = self._reconciled_at = self._beat_at = float("-inf")
         self._ticks = 0
@@ -314,10 +315,11 @@ class Core:
         if not (self._claim or due or self._is_time_to_look(monotonic)):
             return
         self._claim = True  # until it has been done
-        mark = self._parts.database.mark()
+        self._lookout.begin()
         ticked = self._parts.ticker.tick(now=now, plan_due=self._renewal.is_planned, may_start=not is_held)
         self._claim, self._next_due, self._ticked_at = ticked.more, ticked.next_due, monotonic
-        self._waits, self._mark, self._was_held = ticked.waits, mark, is_held
+        self._lookout.end(found=ticked.waits)
+        self._was_held = is_held
         self._ticks += 1
         self._parts.starting.drained(self._parts.ticker.agent, ticked.drain)
         self._care.launch(ticked.claimed, ticked.known)
@@ -326,9 +328,7 @@ class Core:
 
     def _is_time_to_look(self, monotonic: float) -> bool:
         """Now and then without being asked to, where there may be something to do: a bell may have gone unheard."""
-        if monotonic - self._ticked_at < _LOOK_SECONDS:
-            return False
-        return self._waits or self._parts.database.mark() != self._mark
+        return monotonic - self._ticked_at >= _LOOK_SECONDS and self._lookout.begin()
 
     def _sweep(self) -> None:
         self._claim |= self._care.sweep(  # a place may be free

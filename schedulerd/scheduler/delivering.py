@@ -18,6 +18,7 @@ from schedulerd.errors import BadDefinition
 from schedulerd.scheduler.telling import Receiver
 from schedulerd.scheduler.trips import SendOff, Trips
 from schedulerd.store.database import Database
+from schedulerd.store.lookout import Lookout
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ class Deliverer:
         self._receivers: Final = receivers
         self._trips: Final[Trips[Message]] = Trips(send_off)
         self._failing: dict[str, str] = {}
-        self._all_sent_at: object = None  # the mark of the database when none was unsent
+        self._lookout: Final = Lookout(database.mark)
 
     @property
     def trouble(self) -> str:
@@ -44,12 +45,11 @@ class Deliverer:
     def look(self, now: datetime, monotonic: float) -> None:
         """See to those on their way, then send off others. Raises `StoreUnavailable`: what is known is kept."""
         self._come_back(now, monotonic)
-        mark = self._database.mark()
-        if mark == self._all_sent_at:
+        if not self._lookout.begin():
             return
         with self._database.read() as tx:
             unsent = tx.messages.unsent(_READ_TOGETHER)
-        self._all_sent_at = None if unsent else mark
+        self._lookout.end(found=bool(unsent))
         self._failing = {
             one.target: f"messages to {one.shown} are not taken: {one.answer}"
             for one in reversed(unsent)

@@ -15,6 +15,7 @@ from schedulerd.scheduler.attempts import Attempt, Attempts
 from schedulerd.scheduler.following import Follower
 from schedulerd.scheduler.launching import Launcher
 from schedulerd.store.database import Database
+from schedulerd.store.lookout import Lookout
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ class Ender:
         self._launcher = launcher
         self._follower = follower
         self._grace = grace
-        self._unwished_at: object = None  # the mark of the database when nothing was wished
+        self._lookout = Lookout(database.mark)
 
     def grant_wishes(self, *, now: datetime) -> bool:
         """Begin to end the runs that are to be cancelled. One that waits for its start, the first or another, has no
@@ -75,14 +76,12 @@ class Ender:
 
     def _wishes(self) -> list[Wish]:
         """What is wished and not seen to yet."""
-        mark = self._database.mark()
-        if mark == self._unwished_at:
+        if not self._lookout.begin():
             return []
         killed = {attempt.run for attempt in self._attempts if attempt.must_kill}
         with self._database.read() as tx:
             wishes = tx.runs.cancel_wishes()
-        if not wishes:
-            self._unwished_at = mark
+        self._lookout.end(found=bool(wishes))
         return [one for one in wishes if not (one.kills and one.run in killed)]
 
     def _has_come_to_its_end(self, attempt: Attempt) -> bool:

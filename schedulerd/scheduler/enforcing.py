@@ -103,23 +103,16 @@ class Enforcer:
             tx.flows.remove_commands(no_commands, now=now)
         coming: list[_Coming] = []
         for definition in changed:
-            was = in_force.get(definition.name)
+            name, was = definition.name, in_force.get(definition.name)
             try:
                 if was is not None and not was.definition.is_due_like(definition):
                     self._leave(tx, was, SkipReason.EDITED, now=now)
-                known_before = known.get(definition.name)
-                begins = now
-                if was is None:
-                    begins = _beginning(known_before, since.get(definition.name, now), now=now)
-                ahead = look_forward(
-                    definition,
-                    first_seen=begins if known_before is None else known_before.first_seen,
-                    now=begins,
+                begins = (
+                    now if was is not None else _beginning(known.get(name), since.get(name, now), now=now)
                 )
+                coming.append(_coming(definition, known.get(name), begins=begins))
             except _UNSUITABLE as error:  # border: one bad schedule must not stop the rest
                 self.refuse(definition, error)
-            else:
-                coming.append(_Coming(definition=definition, was=known_before, ahead=ahead))
         for begins, together in groupby(sorted(coming, key=_begins), key=_begins):
             self._put_coming(tx, list(together), since=begins)
 
@@ -173,6 +166,13 @@ class Enforcer:
         tx.runs.add(self._runs.planned(schedule, left, now=now))
         if schedule.definition.enabled and schedule.boot_id not in (None, self._boot_id):
             tx.runs.add([self._runs.booted(schedule, self._boot_id, now=now, reason=reason)])
+
+
+def _coming(definition: ScheduleDefinition, was: Schedule | None, *, begins: datetime) -> _Coming:
+    """How it looks forward from when it `begins`. Raises what is `_UNSUITABLE`."""
+    first_seen = begins if was is None else was.first_seen
+    ahead = look_forward(definition, first_seen=first_seen, now=begins)
+    return _Coming(definition=definition, was=was, ahead=ahead)
 
 
 def _begins(coming: _Coming) -> datetime:

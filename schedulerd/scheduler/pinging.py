@@ -18,6 +18,7 @@ from schedulerd.domain.shown_urls import shown_url
 from schedulerd.errors import BadDefinition
 from schedulerd.scheduler.trips import SendOff, Trips
 from schedulerd.store.database import Database
+from schedulerd.store.lookout import Lookout
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class Pinger:
         self._dead: set[str] = set()
         self._failing: dict[ScheduleKey, str] = {}
         self._given_up: dict[ScheduleKey, str] = {}
-        self._all_told_at: object = None  # the mark of the database when no ping waited
+        self._lookout: Final = Lookout(database.mark)
 
     @property
     def trouble(self) -> str:
@@ -56,12 +57,11 @@ class Pinger:
     def look(self, now: datetime, monotonic: float) -> None:
         """See to those on their way, then send off others. Raises `StoreUnavailable`: what is known is kept."""
         self._come_back(now, monotonic)
-        mark = self._database.mark()
-        if mark == self._all_told_at:
+        if not self._lookout.begin():
             return
         with self._database.read() as tx:
             waiting = tx.pings.waiting(TOGETHER)
-        self._all_told_at = None if waiting else mark
+        self._lookout.end(found=bool(waiting))
         self._failing = {
             one.schedule_key: f"the monitor of schedule {one.schedule!r} is not told: {one.answer}"
             for one in waiting

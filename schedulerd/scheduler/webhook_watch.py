@@ -8,6 +8,7 @@ from schedulerd.operations.secrets import SecretBox
 from schedulerd.operations.webhooks import shut
 from schedulerd.scheduler.health import HealthBook
 from schedulerd.store.database import Database
+from schedulerd.store.lookout import Lookout
 
 _LOOK_SECONDS: Final = 2.0
 _MOST_TOLD: Final = 5
@@ -22,21 +23,20 @@ class WebhookWatch:
         self._health: Final = health
         self._secrets: Final = secrets
         self._looked_at = float("-inf")
-        self._well_at: object = None  # the mark of the database when all let somebody in
+        self._lookout: Final = Lookout(database.mark)
 
     def look(self) -> None:
         """Note which let nobody in, when it is time. Raises `StoreUnavailable`."""
         monotonic = self._clock.monotonic()
         if monotonic - self._looked_at < _LOOK_SECONDS:
             return
-        mark = self._database.mark()
-        if mark == self._well_at:
+        if not self._lookout.begin():
             return
         with self._database.read() as tx:
             faults = shut(tx, self._secrets)
         self._looked_at = monotonic
+        self._lookout.end(found=bool(faults))
         if not faults:
-            self._well_at = mark
             self._health.clear(TroubleKind.WEBHOOKS)
             return
         more = [f"and {len(faults) - _MOST_TOLD} more"] if len(faults) > _MOST_TOLD else []

@@ -333,3 +333,12 @@ def test_what_a_file_leaves_behind_is_ended(spawning: Spawning) -> None:
     ended = read_exit(spawning.folders.runs / "inspection-1")
     assert ended is not None
     assert ended.left >= 1
+
+
+def test_what_a_file_logs_before_it_ends_its_process_is_on_stderr(spawning: Spawning) -> None:
+    file = spawning.drop("import logging, os\nlogging.warning('no such server')\nos._exit(3)\n")
+
+    assert spawning.inspect(file) == {}
+
+    output = spawning.folders.runs / "inspection-1" / "stderr.log"
+    assert "no such server" in output.read_text()

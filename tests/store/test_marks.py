@@ -7,6 +7,7 @@ import pytest
 
 from schedulerd.errors import StoreReplaced, StoreUnavailable
 from schedulerd.store.database import Database
+from schedulerd.store.lookout import Lookout
 
 
 def write(database: Database, value: str) -> None:
@@ -71,3 +72,17 @@ def test_a_file_that_was_taken_away_has_no_mark(sqlite_database: Database, tmp_p
 def test_a_database_that_is_not_there_has_no_mark(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable):
         Database(f"sqlite:///{tmp_path / 'none.db'}").mark()
+
+
+def test_who_found_nothing_looks_again_when_somebody_has_written_and_who_found_something_each_time() -> None:
+    marks = iter([1, 1, 2, 2, 2])
+    lookout = Lookout(lambda: next(marks))
+
+    assert lookout.begin()
+    lookout.end(found=False)
+    assert not lookout.begin()
+    assert lookout.begin()
+    lookout.end(found=True)
+    assert lookout.begin()
+    lookout.end(found=False)
+    assert not lookout.begin()
