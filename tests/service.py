@@ -178,12 +178,12 @@ class Service:
         """Put a file into the schedule folder."""
         return _drop(self.schedules / name, text)
 
-    def ask_for(self, flow: str, **parameters: Any) -> RunKey:
+    def ask_for(self, flow: str, /, **parameters: Any) -> RunKey:
         """Record a run of a flow, and ring."""
         (key,) = self.ask_for_many(flow, 1, **parameters)
         return key
 
-    def ask_for_many(self, flow: str, count: int, **parameters: Any) -> list[RunKey]:
+    def ask_for_many(self, flow: str, count: int, /, **parameters: Any) -> list[RunKey]:
         """Record so many runs of a flow at once, and ring."""
         now = _CLOCK.now()
         database = self.database()
