@@ -16,10 +16,15 @@ class KnownFlows(Mapping[FlowKey, Flow]):
     for, and kept until commands are put in force again. Asking for one may raise `StoreUnavailable`.
     """
 
-    def __init__(self, database: Database, of_files: Iterable[Flow] = ()) -> None:
+    def __init__(self, database: Database) -> None:
         self._database: Final = database
-        self._of_files: Final = {flow.key: flow for flow in of_files}
+        self._of_files: Mapping[FlowKey, Flow] = {}
         self._commands: dict[FlowKey, Flow] = {}
+
+    def know(self, of_files: Iterable[Flow]) -> None:
+        """These are the flows of flow files from now on; commands may be others."""
+        self._of_files = {flow.key: flow for flow in of_files}
+        self._commands.clear()
 
     def __getitem__(self, key: FlowKey) -> Flow:
         held = self._of_files.get(key) or self._commands.get(key)
