@@ -41,9 +41,11 @@ class Outcome:
 class Passage:
     """A daemon that lives by a moved clock. `record` is what its commands noted of themselves."""
 
-    def __init__(self, folder: Path, clock: MovedClock, *, url: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, clock: MovedClock, *, url: str | None = None, web: str = "enabled = false"
+    ) -> None:
         self.clock: Final = clock
-        self.service: Final = Service(folder, url=url)
+        self.service: Final = Service(folder, url=url, web=web)
         self.record: Final = folder / "record"
         self._database: Database | None = None
 

@@ -1,15 +1,33 @@
 """The web process as a program: it is given the readers of definitions, which the web itself does not know."""
 
+import os
+import select
+import sys
+from threading import Event, Thread
+
 from schedulerd.garbage import look_for_no_garbage
 
 
 def main() -> None:
     """Serve until the daemon lets go of it."""
     look_for_no_garbage()  # before the rest is loaded; `settle` looks for it again
+    loaded = Event()
+    Thread(target=_end_unless, args=(loaded, _lifeline()), name="loading", daemon=True).start()
     from schedulerd.daemon.definition_reader import places_of
     from schedulerd.web.program import serve
 
-    serve(places_of)
+    serve(places_of, loaded)
+
+
+def _lifeline() -> int:
+    return int(sys.argv[sys.argv.index("--lifeline") + 1])
+
+
+def _end_unless(loaded: Event, lifeline: int) -> None:
+    """End at once when the daemon goes while the rest is being loaded: the next one wants the socket that this one keeps."""
+    select.select([lifeline], [], [])
+    if not loaded.is_set():
+        os._exit(0)
 
 
 if __name__ == "__main__":

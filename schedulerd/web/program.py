@@ -27,10 +27,11 @@ _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _SETTLE_SECONDS = 1.5
 
 
-def serve(places_of: Callable[[Mapping[str, Any]], Places]) -> None:
+def serve(places_of: Callable[[Mapping[str, Any]], Places], loaded: threading.Event) -> None:
     """Run as a program: started by the daemon with three inherited descriptors.
 
-    `places_of` what the daemon tells is where definitions are written.
+    `places_of` what the daemon tells is where definitions are written. From when it is `loaded` on it looks itself whether the
+    daemon is there.
     """
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
@@ -79,6 +80,7 @@ def serve(places_of: Callable[[Mapping[str, Any]], Places]) -> None:
         server.should_exit = True  # the daemon has gone, whatever became of it
 
     threading.Thread(target=wait_for_the_end, name="lifeline", daemon=True).start()
+    loaded.set()
 
     # Who came while this process was being started is answered first.
     settling = threading.Timer(_SETTLE_SECONDS, settle, args=(operations, clock))

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,12 +11,11 @@ import httpx2
 import pytest
 
 from schedulerd.domain.runs import RunFilter
+from tests.browsing import PATIENCE_SECONDS, Browser, at_a_free_port
 from tests.service import Service, command_line, descendants
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(300)
-
-_PATIENCE_SECONDS = 90.0
 
 FLOW = """
 import time
@@ -50,55 +48,9 @@ parameters = { rows = 7 }
 """
 
 
-class Browser:
-    """Somebody at the pages of a service, signed in by a link from the command line."""
-
-    def __init__(self, service: Service) -> None:
-        link = service.command("open").stdout.strip()
-        self.base = link.partition("/enter/")[0]
-        self._client = httpx2.Client(
-            base_url=self.base, headers={"Origin": self.base}, timeout=_PATIENCE_SECONDS
-        )
-        form = self._client.get(link)
-        assert form.status_code == 200
-        assert self._client.post(link).status_code == 303
-        assert httpx2.post(link).status_code == 403  # it was good once
-
-    def close(self) -> None:
-        self._client.close()
-
-    def read(self, path: str) -> str:
-        answer = self._client.get(path)
-        return answer.text if answer.status_code == 200 else ""
-
-    def send(self, path: str, **fields: str) -> str:
-        """Where the form leads to."""
-        answer = self._client.post(path, data=fields)
-        assert answer.status_code == 303, answer.text
-        return answer.headers["location"]
-
-    def key_of(self, path: str) -> str:
-        key = re.search(r'name="key" value="([^"]+)"', self.read(path))
-        assert key
-        return key[1]
-
-    def events(self, topics: str) -> Iterator[str]:
-        """The names of events as they come, until the stream ends."""
-        with self._client.stream("GET", f"/events?topics={topics}") as stream:
-            try:
-                for line in stream.iter_lines():
-                    if line.startswith("event: "):
-                        yield line.removeprefix("event: ")
-            except httpx2.HTTPError:
-                return
-
-
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
-    with socket.socket() as free:  # a daemon that comes after is at the same port
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    service = Service(tmp_path, web=f"enabled = true\nport = {port}")
+    service = Service(tmp_path, web=at_a_free_port())
     service.drop("etl.py", FLOW)
     service.schedule("nightly.toml", SCHEDULES)
     service.start()
@@ -203,8 +155,8 @@ def test_nobody_sees_anything_without_having_signed_in(service: Service) -> None
     base = service.command("open").stdout.partition("/enter/")[0]
 
     for path in ("/", "/runs", "/flows/etl", "/events?topics=runs", "/system"):
-        answer = httpx2.get(base + path, timeout=_PATIENCE_SECONDS)
+        answer = httpx2.get(base + path, timeout=PATIENCE_SECONDS)
         assert answer.status_code == 303
         assert answer.headers["location"].startswith("/login")
-    assert httpx2.get(base + "/api/v1/flows", timeout=_PATIENCE_SECONDS).status_code == 401
-    assert httpx2.get(base + "/healthz", timeout=_PATIENCE_SECONDS).text == "ok\n"
+    assert httpx2.get(base + "/api/v1/flows", timeout=PATIENCE_SECONDS).status_code == 401
+    assert httpx2.get(base + "/healthz", timeout=PATIENCE_SECONDS).text == "ok\n"
