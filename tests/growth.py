@@ -20,7 +20,8 @@ _ENDED: Final = frozenset({RunState.COMPLETED, RunState.FAILED, RunState.CRASHED
 
 def growing(folder: Path) -> Service:
     """A daemon with its web interface, on any port that is free."""
-    return Service(folder, settings=f"max_running = 8\nspare_processes = {SPARES}", web="port = 0")
+    settings = f"max_running = 8\nspare_processes = {SPARES}"
+    return Service(folder, settings=settings, web="port = 0", cold=True)
 
 
 class Use:
