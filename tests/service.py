@@ -64,7 +64,7 @@ class Service:
         self._is_cold = cold
         self._database = Database(self.url)
         self._environ: dict[str, str] = {}
-        self._has_variables = False
+        self._variables: Mapping[str, str] = {}
         self._makes_database = from_nothing or url is not None
         for made in (self.flows, self.schedules):
             made.mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ class Service:
     ) -> None:
         """Start the daemon, and wait until it is ready. `by` is a command that starts the one it is given."""
         self._environ = {**os.environ, **(environ or {})}
-        self._has_variables = bool(environ)
+        self._variables = environ or {}
         if not (self._makes_database or by):  # who is started by another program may be another user
             self._make_database()
         with open(self.log, "ab") as output:
@@ -177,14 +177,14 @@ class Service:
 
     def cli(self, *words: str, check: bool = True) -> Any:
         """What the command line answers, as JSON. It is asked in this process, which spares most of its time, but where
-        the daemon was started with variables, which may move the clock.
+        the daemon was started with what only a process of its own can have: a clock that is moved.
         """
         words = (*words, "-o", "json")
-        if self._has_variables:
+        if "LD_PRELOAD" in self._variables:
             done = self.command(*words)
             status, out, err = done.returncode, done.stdout, done.stderr
         else:
-            result = CliRunner().invoke(root, [*self._config, *words])
+            result = CliRunner(env=self._variables).invoke(root, [*self._config, *words])
             status, out, err = result.exit_code, result.stdout, result.stderr
         if check:
             assert status == 0, err
