@@ -37,8 +37,9 @@ class Forked:
         self._told = told
 
     def poll(self) -> int | None:
-        """Its exit status, None while it goes on."""
-        return self._status(0)
+        """Its exit status, None while it goes on: who has ended and was not waited for a moment ago does not."""
+        status = self._status(0)
+        return self._status(None) if status is None and self._has_ended() else status
 
     def wait(self, timeout: float | None = None) -> int:
         """Its exit status when it has ended. Raises `subprocess.TimeoutExpired`."""
@@ -47,6 +48,12 @@ class Forked:
             assert timeout is not None
             raise subprocess.TimeoutExpired(self.args, timeout)
         return status
+
+    def _has_ended(self) -> bool:
+        try:
+            return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] in ("Z", "X")
+        except OSError:
+            return True
 
     def _status(self, timeout: float | None) -> int | None:
         if self.returncode is None:
