@@ -118,12 +118,11 @@ class SystemdNamespace:
 
     def write(self, path: str | Path, text: str) -> None:
         """Write a file inside, as root; its folder is made."""
-        at = self.inside(path)
+        at = self._inside(path)
         at.parent.mkdir(parents=True, exist_ok=True)
         at.write_text(text)
 
-    def inside(self, path: str | Path) -> Path:
-        """Where a file inside is found from here."""
+    def _inside(self, path: str | Path) -> Path:
         return Path(f"/proc/{self._init}/root") / str(path).lstrip("/")
 
     # -- starting -----------------------------------------------------------------------------------------------

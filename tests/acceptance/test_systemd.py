@@ -1,9 +1,7 @@
 """The service under a real systemd: installed from a wheel, started, reloaded, hung, restarted, stopped, taken away."""
 
-import contextlib
 import json
 import re
-import sqlite3
 import subprocess
 import sys
 import sysconfig
@@ -31,9 +29,6 @@ _PAUSE_SECONDS = 0.25  # between two calls of the program, each of which costs a
 PROGRAM = "/opt/schedulerd/bin/schedulerd"
 FLOWS = "/etc/schedulerd/flows"
 WORK = "/var/lib/schedulerd/work"
-DATABASE = "/var/lib/schedulerd/schedulerd.db"
-_FLOW = "SELECT name FROM flows WHERE name = ? AND removed_at IS NULL"
-_STATE = "SELECT runs.state FROM runs JOIN flows ON flows.id = flow_id WHERE flows.name = ? ORDER BY runs.id DESC LIMIT 1"
 
 LONG = """
 from pathlib import Path
@@ -100,7 +95,6 @@ class Machine:
         self.run = systemd.run
         self.attempt = systemd.attempt
         self.write = systemd.write
-        self._inside = systemd.inside
 
     def ask(self, *words: str, user: str | None = None) -> Any:
         """What the command line answers, as JSON."""
@@ -109,7 +103,11 @@ class Machine:
     def drop(self, name: str, code: str) -> None:
         """Put a flow file into the folder, and wait until its flow is in force."""
         self.write(f"{FLOWS}/{name}.py", code)
-        eventually(lambda: self._look_up(_FLOW, name), within=10)
+        eventually(
+            lambda: name in [flow["name"] for flow in self.ask("flows", "list")],
+            within=10,
+            every=_PAUSE_SECONDS,
+        )
 
     def state_of(self, flow: str) -> str:
         """The state of the last run of a flow."""
@@ -117,16 +115,7 @@ class Machine:
 
     def wait_for_state(self, flow: str, state: str) -> None:
         """Wait until the last run of a flow is in this state."""
-        eventually(lambda: self._look_up(_STATE, flow) == [state], within=10)
-
-    def _look_up(self, query: str, name: str) -> list[str]:
-        """What the database has, while the service runs: the program need not be called for each look."""
-        file = f"file:{self._inside(DATABASE)}?mode=ro"
-        try:
-            with contextlib.closing(sqlite3.connect(file, uri=True, timeout=30)) as connection:
-                return [str(value) for (value,) in connection.execute(query, (name,))]
-        except sqlite3.OperationalError:  # the service is being started again
-            return []
+        eventually(lambda: self.state_of(flow) == state, within=10, every=_PAUSE_SECONDS)
 
     def property(self, name: str) -> str:
         """What systemd knows of the service."""
