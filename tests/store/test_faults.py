@@ -203,6 +203,7 @@ READS: dict[str, Work] = {
     "flows.version_source": lambda tx: tx.flows.version_source("etl".ljust(64, "0")),
     "schedules.all": lambda tx: tx.schedules.all(),
     "schedules.coming": lambda tx: tx.schedules.coming(NOW, limit=3),
+    "schedules.of_flows": lambda tx: tx.schedules.of_flows(first=2),
     "schedules.running": lambda tx: tx.schedules.running("etl"),
     "schedules.titles": lambda tx: tx.schedules.titles(),
     "schedules.get": lambda tx: tx.schedules.get("etl-morning"),
