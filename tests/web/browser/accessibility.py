@@ -18,6 +18,11 @@ _ENOUGH: Final = 12
 _SHORTEN: Final = """most => {
     for (const many of document.querySelectorAll("tbody, ol, ul, dl, main, section, article"))
         for (const one of [...many.children].slice(most)) one.remove();
+    for (const many of document.querySelectorAll("div:has(> section)")) {
+        const alike = [...many.children].filter(one => one.tagName === "SECTION");
+        const nth = Math.ceil(alike.length / most);
+        alike.forEach((one, at) => at % nth && one.remove());
+    }
 }"""
 
 

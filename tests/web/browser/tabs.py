@@ -50,6 +50,10 @@ class Noticed:
         """What nobody expected."""
         return [one for one in self.said if not any(pattern.search(one) for pattern in self.expected)]
 
+    def forget(self) -> None:
+        """Begin anew, but for what is expected: it may be heard late."""
+        self.said.clear()
+
 
 class Tabs:
     """The tabs of one test. Each `open` is somebody else: cookies are shared by the pages of one context only."""
@@ -60,6 +64,7 @@ class Tabs:
         self._cookie: Final = cookie
         self._address: Final = address
         self._contexts: Final[list[BrowserContext]] = []
+        self._kept: Final[dict[Look, Page]] = {}
         self.noticed: Final = Noticed()
 
     def open(
@@ -86,6 +91,12 @@ class Tabs:
         self._watch(context)
         self._contexts.append(context)
         return context.new_page()
+
+    def kept(self, look: Look) -> Page:
+        """The page of somebody who looks so and has been here before: with another context goes a third of a processor's second."""
+        if look not in self._kept:
+            self._kept[look] = self.open(look)
+        return self._kept[look]
 
     def expect(self, pattern: str) -> None:
         """What matches this, in a message of the console or of the network, is meant to happen."""
