@@ -27,11 +27,15 @@ test: check
 # Many tests wait for most of their time, so there are more of them at once than processors.
 WORKERS := $(shell expr $$(nproc) \* 2 + 1)
 
+# pytest compiles tests in its own way: once, beside mypy, and not at the same time in each of its workers.
+COMPILE_TESTS := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest --collect-only -qq -n 0 >/dev/null 2>&1
+
 # The cheap ones first; pytest last, so that its closing lines are the last ones.
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
-	$(BIN)/mypy
+	@echo '$(BIN)/mypy'
+	@$(COMPILE_TESTS) & $(BIN)/mypy; found=$$?; wait; exit $$found
 	$(BIN)/lint-imports
 	$(BIN)/python -m docs.generate --check
 	$(BIN)/python -m benchmarks --small --check

@@ -3,7 +3,7 @@
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import groupby
@@ -14,8 +14,10 @@ from typing import Final
 import pytest
 from hypothesis import HealthCheck, settings
 
+from schedulerd.garbage import look_for_garbage_again, look_for_no_garbage
 from schedulerd.store.database import Database
 from schedulerd.store.tables import metadata
+from tests.compiled_once import share_what_is_compiled
 from tests.postgres import CannotStart, Installation, PostgresServer, installations
 from tests.requirements import missing
 
@@ -29,6 +31,8 @@ signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 # How long one example takes says nothing on a shared machine; the first draw of any text reads the whole of Unicode.
 settings.register_profile("schedulerd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("schedulerd")
+
+share_what_is_compiled()
 
 _SQLITE = "sqlite"
 _NO_POSTGRES = "postgres-none"
@@ -188,6 +192,15 @@ def _copy(source: Path, folder: Path) -> Path:
     shutil.copyfile(source, target)
     target.chmod(0o600)
     return target
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Ten thousand tests are not garbage: neither while they are collected nor at any later look."""
+    look_for_no_garbage()
+    result = yield
+    look_for_garbage_again()
+    return result
 
 
 _WAITING: Final = ("faults", "acceptance")

@@ -127,7 +127,7 @@ def visible_lines(text: str) -> str:
 def _shape(found: "FlowDetails") -> Shape:
     from schedulerd.operations.shapes import flow_shape  # imports zones and more
 
-    return flow_shape(found.flow, found.schedules)
+    return flow_shape(found.flow, found.schedules.names)
 
 
 def _columns(out: Output) -> list[Column]:

@@ -15,6 +15,7 @@ from schedulerd.domain.wording import Language
 from schedulerd.errors import NotFound
 from schedulerd.operations.explaining import FAR_AHEAD, Fire, fire_of
 from schedulerd.store.database import Database
+from schedulerd.store.transaction import Transaction
 
 
 class Fires:
@@ -36,11 +37,10 @@ class Fires:
 
         Schedules that are paused or not enabled are left out.
         """
-        if name is not None:
-            schedules, flows = in_force(self._database, name)
-        else:
-            with self._database.read() as tx:
-                schedules, flows = tx.schedules.coming(self._clock.now(), limit=limit)
+        with self._database.read() as tx:
+            schedules, flows = tx.schedules.coming(self._clock.now(), limit=limit, name=name)
+            if not schedules and name is not None:
+                _require(tx, name)
         return self._first(schedules, flows, limit=limit, until=until, language=language)
 
     def of_schedule(
@@ -94,10 +94,16 @@ def in_force(database: Database, name: str | None) -> tuple[list[Schedule], Mapp
         if name is None:
             return tx.schedules.all(), tx.flows.named()
         schedules, flows = tx.schedules.running(name)
-        if not schedules and name not in (known := tx.flows.names()):
-            known += tx.schedules.names()
-            raise NotFound("flow or schedule", name, near=near_names(name, known))
+        if not schedules:
+            _require(tx, name)
     return schedules, flows
+
+
+def _require(tx: Transaction, name: str) -> None:
+    """Raise `NotFound` where no flow and no schedule is called so."""
+    flows, schedules = tx.flows.names(), tx.schedules.names()
+    if name not in flows and name not in schedules:
+        raise NotFound("flow or schedule", name, near=near_names(name, [*flows, *schedules]))
 
 
 def _fires(

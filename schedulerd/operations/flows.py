@@ -1,34 +1,32 @@
 """What can be asked about flows: which there are, what one is, and what its code was."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from schedulerd.domain.flows import FileError, Flow, FlowDefinition
-from schedulerd.domain.ids import FlowKey
 from schedulerd.domain.runs import RunFilter
 from schedulerd.domain.schedules import Schedule
 from schedulerd.errors import NotFound
 from schedulerd.operations.broken_files import where_it_may_be, why_not_loaded
 from schedulerd.store.database import Database
+from schedulerd.store.flow_schedules import FlowSchedules
 
 _MOST_LOOKED_AT: Final = 1_000
+_MOST_OF_ONE: Final = 50
+_MOST_OF_EACH: Final = 3
+_NONE: Final = FlowSchedules()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FlowDetails:
-    """A flow and its schedules."""
+    """A flow and its schedules, of which there may be very many."""
 
     flow: Flow
-    schedules: tuple[Schedule, ...]
-
-    @property
-    def next_due(self) -> datetime | None:
-        """When the first of them is due next; None where none is."""
-        return min((one.next_due for one in self.schedules if one.next_due is not None), default=None)
+    schedules: FlowSchedules
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +46,7 @@ class Flows:
         self._database: Final = database
 
     def get(self, name: str) -> FlowDetails:
-        """The flow of this name, in force or removed.
+        """The flow of this name, in force or removed, with its first 50 schedules.
 
         Raises `NotFound` with names that come near, and with what is wrong with files that may define it.
         """
@@ -58,14 +56,20 @@ class Flows:
             except NotFound as error:
                 mend = where_it_may_be((one.file, one.error) for one in tx.flows.errors())
                 raise NotFound(error.kind, name, near=error.near, mend=mend or error.mend) from error
-            return FlowDetails(flow=flow, schedules=tuple(tx.schedules.all(of=[flow.key])))
+            found = tx.schedules.of_flows([flow.key], first=_MOST_OF_ONE)
+        return FlowDetails(flow=flow, schedules=found.get(flow.key, _NONE))
+
+    def schedules(self, name: str) -> "tuple[Schedule, ...]":
+        """All schedules in force of the flow of this name. Raises `NotFound` as `get` does."""
+        flow = self.get(name).flow
+        with self._database.read() as tx:
+            return tuple(tx.schedules.all(of=[flow.key]))
 
     def list(self) -> "tuple[FlowDetails, ...]":
-        """The flows in force, by name."""
+        """The flows in force, by name; of their schedules none is read."""
         with self._database.read() as tx:
-            schedules = _by_flow(tx.schedules.all())
-            flows = tx.flows.all()
-        return tuple(FlowDetails(flow=flow, schedules=schedules.get(flow.key, ())) for flow in flows)
+            flows, found = tx.flows.all(), tx.schedules.of_flows()
+        return tuple(FlowDetails(flow=flow, schedules=found.get(flow.key, _NONE)) for flow in flows)
 
     def definitions(self) -> "tuple[FlowDefinition, ...]":
         """What the flows in force are, by name; for less than all about them."""
@@ -73,11 +77,11 @@ class Flows:
             return tuple(tx.flows.definitions())
 
     def named(self, names: Collection[str]) -> "tuple[FlowDetails, ...]":
-        """Those of these flows that are in force, by name."""
+        """Those of these flows that are in force, by name, with the first three schedules of each."""
         with self._database.read() as tx:
             flows = tx.flows.all(named=names)
-            schedules = _by_flow(tx.schedules.all(of=[flow.key for flow in flows]))
-        return tuple(FlowDetails(flow=flow, schedules=schedules.get(flow.key, ())) for flow in flows)
+            found = tx.schedules.of_flows([flow.key for flow in flows], first=_MOST_OF_EACH)
+        return tuple(FlowDetails(flow=flow, schedules=found.get(flow.key, _NONE)) for flow in flows)
 
     def errors(self) -> "tuple[FileError, ...]":
         """The files that cannot be taken as they are."""
@@ -123,10 +127,3 @@ class Flows:
         if name is not None and name not in here:
             raise NotFound(f"flow in {file} named", name, near=here, mend=broken)
         return name or here[0]
-
-
-def _by_flow(schedules: Iterable[Schedule]) -> Mapping[FlowKey, tuple[Schedule, ...]]:
-    found: dict[FlowKey, list[Schedule]] = {}
-    for schedule in schedules:
-        found.setdefault(schedule.flow_key, []).append(schedule)
-    return {key: tuple(of) for key, of in found.items()}

@@ -11,7 +11,6 @@ from schedulerd.domain.flows import FileError, Flow
 from schedulerd.domain.graph import predecessors
 from schedulerd.domain.logs import NumberedLine, level_name
 from schedulerd.domain.runs import Move, Run, Trigger
-from schedulerd.domain.schedules import Schedule
 from schedulerd.domain.states import RunState
 from schedulerd.domain.surroundings import Surroundings
 from schedulerd.domain.tasks import TaskAttempt, TaskRun
@@ -213,7 +212,7 @@ def error_shape(failure: Failure | None) -> Shape | None:
     return {name: getattr(failure, name) for name in ("type", "message", "file", "line", "task", "traceback")}
 
 
-def flow_shape(flow: Flow, schedules: Iterable[Schedule]) -> Shape:
+def flow_shape(flow: Flow, schedules: Iterable[str]) -> Shape:
     """A flow and the names of its schedules."""
     definition = flow.definition
     return {
@@ -227,7 +226,7 @@ def flow_shape(flow: Flow, schedules: Iterable[Schedule]) -> Shape:
         "parameters": dict(definition.parameters),
         "tasks": list(definition.tasks),
         "edges": [list(edge) for edge in definition.edges],
-        "schedules": [schedule.definition.name for schedule in schedules],
+        "schedules": list(schedules),
         "timeout_ms": milliseconds(_time_limit(definition.timeout_seconds)),
         "surroundings": surroundings_shape(definition.surroundings, definition.environment),
         "last_run": _last_run_shape(flow),

@@ -1,12 +1,20 @@
-"""The row of a schedule that is put in force: a new one, and what changes of one that is there."""
+"""The row of a schedule: a new one, what changes of one that is put in force again, and the schedule that one says."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from schedulerd.domain.ids import FlowKey
-from schedulerd.domain.schedules import After, FileAppears, Reboot, ScheduleDefinition, Webhook
+from schedulerd.domain.ids import FlowKey, ScheduleKey
+from schedulerd.domain.schedules import (
+    After,
+    FileAppears,
+    Pause,
+    Reboot,
+    Schedule,
+    ScheduleDefinition,
+    Webhook,
+)
 from schedulerd.store.tables import AnyRow
 
 _KINDS_OF_CAUSE: Final[Mapping[type, str]] = {After: "after", FileAppears: "file", Webhook: "webhook"}
@@ -39,6 +47,27 @@ def row_again(one: Forward, known: AnyRow) -> dict[str, Any]:
     if known.paused_at is not None:
         values["next_due"] = None
     return values
+
+
+def schedule_of(row: AnyRow) -> Schedule:
+    """The schedule that a row says."""
+    return Schedule(
+        key=ScheduleKey(row.id),
+        flow_key=FlowKey(row.flow_id),
+        definition=row.definition,
+        first_seen=row.first_seen,
+        watermark=row.watermark,
+        next_due=row.next_due,
+        last_due=row.last_due,
+        paused=_pause(row),
+        boot_id=row.boot_id,
+    )
+
+
+def _pause(row: AnyRow) -> Pause | None:
+    if row.paused_at is None:
+        return None
+    return Pause(at=row.paused_at, by=row.paused_by, reason=row.paused_reason)
 
 
 def _ahead(one: Forward) -> dict[str, Any]:

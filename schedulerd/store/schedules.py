@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, func, insert, or_, select, update
 
 from schedulerd.domain.flows import FlowKind
 from schedulerd.domain.ids import FlowKey, ScheduleKey
@@ -13,9 +13,10 @@ from schedulerd.domain.schedules import Pause, Schedule, ScheduleDefinition
 from schedulerd.errors import Conflict, NotFound
 from schedulerd.sentences import said
 from schedulerd.store.aligning import align_with_schedule
+from schedulerd.store.flow_schedules import FlowSchedules, of_flows
 from schedulerd.store.pings import Monitored
 from schedulerd.store.reopening import AHEAD, reopen
-from schedulerd.store.schedule_rows import Forward, new_row, row_again
+from schedulerd.store.schedule_rows import Forward, new_row, row_again, schedule_of
 from schedulerd.store.tables import IS_QUEUED, AnyRow, AnySelect, flows, runs, schedules
 
 _DUE: Final = (
@@ -90,19 +91,25 @@ _SOONEST: Final = (
 )
 _IN_TIME: Final = and_(schedules.c.paused_at.is_(None), schedules.c.cause.is_(None))
 # Each of the alternatives by itself is sought in an index: SQLite reads no others.
-_COMING: Final[AnySelect] = _WITH_FLOW.where(
-    or_(
-        schedules.c.id.in_(_SOONEST),
-        and_(schedules.c.next_due <= bindparam("now"), _IN_TIME),
-        and_(schedules.c.next_due.is_(None), _IN_TIME),
-    )
+_RUNS: Final = or_(
+    schedules.c.name == bindparam("name"),
+    schedules.c.flow_id.in_(select(flows.c.id).where(flows.c.name == bindparam("name"))),
 )
-_RUNNING: Final[AnySelect] = _WITH_FLOW.where(
-    or_(
-        schedules.c.name == bindparam("name"),
-        schedules.c.flow_id.in_(select(flows.c.id).where(flows.c.name == bindparam("name"))),
+
+
+def _coming(soonest: Select[tuple[int]]) -> AnySelect:
+    return _WITH_FLOW.where(
+        or_(
+            schedules.c.id.in_(soonest),
+            and_(schedules.c.next_due <= bindparam("now"), _IN_TIME),
+            and_(schedules.c.next_due.is_(None), _IN_TIME),
+        )
     )
-).order_by(schedules.c.name)
+
+
+_COMING: Final = _coming(_SOONEST)
+_COMING_OF: Final[AnySelect] = _coming(_SOONEST.where(_RUNS)).where(_RUNS)
+_RUNNING: Final[AnySelect] = _WITH_FLOW.where(_RUNS).order_by(schedules.c.name)
 
 
 class Schedules:
@@ -169,7 +176,7 @@ class Schedules:
 
     def due(self, now: datetime, *, limit: int = 100) -> list[Schedule]:
         """The schedules whose next due time has come, the longest due first."""
-        return [_schedule(row) for row in self._connection.execute(_DUE, {"now": now, "limit": limit})]
+        return [schedule_of(row) for row in self._connection.execute(_DUE, {"now": now, "limit": limit})]
 
     def next_due(self) -> datetime | None:
         """The moment at which the next schedule is due, which may have passed; None when there is none."""
@@ -224,12 +231,12 @@ class Schedules:
 
     def not_booted(self, boot_id: str) -> list[Schedule]:
         """The `@reboot` schedules that have not been decided for this start of the machine."""
-        return [_schedule(row) for row in self._connection.execute(_NOT_BOOTED, {"boot": boot_id})]
+        return [schedule_of(row) for row in self._connection.execute(_NOT_BOOTED, {"boot": boot_id})]
 
     def caused_by(self, kind: str) -> list[Schedule]:
         """The schedules in force whose causes are of this kind: `after`, `file` or `webhook`."""
         found = self._connection.execute(_CAUSED, {"kind": kind})
-        return [one for row in found if (one := _schedule(row)).definition.enabled]
+        return [one for row in found if (one := schedule_of(row)).definition.enabled]
 
     def touched(self, key: ScheduleKey, *, last_due: datetime) -> None:
         """Note that a cause made it due."""
@@ -251,7 +258,7 @@ class Schedules:
 
     def ahead_of(self, moment: datetime) -> list[Schedule]:
         """The schedules in force that are decided beyond this moment."""
-        return [_schedule(row) for row in self._connection.execute(AHEAD, {"moment": moment})]
+        return [schedule_of(row) for row in self._connection.execute(AHEAD, {"moment": moment})]
 
     def reopen(
         self, key: ScheduleKey, *, watermark: datetime, next_due: datetime | None, first_seen: datetime
@@ -277,15 +284,20 @@ class Schedules:
             query = query.where(schedules.c.name.in_(named))
         if of is not None:
             query = query.where(schedules.c.flow_id.in_(of))
-        return [_schedule(row) for row in self._connection.execute(query.order_by(schedules.c.name))]
+        return [schedule_of(row) for row in self._connection.execute(query.order_by(schedules.c.name))]
 
-    def coming(self, now: datetime, *, limit: int) -> tuple[list[Schedule], dict[FlowKey, str]]:
-        """The schedules among which the next `limit` fires are, and what those of their flows are called that are in force.
+    def coming(
+        self, now: datetime, *, limit: int, name: str | None = None
+    ) -> tuple[list[Schedule], dict[FlowKey, str]]:
+        """The schedules among which the next `limit` fires are, and what those of their flows are called that are in force: of
+        all, or of those that are called `name` or whose flow is.
 
         Those that are due first after `now`; and those of which it is not known when they are due next, because that moment
         has come, or none is known.
         """
-        return self._with_flows(_COMING, {"now": now, "limit": limit})
+        if name is None:
+            return self._with_flows(_COMING, {"now": now, "limit": limit})
+        return self._with_flows(_COMING_OF, {"now": now, "limit": limit, "name": name})
 
     def running(self, name: str) -> tuple[list[Schedule], dict[FlowKey, str]]:
         """The schedules in force by name that are called so or whose flow is, and what those of their flows are called that are
@@ -297,7 +309,13 @@ class Schedules:
     ) -> tuple[list[Schedule], dict[FlowKey, str]]:
         rows = self._connection.execute(query, given).all()
         names = {FlowKey(row.flow_id): row.flow_name for row in rows if row.flow_name is not None}
-        return [_schedule(row) for row in rows], names
+        return [schedule_of(row) for row in rows], names
+
+    def of_flows(
+        self, of: Collection[FlowKey] | None = None, *, first: int = 0
+    ) -> dict[FlowKey, FlowSchedules]:
+        """What a list shows of the schedules in force of these flows, or of all: of a flow that has any, with the `first` so many."""
+        return of_flows(self._connection, of, first=first)
 
     def titles(self) -> list[tuple[str, str]]:
         """The name of each schedule in force, and of the flow that it runs, empty for a command. In no order."""
@@ -324,30 +342,10 @@ class Schedules:
         if row is None:
             names = self._connection.scalars(in_force.with_only_columns(schedules.c.name))
             raise NotFound("schedule", name, near=near(name, names))
-        return _schedule(row)
-
-
-def _schedule(row: AnyRow) -> Schedule:
-    return Schedule(
-        key=ScheduleKey(row.id),
-        flow_key=FlowKey(row.flow_id),
-        definition=row.definition,
-        first_seen=row.first_seen,
-        watermark=row.watermark,
-        next_due=row.next_due,
-        last_due=row.last_due,
-        paused=_pause(row),
-        boot_id=row.boot_id,
-    )
+        return schedule_of(row)
 
 
 def _since(pause: Pause) -> str:
     return said(
         "since {at:%Y-%m-%d %H:%M} UTC, by {by}: {reason}", at=pause.at, by=pause.by, reason=pause.reason
     )
-
-
-def _pause(row: AnyRow) -> Pause | None:
-    if row.paused_at is None:
-        return None
-    return Pause(at=row.paused_at, by=row.paused_by, reason=row.paused_reason)

@@ -38,9 +38,9 @@ def test_every_file_in_the_folder_is_an_example_that_is_tried(started: TestDaemo
 def test_each_has_its_schedule_and_etl_is_the_one_that_a_newcomer_sees_soon(started: TestDaemon) -> None:
     flows = {each.flow.definition.name: each for each in started.operations.flows.list()}
 
-    assert {name: len(each.schedules) for name, each in flows.items()} == dict.fromkeys(flows, 1)
-    (etl,) = flows["ETL-pipeline"].schedules
-    assert etl.definition.name == tomllib.loads(SCHEDULES.read_text())["schedule"][0]["name"]
+    assert {name: len(each.schedules.names) for name, each in flows.items()} == dict.fromkeys(flows, 1)
+    (etl,) = flows["ETL-pipeline"].schedules.names
+    assert etl == tomllib.loads(SCHEDULES.read_text())["schedule"][0]["name"]
 
 
 def test_etl_in_both_styles(started: TestDaemon) -> None:

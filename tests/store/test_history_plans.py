@@ -1,7 +1,7 @@
 """No query of the history reads all runs: the plans of both databases, for a history of 50,000 runs."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -28,15 +28,13 @@ QUERIES: Final = (
 _SMALL: Final = ("ix_runs_active", "ix_runs_strand", "ix_runs_undecided", "ix_runs_queued")
 
 
-@pytest.fixture(scope="module", params=["sqlite", *POSTGRES_KINDS[:1]])
-def long_history(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres_servers: Servers
-) -> Iterator[str]:
-    """The URL of a database with a long history."""
+@pytest.fixture(params=["sqlite", *POSTGRES_KINDS[:1]])
+def long_history(request: pytest.FixtureRequest, tmp_path: Path, postgres_servers: Servers) -> Iterator[str]:
+    """The URL of a database with a long history. To make one takes seconds: one test looks at all of it."""
     if request.param == "sqlite":
-        path: Path = tmp_path_factory.mktemp("history") / "schedulerd.db"
-        seed(f"sqlite:///{path}", count=RUNS, lines=1_000)
-        yield f"sqlite:///{path}"
+        url = f"sqlite:///{tmp_path}/schedulerd.db"
+        seed(url, count=RUNS, lines=1_000)
+        yield url
         return
     server = postgres_servers.get(request.param)
     name = server.create()
@@ -69,7 +67,7 @@ def looks(database: Database, words: str) -> None:
         tx.history.counts(query, now=END)
 
 
-def looks_around(database: Database, _: str) -> None:
+def looks_around(database: Database) -> None:
     """Read what pages show beside lists of runs: what goes on, the bars of flows, and what stands beside a run."""
     with database.read() as tx:
         run = tx.runs.by_key(RunKey(RUNS // 2))
@@ -94,39 +92,30 @@ def reads_all_runs(plan_text: str) -> bool:
     return any(not any(f"INDEX {small}" in scan for small in _SMALL) for scan in scans)
 
 
-@pytest.mark.parametrize(("look", "words"), [*((looks, words) for words in QUERIES), (looks_around, "")])
-def test_a_query_of_the_history_does_not_read_all_of_it(
-    long_history: str, look: Callable[[Database, str], None], words: str
-) -> None:
-    database = Database(long_history, timeout=timedelta(seconds=2))
-    with statements() as found:
-        look(database, words)
-    database.close()
-
-    engine = create_engine(long_history)
+def test_no_query_of_a_long_history_reads_all_of_it(long_history: str) -> None:
+    database, engine = Database(long_history, timeout=timedelta(seconds=2)), create_engine(long_history)
+    found: dict[str, list[tuple[str, Any]]] = {}
+    for words in QUERIES:
+        with statements() as found[words]:
+            looks(database, words)
+    with statements() as found["around"]:
+        looks_around(database)
     with engine.connect() as connection:
-        plans = {statement: plan(connection, statement, values) for statement, values in found}
-    engine.dispose()
-
-    assert plans
-    assert {statement: one for statement, one in plans.items() if reads_all_runs(one)} == {}
-
-
-def test_a_plan_that_reads_all_runs_is_told_from_one_that_does_not(long_history: str) -> None:
-    engine = create_engine(long_history)
-    with engine.connect() as connection:
+        plans = {
+            (words, statement): plan(connection, statement, values)
+            for words, read in found.items()
+            for statement, values in read
+        }
         bad = plan(connection, "SELECT count(*) FROM runs WHERE reason = 'x'", ())
         good = plan(connection, "SELECT reason FROM runs WHERE id = 7", ())
+    unsound = database.check()
     engine.dispose()
-
-    assert (reads_all_runs(bad), reads_all_runs(good)) == (True, False)
-
-
-def test_the_seeded_history_is_sound(long_history: str) -> None:
-    database = Database(long_history)
-
-    assert database.check() == []
     database.close()
+
+    assert unsound == []
+    assert (reads_all_runs(bad), reads_all_runs(good)) == (True, False)
+    assert all(found.values())
+    assert {what: one for what, one in plans.items() if reads_all_runs(one)} == {}
 
 
 def test_the_same_seed_makes_the_same_history(tmp_path: Path) -> None:

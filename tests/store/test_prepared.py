@@ -1,6 +1,6 @@
 """Statements for many rows, written once: they do what SQLAlchemy does with the same rows."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,11 +8,13 @@ import pytest
 from sqlalchemy import (
     Column,
     Connection,
+    Engine,
     Integer,
     MetaData,
     Table,
     bindparam,
     delete,
+    event,
     insert,
     select,
     text,
@@ -91,3 +93,22 @@ def test_one_parameter_is_enough_and_no_row_is_nothing_to_do(connection: Connect
     assert remove(connection, [{"key": 2}]) == 1
 
     assert [row[0] for row in rows(connection)] == [1]
+
+
+def test_what_tests_have_one_engine_compile_another_finds_compiled(
+    database: Database, open_database: Callable[..., Database]
+) -> None:
+    with database.read() as tx:
+        tx.flows.names()
+    found: list[str] = []
+
+    def note(*arguments: Any) -> None:
+        found.append(arguments[4].cache_hit.name)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    with open_database().read() as tx:
+        tx.flows.names()
+    event.remove(Engine, "before_cursor_execute", note)
+
+    assert "CACHE_HIT" in found
+    assert "CACHE_MISS" not in found

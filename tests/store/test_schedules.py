@@ -10,6 +10,7 @@ from schedulerd.domain.schedules import After, Blackout, Cron, Interval, Pause, 
 from schedulerd.domain.surroundings import Surroundings
 from schedulerd.errors import Conflict, NotFound
 from schedulerd.store.database import Database
+from schedulerd.store.flow_schedules import FlowSchedules
 from schedulerd.store.schedule_rows import Forward
 from schedulerd.store.transaction import Transaction
 from tests.builders import A_SECOND, NOW, a_command, a_file, a_schedule
@@ -327,10 +328,41 @@ def test_of_those_that_come_only_the_next_are_read_and_those_of_which_that_is_no
         a_put(tx, a_schedule("paused"), next_due=NOW + A_SECOND)
         tx.schedules.pause("paused", at=NOW, by="kim", reason="")
 
-        found, flows = tx.schedules.coming(NOW, limit=2)
+        other = tx.flows.put_command(a_command("other"), now=NOW)
+        of_other = a_schedule("other", flow=None, command="true")
+        tx.schedules.put(of_other, flow=other, watermark=NOW, next_due=NOW + A_SECOND, now=NOW)
 
-    assert sorted(one.definition.name for one in found) == ["first", "overdue", "second", "unknown"]
-    assert flows == {flow: "etl"}
+        found, flows = tx.schedules.coming(NOW, limit=3)
+        of_one, _ = tx.schedules.coming(NOW, limit=2, name="etl")
+        named, _ = tx.schedules.coming(NOW, limit=2, name="second")
+
+    assert sorted(one.definition.name for one in found) == ["first", "other", "overdue", "second", "unknown"]
+    assert flows == {flow: "etl", other: "other"}
+    assert sorted(one.definition.name for one in of_one) == ["first", "overdue", "second", "unknown"]
+    assert [one.definition.name for one in named] == ["second"]
+
+
+def test_of_the_schedules_of_flows_all_names_are_told_the_first_are_read_and_when_one_is_next(
+    database: Database,
+) -> None:
+    with database.write() as tx:
+        for name, minutes in (("c", 3), ("a", 2), ("b", 5), ("gone", 1), ("paused", 1)):
+            a_put(tx, a_schedule(name), next_due=NOW + timedelta(minutes=minutes))
+        tx.schedules.remove("gone", now=NOW)
+        tx.schedules.pause("paused", at=NOW, by="kim", reason="")
+        other = tx.flows.put_command(a_command("other"), now=NOW)
+        never = a_schedule("other", flow=None, command="true")
+        tx.schedules.put(never, flow=other, watermark=NOW, next_due=None, now=NOW)
+        etl = tx.flows.get("etl").key
+
+        found = tx.schedules.of_flows(first=2)
+        only = tx.schedules.of_flows([other])
+
+        assert found.keys() == {etl, other}
+        assert found[etl].names == ("a", "b", "c", "paused")
+        assert found[etl].first == (tx.schedules.get("a"), tx.schedules.get("b"))
+        assert found[etl].next_due == NOW + timedelta(minutes=2)
+        assert only == {other: FlowSchedules(names=("other",))}
 
 
 def test_the_schedules_of_a_name_are_the_one_that_is_called_so_and_those_of_such_a_flow(

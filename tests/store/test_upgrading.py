@@ -22,8 +22,15 @@ from tests.store.test_schema import FIRST_ROWS
 from tests.waiting import eventually
 
 OLDER = ["0001", "0002"]
-STEPS = [pytest.param(9, id="a spread"), pytest.param(1, id="each", marks=pytest.mark.nemesis)]
+STEPS = [pytest.param(19, id="a spread"), pytest.param(1, id="each", marks=pytest.mark.nemesis)]
 """At each so-many-th statement of an upgrade it is killed, beginning with the first."""
+
+_OF_SQLITE = ["SELECT type, name, sql FROM sqlite_master"]
+_OF_POSTGRES = [
+    "SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns"
+    " WHERE table_schema = 'public'",
+    "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+]
 
 
 @pytest.fixture
@@ -198,6 +205,7 @@ def test_killed_at_any_statement_a_migration_has_happened_or_not(
         number, kills = number + step, kills + 1
 
     assert kills > 10 / step
+    assert _shape(empty_url) != before
     assert_whole(empty_url)
 
 
@@ -217,19 +225,14 @@ def test_killed_at_any_statement_the_first_migration_has_happened_or_not(empty_u
     assert revision_of(empty_url) == schema.HEAD
 
 
-def _shape(url: str) -> list[str]:
-    """The tables, columns and indexes of a database."""
-    from sqlalchemy import inspect
-
+def _shape(url: str) -> list[tuple[str, ...]]:
+    """The tables, columns and indexes of a database, as it describes them itself."""
     engine = create_engine(url)
-    found = inspect(engine)
-    shape = [
-        f"{table}: {[column['name'] for column in found.get_columns(table)]} "
-        f"{sorted(str(index['name']) for index in found.get_indexes(table))}"
-        for table in sorted(found.get_table_names())
-    ]
+    of_kind = _OF_SQLITE if url.startswith("sqlite") else _OF_POSTGRES
+    with engine.connect() as connection:
+        shape = [tuple(map(str, row)) for query in of_kind for row in connection.execute(text(query))]
     engine.dispose()
-    return shape
+    return sorted(shape)
 
 
 def _is_let_go(url: str) -> bool:

@@ -27,7 +27,7 @@ def test_a_flow_is_told_as_the_command_line_tells_it(api: ApiScene) -> None:
 
     details = api.asked.flows.get("etl")
     assert answer.status_code == 200
-    assert answer.json() == flow_shape(details.flow, details.schedules)
+    assert answer.json() == flow_shape(details.flow, details.schedules.names)
     assert answer.json()["schedules"] == ["etl-evening", "etl-hook", "etl-morning"]
 
 
@@ -96,7 +96,7 @@ def test_versions_and_schedules_of_a_flow_are_told(api: ApiScene) -> None:
     schedules = api.get("/flows/etl/schedules").json()["items"]
 
     assert [(one["in_force"], one["runs"]) for one in versions] == [(True, 0)]
-    assert schedules == [schedule_shape(one) for one in api.asked.flows.get("etl").schedules]
+    assert schedules == [schedule_shape(one) for one in api.asked.flows.schedules("etl")]
 
 
 # -- ETags --------------------------------------------------------------------------------------------------------

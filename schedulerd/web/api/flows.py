@@ -6,6 +6,7 @@ from fastapi import Query, Request, Response
 from fastapi.routing import APIRouter
 
 from schedulerd.clock import Clock
+from schedulerd.domain.flows import FlowDefinition
 from schedulerd.operations.flows import FlowDetails
 from schedulerd.operations.operations import Operations
 from schedulerd.operations.schedule_shapes import schedule_shape
@@ -41,10 +42,10 @@ def flow_routes(operations: Operations, clock: Clock) -> APIRouter:
         before: Before = None,
     ) -> dict[str, Any]:
         """The flows in force, by name."""
-        found = [one for one in operations.flows.list() if _fits(one, q, tag)]
-        page = page_by_name(found, _name, limit=limit, after=after, before=before)
+        found = [one.name for one in operations.flows.definitions() if _fits(one, q, tag)]
+        page = page_by_name(found, str, limit=limit, after=after, before=before)
         link_pages(request, response, next_cursor=page.next_cursor, prev_cursor=page.prev_cursor)
-        items = [_shape(one) for one in page.items]
+        items = [_shape(one) for one in operations.flows.named(page.items)]
         return {"items": items, "next_cursor": page.next_cursor, "prev_cursor": page.prev_cursor}
 
     @router.get("/{flow}", operation_id="get_flow", response_model=FlowAnswer)
@@ -76,21 +77,20 @@ def flow_routes(operations: Operations, clock: Clock) -> APIRouter:
     )
     def schedules(flow: Name) -> dict[str, Any]:
         """The schedules in force that run it."""
-        return {"items": [schedule_shape(one) for one in operations.flows.get(flow).schedules]}
+        return {"items": [schedule_shape(one) for one in operations.flows.schedules(flow)]}
 
     return router
 
 
 def _shape(details: FlowDetails) -> Shape:
-    return flow_shape(details.flow, details.schedules)
+    return flow_shape(details.flow, details.schedules.names)
 
 
 def _name(details: FlowDetails) -> str:
     return details.flow.definition.name
 
 
-def _fits(details: FlowDetails, q: str, tags: list[str]) -> bool:
+def _fits(definition: FlowDefinition, q: str, tags: list[str]) -> bool:
     """Has it all the tags, and each word in its name, its description or a tag?"""
-    definition = details.flow.definition
     text = " ".join((definition.name, definition.description, *definition.tags)).casefold()
     return set(tags) <= set(definition.tags) and all(word in text for word in q.casefold().split())

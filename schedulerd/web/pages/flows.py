@@ -97,7 +97,7 @@ class _Views:
             fires=self._operations.fires.next(
                 name, limit=_FIRES, language=self._pages.preferences(request).language
             )
-            if details.schedules
+            if details.schedules.names
             else (),
             runs=history.page(query, limit=_RECENT).runs,
             bars=self._strip(details.flow.definition.name)[1],

@@ -81,8 +81,8 @@ class _Desk:
         return self._pages.render(
             request,
             "register.html",
-            flows=[one.flow for one in found if not one.schedules],
-            scheduled=sum(bool(one.schedules) for one in found),
+            flows=[one.flow for one in found if not one.schedules.names],
+            scheduled=sum(bool(one.schedules.names) for one in found),
             broken=self._operations.flows.errors(),
             may_upload=principal.may(Role.ADMIN) and self._operations.flow_files.is_open,
         )

@@ -152,8 +152,7 @@ class _Deeds:
 
     def _has_schedule(self, run: Run) -> bool:
         """Is there one that makes its flow due whatever becomes of this run?"""
-        schedules = self._operations.flows.get(run.flow).schedules
-        return any(one.definition.enabled and one.paused is None for one in schedules)
+        return self._operations.flows.get(run.flow).schedules.next_due is not None
 
     def cancel(self, request: Request, selector: str, *, reason: str) -> Response:
         run = self._operations.runs.cancel(selector, actor=actor_of(request), reason=reason)
