@@ -18,6 +18,7 @@ from schedulerd.garbage import look_for_garbage_again, look_for_no_garbage
 from schedulerd.store.database import Database
 from schedulerd.store.tables import metadata
 from tests.compiled_once import share_what_is_compiled
+from tests.migrated import migrated
 from tests.postgres import CannotStart, Installation, PostgresServer, installations
 from tests.requirements import missing
 
@@ -109,7 +110,7 @@ def postgres_servers() -> Iterator[Servers]:
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file to be copied."""
     path = tmp_path_factory.mktemp("migrated") / "schedulerd.db"
-    _migrate(f"sqlite:///{path}")
+    path.write_bytes(migrated())
     return path
 
 

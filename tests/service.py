@@ -7,9 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from click.testing import CliRunner
@@ -25,6 +23,7 @@ from schedulerd.errors import SchedulerdError
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 from tests import warm
+from tests.migrated import migrated
 from tests.waiting import SLOWER, eventually
 
 PROGRAM = [sys.executable, "-m", "schedulerd"]
@@ -114,7 +113,7 @@ class Service:
         if not file.exists():
             self.state.mkdir(mode=0o750, parents=True, exist_ok=True)
             file.touch(mode=0o600)
-            file.write_bytes(_new_database())
+            file.write_bytes(migrated())
 
     def _fail_if_dead(self) -> bool:
         assert self.process is not None
@@ -322,16 +321,6 @@ class Service:
             return self.broken_invariants()
         except SchedulerdError:  # a test has taken it away
             return []
-
-
-@cache
-def _new_database() -> bytes:
-    """What the daemon makes where there is no database."""
-    with TemporaryDirectory() as folder:
-        database = Database(f"sqlite:///{folder}/schedulerd.db")
-        database.upgrade()
-        database.close()
-        return Path(folder, "schedulerd.db").read_bytes()
 
 
 def _drop(path: Path, text: str) -> Path:
