@@ -282,6 +282,11 @@ class Service:
         with self._look() as tx:
             return name in tx.flows.names()
 
+    def is_broken(self, file: str) -> bool:
+        """Is a file of this name told as one that cannot be taken?"""
+        with self._look() as tx:
+            return any(Path(one.file).name == file for one in tx.flows.errors())
+
     def wait_for_flow(self, name: str) -> None:
         """Wait until the daemon has found a flow."""
         eventually(lambda: self.has_flow(name), within=45)
