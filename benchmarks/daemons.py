@@ -21,7 +21,7 @@ def daemon(
 ) -> Iterator[Service]:
     """One that has found these flows, each of which is in a file of its name; it ends with the `with`."""
     with tempfile.TemporaryDirectory() as folder:
-        service = Service(Path(folder), settings=settings, web=web)
+        service = Service(Path(folder), settings=settings, web=web, cold=True)
         for name, text in flows.items():
             service.drop(f"{name.replace('-', '_')}.py", text)
         service.start()

@@ -131,7 +131,7 @@ def _measured(service: Service, seconds: float) -> Rested:
 
 def _started() -> Started:
     with tempfile.TemporaryDirectory() as folder:
-        service = Service(Path(folder))
+        service = Service(Path(folder), cold=True)
         try:
             return _timed(service, Path(folder) / "notify")
         finally:

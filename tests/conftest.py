@@ -1,4 +1,4 @@
-"""Fixtures for all: a database, migrated and empty, on SQLite and on each PostgreSQL of this machine."""
+"""Fixtures for all: a database, migrated and empty, on SQLite and on PostgreSQL."""
 
 import os
 import shutil
@@ -18,6 +18,7 @@ from schedulerd.garbage import look_for_garbage_again, look_for_no_garbage
 from schedulerd.store.database import Database
 from tests.compiled_once import share_what_is_compiled
 from tests.emptied import EmptiedDatabase
+from tests.migrated import migrated
 from tests.postgres import CannotStart, Installation, PostgresServer, installations
 from tests.requirements import missing
 
@@ -97,7 +98,7 @@ def postgres_servers() -> Iterator[Servers]:
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file to be copied."""
     path = tmp_path_factory.mktemp("migrated") / "schedulerd.db"
-    _migrate(f"sqlite:///{path}")
+    path.write_bytes(migrated())
     return path
 
 
@@ -184,12 +185,6 @@ def _checked(url: str) -> Iterator[Database]:
         broken = tx.broken_invariants()
     database.close()
     assert broken == []
-
-
-def _migrate(url: str) -> None:
-    database = Database(url)
-    database.upgrade()
-    database.close()
 
 
 def _copy(source: Path, folder: Path) -> Path:

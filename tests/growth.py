@@ -20,7 +20,8 @@ _ENDED: Final = frozenset({RunState.COMPLETED, RunState.FAILED, RunState.CRASHED
 
 def growing(folder: Path) -> Service:
     """A daemon with its web interface, on any port that is free."""
-    return Service(folder, settings=f"max_running = 8\nspare_processes = {SPARES}", web="port = 0")
+    settings = f"max_running = 8\nspare_processes = {SPARES}"
+    return Service(folder, settings=settings, web="port = 0", cold=True)
 
 
 class Use:
@@ -41,8 +42,14 @@ def uses(service: Service) -> Mapping[str, Use]:
     assert spawner is not None
     # what it shares with those forked ahead counts for it in part: the same part, when there are as many
     eventually(lambda: len(descendants(spawner)) == SPARES, within=20)
-    eventually(lambda: Use(web).threads == _WEB_THREADS, within=60)
+    eventually(lambda: _has_settled(web), within=60)
     return {name: Use(pid) for name, pid in (("daemon", service.pid), ("spawner", spawner), ("web", web))}
+
+
+def _has_settled(web: int) -> bool:
+    """Has it loaded everything? What settles it opens the database, and ends."""
+    opened = [os.readlink(descriptor) for descriptor in Path(f"/proc/{web}/fd").iterdir()]
+    return Use(web).threads == _WEB_THREADS and any(file.endswith("schedulerd.db") for file in opened)
 
 
 def run_many(service: Service, flow: str, count: int) -> None:

@@ -6,10 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from click.testing import CliRunner
@@ -23,6 +21,9 @@ from schedulerd.engine.doorbell import WOKEN, Doorbell
 from schedulerd.engine.lock import holder
 from schedulerd.errors import SchedulerdError
 from schedulerd.store.database import Database
+from schedulerd.store.transaction import Transaction
+from tests import warm
+from tests.migrated import migrated
 from tests.waiting import SLOWER, eventually
 
 PROGRAM = [sys.executable, "-m", "schedulerd"]
@@ -45,17 +46,24 @@ class Service:
         state: Path | None = None,
         web: str = "enabled = false",
         from_nothing: bool = False,
+        cold: bool = False,
     ) -> None:
-        """`from_nothing`: the daemon makes its database itself. A SQLite file that is as it would make it spares that."""
+        """`from_nothing`: the daemon makes its database itself. A SQLite file that is as it would make it spares that.
+
+        `cold`: the daemon is a program of its own from its start on, which is to be measured. Else it is forked from a
+        process that has loaded the program, where its environment lets it be.
+        """
         self.folder = folder
         self.state = state or folder / ".state"
         self.flows = folder / "flows"
         self.schedules = folder / "config" / "schedules"
         self.log = folder / "daemon.log"
         self.url = url or f"sqlite:///{self.state / 'schedulerd.db'}"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | warm.Forked | None = None
+        self._is_cold = cold
+        self._database = Database(self.url)
         self._environ: dict[str, str] = {}
-        self._has_variables = False
+        self._variables: Mapping[str, str] = {}
         self._makes_database = from_nothing or url is not None
         for made in (self.flows, self.schedules):
             made.mkdir(parents=True, exist_ok=True)
@@ -70,21 +78,34 @@ class Service:
     ) -> None:
         """Start the daemon, and wait until it is ready. `by` is a command that starts the one it is given."""
         self._environ = {**os.environ, **(environ or {})}
-        self._has_variables = bool(environ)
+        self._variables = environ or {}
         if not (self._makes_database or by):  # who is started by another program may be another user
             self._make_database()
         with open(self.log, "ab") as output:
-            self.process = subprocess.Popen(
-                [*by, *PROGRAM, "--config", str(self.folder / "config" / "schedulerd.toml"), "start"],
-                cwd=self.folder,
-                env=self._environ,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-            )
+            if by or not self._can_be_forked(self._environ):
+                self.process = subprocess.Popen(
+                    [*by, *PROGRAM, *self._config, "start"],
+                    cwd=self.folder,
+                    env=self._environ,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                )
+            else:
+                words = [*self._config, "start"]
+                self.process = warm.start(
+                    words, directory=self.folder, environ=self._environ, stdout=output, stderr=output
+                )
         if wait:
             before = self.said("ready")
             eventually(lambda: self.said("ready") > before or self._fail_if_dead(), within=60)
+
+    def _can_be_forked(self, environ: Mapping[str, str]) -> bool:
+        return not self._is_cold and warm.can_be_forked(environ)
+
+    @property
+    def _config(self) -> Sequence[str]:
+        return "--config", str(self.folder / "config" / "schedulerd.toml")
 
     def _make_database(self) -> None:
         self._makes_database = True  # from now on whatever is there, or is not, is meant
@@ -92,7 +113,7 @@ class Service:
         if not file.exists():
             self.state.mkdir(mode=0o750, parents=True, exist_ok=True)
             file.touch(mode=0o600)
-            file.write_bytes(_new_database())
+            file.write_bytes(migrated())
 
     def _fail_if_dead(self) -> bool:
         assert self.process is not None
@@ -138,20 +159,31 @@ class Service:
     # -- asking -------------------------------------------------------------------------------------------------
 
     def database(self) -> Database:
-        """A connection of our own to its database."""
-        return Database(self.url)
+        """A way of our own to its database, the same each time: what was compiled for a look is there for the next.
+
+        Once it is closed nothing of the database is held; the next use opens it again.
+        """
+        return self._database
+
+    @contextlib.contextmanager
+    def _look(self) -> Iterator[Transaction]:
+        """One look, of which nothing is held afterwards: the database may be taken away."""
+        try:
+            with self._database.read() as tx:
+                yield tx
+        finally:
+            self._database.close()
 
     def cli(self, *words: str, check: bool = True) -> Any:
         """What the command line answers, as JSON. It is asked in this process, which spares most of its time, but where
-        the daemon was started with variables, which may move the clock.
+        the daemon was started with what only a process of its own can have: a clock that is moved.
         """
         words = (*words, "-o", "json")
-        if self._has_variables:
+        if "LD_PRELOAD" in self._variables:
             done = self.command(*words)
             status, out, err = done.returncode, done.stdout, done.stderr
         else:
-            config = str(self.folder / "config" / "schedulerd.toml")
-            result = CliRunner().invoke(root, ["--config", config, *words])
+            result = CliRunner(env=self._variables).invoke(root, [*self._config, *words])
             status, out, err = result.exit_code, result.stdout, result.stderr
         if check:
             assert status == 0, err
@@ -159,10 +191,15 @@ class Service:
 
     def command(self, *words: str, timeout: float = 30.0) -> subprocess.CompletedProcess[str]:
         """Run a command of the program in the service's folder, with what the daemon was started with."""
+        environ = {**(self._environ or os.environ), "COLUMNS": "200"}
+        if self._can_be_forked(environ):
+            return warm.run(
+                [*self._config, *words], directory=self.folder, environ=environ, timeout=timeout * SLOWER
+            )
         return subprocess.run(
-            [*PROGRAM, "--config", str(self.folder / "config" / "schedulerd.toml"), *words],
+            [*PROGRAM, *self._config, *words],
             cwd=self.folder,
-            env={**(self._environ or os.environ), "COLUMNS": "200"},
+            env=environ,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -210,11 +247,8 @@ class Service:
 
     def run(self, key: RunKey) -> Run:
         """A run as the database has it."""
-        database = self.database()
-        with database.read() as tx:
-            run = tx.runs.by_key(key)
-        database.close()
-        return run
+        with self._look() as tx:
+            return tx.runs.by_key(key)
 
     def kill_run(self, key: RunKey) -> None:
         """Kill the process of a run, once it is known: what runs tells so a moment before it is."""
@@ -230,35 +264,23 @@ class Service:
 
     def runs(self, wanted: RunFilter) -> list[Run]:
         """The runs that are wanted, the newest first, as the database has them."""
-        database = self.database()
-        with database.read() as tx:
-            found = tx.runs.list(wanted)
-        database.close()
-        return list(found)
+        with self._look() as tx:
+            return list(tx.runs.list(wanted))
 
     def lines(self, key: RunKey) -> list[NumberedLine]:
         """The whole log of a run."""
-        database = self.database()
-        with database.read() as tx:
-            lines = tx.logs.lines(key, limit=100_000)
-        database.close()
-        return lines
+        with self._look() as tx:
+            return tx.logs.lines(key, limit=100_000)
 
     def hooks_due(self) -> int:
         """How many runs have ended whose hooks are to be called, or are being called."""
-        database = self.database()
-        with database.read() as tx:
-            count = sum(len(tx.hooks.due(agent.name, limit=1_000)) for agent in tx.agents.all())
-        database.close()
-        return count
+        with self._look() as tx:
+            return sum(len(tx.hooks.due(agent.name, limit=1_000)) for agent in tx.agents.all())
 
     def has_flow(self, name: str) -> bool:
         """Is a flow of this name in force?"""
-        database = self.database()
-        with database.read() as tx:
-            names = tx.flows.names()
-        database.close()
-        return name in names
+        with self._look() as tx:
+            return name in tx.flows.names()
 
     def wait_for_flow(self, name: str) -> None:
         """Wait until the daemon has found a flow."""
@@ -275,11 +297,8 @@ class Service:
 
     def broken_invariants(self) -> list[str]:
         """What the database says that cannot be true."""
-        database = self.database()
-        with database.read() as tx:
-            found = tx.broken_invariants()
-        database.close()
-        return found
+        with self._look() as tx:
+            return tx.broken_invariants()
 
     def close(self) -> None:
         """End everything that was started here, whatever state it is in; then the invariants of its database must hold."""
@@ -302,16 +321,6 @@ class Service:
             return self.broken_invariants()
         except SchedulerdError:  # a test has taken it away
             return []
-
-
-@cache
-def _new_database() -> bytes:
-    """What the daemon makes where there is no database."""
-    with TemporaryDirectory() as folder:
-        database = Database(f"sqlite:///{folder}/schedulerd.db")
-        database.upgrade()
-        database.close()
-        return Path(folder, "schedulerd.db").read_bytes()
 
 
 def _drop(path: Path, text: str) -> Path:

@@ -7,6 +7,8 @@ from threading import Event, Thread
 
 from schedulerd.garbage import look_for_no_garbage
 
+_LOOK_SECONDS = 0.2  # at whether all is loaded; the thread then ends
+
 
 def main() -> None:
     """Serve until the daemon lets go of it."""
@@ -25,9 +27,9 @@ def _lifeline() -> int:
 
 def _end_unless(loaded: Event, lifeline: int) -> None:
     """End at once when the daemon goes while the rest is being loaded: the next one wants the socket that this one keeps."""
-    select.select([lifeline], [], [])
-    if not loaded.is_set():
-        os._exit(0)
+    while not loaded.is_set():
+        if select.select([lifeline], [], [], _LOOK_SECONDS)[0]:
+            os._exit(0)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
+from schedulerd.web.late_routes import LateRoute
 from schedulerd.web.segments import CONVERTOR
 
 log = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ class Router(APIRouter):
     """A router whose paths have names in them: each is one segment, with whatever is in it."""
 
     def __init__(self, *, prefix: str = "", **more: Any) -> None:
-        super().__init__(prefix=_with_names(prefix), **more)
+        super().__init__(prefix=_with_names(prefix), route_class=LateRoute, **more)
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
         """Add a route; what is in braces, and says nothing else of itself, is a name."""

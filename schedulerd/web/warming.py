@@ -8,6 +8,7 @@ from schedulerd.clock import Clock
 from schedulerd.errors import SchedulerdError
 from schedulerd.garbage import look_for_garbage_again
 from schedulerd.operations.operations import Operations
+from schedulerd.web.late_routes import load_what_makes_routes
 from schedulerd.web.rendering import compile_templates
 
 _HOUR: Final = timedelta(hours=1)
@@ -20,6 +21,7 @@ def settle(operations: Operations, clock: Clock) -> None:
     """
     try:
         operations.load()
+        load_what_makes_routes()
         compile_templates()
         with contextlib.suppress(SchedulerdError):  # who asks will be told
             _look(operations, clock)

@@ -114,7 +114,9 @@ def test_this_process_keeps_the_true_time(clock: MovedClock) -> None:
     assert clock.now() - before >= timedelta(days=40)
 
 
-def test_a_process_that_finds_no_file_ends_with_a_word_of_why(clock: MovedClock, tmp_path: Path) -> None:
+def test_a_process_that_finds_no_file_ends_with_a_word_of_why(clockshift: Path, tmp_path: Path) -> None:
+    clock = MovedClock(clockshift, tmp_path / "clock.shift")
+    clock.close()
     (tmp_path / "clock.shift").unlink()
 
     done = subprocess.run(

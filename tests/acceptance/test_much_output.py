@@ -15,7 +15,7 @@ pytestmark = pytest.mark.timeout(600)
 SCHEDULES = """
 [[schedule]]
 name = "floods"
-command = "echo first; yes 'a line of sixty-four characters, which is what they have in here' | head -c 1000000000; touch done; sleep 2; exit 3"
+command = "echo first; yes 'a line of sixty-four characters, which is what they have in here' | head -c 1000000000; touch done; while [ ! -e go ]; do sleep 0.1; done; exit 3"
 at = "2030-01-01T00:00"
 
 [[schedule]]
@@ -73,6 +73,7 @@ def test_a_gigabyte_of_output_is_capped_and_the_disk_given_back_and_the_schedule
         file for file in (service.state / "runs").glob("*/stdout.log") if file.stat().st_size > 10**8
     ]
     eventually(lambda: output.stat().st_blocks * 512 < 20_000_000, within=10)
+    (service.folder / "go").touch()
     run = service.wait_for_end(key, within=30)
 
     assert (run.state, run.reason) == (RunState.FAILED, "exit status 3")

@@ -1,13 +1,14 @@
 """Commands of the program that are given beside everything else, each with what is to be done with its answer."""
 
 import os
-import subprocess
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import IO, Final
 
 from schedulerd.clock import SystemClock
-from tests.service import PROGRAM, Service
+from tests import warm
+from tests.service import Service
 from tests.waiting import eventually
 
 _CLOCK: Final = SystemClock()
@@ -17,9 +18,16 @@ _HANGS_SECONDS: Final = 90.0  # a slow machine takes its time to start an interp
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Given:
     words: tuple[str, ...]
-    process: "subprocess.Popen[str]"
+    process: warm.Forked
+    said: IO[bytes]
     answered: Callable[[int, str], None]
     since: float
+
+    def all_said(self) -> str:
+        """What it has said, when it has ended."""
+        with self.said:
+            self.said.seek(0)
+            return self.said.read().decode().strip()
 
 
 class Commands:
@@ -32,17 +40,18 @@ class Commands:
 
     def give(self, *words: str, answered: Callable[[int, str], None]) -> None:
         """Give a command; `answered` gets its exit status and what it said."""
-        config = str(self._service.folder / "config" / "schedulerd.toml")
-        process = subprocess.Popen(
-            [*PROGRAM, "--config", config, *words],
-            cwd=self._service.folder,
-            env=dict(os.environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
+        folder = self._service.folder
+        said = tempfile.TemporaryFile()  # noqa: SIM115  open until it is heard
+        process = warm.start(
+            ["--config", str(folder / "config" / "schedulerd.toml"), *words],
+            directory=folder,
+            environ=os.environ,
+            stdout=said,
+            stderr=said,
         )
-        self._given.append(_Given(words=words, process=process, answered=answered, since=_CLOCK.monotonic()))
+        self._given.append(
+            _Given(words=words, process=process, said=said, answered=answered, since=_CLOCK.monotonic())
+        )
 
     def look(self) -> None:
         """Hear those that have answered."""
@@ -54,8 +63,7 @@ class Commands:
                 one.process.wait()
             if one.process.poll() is not None:
                 self._given.remove(one)
-                said, _ = one.process.communicate()
-                one.answered(one.process.returncode, said.strip())
+                one.answered(one.process.wait(), one.all_said())
 
     def finish(self) -> None:
         """Hear all of them."""
