@@ -1,4 +1,4 @@
-"""Fixtures for all: a database, migrated and empty, on SQLite and on each PostgreSQL of this machine."""
+"""Fixtures for all: a database, migrated and empty, on SQLite and on PostgreSQL."""
 
 import os
 import shutil
@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, settings
 
 from schedulerd.garbage import look_for_garbage_again, look_for_no_garbage
 from schedulerd.store.database import Database
-from schedulerd.store.tables import metadata
 from tests.compiled_once import share_what_is_compiled
+from tests.emptied import EmptiedDatabase
+from tests.migrated import migrated
 from tests.postgres import CannotStart, Installation, PostgresServer, installations
 from tests.requirements import missing
 
@@ -39,19 +40,6 @@ _NO_POSTGRES = "postgres-none"
 _INSTALLED = {installation.name: installation for installation in installations()}
 _KINDS = [_SQLITE, *(_INSTALLED or [_NO_POSTGRES])]
 POSTGRES_KINDS: Final = [kind for kind in _KINDS if kind != _SQLITE]
-_PARAMETERS = [
-    pytest.param(kind, marks=() if kind == _SQLITE else pytest.mark.postgres, id=kind) for kind in _KINDS
-]
-
-
-# Whoever a test left connected goes first: nothing may wait for locks of a test that is over.
-_EMPTY = "; ".join(
-    [
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid()",
-        *(f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables)),
-    ]
-)
 
 
 def installed(kind: str) -> Installation:
@@ -67,7 +55,7 @@ class Servers:
 
     def __init__(self) -> None:
         self._running: dict[str, PostgresServer] = {}
-        self._migrated: dict[str, str] = {}
+        self._emptied: dict[str, EmptiedDatabase] = {}
 
     def get(self, kind: str) -> PostgresServer:
         """The running server of this kind; without one the test is skipped, or fails where it is required."""
@@ -77,16 +65,17 @@ class Servers:
         return self._running[kind]
 
     def emptied(self, kind: str) -> str:
-        """The name of the migrated database of this kind, emptied: a fiftieth of the cost of making a new one."""
+        """The name of the migrated database of this kind, emptied."""
         server = self.get(kind)
-        if kind not in self._migrated:
-            self._migrated[kind] = server.create()
-            _migrate(server.url(self._migrated[kind]))
-        server.execute(_EMPTY, database=self._migrated[kind])
-        return self._migrated[kind]
+        if kind not in self._emptied:
+            self._emptied[kind] = EmptiedDatabase(server)
+        self._emptied[kind].empty()
+        return self._emptied[kind].name
 
     def stop(self) -> None:
         """End them all."""
+        for database in self._emptied.values():
+            database.close()
         for server in self._running.values():
             server.__exit__()
 
@@ -109,11 +98,28 @@ def postgres_servers() -> Iterator[Servers]:
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file to be copied."""
     path = tmp_path_factory.mktemp("migrated") / "schedulerd.db"
-    _migrate(f"sqlite:///{path}")
+    path.write_bytes(migrated())
     return path
 
 
-@pytest.fixture(params=_PARAMETERS)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests of databases are for SQLite and one PostgreSQL; for each that there is where its version may matter."""
+    if "database_kind" not in metafunc.fixturenames or _has_own_kinds(metafunc):
+        return
+    is_each = metafunc.definition.get_closest_marker("each_postgres") is not None
+    kinds = _KINDS if is_each else _KINDS[:2]
+    metafunc.parametrize("database_kind", [_parameter(kind) for kind in kinds], indirect=True)
+
+
+def _has_own_kinds(metafunc: pytest.Metafunc) -> bool:
+    return any("database_kind" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+
+
+def _parameter(kind: str) -> object:
+    return pytest.param(kind, marks=() if kind == _SQLITE else pytest.mark.postgres, id=kind)
+
+
+@pytest.fixture
 def database_kind(request: pytest.FixtureRequest) -> str:
     """Each kind of database in turn."""
     return str(request.param)
@@ -179,12 +185,6 @@ def _checked(url: str) -> Iterator[Database]:
         broken = tx.broken_invariants()
     database.close()
     assert broken == []
-
-
-def _migrate(url: str) -> None:
-    database = Database(url)
-    database.upgrade()
-    database.close()
 
 
 def _copy(source: Path, folder: Path) -> Path:

@@ -107,16 +107,17 @@ class PostgresServer:
         """Take the database away from under whoever is connected."""
         self.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
 
-    def execute(self, statement: str, *, database: str = "postgres") -> list[tuple[Any, ...]]:
-        """What an SQL statement of an administrator answers."""
-        with self._connect(database) as connection:
-            cursor = connection.execute(statement.encode())
-            return cursor.fetchall() if cursor.description else []
-
-    def _connect(self, database: str) -> psycopg.Connection[tuple[Any, ...]]:
+    def connect(self, database: str) -> psycopg.Connection[tuple[Any, ...]]:
+        """A connection of an administrator, on which each statement is committed."""
         return psycopg.connect(
             host=str(self.folder), user="postgres", dbname=database, autocommit=True, connect_timeout=30
         )
+
+    def execute(self, statement: str, *, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """What an SQL statement of an administrator answers."""
+        with self.connect(database) as connection:
+            cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
 
     def _start(self) -> None:
         # Not in TMPDIR: the path of a socket has at most 107 bytes.

@@ -7,9 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from click.testing import CliRunner
@@ -25,6 +23,7 @@ from schedulerd.errors import SchedulerdError
 from schedulerd.store.database import Database
 from schedulerd.store.transaction import Transaction
 from tests import warm
+from tests.migrated import migrated
 from tests.waiting import SLOWER, eventually
 
 PROGRAM = [sys.executable, "-m", "schedulerd"]
@@ -115,7 +114,7 @@ class Service:
         if not file.exists():
             self.state.mkdir(mode=0o750, parents=True, exist_ok=True)
             file.touch(mode=0o600)
-            file.write_bytes(_new_database())
+            file.write_bytes(migrated())
 
     def _fail_if_dead(self) -> bool:
         assert self.process is not None
@@ -284,6 +283,11 @@ class Service:
         with self._look() as tx:
             return name in tx.flows.names()
 
+    def is_broken(self, file: str) -> bool:
+        """Is a file of this name told as one that cannot be taken?"""
+        with self._look() as tx:
+            return any(Path(one.file).name == file for one in tx.flows.errors())
+
     def wait_for_flow(self, name: str) -> None:
         """Wait until the daemon has found a flow."""
         eventually(lambda: self.has_flow(name), within=45)
@@ -324,16 +328,6 @@ class Service:
             return self.broken_invariants()
         except SchedulerdError:  # a test has taken it away
             return []
-
-
-@cache
-def _new_database() -> bytes:
-    """What the daemon makes where there is no database."""
-    with TemporaryDirectory() as folder:
-        database = Database(f"sqlite:///{folder}/schedulerd.db")
-        database.upgrade()
-        database.close()
-        return Path(folder, "schedulerd.db").read_bytes()
 
 
 def _drop(path: Path, text: str) -> Path:

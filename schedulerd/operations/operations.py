@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from schedulerd.operations.measures import Measures
     from schedulerd.operations.named_limits import NamedLimits
     from schedulerd.operations.palette import Palette
+    from schedulerd.operations.passwords import Passwords
     from schedulerd.operations.replies import Replies
     from schedulerd.operations.reruns import Reruns
     from schedulerd.operations.schedules import Schedules
@@ -58,6 +59,7 @@ class Operations:
         environ: Mapping[str, str] = MappingProxyType({}),
         entropy: Callable[[], int] = lambda: secrets.randbits(RANDOM_BITS),
         places: "Places | None" = None,
+        passwords: "Passwords | None" = None,
     ) -> None:
         self.daemon: Final = Daemon(database, state_dir, clock)
         self.runs: Final = Runs(database, clock, wake=self.daemon.wake, entropy=entropy)
@@ -67,6 +69,7 @@ class Operations:
         self._environ: Final = environ
         self._entropy: Final = entropy
         self._places: Final = places
+        self._passwords: Final = passwords
 
     def load(self) -> None:
         """Load all of it now: for whoever stays, and may outlive the files that it would be loaded from."""
@@ -191,20 +194,25 @@ class Operations:
         return Agents(self._database, self._clock, wake=self.daemon.wake)
 
     @cached_property
+    def passwords(self) -> "Passwords":
+        """What is kept of passwords."""
+        from schedulerd.operations.passwords import Passwords  # few commands need it
+
+        return self._passwords or Passwords()
+
+    @cached_property
     def users(self) -> "Users":
         """People who sign in."""
-        from schedulerd.operations.passwords import Passwords
         from schedulerd.operations.users import Users  # seldom asked for
 
-        return Users(self._database, self._clock, Passwords())
+        return Users(self._database, self._clock, self.passwords)
 
     @cached_property
     def sign_in(self) -> "SignIn":
         """Who comes in, and by what."""
-        from schedulerd.operations.passwords import Passwords
         from schedulerd.operations.sign_in import SignIn  # the web process asks
 
-        return SignIn(self._database, self._clock, Passwords())
+        return SignIn(self._database, self._clock, self.passwords)
 
     @cached_property
     def api_tokens(self) -> "ApiTokens":

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from schedulerd.store.database import Database
+from tests.migrated import new_database
 from tests.web.entering import House
 
 
@@ -12,8 +12,7 @@ from tests.web.entering import House
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """One for all tests of a file, which leave nothing behind that another would meet."""
     folder = tmp_path_factory.mktemp("house")
-    database = Database(f"sqlite:///{folder / 'schedulerd.db'}")
-    database.upgrade()
+    database = new_database(folder)
     with House(database, folder) as made:
         yield made
     database.close()

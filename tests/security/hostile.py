@@ -30,7 +30,7 @@ from schedulerd.web.app import make_app
 from tests.builders import A_SECOND, BOOT, NOW, a_file, a_flow, a_schedule
 from tests.fakes import FakeClock
 from tests.store.scenes import add, an_intake, claim, move
-from tests.web.entering import ROOT, visitor
+from tests.web.entering import ROOT, QuickPasswords, visitor
 
 EVIL: Final = (
     "evil'\"><canary-tag data-canary='1' onclick=\"canary()\">{{ 7 * 191 }}{% raise %}${7*191}&lt;b&gt;"
@@ -74,7 +74,9 @@ class HostileScene:
         )
         self.database: Final = database
         self.clock: Final = FakeClock(NOW)
-        self.asked: Final = Operations(database, state_dir=state_dir, clock=self.clock, places=places)
+        self.asked: Final = Operations(
+            database, state_dir=state_dir, clock=self.clock, places=places, passwords=QuickPasswords()
+        )
         with database.write() as tx:
             self.failed: Final = _history(tx)
             self.waiting: Final = tx.runs.by_key(add(tx, tx.flows.get(FLOW).key, parameters={"evil": ENDING}))

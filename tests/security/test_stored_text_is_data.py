@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 from fastapi.routing import iter_route_contexts
 
-from schedulerd.store.database import Database
+from tests.migrated import new_database
 from tests.security.hostile import ENDING, EVIL, FLOW, SCHEDULE, WORD, HostileScene, Trespass
 
 PARTS: Final = {"flow": FLOW, "schedule": SCHEDULE, "number": "1"}  # all others are called evil
@@ -29,8 +29,7 @@ NO_PAGES: Final = (
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostileScene]:
     folder = tmp_path_factory.mktemp("hostile")
-    database = Database(f"sqlite:///{folder / 'schedulerd.db'}")
-    database.upgrade()
+    database = new_database(folder)
     with HostileScene(database, folder) as made:
         yield made
     database.close()

@@ -15,6 +15,8 @@ from schedulerd.store.database import Database
 from tests.postgres import installations
 from tests.store.scenes import a_scene, add
 
+pytestmark = pytest.mark.each_postgres
+
 
 @pytest.fixture
 def environ(database_kind: str) -> Mapping[str, str]:

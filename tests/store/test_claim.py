@@ -13,6 +13,8 @@ from schedulerd.store.database import Database
 from tests.builders import A_SECOND, BOOT, NOW, a_file, a_new_run
 from tests.store.scenes import AGENT, a_scene, add, add_scheduled, claim
 
+pytestmark = pytest.mark.each_postgres
+
 
 def test_a_claimed_run_carries_all_that_its_start_needs(database: Database) -> None:
     with database.write() as tx:

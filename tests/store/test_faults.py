@@ -14,7 +14,7 @@ from typing import Any, Final, Self
 
 import pytest
 from sqlalchemy import Engine, create_engine, event, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import NoResultFound, OperationalError
 
 from schedulerd.domain.access import Means, Role
 from schedulerd.domain.agents import AgentBeat
@@ -36,7 +36,7 @@ from schedulerd.domain.sessions import Session, SignInCode
 from schedulerd.domain.states import RunState
 from schedulerd.domain.told import EventFilter
 from schedulerd.domain.wishes import WishKey
-from schedulerd.errors import StoreUnavailable
+from schedulerd.errors import NotFound, SchedulerdError, StoreUnavailable
 from schedulerd.store.database import Database
 from schedulerd.store.engines import WRITER_LOCK
 from schedulerd.store.log_search import LineQuery
@@ -70,6 +70,8 @@ from tests.store.scenes import (
     move,
 )
 from tests.waiting import eventually
+
+pytestmark = pytest.mark.each_postgres
 
 SOON: Final = timedelta(milliseconds=50)
 Work = Callable[[Transaction], object]
@@ -481,6 +483,24 @@ def test_the_two_tables_above_name_every_method(sqlite_database: Database) -> No
     }
 
     assert methods == READS.keys() | WRITES.keys()
+
+
+def test_each_method_is_understood_by_the_database(database: Database) -> None:
+    with database.write() as tx:
+        add(tx, a_scene(tx).flow)
+    misunderstood: dict[str, StoreUnavailable] = {}
+
+    for name, work in {**READS, **WRITES}.items():
+        try:
+            with database.write() as tx:
+                work(tx)
+                raise NotFound("what this wrote", name)
+        except StoreUnavailable as error:
+            misunderstood[name] = error
+        except (SchedulerdError, NoResultFound):
+            pass  # there is nothing of that name, or it was not kept
+
+    assert misunderstood == {}
 
 
 @contextmanager

@@ -18,6 +18,8 @@ from tests.small_disk import SmallDisk, small_disk
 from tests.store.scenes import Scene, a_scene, add
 from tests.waiting import SLOWER
 
+pytestmark = pytest.mark.each_postgres
+
 
 @pytest.fixture
 def disk() -> Iterator[SmallDisk]:

@@ -25,6 +25,8 @@ from schedulerd.store.columns import Document, Moment, Words
 from schedulerd.store.database import Database
 from schedulerd.store.prepared import Prepared
 
+pytestmark = pytest.mark.each_postgres
+
 NOTES = Table(
     "prepared_notes",
     MetaData(),

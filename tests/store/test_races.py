@@ -6,6 +6,8 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
 
+import pytest
+
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.limits import Limits
 from schedulerd.domain.runs import RunFilter
@@ -13,6 +15,8 @@ from schedulerd.domain.states import RunState
 from schedulerd.store.database import Database
 from tests.builders import A_SECOND, BOOT, NOW, a_new_run
 from tests.store.scenes import a_scene, add, an_intake, move
+
+pytestmark = pytest.mark.each_postgres
 
 PATIENT = timedelta(seconds=20)
 

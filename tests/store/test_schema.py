@@ -30,6 +30,8 @@ from schedulerd.store.error_table import error_kinds
 from schedulerd.store.tables import metadata, runs
 from tests.builders import NOW
 
+pytestmark = pytest.mark.each_postgres
+
 
 def test_migrations_make_the_tables_that_the_code_knows(database_url: str) -> None:
     engine = create_engine(database_url)

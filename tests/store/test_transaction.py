@@ -4,7 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from schedulerd.store.database import Database
+
+pytestmark = pytest.mark.each_postgres
 
 SCENE = """
 import sys

@@ -21,6 +21,8 @@ from tests.postgres import installations
 from tests.store.test_schema import FIRST_ROWS
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.each_postgres
+
 OLDER = ["0001", "0002"]
 STEPS = [pytest.param(19, id="a spread"), pytest.param(1, id="each", marks=pytest.mark.nemesis)]
 """At each so-many-th statement of an upgrade it is killed, beginning with the first."""

@@ -18,7 +18,7 @@ from schedulerd.store.database import Database
 from schedulerd.web.app import make_app
 from tests.builders import NOW, a_command, a_file, a_flow, a_schedule
 from tests.fakes import FakeClock
-from tests.web.entering import ROOT, cookie_for, visitor
+from tests.web.entering import ROOT, QuickPasswords, cookie_for, visitor
 
 API: Final = "/api/v1"
 SECRET: Final = "canary-9f31c7aa02"
@@ -33,7 +33,9 @@ class ApiScene:
         folder = state_dir / "schedules"
         folder.mkdir()
         places = Places(reader=DefinitionReader(timezone="UTC", pools=()), schedules=folder)
-        self.asked: Final = Operations(database, state_dir=state_dir, clock=self.clock, places=places)
+        self.asked: Final = Operations(
+            database, state_dir=state_dir, clock=self.clock, places=places, passwords=QuickPasswords()
+        )
         self._fill()
         self.app: Final = make_app(
             hosts={"localhost"}, clock=self.clock, operations=self.asked, webhooks=self.asked.webhooks

@@ -1,14 +1,17 @@
 """How tests of pages and the API come in: as somebody in a role, without a password, which would take 100 ms each."""
 
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Final, Self
 
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from schedulerd.domain.access import Principal, Role
 from schedulerd.operations.operations import Operations
+from schedulerd.operations.passwords import Passwords
 from schedulerd.operations.sign_in import From
 from schedulerd.store.database import Database
 from schedulerd.web.app import make_app
@@ -21,6 +24,14 @@ SAME_SITE: Final = {"Origin": HOST}
 """What a browser says with a form of the same site."""
 
 ROOT: Final = Principal(name="root", role=Role.ADMIN)
+
+
+class QuickPasswords(Passwords):
+    """Argon2id as weak as it can be: what passwords cost is tested where they are made."""
+
+    @cached_property
+    def _hasher(self) -> PasswordHasher:
+        return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 def cookie_for(operations: Operations, role: Role, who: str = "") -> str:
@@ -45,7 +56,9 @@ class House:
     def __init__(self, database: Database, state_dir: Path, *, now: datetime = NOW) -> None:
         self.database: Final = database
         self.clock: Final = FakeClock(now)
-        self.asked: Final = Operations(database, state_dir=state_dir, clock=self.clock)
+        self.asked: Final = Operations(
+            database, state_dir=state_dir, clock=self.clock, passwords=QuickPasswords()
+        )
         self.app: Final = make_app(
             hosts={"localhost"}, clock=self.clock, operations=self.asked, webhooks=self.asked.webhooks
         )

@@ -23,7 +23,7 @@ from schedulerd.web.app import make_app
 from tests.builders import A_SECOND, NOW, a_file, a_flow, a_schedule
 from tests.fakes import FakeClock
 from tests.store.scenes import add, an_intake, claim, move
-from tests.web.entering import cookie_for, visitor
+from tests.web.entering import QuickPasswords, cookie_for, visitor
 
 SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
@@ -62,7 +62,9 @@ class PageScene:
     def __init__(self, database: Database, state_dir: Path) -> None:
         self.database = database
         self.clock = FakeClock(NOW)
-        self.operations = Operations(database, state_dir=state_dir, clock=self.clock)
+        self.operations = Operations(
+            database, state_dir=state_dir, clock=self.clock, passwords=QuickPasswords()
+        )
         with database.write() as tx:
             tx.flows.put_file(a_file(a_flow(parameters=SCHEMA, description="Moves rows.")), now=NOW)
             self.flow: FlowKey = tx.flows.get("etl").key

@@ -19,10 +19,10 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from docs.api_page import the_document
-from schedulerd.store.database import Database
 from schedulerd.web.api_reference import groups_of, models_of
 from schedulerd.web.openapi import operations_in
 from schedulerd.web.problem_types import PROBLEM_TYPES
+from tests.migrated import new_database
 from tests.web.api_scene import SECRET, ApiScene
 
 DOCUMENT = the_document()
@@ -74,8 +74,7 @@ class Fuzzed:
 @pytest.fixture(scope="module")
 def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
     folder: Path = tmp_path_factory.mktemp("fuzzed")
-    database = Database(f"sqlite:///{folder / 'schedulerd.db'}")
-    database.upgrade()
+    database = new_database(folder)
     scene = ApiScene(database, folder)
     app: Any = scene.app  # ASGI told by two libraries in two ways
     with scene, get_client(app) as session:

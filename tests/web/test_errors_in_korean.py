@@ -7,7 +7,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from schedulerd.domain.access import Role
-from tests.web.browser.world import World, new_database
+from tests.migrated import new_database
+from tests.web.browser.world import World
 from tests.web.entering import ROOT, cookie_for, visitor
 from tests.web.test_languages import Texts
 

@@ -16,8 +16,9 @@ from fastapi.testclient import TestClient
 from docs import messages
 from schedulerd.web.problem_types import PROBLEM_TYPES
 from schedulerd.web.rendering import compile_templates, environment
+from tests.migrated import new_database
 from tests.web.browser.page_table import PAGES
-from tests.web.browser.world import World, new_database
+from tests.web.browser.world import World
 from tests.web.entering import visitor
 
 # What is shown as it is: code, values, names, and errors, which are worded as the command line words them.

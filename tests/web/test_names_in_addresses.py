@@ -15,10 +15,10 @@ from schedulerd.domain.access import Role
 from schedulerd.domain.run_filters import term_text, terms
 from schedulerd.domain.runs import Run
 from schedulerd.domain.states import RunState
-from schedulerd.store.database import Database
 from schedulerd.web.rendering import TEMPLATES
 from schedulerd.web.segments import name_of, segment, with_whole_segments
 from tests.builders import A_SECOND, NOW, a_file, a_flow, a_schedule
+from tests.migrated import new_database
 from tests.store.scenes import add, claim, move
 from tests.web.entering import House
 
@@ -84,8 +84,7 @@ def test_a_name_that_is_percent_encoded_as_programs_do_is_one_segment_too(name: 
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, Mapping[str, Run]]]:
     """Of each name a flow and a schedule, with a run that failed."""
     folder = tmp_path_factory.mktemp("names")
-    database = Database(f"sqlite:///{folder / 'schedulerd.db'}")
-    database.upgrade()
+    database = new_database(folder)
     with House(database, folder) as house:
         yield house, {name: history(house, name, number) for number, name in enumerate(NAMES)}
     database.close()

@@ -12,11 +12,12 @@ from playwright.sync_api import Page, expect
 from schedulerd.clock import SystemClock
 from schedulerd.domain.access import Role
 from schedulerd.operations.operations import Operations
+from tests.migrated import new_database
 from tests.requirements import missing
 from tests.service import Service
 from tests.web.browser.chromium import Chromium, executable
 from tests.web.browser.tabs import PATIENCE_MS, Tabs
-from tests.web.browser.world import World, new_database
+from tests.web.browser.world import World
 from tests.web.entering import cookie_for
 
 expect.set_options(timeout=PATIENCE_MS)

@@ -11,10 +11,11 @@ from itertools import product
 from pathlib import Path
 from typing import Final
 
+from tests.migrated import new_database
 from tests.web.browser.chromium import Chromium, executable
 from tests.web.browser.page_table import PAGES
 from tests.web.browser.tabs import DESK, LOCALES, PHONE, Look, Tabs
-from tests.web.browser.world import World, new_database
+from tests.web.browser.world import World
 
 _SIZES: Final = {"desk": DESK, "phone": PHONE}
 _THEMES: Final = ("light", "dark")

@@ -11,11 +11,11 @@ from schedulerd.clock import SystemClock
 from schedulerd.domain.access import Role
 from schedulerd.operations.operations import Operations
 from schedulerd.web.app import make_app
+from tests.migrated import new_database
 from tests.service import Service
 from tests.waiting import SLOWER
 from tests.web.browser.site import HOSTS, Site
 from tests.web.browser.tabs import is_live
-from tests.web.browser.world import new_database
 from tests.web.entering import cookie_for
 
 FLOW = """

@@ -10,9 +10,9 @@ from playwright.sync_api import Page, Route, expect
 
 from schedulerd.domain.access import Role
 from schedulerd.domain.schedules import Cron
+from tests.migrated import new_database
 from tests.web.browser.site import HOSTS, Site
 from tests.web.browser.tabs import Look, Tabs
-from tests.web.browser.world import new_database
 from tests.web.editor_scene import EditorScene
 from tests.web.entering import cookie_for
 

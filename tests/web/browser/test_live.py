@@ -7,9 +7,10 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from schedulerd.domain.states import RunState
+from tests.migrated import new_database
 from tests.waiting import eventually
 from tests.web.browser.tabs import Tabs, is_live
-from tests.web.browser.world import World, new_database
+from tests.web.browser.world import World
 
 FIRST_ROW = "#runs-table tbody tr:first-child"
 

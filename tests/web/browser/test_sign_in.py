@@ -8,9 +8,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from schedulerd.domain.access import Role
+from tests.migrated import new_database
 from tests.web.browser.accessibility import has_no_violations
 from tests.web.browser.tabs import Look, Tabs
-from tests.web.browser.world import World, new_database
+from tests.web.browser.world import World
 from tests.web.entering import ROOT
 
 pytestmark = pytest.mark.usefixtures("world")

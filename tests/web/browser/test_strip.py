@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.migrated import new_database
 from tests.web.browser.tabs import is_live
-from tests.web.browser.world import World, new_database
+from tests.web.browser.world import World
 
 pytestmark = pytest.mark.usefixtures("world")
 

@@ -15,7 +15,7 @@ from schedulerd.web.app import make_app
 from tests.fakes import FakeClock
 from tests.web.browser.gallery import Gallery
 from tests.web.browser.site import HOSTS, Site
-from tests.web.entering import cookie_for
+from tests.web.entering import QuickPasswords, cookie_for
 
 _ZONE: Final = ZoneInfo("Asia/Seoul")
 
@@ -30,7 +30,9 @@ class World:
         schedules = state_dir / "schedules"
         schedules.mkdir(exist_ok=True)
         places = Places(reader=DefinitionReader(timezone="Asia/Seoul", pools=()), schedules=schedules)
-        self.operations: Final = Operations(database, state_dir=state_dir, clock=self.clock, places=places)
+        self.operations: Final = Operations(
+            database, state_dir=state_dir, clock=self.clock, places=places, passwords=QuickPasswords()
+        )
         self.cookie: Final = cookie_for(self.operations, Role.ADMIN, "minji")
         self._site = self._new_site()
 
@@ -62,10 +64,3 @@ class World:
 
     def _new_site(self, port: int = 0) -> Site:
         return Site(self.new_app(), port=port)
-
-
-def new_database(folder: Path) -> Database:
-    """A migrated, empty database in the folder."""
-    database = Database(f"sqlite:///{folder / 'schedulerd.db'}")
-    database.upgrade()
-    return database
