@@ -5,12 +5,15 @@ from datetime import datetime
 from typing import Any, Final
 
 from schedulerd.clock import Clock
+from schedulerd.domain.access import Principal
 from schedulerd.domain.approvals import check_given
+from schedulerd.domain.audit import Change
 from schedulerd.domain.ids import RunId
 from schedulerd.domain.questions import PAUSE, AskedQuestion
 from schedulerd.domain.runs import Run
 from schedulerd.domain.variables import LARGEST
 from schedulerd.errors import BadParameters, Conflict
+from schedulerd.operations.audit import keep
 from schedulerd.operations.selectors import find_whole
 from schedulerd.sentences import said
 from schedulerd.store.database import Database
@@ -33,8 +36,10 @@ class Approvals:
         actor: str,
         reason: str,
         given: Mapping[str, Any] | None = None,
+        by: Principal | None = None,
     ) -> Run:
-        """Approve or reject what a paused run waits for, and wake the daemon. `given` is what it asks to be told.
+        """Approve or reject what a paused run waits for, and wake the daemon; the audit tells that `by` did. `given` is what it
+        asks to be told.
 
         Raises `Conflict` for a run that waits for no decision, and `BadParameters` where it is approved with what does not
         fit the schema of its question. What only the run can judge is told by `misfit` afterwards.
@@ -42,6 +47,9 @@ class Approvals:
         with self._database.write() as tx:
             run = find_whole(tx, selector, instead="runs approve")
             decide(tx, run, approved=approved, actor=actor, reason=reason, given=given)
+            told = {"approved": approved, "reason": reason}
+            change = Change(what="runs.approve", target=run.selector, after=told)
+            keep(tx, by, change, at=self._clock.now())
         self._wake()
         return run
 

@@ -20,6 +20,7 @@ LONGEST: Final = 4_000
 """So many characters of what was, and of what is, are kept with a change."""
 
 _BEGINNING: Final = 200
+_TRIES: Final = 5
 
 
 def keep(tx: Transaction, by: Principal | None, change: Change, *, at: datetime) -> None:
@@ -31,12 +32,23 @@ def keep(tx: Transaction, by: Principal | None, change: Change, *, at: datetime)
 
 
 def keep_saved(database: Database, by: Principal, change: Change, *, at: datetime) -> None:
-    """Keep a change that was made to a file. It is made: where the database does not answer, the log of the daemon tells of it."""
-    try:
-        with database.write() as tx:
-            keep(tx, by, change, at=at)
-    except StoreUnavailable:
-        log.exception("audit_failed", extra={"what": change.what, "target": change.target, "who": by.name})
+    """Keep a change that was made to a file. It is made: a database that others write to is waited for some times longer than
+    else, and where it does not answer at all, the log of the daemon tells of it.
+    """
+    for left in reversed(range(_TRIES)):
+        try:
+            with database.write() as tx:
+                keep(tx, by, change, at=at)
+        except StoreUnavailable as error:
+            if not left:
+                _tell_log(by, change, error)
+        else:
+            return
+
+
+def _tell_log(by: Principal, change: Change, error: StoreUnavailable) -> None:
+    told = {"what": change.what, "target": change.target, "who": by.name, "address": by.address or "-"}
+    log.error("audit_failed", extra=told | {"means": by.means.value, "reason": error.message})
 
 
 def _bounded(values: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
@@ -53,11 +65,6 @@ class Audit:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database: Final = database
         self._clock: Final = clock
-
-    def record(self, by: Principal, change: Change) -> None:
-        """Keep a change that was made."""
-        with self._database.write() as tx:
-            keep(tx, by, change, at=self._clock.now())
 
     # The last one, because from here on `list` is no type in this class.
     def list(self, wanted: AuditFilter) -> list[AuditEntry]:

@@ -7,11 +7,14 @@ from typing import Any, Final
 
 from schedulerd.authoring.storages import read_from
 from schedulerd.clock import Clock
+from schedulerd.domain.access import Principal
+from schedulerd.domain.audit import Change
 from schedulerd.domain.child_runs import AnyRun, ChildRun
 from schedulerd.domain.results import Result, ResultKind
 from schedulerd.domain.runs import Run
 from schedulerd.domain.states import FINAL, TRIED_AGAIN, RunState
 from schedulerd.errors import Conflict, NotFound
+from schedulerd.operations.audit import keep
 from schedulerd.operations.runs import Asked, Runs, place_of
 from schedulerd.operations.selectors import find_run, find_whole
 from schedulerd.sentences import said
@@ -72,12 +75,13 @@ class Reruns:
             found = None if call is None else tx.results.of_call(root.key, call)
         return None if found is None else Value(kind=found.kind, content=self._content(root, found))
 
-    def retry(self, selector: str, *, from_failed: bool, actor: str) -> Run:
-        """Have the same run tried again as its next attempt, and wake the daemon.
+    def retry(self, selector: str, *, from_failed: bool, actor: str, by: Principal | None = None) -> Run:
+        """Have the same run tried again as its next attempt, and wake the daemon; the audit tells that `by` did.
 
         With `from_failed` the tasks that completed do not run again. Raises `Conflict` for a run that completed, or has
         not ended.
         """
+        now = self._clock.now()
         with self._database.write() as tx:
             run = find_whole(tx, selector, instead="runs retry --from-failed")
             if run.state not in TRIED_AGAIN:
@@ -85,18 +89,27 @@ class Reruns:
             if not from_failed:
                 tx.results.forget(run.key)
             message = f"asked for by {actor}" + (", with what completed" if from_failed else "")
-            tx.runs.try_again(run.key, at=self._clock.now(), actor=actor, message=message)
+            tx.runs.try_again(run.key, at=now, actor=actor, message=message)
+            change = Change(what="runs.retry", target=run.selector, after={"from_failed": from_failed})
+            keep(tx, by, change, at=now)
             asked = tx.runs.by_key(run.key)
         self._wake()
         return asked
 
     def rerun(
-        self, selector: str, changes: Mapping[str, Any], *, idempotency_key: str | None = None
+        self,
+        selector: str,
+        changes: Mapping[str, Any],
+        *,
+        idempotency_key: str | None = None,
+        by: Principal | None = None,
     ) -> Asked:
-        """Record a new run of the same flow with the same parameters, but for `changes`. Raises as `start` does."""
+        """Record a new run of the same flow with the same parameters, but for `changes`; the audit tells that `by` asked for it.
+        Raises as `start` does.
+        """
         run = self._runs.get_whole(selector, instead="runs rerun")
         parameters = {**run.parameters, **changes}
-        return self._runs.start(run.flow, parameters, idempotency_key=idempotency_key)
+        return self._runs.start(run.flow, parameters, idempotency_key=idempotency_key, by=by, of=run.selector)
 
     def _of_task(self, tx: Transaction, run: AnyRun, task: str) -> Result | None:
         root, child = place_of(run)

@@ -95,10 +95,12 @@ class Runs:
         due_at: datetime | None = None,
         idempotency_key: str | None = None,
         priority: int | None = None,
+        by: Principal | None = None,
+        of: str = "",
     ) -> Asked:
         """Record a run of the flow, due now or at `due_at`, and wake the daemon. The same key twice is one run.
 
-        `priority` None: that of the flow.
+        `priority` None: that of the flow. The audit tells that `by` asked for it, and `of` which other one it is a second.
 
         Raises `NotFound`, `BadParameters`, and `Conflict` for a flow that was removed, or a key whose run is another.
         """
@@ -114,6 +116,8 @@ class Runs:
                 idempotency_key=idempotency_key,
                 priority=priority,
             )
+            if is_new:
+                keep(tx, by, _start_told(run, of), at=now)
         return Asked(run=run, is_new=is_new, daemon_answers=self._wake())
 
     def get(self, selector: str) -> AnyRun:
@@ -200,11 +204,13 @@ class Runs:
         with self._database.read() as tx:
             return self._all_told(tx, tx.runs.list(RunFilter(states=states, limit=_MOST_ACTIVE)))
 
-    def cancel(self, selector: str, *, actor: str, reason: str) -> Run:
-        """Ask that the run be cancelled, and wake the daemon. Raises `Conflict` when it has ended."""
+    def cancel(self, selector: str, *, actor: str, reason: str, by: Principal | None = None) -> Run:
+        """Ask that the run be cancelled, and wake the daemon; the audit tells that `by` did. Raises `Conflict` when it has ended."""
+        now = self._clock.now()
         with self._database.write() as tx:
             run = find_whole(tx, selector, instead="runs cancel")
-            tx.runs.ask_cancel(run.key, at=self._clock.now(), actor=actor, reason=reason)
+            tx.runs.ask_cancel(run.key, at=now, actor=actor, reason=reason)
+            keep(tx, by, Change(what="runs.cancel", target=run.selector, after={"reason": reason}), at=now)
         self._wake()
         return run
 
@@ -310,6 +316,11 @@ def record(
     (key,) = tx.runs.add([wanted])
     run = tx.runs.by_key(key) if key is not None else _first_with(tx, wanted)
     return run, key is not None
+
+
+def _start_told(run: Run, of: str) -> Change:
+    after = {"run": run.selector, "parameters": dict(run.parameters)} | ({"of": of} if of else {})
+    return Change(what="runs.start", target=run.flow, after=after)
 
 
 def _in_force(flow: Flow) -> Flow:

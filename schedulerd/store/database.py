@@ -22,6 +22,7 @@ from schedulerd.store.pings import Monitored
 from schedulerd.store.schema import SchemaStatus
 from schedulerd.store.sqlite_file import FileIdentity, SqliteFile
 from schedulerd.store.transaction import Transaction
+from schedulerd.store.turns import Turns
 
 _TWO_SECONDS: Final = timedelta(seconds=2)
 
@@ -42,6 +43,7 @@ class Database:
         self._timeout: Final = timeout
         self._rules: Final = rules
         self._monitored: Final = Monitored()
+        self._turns: Final = Turns()
         self._file: Final = SqliteFile(engines.sqlite_path(self._url)) if self._is_sqlite else None
         self._engine: Final = self._make_engine()
         self._marks: Final = Marks(self._connect) if self._is_sqlite else None
@@ -57,15 +59,28 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
-        """The only writer, until the end: all of it is committed, or nothing when anything is raised.
+        """The only writer, until the end: all of it is committed, or nothing when anything is raised. Threads of this process
+        take turns.
 
         Raises `StoreUnavailable`, also when another writer does not finish within the timeout, and `Conflict`.
         A commit that failed for want of an answer may have been done all the same: read before trying again.
         """
         self._require_same_file()
-        with self._border(), self._writer.connect() as connection, connection.begin():
+        with self._turn(), self._border(), self._writer.connect() as connection, connection.begin():
             yield Transaction(connection, self._rules, self._monitored)
             self._require_same_file()  # nothing is committed into a file that nobody will find again
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Who waits for it has no connection yet, and keeps nobody from reading."""
+        if not self._turns.take(seconds=self._timeout.total_seconds()):
+            raise StoreUnavailable(
+                f"the database {self.url} does not answer: others write, and did not finish in time"
+            )
+        try:
+            yield
+        finally:
+            self._turns.give_on()
 
     def mark(self) -> object:
         """Equal to an earlier one only if nobody has committed anything since, in whatever process: then there is nothing new

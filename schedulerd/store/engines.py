@@ -4,14 +4,18 @@ import os
 import sqlite3
 import stat
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-_BEGIN: Final = "schedulerd_begin"
+from schedulerd.store.sqlite_lock import begin_writing
+
+_READS: Final = "schedulerd_reads"
 # Anything that no other program on the same PostgreSQL is likely to use; it reads "schedd" in ASCII.
 WRITER_LOCK: Final = 0x736368656464
 _IDLE_TIMES: Final = 5
@@ -39,7 +43,7 @@ def sqlite_engine(url: URL, *, busy_timeout: timedelta) -> Engine:
         pool_reset_on_return="rollback",
     )
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin)
+    event.listen(engine, "begin", partial(_begin, busy_timeout))
     return engine
 
 
@@ -72,7 +76,7 @@ def postgres_migrating_engine(url: URL, *, timeout: timedelta) -> Engine:
 def reading(engine: Engine) -> Engine:
     """The engine whose transactions are a consistent snapshot and take no lock."""
     if engine.dialect.name == "sqlite":
-        return engine.execution_options(**{_BEGIN: "BEGIN"})
+        return engine.execution_options(**{_READS: True})
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
@@ -83,7 +87,7 @@ def writing(engine: Engine) -> Engine:
     of one holds for the other: no deadlock, and no row changes between a look and a write.
     """
     if engine.dialect.name == "sqlite":
-        return engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+        return engine  # `_begin` takes it
     lock = engine.execution_options()
     event.listen(lock, "begin", _take_writer_lock)
     return lock
@@ -113,8 +117,16 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
 
 
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN IMMEDIATE"))
+def _begin(busy_timeout: timedelta, connection: Connection) -> None:
+    if connection.get_execution_options().get(_READS, False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    try:
+        begin_writing(driver, patience=busy_timeout)
+    except sqlite3.Error as error:
+        raise OperationalError("BEGIN IMMEDIATE", None, error) from error
 
 
 def _take_writer_lock(connection: Connection) -> None:

@@ -18,7 +18,7 @@ from schedulerd.web.sign_in_desk import SignInDesk
 
 
 class Access:
-    """For the gate `recogniser`, `lasting` and `audit`; for the application the routes."""
+    """For the gate `recogniser` and `lasting`; for the application the routes."""
 
     def __init__(self, operations: Operations, pages: Pages, clock: Clock) -> None:
         self._operations: Final = operations
@@ -26,7 +26,6 @@ class Access:
         self._clock: Final = clock
         self.recogniser: Final = Recogniser(operations.sign_in, clock.monotonic)
         self.lasting: Final = Lasting(operations.sign_in.present, ended=self.recogniser.forget_all)
-        self.audit: Final = operations.audit
 
     def routers(self) -> list[APIRouter]:
         """The routes."""

@@ -16,13 +16,12 @@ from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from schedulerd.domain.access import Means, Principal, Role
+from schedulerd.domain.access import Means, Principal
 from schedulerd.domain.api_tokens import PREFIX
 from schedulerd.errors import Unreachable
 from schedulerd.sentences import said
 from schedulerd.web.access import Access
-from schedulerd.web.audit_notes import change_of
-from schedulerd.web.blocking import Blocking, TooBusyError
+from schedulerd.web.blocking import TooBusyError
 from schedulerd.web.cookies import cookie_of
 from schedulerd.web.lasting import END
 from schedulerd.web.needs import SAFE, Needs, needs_of
@@ -72,7 +71,7 @@ class Found(NamedTuple):
 
 
 class Gatekeeper:
-    """Lets through who may, as `request.state.principal`, and has the audit tell what was changed. Plain ASGI, so that streams pass.
+    """Lets through who may, as `request.state.principal`. Plain ASGI, so that streams pass.
 
     `routes` gives those of the application once it is put together; without `access` only what is open is let through.
     """
@@ -91,7 +90,6 @@ class Gatekeeper:
         self._pages: Final = pages
         self._access: Final = access
         self._monotonic: Final = monotonic
-        self._writing: Final = Blocking()
         self._known: list[RouteContext] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -167,13 +165,14 @@ class Gatekeeper:
         return await recogniser.by_cookie(cookie) if cookie else None
 
     async def _go_on(self, request: Request, found: Found | None, receive: Receive, send: Send) -> None:
-        status, looked_at = 500, self._monotonic()
+        looked_at = self._monotonic()
 
         async def send_on(message: Message) -> None:
-            nonlocal status, looked_at
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            elif self._monotonic() - looked_at >= LOOK_AGAIN_SECONDS:
+            nonlocal looked_at
+            if (
+                message["type"] != "http.response.start"
+                and self._monotonic() - looked_at >= LOOK_AGAIN_SECONDS
+            ):
                 looked_at = self._monotonic()
                 await self._require_still(request)
             await send(message)
@@ -182,9 +181,6 @@ class Gatekeeper:
             await self._give(request, found, receive, send_on)
         except _NoLonger:
             await send(END)
-        finally:
-            if found is not None and request.method not in SAFE and status < 400:
-                await self._tell(request, found)
 
     async def _give(self, request: Request, found: Found | None, receive: Receive, send: Send) -> None:
         """Have the application answer, for as long as whoever asks is let in."""
@@ -201,18 +197,6 @@ class Gatekeeper:
             return  # the next look will tell
         if principal is None:
             raise _NoLonger
-
-    async def _tell(self, request: Request, found: Found) -> None:
-        """What viewers may do changes nothing for others, or tells the audit itself."""
-        if _needed(request, found).role is Role.VIEWER:
-            return
-        change = change_of(request, found.route.path_format or "")
-        if change is None or self._access is None:
-            return
-        try:
-            await self._writing.run(partial(self._access.audit.record, request.state.principal, change))
-        except (Unreachable, TooBusyError):
-            log.exception("audit_failed", extra={"what": change.what, "who": request.state.principal.name})
 
 
 def is_open(method: str, found: Found) -> bool:

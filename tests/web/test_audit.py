@@ -1,6 +1,8 @@
 """The audit: who changed what, from where, and field by field what was and is; whatever edge it was changed by."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +173,21 @@ def test_a_run_that_was_asked_for_is_told_with_its_parameters_and_once(
 
     assert start == ("runs.start", "etl", {"run": (None, "etl#1"), "parameters": (None, {"region": "kr"})})
     assert [what for what, *_ in told(scene)].count("runs.start") == 1
+
+
+def test_each_run_that_many_ask_for_at_once_is_told_and_none_that_was_refused(
+    scene: EditorScene, admin: Visitor
+) -> None:
+    def ask(number: int) -> int:
+        flow = "etl" if number % 5 else "nothing"
+        return admin.client.post(f"{AT}/flows/{flow}/runs", json={"parameters": {"region": "kr"}}).status_code
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = Counter(threads.map(ask, range(40)))
+
+    assert answers == {201: 32, 404: 8}
+    asked_for = {change["run"][1] for what, _, change in told(scene) if what == "runs.start"}
+    assert asked_for == {f"etl#{number}" for number in range(1, 33)}
 
 
 def test_a_secret_is_told_to_have_been_changed_and_never_what_it_is(

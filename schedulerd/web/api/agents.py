@@ -16,8 +16,8 @@ from schedulerd.web.api.answers import AgentRunsAnswer, Items, SystemAnswer
 from schedulerd.web.api.bodies import Body
 from schedulerd.web.api.etags import IfNoneMatch, tagged
 from schedulerd.web.api.routing import Name, api_router
-from schedulerd.web.audit_notes import told_by
 from schedulerd.web.code_sight import sees_code
+from schedulerd.web.principals import principal_of
 
 _LONGEST_REASON: Final = 2_000
 
@@ -51,19 +51,19 @@ def agent_routes(operations: Operations, clock: Clock) -> APIRouter:
     @router.post("/{agent}/drain", operation_id="drain_agent", response_model=AgentRunsAnswer)
     def drain(request: Request, agent: Name, body: DrainBody = _NO_REASON) -> Response:
         """Have it start no more runs until it is resumed. What is due waits, and `runs` go on: it waits for those."""
-        found = operations.agents.drain(agent, reason=body.reason, by=told_by(request))
+        found = operations.agents.drain(agent, reason=body.reason, by=principal_of(request))
         return tagged(request, agent_runs_shape(found, now=clock.now()))
 
     @router.post("/{agent}/resume", operation_id="resume_agent", response_model=AgentRunsAnswer)
     def resume(request: Request, agent: Name) -> Response:
         """Have it start runs again."""
-        found = operations.agents.resume(agent, by=told_by(request))
+        found = operations.agents.resume(agent, by=principal_of(request))
         return tagged(request, agent_runs_shape(found, now=clock.now()))
 
     @router.delete("/{agent}", status_code=204, operation_id="forget_agent")
     def forget(request: Request, agent: Name) -> Response:
         """Forget an agent that is gone for good. One that lives, or whose runs were not settled, is kept (409)."""
-        operations.agents.forget(agent, by=told_by(request))
+        operations.agents.forget(agent, by=principal_of(request))
         return Response(status_code=204)
 
     return router

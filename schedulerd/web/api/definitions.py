@@ -17,7 +17,6 @@ from schedulerd.operations.schedule_shapes import schedule_shape
 from schedulerd.operations.shapes import time_text
 from schedulerd.web.api.etags import IfMatch, condition_of
 from schedulerd.web.api.routing import BASE, Name, api_router
-from schedulerd.web.audit_notes import is_told
 from schedulerd.web.problems import BadField
 from schedulerd.web.roles import must_be_operator
 from schedulerd.web.segments import segment
@@ -83,7 +82,6 @@ def definition_routes(operations: Operations) -> APIRouter:
     def create(request: Request, keys: Keys) -> Response:
         """Save a new schedule, as a file of its own; it is in force when this answers."""
         with _pointing():
-            is_told(request)
             saved = operations.definitions.create(keys, by=must_be_operator(request))
         return _told(saved, status=201)
 
@@ -112,7 +110,6 @@ def definition_routes(operations: Operations) -> APIRouter:
     def delete(request: Request, schedule: Name, if_match: IfMatch = None) -> Response:
         """Take the schedule out of force, with its file. Its runs stay."""
         by, own = must_be_operator(request), _own(operations, schedule, if_match)
-        is_told(request)
         gone = operations.definitions.delete(schedule, etag=own.etag, by=by)
         return _told(gone, status=202) if gone.waits_for else Response(status_code=204)
 
@@ -136,7 +133,6 @@ def _change(
     operations: Operations, request: Request, schedule: str, values: Mapping[str, Any], own: OwnFile
 ) -> Response:
     with _pointing():
-        is_told(request)
         saved = operations.definitions.change(schedule, values, etag=own.etag, by=must_be_operator(request))
     return _told(saved, status=200)
 

@@ -13,7 +13,7 @@ from schedulerd.operations.setting_shapes import limit_shape
 from schedulerd.web.api.answers import Items, LimitAnswer
 from schedulerd.web.api.bodies import Body
 from schedulerd.web.api.routing import Name, SettingName, api_router
-from schedulerd.web.audit_notes import told_by
+from schedulerd.web.principals import principal_of
 
 
 class LimitBody(Body):
@@ -38,13 +38,15 @@ def limit_routes(operations: Operations, clock: Clock) -> APIRouter:
     @router.put("/{name}", operation_id="set_limit", response_model=LimitAnswer)
     def set_(request: Request, name: SettingName, body: LimitBody) -> dict[str, Any]:
         """Set a limit, new or not; who holds slots goes on."""
-        made = operations.named_limits.set(name, body.slots, per_second=body.per_second, by=told_by(request))
+        made = operations.named_limits.set(
+            name, body.slots, per_second=body.per_second, by=principal_of(request)
+        )
         return limit_shape(made, now=clock.now())
 
     @router.delete("/{name}", operation_id="delete_limit", status_code=204)
     def unset(request: Request, name: Name) -> Response:
         """Remove a limit: code that names it waits for nothing."""
-        operations.named_limits.unset(name, by=told_by(request))
+        operations.named_limits.unset(name, by=principal_of(request))
         return Response(status_code=204)
 
     return router

@@ -14,7 +14,6 @@ from schedulerd.domain.replies import Reply
 from schedulerd.operations.operations import Operations
 from schedulerd.operations.shapes import Shape
 from schedulerd.web.api.asking import compact
-from schedulerd.web.audit_notes import is_told
 from schedulerd.web.blocking import Blocking, TooBusyError
 
 HEADER: Final = "Idempotency-Key"
@@ -61,7 +60,6 @@ class Once:
         )
         answer = _response(reply)
         if is_replay:
-            is_told(request)  # nothing was done this time
             answer.headers["Idempotent-Replayed"] = "true"
         return answer
 

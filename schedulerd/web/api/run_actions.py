@@ -14,8 +14,8 @@ from schedulerd.operations.shapes import run_shape
 from schedulerd.web.api.once import LONGEST, Done, Once
 from schedulerd.web.api.routing import BASE, actor_of, api_router
 from schedulerd.web.api.run_models import AskedOut, RunOut
-from schedulerd.web.audit_notes import tell_start, tell_wish, told_by
 from schedulerd.web.blocking import Blocking
+from schedulerd.web.principals import principal_of
 
 _LONGEST_REASON: Final = 2_000
 Reason = Annotated[str, Field(max_length=_LONGEST_REASON)]
@@ -121,35 +121,38 @@ class _Deeds:
             due_at=wish.due_at,
             idempotency_key=wish.dedupe_key or key,
             priority=wish.priority,
+            by=principal_of(request),
         )
-        tell_start(request, asked.run)
         return self._asked(asked)
 
     def rerun(self, request: Request, run: str, wish: Rerun, key: str | None) -> Done:
-        asked = self._operations.reruns.rerun(run, wish.parameters, idempotency_key=key)
-        tell_start(request, asked.run, of=run)
+        by = principal_of(request)
+        asked = self._operations.reruns.rerun(run, wish.parameters, idempotency_key=key, by=by)
         return self._asked(asked)
 
     def cancel(self, request: Request, run: str, wish: Cancel) -> Done:
-        found = self._operations.runs.cancel(run, actor=actor_of(request), reason=wish.reason)
-        tell_wish(request, found, reason=wish.reason)
-        return self._taken(found)
+        asked, actor = self._operations.runs, actor_of(request)
+        return self._taken(asked.cancel(run, actor=actor, reason=wish.reason, by=principal_of(request)))
 
     def kill(self, request: Request, run: str, wish: Cancel) -> Done:
         asked, actor = self._operations.runs, actor_of(request)
-        found = asked.kill(run, actor=actor, reason=wish.reason, by=told_by(request))
+        found = asked.kill(run, actor=actor, reason=wish.reason, by=principal_of(request))
         return self._taken(found)
 
     def retry(self, request: Request, run: str, wish: Retry) -> Done:
-        found = self._operations.reruns.retry(run, from_failed=wish.from_failed, actor=actor_of(request))
-        tell_wish(request, found, from_failed=wish.from_failed)
+        asked, actor = self._operations.reruns, actor_of(request)
+        found = asked.retry(run, from_failed=wish.from_failed, actor=actor, by=principal_of(request))
         return self._taken(found)
 
     def decide(self, request: Request, run: str, wish: Approve) -> Done:
         found = self._operations.approvals.decide(
-            run, approved=wish.approved, actor=actor_of(request), reason=wish.reason, given=wish.given
+            run,
+            approved=wish.approved,
+            actor=actor_of(request),
+            reason=wish.reason,
+            given=wish.given,
+            by=principal_of(request),
         )
-        tell_wish(request, found, approved=wish.approved, reason=wish.reason)
         return self._taken(found)
 
     def _asked(self, asked: Asked) -> Done:

@@ -20,8 +20,8 @@ from schedulerd.web.api.bodies import Body
 from schedulerd.web.api.etags import IfNoneMatch, tagged
 from schedulerd.web.api.listing import PAGE, After, Before, Limit, link_pages, page_by_name
 from schedulerd.web.api.routing import Name, actor_of, api_router
-from schedulerd.web.audit_notes import told_by
 from schedulerd.web.needs import needs
+from schedulerd.web.principals import principal_of
 from schedulerd.web.problems import BadField
 
 _LONGEST_TEXT: Final = 2_000
@@ -123,14 +123,16 @@ def schedule_routes(operations: Operations) -> APIRouter:
     def pause(request: Request, schedule: Name, body: PauseBody = _NO_REASON) -> Response:
         """Have it due no more until it is resumed. What waits or runs already goes on."""
         made = operations.schedules.pause(
-            schedule, actor=actor_of(request), reason=body.reason, by=told_by(request)
+            schedule, actor=actor_of(request), reason=body.reason, by=principal_of(request)
         )
         return tagged(request, schedule_shape(made))
 
     @router.post("/{schedule}/resume", operation_id="resume_schedule", response_model=ScheduleAnswer)
     def resume(request: Request, schedule: Name) -> Response:
         """Have it due again from now on. What was due during the pause is one skipped row, and not caught up."""
-        return tagged(request, schedule_shape(operations.schedules.resume(schedule, by=told_by(request))))
+        return tagged(
+            request, schedule_shape(operations.schedules.resume(schedule, by=principal_of(request)))
+        )
 
     return router
 

@@ -12,8 +12,8 @@ from schedulerd.operations.setting_shapes import secret_shape
 from schedulerd.web.api.answers import Items, SecretAnswer
 from schedulerd.web.api.bodies import Body
 from schedulerd.web.api.routing import Name, SettingName, api_router
-from schedulerd.web.audit_notes import told_by
 from schedulerd.web.needs import needs
+from schedulerd.web.principals import principal_of
 
 
 class SecretBody(Body):
@@ -40,13 +40,13 @@ def secret_routes(operations: Operations) -> APIRouter:
     @needs(Role.ADMIN, Scope.ADMIN)
     def set_(request: Request, name: SettingName, body: SecretBody) -> dict[str, Any]:
         """Set a secret, new or not."""
-        return secret_shape(operations.secrets.set(name, body.value, by=told_by(request)))
+        return secret_shape(operations.secrets.set(name, body.value, by=principal_of(request)))
 
     @router.delete("/{name}", operation_id="delete_secret", status_code=204)
     @needs(Role.ADMIN, Scope.ADMIN)
     def unset(request: Request, name: Name) -> Response:
         """Remove a secret."""
-        operations.secrets.unset(name, by=told_by(request))
+        operations.secrets.unset(name, by=principal_of(request))
         return Response(status_code=204)
 
     return router

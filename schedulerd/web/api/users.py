@@ -13,8 +13,8 @@ from schedulerd.web.api.access_answers import UserAnswer
 from schedulerd.web.api.answers import Items
 from schedulerd.web.api.bodies import Body
 from schedulerd.web.api.routing import api_router
-from schedulerd.web.audit_notes import told_by
 from schedulerd.web.needs import needs
+from schedulerd.web.principals import principal_of
 
 _LONGEST_NAME: Final = 200
 Password = Annotated[str, Field(max_length=LONGEST_PASSWORD)]
@@ -56,7 +56,7 @@ def user_routes(operations: Operations) -> APIRouter:
     @admin
     def add(request: Request, body: UserBody) -> dict[str, Any]:
         """A new user."""
-        return user_shape(operations.users.add(body.name, body.role, body.password, by=told_by(request)))
+        return user_shape(operations.users.add(body.name, body.role, body.password, by=principal_of(request)))
 
     @router.get("/{name}", operation_id="get_user", response_model=UserAnswer)
     @admin
@@ -68,20 +68,20 @@ def user_routes(operations: Operations) -> APIRouter:
     @admin
     def change(request: Request, name: str, body: UserChange) -> dict[str, Any]:
         """Give a user another role, or let the user in or not. The user has to sign in anew."""
-        return user_shape(_changed(operations, name, body, by=told_by(request)))
+        return user_shape(_changed(operations, name, body, by=principal_of(request)))
 
     @router.delete("/{name}", status_code=204, operation_id="remove_user")
     @admin
     def remove(request: Request, name: str) -> Response:
         """Remove a user, with all sessions and tokens of that one."""
-        operations.users.remove(name, by=told_by(request))
+        operations.users.remove(name, by=principal_of(request))
         return Response(status_code=204)
 
     @router.put("/{name}/password", status_code=204, operation_id="set_user_password")
     @admin
     def set_password(request: Request, name: str, body: NewPassword) -> Response:
         """Give a user another password. The user has to sign in anew, everywhere."""
-        operations.users.set_password(name, body.password, by=told_by(request))
+        operations.users.set_password(name, body.password, by=principal_of(request))
         return Response(status_code=204)
 
     return router

@@ -14,7 +14,7 @@ from schedulerd.web.api.bodies import Body
 from schedulerd.web.api.etags import IfMatch, IfNoneMatch, condition_of, tagged
 from schedulerd.web.api.listing import PAGE, After, Before, Limit, link_pages, page_by_name
 from schedulerd.web.api.routing import Name, SettingName, api_router
-from schedulerd.web.audit_notes import told_by
+from schedulerd.web.principals import principal_of
 
 _MOST_TAGS: Final = 50
 
@@ -72,7 +72,7 @@ def variable_routes(operations: Operations) -> APIRouter:
             body.value,
             tags=body.tags,
             only_if=lambda there: condition.holds(_shape(there)),
-            by=told_by(request),
+            by=principal_of(request),
         )
         return tagged(request, variable_shape(made), status=201 if condition.is_new else 200)
 
@@ -81,7 +81,7 @@ def variable_routes(operations: Operations) -> APIRouter:
         """Remove the variable that `If-Match` means."""
         condition = condition_of(if_match, None)
         operations.variables.unset(
-            name, only_if=lambda there: condition.holds(_shape(there)), by=told_by(request)
+            name, only_if=lambda there: condition.holds(_shape(there)), by=principal_of(request)
         )
         return Response(status_code=204)
 

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Request, Response
 
 from schedulerd.domain.run_filters import term_text
 from schedulerd.operations.operations import Operations
-from schedulerd.web.audit_notes import told_by
 from schedulerd.web.blocking import Blocking
 from schedulerd.web.forms import go_on, text
+from schedulerd.web.principals import principal_of
 from schedulerd.web.rendering import Pages
 from schedulerd.web.roles import must_be_operator
 from schedulerd.web.routers import page_router
@@ -39,17 +39,17 @@ def agent_pages(operations: Operations, pages: Pages) -> APIRouter:
     @router.post("/agents/{agent}/drain")
     async def drain(request: Request, agent: str) -> Response:
         reason = text(await request.form(), "reason")
-        await blocking.run(lambda: operations.agents.drain(agent, reason=reason, by=told_by(request)))
+        await blocking.run(lambda: operations.agents.drain(agent, reason=reason, by=principal_of(request)))
         return go_on(path_of(request).removesuffix("/drain"), "drained")
 
     @router.post("/agents/{agent}/resume")
     def resume(request: Request, agent: str) -> Response:
-        operations.agents.resume(agent, by=told_by(request))
+        operations.agents.resume(agent, by=principal_of(request))
         return go_on(path_of(request).removesuffix("/resume"), "taken-back")
 
     @router.post("/agents/{agent}/forget")
     def forget(request: Request, agent: str) -> Response:
-        operations.agents.forget(agent, by=told_by(request))
+        operations.agents.forget(agent, by=principal_of(request))
         return go_on("/agents", "forgotten")
 
     return router

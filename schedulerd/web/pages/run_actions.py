@@ -10,10 +10,10 @@ from schedulerd.domain.runs import Run
 from schedulerd.errors import BadParameters
 from schedulerd.operations.operations import Operations
 from schedulerd.sentences import joined
-from schedulerd.web.audit_notes import tell_start, tell_wish, told_by
 from schedulerd.web.blocking import Blocking
 from schedulerd.web.forms import actor_of, go_on, new_key, text, texts
 from schedulerd.web.parameter_forms import PREFIX, Filled, fields, read
+from schedulerd.web.principals import principal_of
 from schedulerd.web.rendering import Pages
 from schedulerd.web.roles import must_be_operator
 from schedulerd.web.routers import page_router
@@ -121,8 +121,13 @@ class _Deeds:
         filled = self._fill(flow, typed)
         if not filled.troubles:
             try:
-                asked = self._operations.runs.start(flow, filled.parameters, idempotency_key=key or None)
-                tell_start(request, asked.run, of="" if of is None else of.selector)
+                asked = self._operations.runs.start(
+                    flow,
+                    filled.parameters,
+                    idempotency_key=key or None,
+                    by=principal_of(request),
+                    of="" if of is None else of.selector,
+                )
                 return go_on(f"/runs/{asked.run.id}", "started", asked.run.selector)
             except BadParameters as error:
                 filled = Filled(parameters={}, troubles={"": error.message})
@@ -155,18 +160,18 @@ class _Deeds:
         return self._operations.flows.get(run.flow).schedules.next_due is not None
 
     def cancel(self, request: Request, selector: str, *, reason: str) -> Response:
-        run = self._operations.runs.cancel(selector, actor=actor_of(request), reason=reason)
-        tell_wish(request, run, reason=reason)
+        asked, actor = self._operations.runs, actor_of(request)
+        run = asked.cancel(selector, actor=actor, reason=reason, by=principal_of(request))
         return go_on(f"/runs/{run.id}", "cancelling", run.selector)
 
     def kill(self, request: Request, selector: str, *, reason: str) -> Response:
         asked, actor = self._operations.runs, actor_of(request)
-        run = asked.kill(selector, actor=actor, reason=reason, by=told_by(request))
+        run = asked.kill(selector, actor=actor, reason=reason, by=principal_of(request))
         return go_on(f"/runs/{run.id}", "killed", run.selector)
 
     def retry(self, request: Request, selector: str, *, from_failed: bool) -> Response:
-        run = self._operations.reruns.retry(selector, from_failed=from_failed, actor=actor_of(request))
-        tell_wish(request, run, from_failed=from_failed)
+        asked, actor = self._operations.reruns, actor_of(request)
+        run = asked.retry(selector, from_failed=from_failed, actor=actor, by=principal_of(request))
         return go_on(f"/runs/{run.id}", "retrying", run.selector)
 
     def approve(self, request: Request, selector: str, form: FormData) -> Response:
@@ -180,9 +185,9 @@ class _Deeds:
                 actor=actor_of(request),
                 reason=text(form, "reason"),
                 given=given or None,
+                by=principal_of(request),
             )
         except BadParameters as error:
             trouble = joined(". ", (error.message, error.mend)) if error.mend else error.message
             return self.ask(request, selector, what="approve", form=form, trouble=trouble)
-        tell_wish(request, run, approved=approved, reason=text(form, "reason"))
         return go_on(f"/runs/{run.id}", "approved" if approved else "rejected", run.selector)

@@ -11,10 +11,10 @@ from schedulerd.domain.ids import RunId, ids_with
 from schedulerd.domain.runs import Run
 from schedulerd.errors import SchedulerdError, Unreachable
 from schedulerd.operations.operations import Operations
-from schedulerd.web.audit_notes import is_told, tell_audit
 from schedulerd.web.blocking import Blocking
 from schedulerd.web.forms import actor_of, text
 from schedulerd.web.pages.run import possible
+from schedulerd.web.principals import principal_of
 from schedulerd.web.rendering import Pages
 from schedulerd.web.roles import must_be_operator
 from schedulerd.web.routers import page_router
@@ -76,13 +76,7 @@ class _Bulk:
         return self._pages.render(request, "run_bulk.html", do=deed, runs=can, others=others, outcomes=None)
 
     def carry_out(self, request: Request, picked: list[str], deed: Deed, *, reason: str = "") -> Response:
-        outcomes = self._each(self._runs(picked), deed, actor=actor_of(request), reason=reason)
-        if done := [one.run.selector for one in outcomes if not one.trouble]:
-            tell_audit(
-                request, ", ".join(done), what=f"runs.{deed}", after={"reason": reason} if reason else None
-            )
-        else:
-            is_told(request)  # nothing was changed
+        outcomes = self._each(request, self._runs(picked), deed, reason=reason)
         return self._pages.render(request, "run_bulk.html", do=deed, runs=(), others=(), outcomes=outcomes)
 
     def _runs(self, picked: list[str]) -> Sequence[Run]:
@@ -90,24 +84,25 @@ class _Bulk:
         ids = [found[0] for one in picked if (found := ids_with(one)) is not None]
         return self._operations.runs.several([RunId(one) for one in ids])
 
-    def _each(self, runs: Sequence[Run], deed: Deed, *, actor: str, reason: str) -> list[Outcome]:
+    def _each(self, request: Request, runs: Sequence[Run], deed: Deed, *, reason: str) -> list[Outcome]:
         """One that cannot be changed does not keep the others from it. Without the database none can: it is not asked again."""
         outcomes: list[Outcome] = []
         for run in runs:
             try:
-                outcomes.append(self._do(run, deed, actor=actor, reason=reason))
+                outcomes.append(self._do(request, run, deed, reason=reason))
             except Unreachable as error:
                 left = runs[len(outcomes) :]
                 return [*outcomes, *(Outcome(run=one, trouble=error.message) for one in left)]
         return outcomes
 
-    def _do(self, run: Run, deed: Deed, *, actor: str, reason: str) -> Outcome:
+    def _do(self, request: Request, run: Run, deed: Deed, *, reason: str) -> Outcome:
         """What became of this one. Raises `Unreachable`."""
+        actor, by = actor_of(request), principal_of(request)
         try:
             if deed == "cancel":
-                self._operations.runs.cancel(str(run.id), actor=actor, reason=reason)
+                self._operations.runs.cancel(str(run.id), actor=actor, reason=reason, by=by)
             else:
-                self._operations.reruns.retry(str(run.id), from_failed=True, actor=actor)
+                self._operations.reruns.retry(str(run.id), from_failed=True, actor=actor, by=by)
         except Unreachable:
             raise
         except SchedulerdError as error:

@@ -11,7 +11,6 @@ from schedulerd.errors import Conflict, NotFound, Stale
 from schedulerd.operations.definitions import BadValue
 from schedulerd.operations.operations import Operations
 from schedulerd.sentences import said
-from schedulerd.web.audit_notes import is_told
 from schedulerd.web.blocking import Blocking
 from schedulerd.web.editor_preview import Preview, preview_of
 from schedulerd.web.editor_sheet import Sheet, empty_sheet, sheet_of, typed_sheet
@@ -99,7 +98,6 @@ class _Editor:
 
     def create(self, request: Request, form: FormData) -> Response:
         sheet = typed_sheet(self._operations, form)
-        is_told(request)
         if text(form, "do") == "preview":
             return self.show(request, sheet)
         return self._save(request, sheet)
@@ -108,7 +106,6 @@ class _Editor:
         etag = text(form, "etag")
         was = sheet_of(self._operations, name)
         sheet = typed_sheet(self._operations, form, name=name, was=was.values, etag=etag)
-        is_told(request)
         if text(form, "do") == "preview":
             return self.show(request, sheet)
         try:
@@ -146,7 +143,6 @@ class _Editor:
     def preview(self, request: Request, form: FormData) -> Response:
         """The part of the page that says what is typed just now; with 200 also where that is wrong, since it is being typed."""
         must_be_operator(request)
-        is_told(request)  # nothing is changed
         name = text(form, "of")
         was: Mapping[str, Any] = sheet_of(self._operations, name).values if name else {}
         sheet = typed_sheet(self._operations, form, name=name, was=was)
@@ -187,7 +183,6 @@ class _Editor:
 
     def delete(self, request: Request, name: str, *, etag: str) -> Response:
         by = must_be_operator(request)
-        is_told(request)
         try:
             gone = self._operations.definitions.delete(name, etag=etag, by=by)
         except Stale as error:

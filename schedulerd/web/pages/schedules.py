@@ -8,10 +8,10 @@ from fastapi import APIRouter, Request, Response
 from schedulerd.domain.likeness import Likeness, typed
 from schedulerd.operations.operations import Operations
 from schedulerd.web.api.listing import page_by_name
-from schedulerd.web.audit_notes import told_by
 from schedulerd.web.blocking import Blocking
 from schedulerd.web.forms import actor_of, go_on, text
 from schedulerd.web.local_paths import local_path
+from schedulerd.web.principals import principal_of
 from schedulerd.web.rendering import Pages
 from schedulerd.web.routers import page_router
 
@@ -39,7 +39,7 @@ def schedule_pages(operations: Operations, pages: Pages) -> APIRouter:
         reason = text(form, "reason")
         made = await blocking.run(
             lambda: operations.schedules.pause(
-                schedule, actor=actor_of(request), reason=reason, by=told_by(request)
+                schedule, actor=actor_of(request), reason=reason, by=principal_of(request)
             )
         )
         since = () if made.paused is None else (made.paused.at.isoformat(),)
@@ -50,7 +50,9 @@ def schedule_pages(operations: Operations, pages: Pages) -> APIRouter:
         form = await request.form()
         of = _paused_at(text(form, "paused_at"))
         paused = (await blocking.run(lambda: operations.schedules.get(schedule))).paused
-        await blocking.run(lambda: operations.schedules.resume(schedule, by=told_by(request), paused_at=of))
+        await blocking.run(
+            lambda: operations.schedules.resume(schedule, by=principal_of(request), paused_at=of)
+        )
         why = () if paused is None else (paused.reason,)
         return go_on(local_path(text(form, "next") or _WHERE), "resumed", schedule, *why)
 

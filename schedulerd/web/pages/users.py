@@ -10,9 +10,9 @@ from schedulerd.domain.users import LONGEST_PASSWORD, SHORTEST_PASSWORD, User
 from schedulerd.errors import BadParameters, Conflict
 from schedulerd.operations.operations import Operations
 from schedulerd.sentences import joined
-from schedulerd.web.audit_notes import told_by
 from schedulerd.web.forms import go_on
 from schedulerd.web.needs import needs
+from schedulerd.web.principals import principal_of
 from schedulerd.web.rendering import Pages
 from schedulerd.web.roles import must_be_admin
 from schedulerd.web.routers import page_router
@@ -107,7 +107,7 @@ class _View:
 
     def add(self, request: Request, name: str, role: Role, password: str) -> Response:
         try:
-            user = self._operations.users.add(name, role, password, by=told_by(request))
+            user = self._operations.users.add(name, role, password, by=principal_of(request))
         except (BadParameters, Conflict) as error:
             return self.all(request, status=_status(error), trouble=_told(error), name=name, role=role)
         return go_on(f"{_WHERE}/{segment(user.name)}", "user-added")
@@ -118,7 +118,7 @@ class _View:
         """Do it; where it cannot be done the page of the user says why. Raises `NotFound`."""
         user = self._operations.users.get(name)
         try:
-            deed(told_by(request))
+            deed(principal_of(request))
         except (BadParameters, Conflict) as error:
             return self.one(request, user, status=_status(error), trouble=_told(error))
         return go_on(to or f"{_WHERE}/{segment(user.name)}", done)
