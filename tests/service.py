@@ -62,6 +62,7 @@ class Service:
         self.process: subprocess.Popen[bytes] | warm.Forked | None = None
         self._is_cold = cold
         self._database = Database(self.url)
+        self.others = frozenset(every_pid())  # the processes that were there before it
         self._environ: dict[str, str] = {}
         self._variables: Mapping[str, str] = {}
         self._makes_database = from_nothing or url is not None
@@ -282,6 +283,11 @@ class Service:
         with self._look() as tx:
             return name in tx.flows.names()
 
+    def is_broken(self, file: str) -> bool:
+        """Is a file of this name told as one that cannot be taken?"""
+        with self._look() as tx:
+            return any(Path(one.file).name == file for one in tx.flows.errors())
+
     def wait_for_flow(self, name: str) -> None:
         """Wait until the daemon has found a flow."""
         eventually(lambda: self.has_flow(name), within=45)
@@ -305,7 +311,8 @@ class Service:
         pids = [] if self.process is None else [self.pid, *descendants(self.pid)]
         held = holder(self.state) if self.state.exists() else None
         pids += [] if held is None else [held, *descendants(held)]
-        pids += [pid for pid in every_pid() if str(self.state) in environment(pid)]
+        since = (pid for pid in every_pid() if pid not in self.others)  # to read of every process takes long
+        pids += [pid for pid in since if str(self.state) in environment(pid)]
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

@@ -370,6 +370,7 @@ def main() -> None:
     spawner = Spawner(RunFolders(options.state_dir), core, spares=options.spares)
     spawner.ready()
     preload_the_usual()  # the start of the daemon does not wait for it
-    gc.collect()
+    if options.preload:
+        gc.collect()  # once, for what others have written; what is ours leaves next to nothing
     look_for_garbage_again()
     spawner.serve()

@@ -144,7 +144,8 @@ def _kill_both(service: Service) -> None:
 def _processes(service: Service) -> list[int]:
     """The processes that belong to runs of this service."""
     mark = f"SCHEDULERD_RUN_FOLDER={service.state}"
-    return [pid for pid in every_pid() if mark in environment(pid) and process_state(pid) not in ("", "Z")]
+    since = (pid for pid in every_pid() if pid not in service.others)
+    return [pid for pid in since if mark in environment(pid) and process_state(pid) not in ("", "Z")]
 
 
 @pytest.mark.parametrize(

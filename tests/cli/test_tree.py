@@ -1,5 +1,6 @@
 """The tree of commands as a whole: help everywhere, one meaning for each short flag, and a quick start."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -90,25 +91,43 @@ def test_a_lazy_command_has_the_short_help_that_its_group_tells() -> None:
                     assert (command.help or "").startswith(lazy.short_help.removesuffix("."))
 
 
-@pytest.mark.parametrize(
-    "args",
-    [["--version"], ["--help"], *([*path, "--help"] for path in COMMANDS if path)],
-    ids=" ".join,
-)
-def test_help_and_version_import_nothing_heavy(args: list[str]) -> None:
-    program = (
-        "import sys\n"
-        "from schedulerd.cli.root import root\n"
-        "try:\n    root.main(sys.argv[1:])\n"
-        f"finally:\n    sys.stderr.write(' '.join(sorted(set(sys.modules) & {set(HEAVY)!r})))"
-    )
+# Each command line in a process that has loaded the root and nothing else: how much is said, and what is loaded.
+_EACH = """
+import contextlib, io, json, os, sys
+from schedulerd.cli.root import root
+
+def say(args):
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        try:
+            root.main(args)
+        except SystemExit as ended:
+            code = ended.code or 0
+    print(json.dumps([args, len(said.getvalue()), [*sys.modules]]), flush=True)
+    return code
+
+for args in json.loads(sys.argv[1]):
+    if not (child := os.fork()):
+        os._exit(say(args))
+    assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+def test_help_and_version_import_nothing_heavy() -> None:
+    lines = [["--version"], ["--help"], *([*path, "--help"] for path in COMMANDS if path)]
 
     done = subprocess.run(
-        [sys.executable, "-P", "-c", program, *args], capture_output=True, text=True, check=True, timeout=180
+        [sys.executable, "-P", "-c", _EACH, json.dumps(lines)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=180,
     )
 
-    assert done.stdout
+    told = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.stderr == ""
+    assert [args for args, _, _ in told] == lines
+    assert [args for args, said, _ in told if not said] == []
+    assert {" ".join(args): heavy for args, _, loaded in told if (heavy := {*loaded} & {*HEAVY})} == {}
 
 
 def test_the_top_level_imports_no_command() -> None:

@@ -65,7 +65,18 @@ def address(service: Service) -> str:
     return found[1]
 
 
-def test_a_run_is_seen_when_it_begins_and_when_it_ends(page: Page, service: Service, tmp_path: Path) -> None:
+def test_runs_are_started_followed_and_cancelled_at_pages_of_a_daemon_that_ends_in_time(
+    page: Page, tabs: Tabs, service: Service, tmp_path: Path
+) -> None:
+    a_flow_is_run_and_cancelled_without_scripts(tabs.open(Look(scripts=False)), service, tmp_path)
+    a_run_that_is_cancelled_goes_through_cancelling_before_ones_eyes(page, service, tmp_path)
+    a_run_is_seen_when_it_begins_and_when_it_ends(page, service, tmp_path)
+
+    assert tabs.noticed.unexpected() == []
+    the_daemon_ends_in_time_while_somebody_listens(page, tabs, service)
+
+
+def a_run_is_seen_when_it_begins_and_when_it_ends(page: Page, service: Service, tmp_path: Path) -> None:
     """Point 12, and of the dashboard point 13: who reads there is not disturbed."""
     gate = tmp_path / "gate"
     board = page.context.new_page()
@@ -97,7 +108,7 @@ def test_a_run_is_seen_when_it_begins_and_when_it_ends(page: Page, service: Serv
     assert board.evaluate("performance.getEntriesByType('navigation').length") == 1
 
 
-def test_the_daemon_ends_in_time_while_somebody_listens(page: Page, tabs: Tabs, service: Service) -> None:
+def the_daemon_ends_in_time_while_somebody_listens(page: Page, tabs: Tabs, service: Service) -> None:
     """Point 17."""
     tabs.expect("ERR_|Failed to fetch")
     page.goto("/runs")
@@ -109,9 +120,8 @@ def test_the_daemon_ends_in_time_while_somebody_listens(page: Page, tabs: Tabs, 
     expect(page.locator("#live-dot")).not_to_have_attribute("data-state", "live")
 
 
-def test_a_flow_is_run_and_cancelled_without_scripts(tabs: Tabs, service: Service, tmp_path: Path) -> None:
+def a_flow_is_run_and_cancelled_without_scripts(page: Page, service: Service, tmp_path: Path) -> None:
     """Points 5 and 34: with parameters, and with what cancelling does said before."""
-    page = tabs.open(Look(scripts=False))
     page.goto("/flows/patient/run")
     page.get_by_label("path").fill(str(tmp_path / "never"))
     page.get_by_label("region").fill("us")
@@ -130,12 +140,11 @@ def test_a_flow_is_run_and_cancelled_without_scripts(tabs: Tabs, service: Servic
     assert service.cli("runs", "show", "patient#1")["parameters"]["region"] == "us"
 
 
-def test_a_run_that_is_cancelled_goes_through_cancelling_before_ones_eyes(
-    tabs: Tabs, service: Service, tmp_path: Path
+def a_run_that_is_cancelled_goes_through_cancelling_before_ones_eyes(
+    page: Page, service: Service, tmp_path: Path
 ) -> None:
     """Point 34."""
     key = service.ask_for("patient", path=str(tmp_path / "never"))
-    page = tabs.open()
     page.goto(f"/runs/{service.run(key).id}")
     is_live(page)
     expect(page.locator(".headline .state")).to_have_attribute("data-state", "running")

@@ -40,7 +40,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
     service.drop("broken.py", "import schedulerd\n\nimport nothing_like_this\n")
     service.start()
     service.wait_for_flow("report")
-    eventually(lambda: "broken.py" in service.command("status").stdout)
+    eventually(lambda: service.is_broken("broken.py"))
     yield service
     service.close()
 
@@ -61,9 +61,18 @@ def cookie(service: Service) -> str:
     return found
 
 
-def test_a_flow_that_was_found_is_given_a_schedule(page: Page, tabs: Tabs, service: Service) -> None:
-    """Point 31."""
+def test_a_crontab_a_file_and_a_flow_that_was_found_are_registered(
+    page: Page, tabs: Tabs, service: Service
+) -> None:
     tabs.expect("422")
+
+    a_crontab_is_explained_and_what_is_picked_is_imported(page, service)
+    a_flow_file_is_written_and_known(page, service)
+    a_flow_that_was_found_is_given_a_schedule(page, service)
+
+
+def a_flow_that_was_found_is_given_a_schedule(page: Page, service: Service) -> None:
+    """Point 31."""
     page.goto("/flows/new")
     expect(page.locator("#broken")).to_contain_text("broken.py:3")
     page.get_by_role("link", name="Schedule: report").click()
@@ -84,28 +93,14 @@ def test_a_flow_that_was_found_is_given_a_schedule(page: Page, tabs: Tabs, servi
 
     expect(page.locator("h1")).to_have_text("report")
     expect(page.locator(".toast")).to_contain_text("in force")
-    (schedule,) = service.cli("schedules", "list")
+    (schedule,) = [one for one in service.cli("schedules", "list") if one["name"] == "report"]
     assert schedule["next_due"].replace(".000Z", "Z") == following
     assert schedule["parameters"] == {"region": "kr", "days": 5}
     page.goto("/flows/new")
     expect(page.get_by_role("link", name="Schedule: report")).to_have_count(0)
 
 
-def test_going_back_keeps_what_was_typed(page: Page) -> None:
-    """Point 31."""
-    page.goto("/schedules/new?flow=report&kind=cron")
-    page.get_by_label("Cron expression").fill("15 4 * * *")
-    page.get_by_label("region").fill("us")
-    page.get_by_role("link", name="Register").first.click()
-    expect(page.locator("#discovered")).to_be_visible()
-
-    page.go_back()
-
-    expect(page.get_by_label("Cron expression")).to_have_value("15 4 * * *")
-    expect(page.get_by_label("region")).to_have_value("us")
-
-
-def test_a_crontab_is_explained_and_what_is_picked_is_imported(page: Page, service: Service) -> None:
+def a_crontab_is_explained_and_what_is_picked_is_imported(page: Page, service: Service) -> None:
     """Point 32."""
     page.goto("/flows/new/crontab")
     page.get_by_label("What crontab -l shows").fill(CRONTAB)
@@ -122,8 +117,7 @@ def test_a_crontab_is_explained_and_what_is_picked_is_imported(page: Page, servi
     assert commands == ["echo daily", "echo report"]
 
 
-def test_a_flow_file_is_written_and_known(page: Page, tabs: Tabs, service: Service) -> None:
-    tabs.expect("422")
+def a_flow_file_is_written_and_known(page: Page, service: Service) -> None:
     page.goto("/flows/new/file")
     page.get_by_label("Name of the file").fill("fresh.py")
     page.get_by_label("Text").fill("import nothing_like_this\n")

@@ -72,6 +72,20 @@ def test_without_scripts_runs_are_filtered_and_paged_and_a_schedule_is_paused(
     expect(page.get_by_role("button", name="Pause the schedule")).to_be_visible()
 
 
+def test_going_back_keeps_what_was_typed(page: Page) -> None:
+    """Point 31."""
+    page.goto("/schedules/new?flow=etl&kind=cron")
+    page.get_by_label("Cron expression").fill("15 4 * * *")
+    page.get_by_label("region").fill("us")
+    page.get_by_role("link", name="Register").first.click()
+    expect(page.locator("#discovered")).to_be_visible()
+
+    page.go_back()
+
+    expect(page.get_by_label("Cron expression")).to_have_value("15 4 * * *")
+    expect(page.get_by_label("region")).to_have_value("us")
+
+
 def test_a_run_is_had_again_once_with_what_was_changed(page: Page, world: World) -> None:
     """Point 33."""
     page.goto(f"/runs/{world.gallery.failed.id}/rerun")
