@@ -5,6 +5,8 @@
 VENV := .venv
 BIN  := $(VENV)/bin
 PIP  := $(BIN)/python -m pip --disable-pip-version-check -qq
+# By all processors, as pip does not; what some package has that is no Python of this version is no matter.
+COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check nemesis bench docs messages screenshots clean
@@ -67,12 +69,14 @@ clean:
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 	@echo 'Installing schedulerd into $(VENV) (about a minute the first time) ...'
-	@$(PIP) install --editable .
+	@$(PIP) install --no-compile --editable .
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml | $(VENV)/bin/python
 	@echo 'Installing schedulerd and what its tests need into $(VENV) (a minute or two the first time) ...'
-	@$(PIP) install --editable '.[dev]'
+	@$(PIP) install --no-compile --editable '.[dev]'
+	@$(COMPILE)
 	@touch $@ $(VENV)/.installed
 
 # Debian ships `venv` without the part that fills it, so a Python that has it is looked for, not only a new one.

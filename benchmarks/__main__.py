@@ -54,6 +54,7 @@ def main(words: Sequence[str]) -> int:
     `BENCH_JSON` names a file to which the figures are added, a line of JSON for each.
     """
     asked = _parser().parse_args(words)
+    _try_json()
     size = Size.SMALL if asked.small else Size.FULL
     _compile()
     is_busy()  # before something of ours is
@@ -96,6 +97,16 @@ def _tell(figures: Sequence[Figure], failed: Sequence[str]) -> None:
         append_json(Path(path), figures)
 
 
+def _try_json() -> None:
+    """A place where nothing can be written is told before minutes have passed."""
+    path = os.environ.get("BENCH_JSON")
+    try:
+        if path:
+            append_json(Path(path), ())
+    except OSError as error:
+        sys.exit(f"BENCH_JSON={path}: {error.strerror}")
+
+
 def _compile() -> None:
     """What is measured has been compiled before, as what was installed has: also where nobody wants compiled files."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -103,9 +114,17 @@ def _compile() -> None:
         compileall.compile_dir(_REPOSITORY / package, quiet=1)
 
 
+def _name(word: str) -> str:
+    if word not in BENCHMARKS:
+        raise argparse.ArgumentTypeError(f"there is no {word!r}; there are {', '.join(BENCHMARKS)}")
+    return word
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="benchmarks", description="What schedulerd costs.")
-    parser.add_argument("names", nargs="*", metavar="NAME", choices=[[], *BENCHMARKS], help="one of them")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", type=_name, help=f"one of {', '.join(BENCHMARKS)}"
+    )
     parser.add_argument("--small", action="store_true", help="within a minute, and only roughly")
     parser.add_argument("--check", action="store_true", help="fail where a target is missed")
     return parser

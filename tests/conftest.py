@@ -72,6 +72,10 @@ class Servers:
         self._emptied[kind].empty()
         return self._emptied[kind].name
 
+    def broken_invariants(self, kind: str) -> list[str]:
+        """The invariants that do not hold in the migrated database of this kind."""
+        return self._emptied[kind].broken_invariants()
+
     def stop(self) -> None:
         """End them all."""
         for database in self._emptied.values():
@@ -150,10 +154,16 @@ def database_url(
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+def database(database_url: str, database_kind: str, postgres_servers: Servers) -> Iterator[Database]:
     """A migrated, empty database of each kind; whatever the test did, the invariants hold at its end."""
-    with _checked(database_url) as opened:
-        yield opened
+    if database_kind == _SQLITE:
+        with _checked(database_url) as opened:
+            yield opened
+        return
+    opened = Database(database_url, timeout=timedelta(seconds=5))
+    yield opened
+    opened.close()
+    assert postgres_servers.broken_invariants(database_kind) == []
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from typing import Any, Final
 import psycopg
 
 from schedulerd.store.database import Database
+from schedulerd.store.invariants import INVARIANTS
 from schedulerd.store.tables import metadata
 from tests.postgres import PostgresServer
 
@@ -31,27 +32,32 @@ class EmptiedDatabase:
         database = Database(server.url(self.name))
         database.upgrade()
         database.close()
-        self._connection = self._connected()
+        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
 
     def empty(self) -> None:
         """Nobody is connected to it afterwards, and nothing is in it."""
-        if self._connection.closed:
-            self._connection = self._connected()
-        self._connection.execute(_LEAVE)
-        filled = {name for (name,) in self._connection.execute(_FILLED)}
+        connection = self._connected()
+        connection.execute(_LEAVE)
+        filled = {name for (name,) in connection.execute(_FILLED)}
         found = [name for name in _TABLES if name in filled]
         if not found:
             return
-        self._connection.execute("; ".join(f"DELETE FROM {name}" for name in found).encode())
-        self._connection.execute(f"VACUUM {', '.join(found)}".encode())
+        connection.execute("; ".join(f"DELETE FROM {name}" for name in found).encode())
+        connection.execute(f"VACUUM {', '.join(found)}".encode())
+
+    def broken_invariants(self) -> list[str]:
+        """As `Transaction.broken_invariants` has it."""
+        connection = self._connected()
+        return [words for words, query in INVARIANTS.items() if connection.execute(query.encode()).fetchone()]
 
     def close(self) -> None:
         """Give up the connection."""
-        self._connection.close()
+        if self._connection is not None:
+            self._connection.close()
 
     def _connected(self) -> psycopg.Connection[tuple[Any, ...]]:
-        connection = self._server.connect(self.name)
-        connection.execute(
-            "SET session_replication_role = replica"
-        )  # what is deleted is not looked for in other tables
-        return connection
+        if self._connection is None or self._connection.closed:
+            self._connection = self._server.connect(self.name)
+            # what is deleted is not looked for in other tables
+            self._connection.execute("SET session_replication_role = replica")
+        return self._connection

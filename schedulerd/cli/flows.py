@@ -12,10 +12,13 @@ from schedulerd.cli.output import Column, Output, Shape, json_text
 from schedulerd.cli.run_pages import facts
 from schedulerd.cli.states import state_cell
 from schedulerd.cli.surroundings import surroundings_facts
-from schedulerd.cli.tables import Cell, visible
+from schedulerd.cli.tables import Cell, some, visible
 
 if TYPE_CHECKING:
     from schedulerd.operations.flows import FlowDetails
+
+_MOST_IN_A_ROW = 3
+_MOST_ON_A_PAGE = 20
 
 flows = LazyGroup("flows", help="Flows: what can be run.")
 
@@ -136,7 +139,11 @@ def _columns(out: Output) -> list[Column]:
         Column(title="LAST RUN", cell=_last_state),
         Column(title="ENDED", cell=lambda flow: Cell(out.ago((flow["last_run"] or {}).get("ended_at")))),
         Column(title="TASKS", cell=lambda flow: Cell(str(len(flow["tasks"]) or "")), right=True),
-        Column(title="SCHEDULES", cell=lambda flow: Cell(", ".join(flow["schedules"])), flexible=True),
+        Column(
+            title="SCHEDULES",
+            cell=lambda flow: Cell(some(flow["schedules"], most=_MOST_IN_A_ROW)),
+            flexible=True,
+        ),
         Column(title="VERSION", cell=lambda flow: Cell((flow["version"] or "")[:12]), only_wide=True),
         Column(title="FILE", cell=lambda flow: Cell(flow["file"]), flexible=True),
         Column(title="ERROR", cell=lambda flow: Cell(_error(flow), "red"), flexible=True),
@@ -169,7 +176,7 @@ def _page(flow: Shape, out: Output) -> str:
             ("version", (flow["version"] or "")[:12]),
             ("tags", ", ".join(flow["tags"])),
             ("tasks", ", ".join(flow["tasks"])),
-            ("schedules", ", ".join(flow["schedules"])),
+            ("schedules", some(flow["schedules"], most=_MOST_ON_A_PAGE)),
             *surroundings_facts(flow),
             (
                 "last run",

@@ -27,6 +27,12 @@ def visible(text: str) -> str:
     return _OBEYED.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
 
 
+def some(names: Sequence[str], *, most: int) -> str:
+    """The first of the names, and how many more there are."""
+    more = [f"and {len(names) - most:,} more"] if len(names) > most else []
+    return ", ".join([*names[:most], *more])
+
+
 def shortened(text: str, width: int) -> str:
     """The text, cut to this width with an ellipsis where it is longer."""
     if display_width(text) <= width:

@@ -10,10 +10,12 @@ from schedulerd.cli.commands import Command
 from schedulerd.cli.errors import CHECKS_FAILED, SUCCESS
 from schedulerd.cli.invocation import Invocation, pass_invocation
 from schedulerd.cli.output import Shape
-from schedulerd.cli.tables import visible
+from schedulerd.cli.tables import some, visible
 
 if TYPE_CHECKING:
     from schedulerd.cli.checking import Finding
+
+_MOST_HELD = 10  # names of what is in a file
 
 
 @click.command(cls=Command)
@@ -55,7 +57,7 @@ def _show(invocation: Invocation, found: "list[Finding]") -> None:
         if one.is_good:
             out.say(
                 click.style("✓ ", fg="green")
-                + visible(f"{_short(one.file)}: {', '.join(one.holds) or 'nothing'}")
+                + visible(f"{_short(one.file)}: {some(one.holds, most=_MOST_HELD) or 'nothing'}")
             )
         else:
             first, *more = one.message.splitlines()

@@ -6,8 +6,9 @@
 import json
 import os
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from schedulerd.authoring.describing import describe
 from schedulerd.authoring.failures import describe_failure
@@ -29,6 +30,10 @@ from schedulerd.engine.recorder import failure_as_json
 
 Answer = Mapping[str, Any]
 LARGEST = 1 << 20  # bytes of a flow file
+_PEERS: Final = {
+    "prefect": "schedulerd has the names of Prefect: write `from schedulerd import …` (docs/reference/names.md)",
+    "airflow": "a DAG is a flow here: `from schedulerd import flow, task` (docs/howto/write-a-flow.md)",
+}
 
 
 def look(file: str, *, roots: Sequence[Path], code: Path) -> dict[str, Any]:
@@ -45,8 +50,18 @@ def look(file: str, *, roots: Sequence[Path], code: Path) -> dict[str, Any]:
         loaded = [source, *loaded_neighbours(roots)]
         version = keep([*loaded, *late_neighbours(loaded, Path(file).parent)], code=code)
     except BaseException as error:  # border: around somebody's module; SystemExit at its top level too
-        return {"error": failure_as_json(describe_failure(error))}
+        failure = describe_failure(error)
+        return {"error": failure_as_json(replace(failure, message=_words(error, failure.message)))}
     return {"version": version, "source": content.decode("utf-8", "replace"), "flows": flows}
+
+
+def _words(error: BaseException, message: str) -> str:
+    """What stands in a list of broken files: more than the exception says, where that is too little."""
+    if isinstance(error, SystemExit):
+        return f"loading the file called sys.exit({message})"
+    if isinstance(error, ModuleNotFoundError) and error.name in _PEERS:
+        return f"{message}; {_PEERS[error.name]}"
+    return message or type(error).__name__
 
 
 def failure_from_json(fields: Mapping[str, Any]) -> Failure:

@@ -17,6 +17,7 @@ from typing import Final
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition
 from schedulerd.engine.inspection import look, read_answer, understand
+from schedulerd.engine.processes import die_with_parent
 
 _LAST_WORDS: Final = 4_096
 
@@ -45,7 +46,8 @@ def inspect_file(
 
 def _look_apart(file: Path, roots: Sequence[Path], *, answer: Path, output: Path, timeout: timedelta) -> str:
     """Have a child look at the file; how the child ended, in words for one that left no answer."""
-    command = [sys.executable, "-P", "-m", __name__, str(file), str(answer), *map(str, roots)]
+    told = [str(os.getpid()), str(file), str(answer), *map(str, roots)]
+    command = [sys.executable, "-P", "-m", __name__, *told]
     with open(output, "wb") as said:
         child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
@@ -71,8 +73,10 @@ def _end_group(child: "subprocess.Popen[bytes]") -> None:
         child.wait()
 
 
-def main(file: str, answer: str, *roots: str) -> None:
-    """In the child: look at the file, and leave the answer."""
+def main(parent: str, file: str, answer: str, *roots: str) -> None:
+    """In the child: look at the file, and leave the answer; nobody waits for it when its parent has ended."""
+    if not die_with_parent(int(parent)):
+        return
     path = Path(answer)
     found = look(file, roots=[Path(root) for root in roots], code=path.parent / "code")
     draft = path.with_suffix(".draft")

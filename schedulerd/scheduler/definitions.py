@@ -60,10 +60,10 @@ class Definitions:
         broken, beyond that."""
         flows = tx.flows.all(removed=True, kind=FlowKind.PYTHON)
         self.flows.know(flows)
-        self._found.remember(flows)
+        self._applied_errors = {error.file: error.error for error in tx.flows.errors()}
+        self._found.remember(flows, self._applied_errors)
         self._rollout.load(tx)
         self._applied = dict(self._found.files)
-        self._applied_errors = {error.file: error.error for error in tx.flows.errors()}
 
     def changed(self, change: DefinitionsChanged) -> None:
         """Take note of what the folders hold now."""

@@ -57,10 +57,11 @@ class Found:
                 self._failures.pop(found.file, None)
         self.is_new = True
 
-    def remember(self, flows: Iterable[Flow]) -> None:
-        """Begin with flows as they were last in force: they count until their files have been read, and where these are
-        broken, beyond that."""
+    def remember(self, flows: Iterable[Flow], failures: Mapping[str, Failure]) -> None:
+        """Begin with what was known last: flows are in force until their files have been read, and where these are
+        broken, beyond that. What was wrong with a file is, until somebody has looked at it."""
         self._files = {file.file: file for file in _files_of(flows)}
+        self._failures = dict(failures)
 
     @property
     def is_read(self) -> bool:

@@ -122,7 +122,8 @@ class _Look:
         try:
             real = os.path.realpath(folder.path, strict=True)
         except FileNotFoundError:
-            self._problems.append(_missing(folder.path))
+            # A volume that is not mounted, or a folder that is being swapped: nobody has said that its files are no more.
+            self._withhold_folder(folder.path, _missing(folder.path))
         except OSError as error:  # a loop of symlinks, or a folder above that may not be entered
             self._withhold_folder(folder.path, _unreadable(folder.path, error))
         else:

@@ -2,11 +2,15 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.cli.scenes import Project
+from tests.service import process_state
+from tests.waiting import eventually
 
 REPOSITORY = Path(__file__).parents[2]
 TEMPLATES = REPOSITORY / "schedulerd" / "cli" / "templates"
@@ -92,6 +96,18 @@ def test_a_bad_flow_file_is_told_with_its_place(
     assert result.exit_code == 8
     assert result.stdout.startswith(said)
     assert "1 finding" in result.stderr
+
+
+def test_nothing_goes_on_looking_at_a_file_when_the_command_has_been_ended(project: Project) -> None:
+    file, told = project.folder / "etl.py", project.folder / "pid"
+    file.write_text(f"import os, time\nopen({str(told)!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)\n")
+    command = [sys.executable, "-m", "schedulerd", "validate", str(file)]
+    with subprocess.Popen(command, cwd=project.folder, stderr=subprocess.DEVNULL) as validating:
+        pid = int(eventually(lambda: told.exists() and told.read_text(), within=30) or 0)
+
+        validating.terminate()
+
+    eventually(lambda: process_state(pid) in ("", "Z"), within=10)
 
 
 def test_a_bad_schedule_file_is_told_with_its_lines(

@@ -53,6 +53,24 @@ def test_flows_are_listed_with_their_last_run_and_what_is_wrong(project: Project
     assert "etl.py:3: invalid syntax" in result.stderr
 
 
+def test_of_very_many_schedules_a_person_sees_the_first(project: Project, flow: str) -> None:
+    with project.database.write() as tx:
+        key = tx.flows.get("etl").key
+        for number in range(25):
+            definition = a_schedule(f"s-{number:02}")
+            tx.schedules.put(
+                definition, flow=key, watermark=NOW, next_due=NOW + timedelta(minutes=1), now=NOW
+            )
+
+    _, line = project.call("flows", "list").stdout.splitlines()
+    shown = project.call("flows", "show", "etl").stdout
+    told = json.loads(project.call("flows", "show", "etl", "-o", "json").stdout)
+
+    assert "etl-morning, s-00, s-01, and 23 more" in line
+    assert "s-18, and 6 more" in shown
+    assert len(told["schedules"]) == 26
+
+
 def test_a_flow_in_json_has_the_shape_that_the_api_has(project: Project, flow: str) -> None:
     shown = json.loads(project.call("flows", "show", "etl", "-o", "json").stdout)
 

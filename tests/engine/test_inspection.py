@@ -287,6 +287,19 @@ def test_a_file_that_cannot_be_loaded_says_why_and_where(
     assert (error["type"], error["file"], error["line"]) == (kind, str(file), line)
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("import sys\nsys.exit(3)\n", "loading the file called sys.exit(3)"),
+        ("raise MemoryError\n", "MemoryError"),
+        ("from prefect import flow\n", "No module named 'prefect'; schedulerd has the names of Prefect"),
+        ("from airflow import DAG\n", "No module named 'airflow'; a DAG is a flow here"),
+    ],
+)
+def test_what_says_too_little_of_itself_is_told_in_words(spawning: Spawning, text: str, message: str) -> None:
+    assert spawning.inspect(spawning.drop(text))["error"]["message"].startswith(message)
+
+
 def test_a_file_of_megabytes_is_not_loaded(spawning: Spawning) -> None:
     file = spawning.drop("#" * ((1 << 20) + 1))
 

@@ -144,15 +144,20 @@ WORK: dict[str, Work] = {
 def everything(url: str) -> dict[str, list[tuple[Any, ...]]]:
     """All rows of all tables."""
     engine = create_engine(url)
+    rows = rows_of(engine)
+    engine.dispose()
+    return rows
+
+
+def rows_of(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
+    """The same, by whoever looks again and again."""
     with engine.connect() as connection:
-        rows = {
+        return {
             table.name: [
                 tuple(row) for row in connection.execute(table.select().order_by(*table.primary_key))
             ]
             for table in metadata.sorted_tables
         }
-    engine.dispose()
-    return rows
 
 
 @pytest.mark.parametrize("work", WORK.values(), ids=WORK.keys())
@@ -164,7 +169,8 @@ def test_a_failure_at_any_statement_leaves_everything_as_it_was(
         add_in(tx, scene.flow, RunState.PENDING)
         for second in (1, 2):
             add_scheduled(tx, scene, NOW - second * A_SECOND)
-    before = everything(database_url)
+    looking = create_engine(database_url)
+    before = rows_of(looking)
 
     statements = 0
     while True:
@@ -174,14 +180,17 @@ def test_a_failure_at_any_statement_leaves_everything_as_it_was(
                 with database.write() as tx:
                     work(tx)
             except StoreUnavailable:
-                assert everything(database_url) == before
+                assert rows_of(looking) == before
                 with database.read() as tx:
                     assert tx.broken_invariants() == []
         if not fault.has_failed:
             break
 
+    after = rows_of(looking)
+    looking.dispose()
+
     assert statements > 3
-    assert everything(database_url) != before
+    assert after != before
 
 
 OF_FIRST: Final = LineQuery(run=RunKey(1))

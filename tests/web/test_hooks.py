@@ -73,7 +73,8 @@ def _keys(state_dir: Path) -> Any:
     return KeyRing(state_dir, {})
 
 
-def test_nobody_else_is_let_in_and_nobody_is_told_which_webhooks_there_are(scene: Scene) -> None:
+def test_nobody_else_is_let_in_and_nobody_is_told_which_webhooks_there_are(on_sqlite: Scene) -> None:
+    scene = on_sqlite
     scene.put(name="off", enabled=False)
     scene.put(name="no-secret", secret="nobody-set-it")
     scene.asked.secrets.set("short", "x" * (SHORTEST_SECRET - 1))
@@ -126,8 +127,9 @@ def test_other_methods_say_nothing_of_a_webhook_either(on_sqlite: Scene) -> None
     ],
 )
 def test_the_body_is_given_as_the_schedule_says(
-    scene: Scene, parameter: str | None, body: Any, parameters: Any
+    on_sqlite: Scene, parameter: str | None, body: Any, parameters: Any
 ) -> None:
+    scene = on_sqlite
     scene.put(parameter, parameters={"region": "kr"})
 
     assert scene.call(body).status_code == 202
@@ -145,7 +147,10 @@ def test_the_body_is_given_as_the_schedule_says(
         ([1], "the body must be an object"),
     ],
 )
-def test_what_does_not_fit_the_flow_is_refused_and_makes_no_run(scene: Scene, body: Any, words: str) -> None:
+def test_what_does_not_fit_the_flow_is_refused_and_makes_no_run(
+    on_sqlite: Scene, body: Any, words: str
+) -> None:
+    scene = on_sqlite
     scene.put("*", parameters={"region": "kr"})
 
     answer = scene.call(body, Idempotency_Key="k")

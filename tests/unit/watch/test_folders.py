@@ -95,14 +95,14 @@ def test_other_content_has_another_hash_even_with_the_same_size_and_mtime(folder
     assert look(flows(folder), previous=before).files[path].hash != before.files[path].hash
 
 
-def test_a_missing_folder_is_a_problem_with_its_mend(folder: Path) -> None:
+def test_a_missing_folder_is_a_problem_with_its_mend_and_withholds_what_was_in_it(folder: Path) -> None:
     seen = look(flows(folder / "none"))
 
     assert [(problem.reason, problem.mend) for problem in seen.problems] == [
         ("there is no such folder", f"mkdir -p {folder}/none")
     ]
     assert not seen.files
-    assert not seen.withheld
+    assert seen.withheld == {folder / "none"}
 
 
 def test_a_folder_that_is_a_file_or_a_loop_of_symlinks_is_a_problem(tmp_path: Path) -> None:

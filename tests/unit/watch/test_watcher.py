@@ -180,17 +180,23 @@ def test_a_folder_that_is_made_while_it_is_waited_for_is_noticed_at_once(tmp_pat
     assert change.problems == ()
 
 
-def test_a_removed_folder_takes_its_files_with_it_and_may_come_back(folder: Path) -> None:
-    (folder / "a.py").write_text("x")
+def test_a_folder_that_is_away_keeps_its_files_and_what_has_gone_from_it_goes_when_it_is_back(
+    folder: Path,
+) -> None:
+    for name in ("a.py", "b.py"):
+        (folder / name).write_text("x")
+    away = folder.with_name("away")
 
     with Posted(flows(folder)) as posted:
-        gone = posted.after(lambda: shutil.rmtree(folder))
-        folder.mkdir()
-        back = posted.after(lambda: (folder / "a.py").write_text("x"))
-        back = back if back.files else posted.after(lambda: None)
+        gone = posted.after(lambda: folder.rename(away))
+        (away / "b.py").unlink()
+        back = posted.after(lambda: away.rename(folder))
 
-    assert names(gone) == ([], ["a.py"])
-    assert names(back) == (["a.py"], [])
+    assert names(gone) == ([], [])
+    assert gone.withheld == {folder}
+    assert [problem.reason for problem in gone.problems] == ["there is no such folder"]
+    assert names(back) == ([], ["b.py"])
+    assert (back.withheld, back.problems) == (frozenset(), ())
 
 
 @pytest.mark.parametrize("below", ["", "lib"], ids=["itself", "a folder in it"])

@@ -25,7 +25,10 @@ def enter(page: Page, world: World, role: Role) -> None:
     page.context.add_cookies([{"name": name, "value": cookie, "url": world.address}])
 
 
-def test_a_stranger_is_asked_who_it_is_and_comes_to_where_it_wanted(tabs: Tabs, world: World) -> None:
+def test_a_stranger_is_asked_who_it_is_and_comes_in_by_a_session_that_scripts_do_not_see(
+    tabs: Tabs, world: World
+) -> None:
+    """Point 40."""
     page = tabs.open(signed_in=False)
     page.goto("/flows")
     page.wait_for_url(re.compile(r"/login\?next="))
@@ -35,23 +38,14 @@ def test_a_stranger_is_asked_who_it_is_and_comes_to_where_it_wanted(tabs: Tabs, 
     page.get_by_role("main").get_by_role("button", name="Sign in").click()
 
     expect(page.locator(".who")).to_contain_text("jun")
-    page.get_by_role("button", name="Sign out").click()
-    page.wait_for_url("**/login")
-    page.goto("/flows")
-    page.wait_for_url(re.compile(r"/login\?next="))
-
-
-def test_scripts_do_not_see_the_session(tabs: Tabs, world: World) -> None:
-    """Point 40."""
-    page = tabs.open(signed_in=False)
-    page.goto(f"/enter/{world.operations.sign_in.make_code('jun', Role.ADMIN, by=ROOT)}")
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
-    expect(page.locator(".who")).to_contain_text("jun")
-
     (session,) = [one for one in page.context.cookies() if one["name"].startswith("schedulerd-")]
     assert session["httpOnly"]
     assert session["sameSite"] == "Lax"
     assert session["value"] not in page.evaluate("document.cookie")
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/login")
+    page.goto("/flows")
+    page.wait_for_url(re.compile(r"/login\?next="))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"], ids=["another port", "another site"])
@@ -80,7 +74,9 @@ def test_a_page_of_somebody_else_cannot_make_the_browser_do_anything(
     assert world.gallery.run(world.gallery.running.key).state is RunState.RUNNING
 
 
-def test_a_viewer_is_shown_nothing_that_it_may_not_do_and_may_not_do_it(tabs: Tabs, world: World) -> None:
+def test_a_viewer_is_shown_nothing_that_it_may_not_do_and_may_not_do_it_and_an_operator_is(
+    tabs: Tabs, world: World
+) -> None:
     """Point 34."""
     tabs.expect("status of 403")
     page = tabs.open(signed_in=False)
@@ -95,10 +91,6 @@ def test_a_viewer_is_shown_nothing_that_it_may_not_do_and_may_not_do_it(tabs: Ta
     )
     assert status == 403
 
-
-def test_an_operator_is_shown_it(tabs: Tabs, world: World) -> None:
-    page = tabs.open(signed_in=False)
     enter(page, world, Role.OPERATOR)
-    page.goto(f"/runs/{world.gallery.running.id}")
-
+    page.reload()
     expect(page.get_by_role("link", name="Cancel…")).to_be_visible()
