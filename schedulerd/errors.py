@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from schedulerd.file_names import as_text, is_text
 from schedulerd.sentences import joined, said
 from schedulerd.widths import display_width
 
@@ -35,9 +36,13 @@ _HARMFUL: Final = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u
 
 
 class SchedulerdError(Exception):
-    """What went wrong, worded for a person. `mend` is what to do or type next, or empty."""
+    """What went wrong, worded for a person, in words that can be written anywhere, whatever a file in them is called.
+
+    `mend` is what to do or type next, or empty.
+    """
 
     def __init__(self, message: str, *, mend: str = "") -> None:
+        message, mend = as_text(message), as_text(mend)
         super().__init__(message)
         self.message = message
         self.mend = mend
@@ -47,11 +52,25 @@ class BadDefinition(SchedulerdError):
     """A file that people write (settings, schedules, flows) is not valid at a place."""
 
     def __init__(self, reason: str, *, file: Path | str, line: int | None = None, mend: str = "") -> None:
-        place = f"{file}:{line}" if line is not None else f"{file}"
+        file, reason = as_text(file), as_text(reason)
+        place = f"{file}:{line}" if line is not None else file
         super().__init__(joined(": ", (place, reason)), mend=mend)
         self.reason = reason
-        self.file = str(file)
+        self.file = file
         self.line = line
+
+
+class UnreadableName(BadDefinition):
+    """A file or folder has a name that is no UTF-8 text, or lies in a folder that has."""
+
+    def __init__(self, path: Path) -> None:
+        named = next(one for one in reversed((path, *path.parents)) if not is_text(one))
+        what = "its name is" if named == path else "the name of a folder above it is"
+        super().__init__(
+            f"refused: {what} not UTF-8 text",
+            file=path,
+            mend=f"rename it: mv $'{as_text(named)}' {named.parent}/NEW_NAME",
+        )
 
 
 class BadExpression(SchedulerdError):

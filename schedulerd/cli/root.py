@@ -10,6 +10,7 @@ import click
 from schedulerd.cli.commands import Lazy, LazyGroup
 from schedulerd.cli.errors import code_of, report
 from schedulerd.cli.invocation import Invocation
+from schedulerd.file_names import as_text, is_text
 from schedulerd.version import __version__
 
 _COMMANDS: Final = {
@@ -79,6 +80,7 @@ class Root(LazyGroup):
             invocation.close()
 
     def _carry_out(self, args: list[str], prog_name: str | None, invocation: Invocation) -> int:
+        _require_text(args)
         try:
             with self.make_context(prog_name or "schedulerd", args, obj=invocation) as context:
                 self.invoke(context)
@@ -87,6 +89,16 @@ class Root(LazyGroup):
         finally:
             sys.stdout.flush()  # a pipe that broke is found here, and not when the interpreter ends
         return 0
+
+
+def _require_text(args: Sequence[str]) -> None:
+    """What is typed is looked for in the database, kept there, or sent, and none of these takes bytes that are no text."""
+    for word in args:
+        if not is_text(word):
+            raise click.UsageError(
+                f"$'{as_text(word)}' is not UTF-8 text. Names, values and paths are given as text here; "
+                "a file or folder of such a name has to be renamed first."
+            )
 
 
 def _commands() -> dict[str, Lazy]:

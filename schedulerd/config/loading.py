@@ -10,7 +10,8 @@ from pydantic_core import ErrorDetails
 from schedulerd.config.settings import PREFIX, Settings
 from schedulerd.domain.names import did_you_mean
 from schedulerd.domain.toml_text import TomlText, parse_toml
-from schedulerd.errors import BadDefinition, NotFound
+from schedulerd.errors import BadDefinition, NotFound, UnreadableName
+from schedulerd.file_names import is_text
 
 LOCAL_FILE: Final = Path("config/schedulerd.toml")
 SYSTEM_FILE: Final = Path("/etc/schedulerd/schedulerd.toml")
@@ -40,6 +41,7 @@ def load_settings(file: Path | None, environ: Mapping[str, str], *, cwd: Path | 
     Raises `BadDefinition` with the file and line, or the variable, that is wrong.
     """
     file = file and (cwd or Path.cwd()) / file
+    _require_text(file or cwd or Path.cwd())
     text = _read(file) if file else TomlText(data={}, lines={})
     from_environment = _from_environment(environ)
     try:
@@ -54,6 +56,12 @@ def base_folder(file: Path | None, *, cwd: Path) -> Path:
     if file is None:
         return cwd
     return file.parent.parent if file.parent.name == "config" else file.parent
+
+
+def _require_text(place: Path) -> None:
+    """Paths below it are kept in the database, and shown."""
+    if not is_text(place):
+        raise UnreadableName(place)
 
 
 def _read(file: Path) -> TomlText:
@@ -82,12 +90,20 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     for name in Settings.model_fields:
         variable = f"{PREFIX}{name}".lower()
         group = f"{variable}{_WITHIN}"
-        within = {one.removeprefix(group): value for one, value in said.items() if one.startswith(group)}
+        within = {
+            one.removeprefix(group): _text(one, value) for one, value in said.items() if one.startswith(group)
+        }
         if variable in said:
-            found[name] = _listed(name, said[variable])
+            found[name] = _listed(name, _text(variable, said[variable]))
         elif within:
             found[name] = within
     return found
+
+
+def _text(variable: str, value: str) -> str:
+    if not is_text(value):
+        raise BadDefinition("is not UTF-8 text", file=f"environment variable {variable.upper()}")
+    return value
 
 
 def _listed(name: str, value: Any) -> Any:

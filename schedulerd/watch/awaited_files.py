@@ -1,6 +1,9 @@
 """Looks for files that schedules wait for, and tells of each when it has been the same for half a second.
 
 Nothing is remembered beyond this process: what was told before is told again, and the database knows what was decided.
+
+A file whose name is no UTF-8 text is refused: a run could not be told of it by a parameter, which is kept in the database and shown to
+people. That is logged once, as long as the file lies there.
 """
 
 import logging
@@ -16,6 +19,7 @@ from typing import Final
 from schedulerd.clock import Clock
 from schedulerd.domain.causes import SettledFile, is_meant
 from schedulerd.domain.schedules import FileAppears
+from schedulerd.file_names import as_text, is_text
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +48,7 @@ class AwaitedFiles:
         self._patterns: tuple[FileAppears, ...] = ()
         self._sights: dict[str, _Sight] = {}
         self._missing: set[str] = set()
+        self._refused: frozenset[str] = frozenset()
         self._stopping = Event()
         self._changed = Event()
         self._thread: Thread | None = None
@@ -87,7 +92,9 @@ class AwaitedFiles:
     def look(self) -> None:
         """Look once, and tell of what has been the same long enough."""
         now = self._clock.monotonic()
-        seen = {file.path: file for file in self._files()}
+        there = {file.path: file for file in self._files()}
+        self._refuse(frozenset(path for path in there if not is_text(path)))
+        seen = {path: file for path, file in there.items() if path not in self._refused}
         for path in set(self._sights) - set(seen):
             del self._sights[path]
         settled = []
@@ -100,6 +107,17 @@ class AwaitedFiles:
                 settled.append(file)
         if settled:
             self._found(settled)
+
+    def _refuse(self, paths: frozenset[str]) -> None:
+        for path in sorted(paths - self._refused):
+            log.warning(
+                "awaited_file_refused",
+                extra={
+                    "file": as_text(path),
+                    "reason": "its name is not UTF-8 text; rename it, and it is taken",
+                },
+            )
+        self._refused = paths
 
     def _files(self) -> Iterator[SettledFile]:
         by_folder: dict[str, list[FileAppears]] = {}
@@ -125,11 +143,10 @@ class AwaitedFiles:
 
 
 def _file(path: Path) -> SettledFile | None:
-    """The file as it is now; None for what is none, has gone, or has a name that is no text."""
+    """The file as it is now; None for what is none, or has gone."""
     try:
         found = path.stat()
-        str(path).encode()
-    except (OSError, UnicodeEncodeError):
+    except OSError:
         return None
     if not stat.S_ISREG(found.st_mode):
         return None

@@ -5,6 +5,9 @@ In a flow folder the `*.py` files directly in it, except those beginning with `_
 flows it touches. In a schedule folder the `*.toml` files directly in it count, the calendars beside them that they may
 name (`*.ics`, `*.txt`), and crontabs (`*.crontab`); in a crontab folder the crontabs.
 
+A file whose name is no text (schedulerd/file_names.py) is a problem, and nothing besides: here is where it is told, and nobody
+further on meets one. A folder of such a name costs the files in it that would count, and no others.
+
 What cannot be read, or may not be believed (watch/trust.py), is a problem and counts as unchanged: the last good
 version of it stays in force. What vanishes while we look is simply not there.
 """
@@ -19,7 +22,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from schedulerd.errors import BadDefinition
+from schedulerd.errors import BadDefinition, UnreadableName
+from schedulerd.file_names import is_text
 from schedulerd.watch.trust import Trust
 
 MAX_FILE_BYTES: Final = 10 << 20
@@ -181,6 +185,9 @@ class _Look:
             self._withhold(path, _leads_out(path, target, root))
 
     def _at_file(self, path: Path, root: WatchedFolder, role: Role) -> None:
+        if not is_text(path):
+            self._withhold(path, UnreadableName(path))
+            return
         try:
             status = path.stat()
             if fault := _fault(path, status) or self._trust.fault(path, status):

@@ -112,3 +112,23 @@ def test_systemd_is_offered_where_it_is_installed() -> None:
     is_there = (Path(__file__).parents[2] / "schedulerd" / "cli" / "systemd.py").exists()
 
     assert ("systemd" in root.lazy) == is_there
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "\udcff"],
+        ["run", "etl", "-p", "region=\udcff"],
+        ["runs", "list", "--text", "\udcff"],
+        ["validate", "\udcff"],
+        ["--config", "\udcff", "status"],
+        ["\udcff"],
+    ],
+    ids=["a name", "a parameter", "an option", "a path", "an option of all", "a command"],
+)
+def test_a_word_that_is_no_text_is_told_at_the_door(project: Project, words: list[str]) -> None:
+    result = project.call(*words)
+
+    assert result.exit_code == 2
+    assert r"\xff' is not UTF-8 text" in result.stderr
+    assert "UnicodeEncodeError" not in result.stderr

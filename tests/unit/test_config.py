@@ -334,3 +334,25 @@ def test_flow_files_come_through_the_web_where_nobody_else_reaches_it_or_somebod
     web = WebSettings(host=host, allow_upload=said)
 
     assert Settings(web=web).may_upload is is_open
+
+
+def test_a_folder_whose_name_is_no_text_is_no_place_for_a_project(tmp_path: Path) -> None:
+    place = tmp_path / "caf\udce9"
+
+    with pytest.raises(BadDefinition, match="not UTF-8 text") as caught:
+        load_settings(None, {}, cwd=place)
+
+    assert caught.value.file == rf"{tmp_path}/caf\xe9"
+    with pytest.raises(BadDefinition, match="a folder above it is not UTF-8 text"):
+        load_settings(place / "config" / "schedulerd.toml", {}, cwd=tmp_path)
+
+
+@pytest.mark.parametrize("variable", ["SCHEDULERD_FLOWS", "SCHEDULERD_WEB__HOST"])
+def test_a_variable_that_is_no_text_is_told_by_its_name(variable: str) -> None:
+    error = complaint(None, {variable: "caf\udce9"})
+
+    assert (error.file, error.reason) == (f"environment variable {variable}", "is not UTF-8 text")
+
+
+def test_a_variable_of_somebody_else_may_be_no_text(tmp_path: Path) -> None:
+    load_settings(None, {"SCHEDULERD_FILE": "caf\udce9", "LESS": "\udcff"}, cwd=tmp_path)

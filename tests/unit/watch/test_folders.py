@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from schedulerd.file_names import as_text
 from schedulerd.watch import folders
 from schedulerd.watch.folders import Role, Scan, WatchedFolder
 from tests.unit.watch.scenes import flows, look, schedules
@@ -315,3 +316,57 @@ def test_crontabs_are_seen_in_crontab_folders_and_in_schedule_folders(tmp_path: 
         "schedules/e.crontab": Role.CRONTAB,
         "schedules/f.toml": Role.SCHEDULES,
     }
+
+
+@pytest.mark.parametrize("name", ["caf\udce9.py", "_caf\udce9.py", "caf\udce9/rows.py"])
+def test_a_flow_file_or_module_whose_name_is_no_text_is_refused_and_told(folder: Path, name: str) -> None:
+    write(folder / "etl.py")
+    file = write(folder / name)
+
+    seen = look(flows(folder))
+
+    assert roles(seen, folder) == {"etl.py": Role.FLOW}
+    assert [problem.file for problem in seen.problems] == [as_text(file)]
+    assert complaints(seen)[0].endswith("not UTF-8 text")
+    assert (
+        seen.problems[0].mend
+        == f"rename it: mv $'{folder}/{as_text(name.partition('/')[0])}' {folder}/NEW_NAME"
+    )
+
+
+@pytest.mark.parametrize("suffix", ["toml", "crontab", "ics"])
+def test_a_schedule_file_crontab_or_calendar_whose_name_is_no_text_is_refused_and_told(
+    folder: Path, suffix: str
+) -> None:
+    write(folder / "good.toml")
+    write(folder / f"caf\udce9.{suffix}")
+
+    seen = look(schedules(folder))
+
+    assert roles(seen, folder) == {"good.toml": Role.SCHEDULES}
+    assert [problem.file for problem in seen.problems] == [rf"{folder}/caf\xe9.{suffix}"]
+
+
+def test_what_counts_for_nothing_may_be_called_whatever_it_is(folder: Path) -> None:
+    write(folder / "caf\udce9.txt")
+    write(folder / "caf\udce9" / "rows.csv")
+
+    assert look(flows(folder)).problems == ()
+
+
+def test_a_symlink_to_what_is_called_no_text_has_a_name_of_its_own(folder: Path, tmp_path: Path) -> None:
+    write(folder / "caf\udce9.txt")
+    (folder / "inside.py").symlink_to("caf\udce9.txt")
+    write(tmp_path / "caf\udce9.py")
+    (folder / "outside.py").symlink_to(tmp_path / "caf\udce9.py")
+
+    seen = look(flows(folder))
+
+    assert roles(seen, folder) == {"inside.py": Role.FLOW}
+    assert [problem.mend.encode().decode() for problem in seen.problems] == [seen.problems[0].mend]
+
+
+def test_a_name_with_a_line_feed_is_a_name(folder: Path) -> None:
+    write(folder / "two\nlines.py")
+
+    assert roles(look(flows(folder)), folder) == {"two\nlines.py": Role.FLOW}
