@@ -14,6 +14,7 @@ from schedulerd.errors import NotFound
 from schedulerd.operations.broken_files import where_it_may_be, why_not_loaded
 from schedulerd.store.database import Database
 from schedulerd.store.flow_schedules import FlowSchedules
+from schedulerd.store.transaction import Transaction
 
 _MOST_LOOKED_AT: Final = 1_000
 _MOST_OF_ONE: Final = 50
@@ -51,19 +52,14 @@ class Flows:
         Raises `NotFound` with names that come near, and with what is wrong with files that may define it.
         """
         with self._database.read() as tx:
-            try:
-                flow = tx.flows.get(name)
-            except NotFound as error:
-                mend = where_it_may_be((one.file, one.error) for one in tx.flows.errors())
-                raise NotFound(error.kind, name, near=error.near, mend=mend or error.mend) from error
+            flow = _named(tx, name)
             found = tx.schedules.of_flows([flow.key], first=_MOST_OF_ONE)
         return FlowDetails(flow=flow, schedules=found.get(flow.key, _NONE))
 
     def schedules(self, name: str) -> "tuple[Schedule, ...]":
         """All schedules in force of the flow of this name. Raises `NotFound` as `get` does."""
-        flow = self.get(name).flow
         with self._database.read() as tx:
-            return tuple(tx.schedules.all(of=[flow.key]))
+            return tuple(tx.schedules.all(of=[_named(tx, name).key]))
 
     def list(self) -> "tuple[FlowDetails, ...]":
         """The flows in force, by name; of their schedules none is read."""
@@ -127,3 +123,11 @@ class Flows:
         if name is not None and name not in here:
             raise NotFound(f"flow in {file} named", name, near=here, mend=broken)
         return name or here[0]
+
+
+def _named(tx: Transaction, name: str) -> Flow:
+    try:
+        return tx.flows.get(name)
+    except NotFound as error:
+        mend = where_it_may_be((one.file, one.error) for one in tx.flows.errors())
+        raise NotFound(error.kind, name, near=error.near, mend=mend or error.mend) from error
