@@ -34,7 +34,7 @@ function openPalette(event) {
   const palette = document.getElementById("palette");
   if (!palette) return focus("#palette-q");
   if (palette.open) return palette.close();
-  palette.onkeydown ??= (early) => { if (early.key === "Enter" && !early.isComposing) palette.dataset.uiWanted = "yes"; };
+  palette.onkeydown = (early) => { if (early.key === "Enter" && !early.isComposing) palette.dataset.uiWanted = "yes"; };
   document.getElementById("palette-q").value = "";
   palette.showModal(); // which gives the focus back where it was when it is closed
   import("./palette.js").then((module) => module.begin());

@@ -64,7 +64,7 @@ function show(text, found) {
   status.textContent = found.dataset.status;
   shown = text;
   step(0);
-  if (isWanted && text === field.value) { isWanted = false; chosen()?.click(); }
+  if (isWanted && text === field.value) { isWanted = false; if (dialog.open) chosen()?.click(); }
 }
 
 function options() {

@@ -58,6 +58,30 @@ def test_a_few_keys_open_lead_explain_and_give_the_focus_back(page: Page) -> Non
     page.wait_for_url("**/flows/etl")
 
 
+AT_ONCE = """text => {
+    const press = (where, key, more) => where.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, ...more }));
+    press(document.body, "k", { code: "KeyK", ctrlKey: true });
+    const field = document.getElementById("palette-q");
+    field.value = text;
+    field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    press(field, "Enter");
+}"""
+
+
+@pytest.mark.parametrize("opened_before", [False, True], ids=["first", "again"])
+def test_who_types_faster_than_the_palette_opens_is_led_there_too(page: Page, opened_before: bool) -> None:
+    """All keys come in one moment, in which no script can be loaded and nothing be asked."""
+    page.goto("/runs")
+    if opened_before:
+        page.keyboard.press("Control+k")
+        expect(page.get_by_role("option", name="Dashboard")).to_be_visible()
+        page.keyboard.press("Escape")
+
+    page.evaluate(AT_ONCE, "etl")
+
+    page.wait_for_url("**/flows/etl")
+
+
 def test_keys_of_an_input_method_choose_nothing(page: Page, tabs: Tabs) -> None:
     """Point 39: what Enter ends is the composition; the next one chooses."""
     page.goto("/runs")
