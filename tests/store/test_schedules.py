@@ -11,7 +11,7 @@ from schedulerd.domain.surroundings import Surroundings
 from schedulerd.errors import Conflict, NotFound
 from schedulerd.store.database import Database
 from schedulerd.store.flow_schedules import FlowSchedules
-from schedulerd.store.schedule_rows import Forward
+from schedulerd.store.schedule_rows import Advance, Forward
 from schedulerd.store.transaction import Transaction
 from tests.builders import A_SECOND, NOW, a_command, a_file, a_schedule
 
@@ -119,6 +119,30 @@ def test_an_advance_moves_what_is_due(database: Database) -> None:
 
     assert (schedule.watermark, schedule.next_due) == (LATER + A_SECOND, LATER + HOUR)
     assert schedule.last_due == LATER
+
+
+def test_many_advance_together_and_each_by_its_own(database: Database) -> None:
+    with database.write() as tx:
+        names = ["etl-morning", "etl-noon", "etl-evening"]
+        for name in names:
+            a_put(tx, a_schedule(name=name))
+        before = [tx.schedules.get(name) for name in names]
+        keys = [one.key for one in before]
+        tx.schedules.advance_all(
+            [
+                Advance(key=keys[0], watermark=LATER, next_due=LATER + HOUR, last_due=LATER),
+                Advance(
+                    key=keys[1], watermark=NOW - A_SECOND, next_due=NOW, last_due=NOW
+                ),  # moves back: never
+                Advance(key=keys[2], watermark=LATER, next_due=None, last_due=None),
+            ]
+        )
+        tx.schedules.advance_all([])
+        found = [tx.schedules.get(name) for name in names]
+
+    assert [one.next_due for one in found] == [LATER + HOUR, before[1].next_due, None]
+    assert [one.watermark for one in found] == [LATER, before[1].watermark, LATER]
+    assert [one.last_due for one in found] == [LATER, None, None]
 
 
 def test_the_watermark_never_moves_back(database: Database) -> None:
