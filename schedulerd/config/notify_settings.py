@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from schedulerd.config.reading import each, setting, table
+from schedulerd.config.reading import BadValue, Misfit, each, setting, table
 from schedulerd.config.values import duration, factor, folder, text, whole_number
 from schedulerd.domain.notices import USUAL, NoticeKind, NoticeRule
 from schedulerd.errors import BadDefinition
@@ -146,7 +146,7 @@ def notify_tables(value: object) -> tuple[NotifySettings, ...]:
     names = [rule.name for rule in rules_of(tables)]
     for place, name in enumerate(names):
         if name in names[:place]:
-            raise ValueError(f"has two tables called {name!r}")
+            raise BadValue([Misfit(reason=f"has two tables called {name!r}", path=(place,))])
     return tables
 
 

@@ -1,6 +1,7 @@
 """Settings: where they come from, which wins, and what is said of a mistake."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -158,6 +159,19 @@ def test_the_environment_wins_over_the_file(write: Write) -> None:
     assert settings.store.url == "postgresql+psycopg://u:p@h/d"
 
 
+@pytest.mark.parametrize(
+    ("text", "is_on"), [("true", True), ("YES", True), ("1", True), ("off", False), ("n", False)]
+)
+def test_a_switch_in_the_environment_may_be_said_in_several_words(text: str, is_on: bool) -> None:
+    assert load_settings(None, {"SCHEDULERD_WEB__ENABLED": text}).web.enabled is is_on
+
+
+def test_what_is_not_given_in_a_table_is_as_without_it(write: Write) -> None:
+    web = load_settings(write("[web]\nport = 1"), {}).web
+
+    assert web == replace(WebSettings(), port=1)
+
+
 def test_only_the_environment_that_is_handed_in_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCHEDULERD_MAX_RUNNING", "7")
 
@@ -171,6 +185,13 @@ def test_an_empty_variable_counts_as_not_set() -> None:
 def test_variables_of_others_are_no_business_of_ours() -> None:
     # Kubernetes sets such ones for a service called schedulerd
     load_settings(None, {"SCHEDULERD_PORT": "tcp://10.0.0.1:80", "SCHEDULERD_CONFIG": "x"})
+
+
+def test_where_notices_go_does_not_show(write: Write) -> None:
+    settings = load_settings(write("[[notify]]\nurls = ['mailto://u:hunter2@h']"), {})
+
+    assert "hunter2" not in repr(settings)
+    assert settings.notify[0].addresses({}) == ["mailto://u:hunter2@h"]
 
 
 def test_a_password_does_not_show() -> None:
@@ -225,6 +246,31 @@ def test_a_password_does_not_show() -> None:
         ("[limits]\nopen_files = 1", 2, "`limits.open_files` must be a whole number from 16"),
         ("[limits]\nnice = 40", 2, "`limits.nice` must be a whole number from -20 to 19"),
         ("[limits]\nuser = 'kim'", 2, "`limits.user` is not a setting"),
+        ("hook_timeout = '0s'", 1, "`hook_timeout` must be longer than nothing"),
+        ("max_log = '1B'", 1, "`max_log` must be at least 1000"),
+        ("spare_processes = 1001", 1, "`spare_processes` must be at most 1000"),
+        ("max_running = inf", 1, "`max_running` must be a whole number"),
+        ("timezone = 9", 1, "`timezone` must be text in quotes"),
+        ("[web]\nhost = ''", 2, "`web.host` must not be empty"),
+        ("[web]\nenabled = 2", 2, "`web.enabled` must be true or false"),
+        ("[web]\nproxies = ['a b']", 2, "`web.proxies` 'a b' is not the name of a host"),
+        ("[web]\nport = -1\n[store]\nurl = 'x'", 2, "`web.port` must be at least 0"),
+        ("results = 'here'", 1, "`results` must be an absolute path, or an URL"),
+        ("notify = [1]", 1, "`notify` must be a table"),
+        ("[notify]\nurls = ['a://b']", 1, "`notify` must be tables with a heading of two brackets"),
+        ("[[notify]]\nname = 'a'", 1, "`notify` has neither `urls` nor `urls_file`"),
+        ("[[notify]]\nurls = ['a://b']\n" * 2 + "name = 'notify-1'", 3, "two tables called 'notify-1'"),
+        ("[[notify]]\nurls = ['a://b']\n[[notify]]\nurls = ['ab']", 4, "`notify.urls` must be URLs"),
+        (
+            "[[notify]]\nurls = ['a://b']\nlimt = 1",
+            3,
+            "`notify.limt` is not a setting; did you mean 'limit'?",
+        ),
+        ("[[notify]]\nurls = ['a://b']\non = ['test']", 3, "`notify.on` must have some of failed,"),
+        ("[[notify]]\nurls = ['a://b']\non = []", 3, "`notify.on` must not be empty"),
+        ("[[notify]]\nurls = ['a://b']\nslow_factor = nan", 3, "`notify.slow_factor` must be a number"),
+        ("[[notify]]\nurls = ['a://b']\nslow_factor = 0.5", 3, "`notify.slow_factor` must be at least 1.0"),
+        ("[[notify]]\nurls = ['a://b']\nlog_lines = true", 3, "`notify.log_lines` must be a whole number"),
     ],
 )
 def test_a_mistake_is_told_with_its_line_and_reason(write: Write, text: str, line: int, reason: str) -> None:
