@@ -174,7 +174,8 @@ def _entry(name: str, number: int, cron: str) -> str:
 
 
 def _every_second(number: int) -> str:
-    anchor = "2026-01-01T00:00"
+    """Each a part of a second after the one before, so that a tick that was late is one of many."""
+    anchor = f"2026-01-01T00:00:00.{number * 1_000_000 // EACH_SECOND:06}"
     return f'[[schedule]]\nname = "second-{number}"\nflow = "nothing"\nevery = "1s"\noverlap = "allow"\nanchor = "{anchor}"\n'
 
 

@@ -36,6 +36,22 @@ def last_before(times: DueTimes, due: Due, after: datetime) -> Due | None:
     return together[-1] if together else times.last(after, due.at - TICK)
 
 
+class Never:
+    """No due times."""
+
+    def each(self, after: datetime, until: datetime) -> Iterator[Due]:
+        """None."""
+        return iter(())
+
+    def count(self, after: datetime, until: datetime) -> int:
+        """0."""
+        return 0
+
+    def last(self, after: datetime, until: datetime) -> Due | None:
+        """None."""
+        return None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Named:
     """What the expression of a schedule names, from its start to its end."""

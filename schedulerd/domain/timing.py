@@ -14,7 +14,7 @@ from schedulerd.domain.blackout_times import Divided, Left, LeftOut
 from schedulerd.domain.blackouts import Blackouts, Stretch, check_blackout
 from schedulerd.domain.cron import FIRST_YEAR, LAST_YEAR
 from schedulerd.domain.due import Due, check_when
-from schedulerd.domain.due_times import END_OF_TIME, DueTimes, Named, first_of, instant_of
+from schedulerd.domain.due_times import END_OF_TIME, DueTimes, Named, Never, first_of, instant_of
 from schedulerd.domain.jitter import Jittered, check_jitter, delay
 from schedulerd.domain.rrule_text import parse_rrule
 from schedulerd.domain.schedules import (
@@ -45,6 +45,7 @@ _WITHOUT_TIMES: Final[Mapping[type, str]] = {
     Webhook: "webhook",
 }
 _IN_SIGHT: Final = 100
+_NEVER: Final = Never()
 """So many stretches of a blackout in a row are searched for a due time between them, at each tick."""
 
 _IN_FULL_SIGHT: Final = 1_500
@@ -201,6 +202,8 @@ class Timing:
     @property
     def left_out(self) -> DueTimes:
         """The due times that a blackout leaves out; they start nothing, at their own time or at its end."""
+        if self.definition.blackout is None:
+            return _NEVER
         return LeftOut(divided=self._divided)
 
     def blackout(self, moment: datetime) -> Stretch | None:

@@ -23,7 +23,7 @@ from schedulerd.engine.doorbell import Doorbell
 from schedulerd.engine.flowrun import run_flow
 from schedulerd.engine.inspection import look
 from schedulerd.engine.journal import Journal
-from schedulerd.engine.keeper import keep
+from schedulerd.engine.keeper import keep, stand_between
 from schedulerd.engine.leftovers import VARIABLE
 from schedulerd.engine.processes import ProcessId, die_with_parent, identify
 from schedulerd.engine.recorder import JournalRecorder
@@ -208,6 +208,11 @@ def _call_hooks(folder: int, request: Request, spawner: ProcessId) -> int:
 
 
 def _inspect(folder: int, request: Request, spawner: ProcessId) -> int:
+    """Have a child load the file: what a file does to its parent must not be done to the spawner, and so to all."""
+    return stand_between(lambda: _leave_answer(folder, request))
+
+
+def _leave_answer(folder: int, request: Request) -> int:
     os.chdir(request["directory"])
     roots = [Path(root) for root in request["roots"]]
     answer = look(request["file"], roots=roots, code=Path(request["code"]))

@@ -5,6 +5,7 @@
 
 import json
 import os
+import signal
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,10 +27,14 @@ from schedulerd.domain.surroundings_values import read_environment, read_surroun
 from schedulerd.engine.accounts import check_surroundings
 from schedulerd.engine.code import Source, execute_file, find_neighbours, keep, loaded_neighbours
 from schedulerd.engine.late_imports import late_neighbours
+from schedulerd.engine.processes import signal_name
 from schedulerd.engine.recorder import failure_as_json
 
 Answer = Mapping[str, Any]
 LARGEST = 1 << 20  # bytes of a flow file
+_FAULTS: Final = frozenset(  # of what is not written in Python: nobody sends them
+    {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL}
+)
 _PEERS: Final = {
     "prefect": "schedulerd has the names of Prefect: write `from schedulerd import …` (docs/reference/names.md)",
     "airflow": "a DAG is a flow here: `from schedulerd import flow, task` (docs/howto/write-a-flow.md)",
@@ -62,6 +67,15 @@ def _words(error: BaseException, message: str) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name in _PEERS:
         return f"{message}; {_PEERS[error.name]}"
     return message or type(error).__name__
+
+
+def describe_kill(number: int) -> str:
+    """What is said of a file that left no answer because this signal ended its process, and what to look for in it."""
+    message = f"loading the file killed its process with {signal_name(number)}"
+    if number in _FAULTS:
+        return message
+    memory = ", or takes more memory than there is" if number == signal.SIGKILL else ""
+    return f"{message}: while it is imported it sends signals (os.kill, os.killpg){memory}"
 
 
 def failure_from_json(fields: Mapping[str, Any]) -> Failure:

@@ -1,7 +1,7 @@
-"""The keeper of a command: its parent, which waits for it and writes into the journal how it ended.
+"""The keeper of a command, or of an inspection: its parent, which waits for it and ends as it did.
 
-Only a parent learns an exit status. With the spawner as the only one, a command that outlives daemon and spawner would
-have done its work with nobody to say so.
+That of a command writes into the journal how it ended: only a parent learns an exit status. With the spawner as
+the only one, a command that outlives daemon and spawner would have done its work with nobody to say so.
 """
 
 import contextlib
@@ -33,10 +33,28 @@ def keep(command: Callable[[], int], folder: int, journal: Journal, *, spawner: 
     if pid == 0:
         _become(command, folder, journal, keeper=keeper, spawner=spawner)
     journal.append({"k": "start", "t": microseconds(), "pid": pid})
-    _, status, _ = os.wait4(pid, 0)
-    code = os.waitstatus_to_exitcode(status)
+    code = _wait(pid)
     journal.append({"k": "exit", "t": microseconds(), "c": code})
     return code if code >= 0 else _end_by(-code)
+
+
+def stand_between(work: Callable[[], int]) -> int:
+    """Do `work` in a child; its exit status. What `work` does to its parent is done to this process, and not to ours.
+
+    The child stays in our group, and dies with us. A signal that ended it ends this process too.
+    """
+    keeper = os.getpid()
+    pid = _fork()
+    if pid == 0:
+        os._exit(work() if die_with_parent(keeper) else 70)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # sent by the child, it ends us as any other signal does
+    code = _wait(pid)
+    return code if code >= 0 else _end_by(-code)
+
+
+def _wait(pid: int) -> int:
+    _, status, _ = os.wait4(pid, 0)
+    return os.waitstatus_to_exitcode(status)
 
 
 def _fork() -> int:

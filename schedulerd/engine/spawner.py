@@ -25,6 +25,7 @@ from schedulerd.engine.cgroups import RunCgroups
 from schedulerd.engine.child import Request, become_run, lead_session
 from schedulerd.engine.folders import RunFolders, is_armed, read_request
 from schedulerd.engine.forked import Attempt
+from schedulerd.engine.immortal import make_immortal_what_is_loaded
 from schedulerd.engine.leftovers import LAST_WORDS_SECONDS, Farewell, Leftovers, end_group
 from schedulerd.engine.notes import Exit, Word, began_after, leave_word, reserve_notes, write_exit
 from schedulerd.engine.preloading import preload, preload_the_usual
@@ -372,5 +373,6 @@ def main() -> None:
     preload_the_usual()  # the start of the daemon does not wait for it
     if options.preload:
         gc.collect()  # once, for what others have written; what is ours leaves next to nothing
+    make_immortal_what_is_loaded()
     look_for_garbage_again()
     spawner.serve()

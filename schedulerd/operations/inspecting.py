@@ -16,7 +16,8 @@ from typing import Final
 
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition
-from schedulerd.engine.inspection import look, read_answer, understand
+from schedulerd.engine.inspection import describe_kill, look, read_answer, understand
+from schedulerd.engine.keeper import stand_between
 from schedulerd.engine.processes import die_with_parent
 
 _LAST_WORDS: Final = 4_096
@@ -59,7 +60,7 @@ def _look_apart(file: Path, roots: Sequence[Path], *, answer: Path, output: Path
     finally:
         _end_group(child)
     if status < 0:
-        return f"loading the file killed its process with {signal.Signals(-status).name}"
+        return describe_kill(-status)
     return f"loading the file ended its process with status {status}"
 
 
@@ -77,12 +78,15 @@ def main(parent: str, file: str, answer: str, *roots: str) -> None:
     """In the child: look at the file, and leave the answer; nobody waits for it when its parent has ended."""
     if not die_with_parent(int(parent)):
         return
-    path = Path(answer)
-    found = look(file, roots=[Path(root) for root in roots], code=path.parent / "code")
-    draft = path.with_suffix(".draft")
+    os._exit(stand_between(lambda: _leave_answer(file, Path(answer), [Path(root) for root in roots])))
+
+
+def _leave_answer(file: str, answer: Path, roots: Sequence[Path]) -> int:
+    found = look(file, roots=roots, code=answer.parent / "code")
+    draft = answer.with_suffix(".draft")
     draft.write_text(json.dumps(found), "utf-8")
-    draft.rename(path)
-    os._exit(0)  # threads that the file's code started must not hold up the answer
+    draft.rename(answer)
+    return 0
 
 
 if __name__ == "__main__":

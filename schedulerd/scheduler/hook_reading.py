@@ -13,8 +13,8 @@ from schedulerd.domain.told import Artifact, Event
 from schedulerd.engine import folders
 from schedulerd.engine.journal import TAIL, Record, clean, forget, parse, read_piece, read_tail
 from schedulerd.engine.notes import Exit, Word, read_exit, read_word
+from schedulerd.engine.processes import signal_name
 from schedulerd.scheduler.records import output_lines, read_records
-from schedulerd.scheduler.settlement import signal_name
 
 KEPT_BYTES: Final = 1 << 20  # of each of its files, which is what one reading takes
 _LONGEST_LINE: Final = 64 * 1024

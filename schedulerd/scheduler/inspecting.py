@@ -14,11 +14,10 @@ from schedulerd.clock import Clock
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FileDefinition
 from schedulerd.engine.folders import ANSWER, STDERR, RunFolders
-from schedulerd.engine.inspection import Answer, read_answer, understand
+from schedulerd.engine.inspection import Answer, describe_kill, read_answer, understand
 from schedulerd.engine.leftovers import end_group
 from schedulerd.engine.notes import Exit, read_exit
 from schedulerd.engine.processes import is_alive
-from schedulerd.scheduler.settlement import signal_name
 
 log = logging.getLogger(__name__)
 
@@ -107,6 +106,8 @@ class Inspector:
 
     def start_over(self) -> None:
         """The spawner has gone: what was going on is ended, and wanted again."""
+        if self._going:  # one of them may have done it
+            log.warning("spawner_died_over_inspections", extra={"files": sorted(self._going.values())})
         for key in list(self._going):
             process = self._folders.facts(key).process
             if process is not None and is_alive(process):
@@ -144,7 +145,7 @@ def _why(ended: Exit | None, request: dict[str, Any]) -> str:
     if ended.stopped == "timeout":
         return f"loading the file took longer than {request['timeout_seconds']:g} s and was ended"
     if ended.signal is not None:
-        return f"loading the file killed its process with {signal_name(ended.signal)}"
+        return describe_kill(ended.signal)
     if ended.stopped is not None:
         return f"the file could not be looked at ({ended.stopped})"
     return f"loading the file ended its process with status {ended.status}"

@@ -9,6 +9,7 @@ from schedulerd.domain.flows import FlowKind
 from schedulerd.domain.states import RunState
 from schedulerd.domain.surroundings import Surroundings, has_memory, used_up_cpu
 from schedulerd.engine.notes import Exit
+from schedulerd.engine.processes import signal_name
 
 NO_LIMITS: Final = Surroundings()
 
@@ -138,11 +139,3 @@ def _manner(ended: Exit | None) -> str:
     if ended.signal is not None:
         return f"killed by {signal_name(ended.signal)}"
     return f"its process exited with status {ended.status} without a last word"
-
-
-def signal_name(number: int) -> str:
-    """The name of a signal, `SIGSEGV` for 11; its number when it has none."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

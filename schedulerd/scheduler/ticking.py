@@ -17,6 +17,7 @@ from schedulerd.domain.schedules import Schedule
 from schedulerd.scheduler.causes import CauseDesk
 from schedulerd.scheduler.schedule_troubles import ScheduleTroubles
 from schedulerd.store.database import Database
+from schedulerd.store.schedule_rows import Advance
 from schedulerd.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
@@ -81,7 +82,7 @@ class Ticker:
         """
         with self._database.write() as tx:
             due = tx.schedules.due(now, limit=_BATCH) if plan_due else []
-            new = [run for schedule in due for run in self._plan_one(tx, schedule, now=now)]
+            new = self._plan(tx, due, now=now)
             more_causes = False
             if plan_due:
                 new += self._decide_boot(tx, now=now)
@@ -110,23 +111,30 @@ class Ticker:
             drain=drain,
         )
 
-    def _plan_one(self, tx: Transaction, schedule: Schedule, *, now: datetime) -> list[NewRun]:
+    def _plan(self, tx: Transaction, due: Sequence[Schedule], *, now: datetime) -> list[NewRun]:
+        """What becomes of all due times until now, of which the schedules are told."""
+        planned = [self._plan_one(schedule, now=now) for schedule in due]
+        tx.schedules.advance_all(advance for advance, _ in planned)
+        return [run for _, runs in planned for run in runs]
+
+    def _plan_one(self, schedule: Schedule, *, now: datetime) -> tuple[Advance, list[NewRun]]:
+        name = schedule.definition.name
         try:
             decided = plan(schedule, now=now)
         except Exception as error:  # border: one bad schedule must not stop the rest
-            log.exception("plan_failed", extra={"schedule": schedule.definition.name})
+            log.exception("plan_failed", extra={"schedule": name})
             until = now + _AN_HOUR
-            tx.schedules.advance(schedule.key, watermark=schedule.watermark, next_due=until, last_due=None)
-            self._troubles.put_off(schedule.definition.name, error, until=until)
-            return []
-        self._troubles.decided(schedule.definition.name)
-        tx.schedules.advance(
-            schedule.key,
+            self._troubles.put_off(name, error, until=until)
+            put_off = Advance(key=schedule.key, watermark=schedule.watermark, next_due=until, last_due=None)
+            return put_off, []
+        self._troubles.decided(name)
+        advance = Advance(
+            key=schedule.key,
             watermark=decided.watermark,
             next_due=decided.next_due,
             last_due=decided.last_due,
         )
-        return self._runs.planned(schedule, decided, now=now)
+        return advance, self._runs.planned(schedule, decided, now=now)
 
     def _decide_boot(self, tx: Transaction, *, now: datetime) -> list[NewRun]:
         """What becomes of the `@reboot` schedules that have not seen this start of the machine yet: one run for each."""

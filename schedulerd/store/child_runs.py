@@ -12,6 +12,7 @@ from schedulerd.domain.results import ResultKind
 from schedulerd.domain.runs import Run, RunFilter
 from schedulerd.domain.states import RunState
 from schedulerd.errors import NotFound
+from schedulerd.store.containing import contains
 from schedulerd.store.documents import read_failure
 from schedulerd.store.run_rows import RUNS, run_of
 from schedulerd.store.run_tables import child_runs
@@ -109,7 +110,7 @@ def _filtered(wanted: RunFilter) -> AnySelect:
             child_runs.c.reason,
             cast(child_runs.c.failure, SqlText),
         )
-        query = query.where(or_(*(place.icontains(wanted.text, autoescape=True) for place in places)))
+        query = query.where(or_(*(contains(place, wanted.text) for place in places)))
     return query
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.sql.dml import Insert
 
 from schedulerd.domain.error_kinds import ErrorKey, ErrorKind, error_kind, kind_search
 from schedulerd.domain.failures import Failure
+from schedulerd.store.containing import contains
 from schedulerd.store.error_table import error_kinds
 from schedulerd.store.spelling import Inserting, Spelled
 from schedulerd.store.tables import runs
@@ -60,9 +61,7 @@ def find_kinds(connection: Connection, texts: Collection[str]) -> Kinds | None:
     parts = [part for _, search in searches for part in search.parts]
     if not parts:
         return None
-    query = select(error_kinds.c.id).where(
-        *(error_kinds.c.text.icontains(part, autoescape=True) for part in parts)
-    )
+    query = select(error_kinds.c.id).where(*(contains(error_kinds.c.text, part) for part in parts))
     keys = list(connection.scalars(query.limit(_MOST + 1)))
     if len(keys) > _MOST:
         return None

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.logs import NumberedLine
+from schedulerd.store.containing import contains
 from schedulerd.store.logs import LINES, below, line_of
 from schedulerd.store.run_tables import log_lines
 
@@ -69,5 +70,5 @@ def _conditions(query: LineQuery) -> list[ColumnElement[bool]]:
     if query.min_level:
         found.append(log_lines.c.level >= query.min_level)
     if query.text:
-        found.append(log_lines.c.message.icontains(query.text, autoescape=True))
+        found.append(contains(log_lines.c.message, query.text))
     return found

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, and_, bindparam, select
 
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.logs import LogLine, NumberedLine, Stream
+from schedulerd.store.containing import contains
 from schedulerd.store.run_tables import child_runs, log_lines, task_runs
 from schedulerd.store.tables import AnyRow, runs
 
@@ -71,7 +72,7 @@ class Logs:
         if min_level:
             query = query.where(log_lines.c.level >= min_level)
         if text:
-            query = query.where(log_lines.c.message.icontains(text, autoescape=True))
+            query = query.where(contains(log_lines.c.message, text))
         order = log_lines.c.number.desc() if tail else log_lines.c.number
         found = [line_of(row) for row in self._connection.execute(query.order_by(order))]
         return found[::-1] if tail else found

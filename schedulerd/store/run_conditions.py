@@ -11,6 +11,7 @@ from schedulerd.domain.ids import FlowKey
 from schedulerd.domain.near import near
 from schedulerd.domain.run_queries import RunQuery, fits, is_pattern
 from schedulerd.errors import NotFound
+from schedulerd.store.containing import contains
 from schedulerd.store.tables import flows, runs, schedules
 
 _NAMES: Final = select(flows.c.id, flows.c.name)
@@ -55,7 +56,7 @@ def conditions(
     found += [runs.c.failure.is_not(None)] if query.errors else []
     if query.errors:
         line = _error_line(connection)
-        found += [line.icontains(error, autoescape=True) for error in query.errors]
+        found += [contains(line, error) for error in query.errors]
     found += [_has(connection, name, value) for name, value in query.parameters]
     found += [_says(connection, word) for word in query.words]
     return tuple(found)
@@ -124,7 +125,7 @@ def _says(connection: Connection, word: str) -> ColumnElement[bool]:
     documents = (runs.c.parameters, runs.c.failure)
     return or_(
         runs.c.flow_id.in_(named),
-        runs.c.reason.icontains(word, autoescape=True),
+        contains(runs.c.reason, word),
         *(_contains_json(place, word) for place in documents),
     )
 
@@ -148,4 +149,4 @@ def _error_line(connection: Connection) -> ColumnElement[str]:
 def _contains_json(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
     """Is the text in a document, as it is written there?"""
     written = json.dumps(text, ensure_ascii=False)[1:-1]
-    return cast(column, Text).icontains(written, autoescape=True)
+    return contains(cast(column, Text), written)

@@ -17,6 +17,7 @@ from schedulerd.domain.wishes import Wish, WishKey
 from schedulerd.errors import NotFound
 from schedulerd.store.adding import add_runs
 from schedulerd.store.claiming import Claim
+from schedulerd.store.containing import contains
 from schedulerd.store.hearing import Hearing
 from schedulerd.store.moving import Step, move_run, moves_of
 from schedulerd.store.retrying import Retries, try_again
@@ -339,4 +340,4 @@ def _filtered(wanted: RunFilter) -> AnySelect:
 
 def _says(text: str) -> Any:
     places = (flows.c.name, cast(runs.c.parameters, SqlText), runs.c.reason, cast(runs.c.failure, SqlText))
-    return or_(*(place.icontains(text, autoescape=True) for place in places))
+    return or_(*(contains(place, text) for place in places))

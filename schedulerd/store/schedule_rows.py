@@ -21,6 +21,16 @@ _KINDS_OF_CAUSE: Final[Mapping[type, str]] = {After: "after", FileAppears: "file
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Advance:
+    """How far a schedule has been decided, and when it is due next. `last_due` None keeps the one that is there."""
+
+    key: ScheduleKey
+    watermark: datetime
+    next_due: datetime | None
+    last_due: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Forward:
     """A schedule to put in force: of which flow, and from where it looks forward if its due times are others."""
 

@@ -1,6 +1,6 @@
 """The schedules in force, and how far each has been decided."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,8 +15,9 @@ from schedulerd.sentences import said
 from schedulerd.store.aligning import align_with_schedule
 from schedulerd.store.flow_schedules import FlowSchedules, of_flows
 from schedulerd.store.pings import Monitored
+from schedulerd.store.prepared import Prepared
 from schedulerd.store.reopening import AHEAD, reopen
-from schedulerd.store.schedule_rows import Forward, new_row, row_again, schedule_of
+from schedulerd.store.schedule_rows import Advance, Forward, new_row, row_again, schedule_of
 from schedulerd.store.tables import IS_QUEUED, AnyRow, AnySelect, flows, runs, schedules
 
 _DUE: Final = (
@@ -37,7 +38,7 @@ _CAUSED: Final = (
     .where(schedules.c.cause == bindparam("kind"), schedules.c.removed_at.is_(None))
     .order_by(schedules.c.name)
 )
-_ADVANCE: Final = (
+_ADVANCE: Final = Prepared(
     update(schedules)
     .where(
         schedules.c.id == bindparam("key"),
@@ -190,7 +191,15 @@ class Schedules:
 
         `last_due` None keeps the one that is there.
         """
-        self._connection.execute(_ADVANCE, {"key": key, "to": watermark, "due": next_due, "last": last_due})
+        self.advance_all([Advance(key=key, watermark=watermark, next_due=next_due, last_due=last_due)])
+
+    def advance_all(self, advances: Iterable[Advance]) -> None:
+        """`advance` for each."""
+        rows = [
+            {"key": one.key, "to": one.watermark, "due": one.next_due, "last": one.last_due}
+            for one in advances
+        ]
+        _ADVANCE(self._connection, rows)
 
     def pause(self, name: str, *, at: datetime, by: str, reason: str) -> Schedule:
         """Have the schedule due no more until it is resumed; how it stands then. Raises `NotFound`, and `Conflict` when

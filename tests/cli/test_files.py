@@ -70,8 +70,8 @@ def test_good_files_are_named_with_what_they_hold(project: Project) -> None:
         ("\nraise KeyError('region')\n", "etl.py:2: KeyError: 'region'"),
         ("import os\nos._exit(3)\n", "etl.py: LoadError: loading the file ended its process with status 3"),
         (
-            "import os\nos.kill(os.getpid(), 9)\n",
-            "etl.py: LoadError: loading the file killed its process with SIGKILL",
+            "import os\nos.kill(os.getppid(), 9)\n",
+            "etl.py: LoadError: loading the file killed its process with SIGKILL: while it is imported it sends signals",
         ),
         (
             "from threading import Event\nEvent().wait()\n",

@@ -24,7 +24,7 @@ from schedulerd.domain.schedules import (
     RRule,
     ScheduleDefinition,
 )
-from schedulerd.engine.inspection import understand
+from schedulerd.engine.inspection import describe_kill, understand
 from schedulerd.engine.notes import read_exit
 from tests.engine.scenes import Spawning, read_bytes
 
@@ -324,6 +324,30 @@ def test_a_file_that_kills_its_process_kills_nothing_else(spawning: Spawning) ->
     assert ended is not None
     assert ended.signal == signal.SIGSEGV
     assert spawning.command("true").exit.status == 0
+
+
+@pytest.mark.parametrize("how", ["KILL", "TERM", "INT", "HUP"])
+def test_a_file_that_signals_its_parent_ends_its_inspection_and_not_the_spawner(
+    spawning: Spawning, how: str
+) -> None:
+    sign = getattr(signal, f"SIG{how}")
+    text = f"import os, signal, time\nos.kill(os.getppid(), {int(sign)})\ntime.sleep(60)\n"
+
+    answer = spawning.inspect(spawning.drop(text + FLOW))
+
+    ended = read_exit(spawning.folders.runs / "inspection-1")
+    assert answer == {}
+    assert ended is not None
+    assert (ended.signal, ended.stopped) == (sign, None)
+    assert spawning.command("true").exit.status == 0
+
+
+def test_a_signal_that_ended_an_inspection_is_told_with_what_to_look_for() -> None:
+    assert describe_kill(signal.SIGSEGV) == "loading the file killed its process with SIGSEGV"
+    assert describe_kill(signal.SIGTERM).endswith(
+        "SIGTERM: while it is imported it sends signals (os.kill, os.killpg)"
+    )
+    assert describe_kill(signal.SIGKILL).endswith("(os.kill, os.killpg), or takes more memory than there is")
 
 
 def test_what_a_file_prints_is_no_trouble(spawning: Spawning) -> None:

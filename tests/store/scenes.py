@@ -15,13 +15,13 @@ from schedulerd.domain.intakes import Intake
 from schedulerd.domain.limits import Limits
 from schedulerd.domain.logs import LogLine, Stream
 from schedulerd.domain.runs import Move, Position, Run, Trigger
-from schedulerd.domain.schedules import Overlap, Policies
+from schedulerd.domain.schedules import Blackout, Cron, Overlap, Policies, ScheduleDefinition
 from schedulerd.domain.sessions import SignInCode
 from schedulerd.domain.states import UNFINISHED_TASKS, RunState, TaskState
 from schedulerd.domain.tasks import TaskRun
 from schedulerd.store.tables import flows, runs
 from schedulerd.store.transaction import Transaction
-from tests.builders import BOOT, NOW, a_file, a_flow, a_new_run, a_schedule
+from tests.builders import A_SECOND, BOOT, NOW, a_file, a_flow, a_new_run, a_schedule
 
 AGENT: Final = "agent-1"
 # How each state is reached from `scheduled`, by legal moves only.
@@ -36,6 +36,25 @@ PATHS: Final[dict[RunState, tuple[RunState, ...]]] = {
     },
     RunState.RUNNING: (RunState.PENDING, RunState.RUNNING),
 }
+TIMES: Final = {
+    "when": a_schedule(when=Cron(expression="0 * * * *")),
+    "enabled": a_schedule(enabled=False),
+    "start": a_schedule(start=datetime.fromisoformat("2027-01-01")),
+    "end": a_schedule(end=datetime.fromisoformat("2027-01-01")),
+    "jitter": a_schedule(jitter=A_SECOND),
+    "blackout": a_schedule(blackout=Blackout(days=(NOW.date(),))),
+}
+"""The schedule `etl-morning`, edited so that it is due at other times."""
+
+
+def a_put(
+    tx: Transaction, definition: ScheduleDefinition, *, at: datetime = NOW, next_due: datetime | None = None
+) -> int:
+    """Put a schedule of `etl` in force, decided up to `at`, and due an hour later where nothing else is said; its key."""
+    flow = tx.flows.put_file(a_file(), now=NOW)[0]
+    return tx.schedules.put(
+        definition, flow=flow, watermark=at, next_due=next_due or at + timedelta(hours=1), now=at
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

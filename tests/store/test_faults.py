@@ -40,7 +40,7 @@ from schedulerd.errors import NotFound, SchedulerdError, StoreUnavailable
 from schedulerd.store.database import Database
 from schedulerd.store.engines import WRITER_LOCK
 from schedulerd.store.log_search import LineQuery
-from schedulerd.store.schedule_rows import Forward
+from schedulerd.store.schedule_rows import Advance, Forward
 from schedulerd.store.tables import metadata
 from schedulerd.store.tallies import ALL_FLOWS
 from schedulerd.store.transaction import Transaction
@@ -111,7 +111,9 @@ def tick(tx: Transaction) -> object:
         schedule.flow_key, schedule=schedule.key, slot="05:59", state=RunState.SKIPPED, reason="misfire"
     )
     tx.runs.add([run, skip])
-    tx.schedules.advance(schedule.key, watermark=NOW, next_due=NOW + A_SECOND, last_due=NOW)
+    tx.schedules.advance_all(
+        [Advance(key=schedule.key, watermark=NOW, next_due=NOW + A_SECOND, last_due=NOW)]
+    )
     return claim(tx)
 
 
@@ -392,6 +394,9 @@ WRITES: dict[str, Work] = {
     ),
     "schedules.advance": lambda tx: tx.schedules.advance(
         tx.schedules.get("etl-morning").key, watermark=NOW, next_due=None, last_due=None
+    ),
+    "schedules.advance_all": lambda tx: tx.schedules.advance_all(
+        [Advance(key=tx.schedules.get("etl-morning").key, watermark=NOW, next_due=None, last_due=None)]
     ),
     "schedules.pause": lambda tx: tx.schedules.pause("etl-morning", at=NOW, by="kim", reason=""),
     "schedules.resume": lambda tx: tx.schedules.resume(

@@ -6,24 +6,17 @@ from typing import Any
 import pytest
 
 from schedulerd.domain.ids import FlowKey
-from schedulerd.domain.schedules import After, Blackout, Cron, Interval, Pause, Reboot, ScheduleDefinition
+from schedulerd.domain.schedules import After, Cron, Interval, Reboot, ScheduleDefinition
 from schedulerd.domain.surroundings import Surroundings
 from schedulerd.errors import Conflict, NotFound
 from schedulerd.store.database import Database
 from schedulerd.store.flow_schedules import FlowSchedules
-from schedulerd.store.schedule_rows import Forward
-from schedulerd.store.transaction import Transaction
+from schedulerd.store.schedule_rows import Advance, Forward
 from tests.builders import A_SECOND, NOW, a_command, a_file, a_schedule
+from tests.store.scenes import TIMES, a_put
 
 HOUR = timedelta(hours=1)
 LATER = NOW + HOUR
-
-
-def a_put(
-    tx: Transaction, definition: ScheduleDefinition, *, at: datetime = NOW, next_due: datetime | None = None
-) -> int:
-    flow = tx.flows.put_file(a_file(), now=NOW)[0]
-    return tx.schedules.put(definition, flow=flow, watermark=at, next_due=next_due or at + HOUR, now=at)
 
 
 def test_a_schedule_comes_back_as_it_was_defined(database: Database) -> None:
@@ -121,6 +114,30 @@ def test_an_advance_moves_what_is_due(database: Database) -> None:
     assert schedule.last_due == LATER
 
 
+def test_many_advance_together_and_each_by_its_own(database: Database) -> None:
+    with database.write() as tx:
+        names = ["etl-morning", "etl-noon", "etl-evening"]
+        for name in names:
+            a_put(tx, a_schedule(name=name))
+        before = [tx.schedules.get(name) for name in names]
+        keys = [one.key for one in before]
+        tx.schedules.advance_all(
+            [
+                Advance(key=keys[0], watermark=LATER, next_due=LATER + HOUR, last_due=LATER),
+                Advance(
+                    key=keys[1], watermark=NOW - A_SECOND, next_due=NOW, last_due=NOW
+                ),  # moves back: never
+                Advance(key=keys[2], watermark=LATER, next_due=None, last_due=None),
+            ]
+        )
+        tx.schedules.advance_all([])
+        found = [tx.schedules.get(name) for name in names]
+
+    assert [one.next_due for one in found] == [LATER + HOUR, before[1].next_due, None]
+    assert [one.watermark for one in found] == [LATER, before[1].watermark, LATER]
+    assert [one.last_due for one in found] == [LATER, None, None]
+
+
 def test_the_watermark_never_moves_back(database: Database) -> None:
     with database.write() as tx:
         a_put(tx, a_schedule())
@@ -140,16 +157,6 @@ def test_an_edit_of_anything_but_its_time_keeps_how_far_it_is(database: Database
     assert (after.key, after.first_seen) == (before.key, before.first_seen)
     assert (after.watermark, after.next_due) == (before.watermark, before.next_due)
     assert after.definition.parameters == {"region": "jp"}
-
-
-TIMES = {
-    "when": a_schedule(when=Cron(expression="0 * * * *")),
-    "enabled": a_schedule(enabled=False),
-    "start": a_schedule(start=datetime.fromisoformat("2027-01-01")),
-    "end": a_schedule(end=datetime.fromisoformat("2027-01-01")),
-    "jitter": a_schedule(jitter=A_SECOND),
-    "blackout": a_schedule(blackout=Blackout(days=(NOW.date(),))),
-}
 
 
 @pytest.mark.parametrize("edited", TIMES.values(), ids=TIMES)
@@ -202,75 +209,6 @@ def test_a_typing_error_is_answered_with_near_names(database: Database) -> None:
 def test_a_schedule_of_no_flow_is_refused(database: Database) -> None:
     with pytest.raises(Conflict), database.write() as tx:
         tx.schedules.put(a_schedule(), flow=FlowKey(99), watermark=NOW, next_due=None, now=NOW)
-
-
-def test_a_pause_is_kept_with_who_when_and_why(database: Database) -> None:
-    with database.write() as tx:
-        a_put(tx, a_schedule())
-        paused = tx.schedules.pause("etl-morning", at=LATER, by="kim", reason="the disk is full")
-
-        assert paused.paused == Pause(at=LATER, by="kim", reason="the disk is full")
-        assert tx.schedules.get("etl-morning") == paused
-        assert (paused.next_due, paused.watermark) == (None, NOW)
-
-
-def test_what_is_paused_is_not_due(database: Database) -> None:
-    with database.write() as tx:
-        a_put(tx, a_schedule())
-        key = tx.schedules.pause("etl-morning", at=NOW, by="kim", reason="").key
-        tx.schedules.advance(key, watermark=LATER, next_due=LATER, last_due=LATER)
-
-        assert tx.schedules.due(LATER + HOUR) == []
-        assert tx.schedules.next_due() is None
-        assert tx.schedules.get("etl-morning").watermark == NOW
-
-
-@pytest.mark.parametrize("edited", [*TIMES.values(), a_schedule(parameters={"region": "jp"})])
-def test_what_is_paused_stays_so_whatever_is_edited(database: Database, edited: ScheduleDefinition) -> None:
-    with database.write() as tx:
-        a_put(tx, a_schedule())
-        tx.schedules.pause("etl-morning", at=NOW, by="kim", reason="")
-        a_put(tx, edited, at=LATER)
-
-        assert tx.schedules.get("etl-morning").paused is not None
-        assert tx.schedules.next_due() is None
-
-
-def test_what_is_resumed_is_due_as_it_is_told(database: Database) -> None:
-    with database.write() as tx:
-        a_put(tx, a_schedule())
-        key = tx.schedules.pause("etl-morning", at=NOW, by="kim", reason="").key
-        is_resumed = tx.schedules.resume(
-            key, paused_at=NOW, watermark=LATER, next_due=LATER + HOUR, last_due=LATER
-        )
-        schedule = tx.schedules.get("etl-morning")
-
-    assert is_resumed
-    assert schedule.paused is None
-    assert (schedule.watermark, schedule.next_due, schedule.last_due) == (LATER, LATER + HOUR, LATER)
-
-
-def test_another_pause_than_the_one_that_was_seen_stays(database: Database) -> None:
-    with database.write() as tx:
-        a_put(tx, a_schedule())
-        before = tx.schedules.pause("etl-morning", at=LATER, by="lee", reason="the disk is full")
-        is_resumed = tx.schedules.resume(
-            before.key, paused_at=NOW, watermark=LATER + HOUR, next_due=LATER + HOUR, last_due=LATER
-        )
-
-        assert not is_resumed
-        assert tx.schedules.get("etl-morning") == before
-
-
-def test_only_what_is_in_force_and_not_paused_can_be_paused(database: Database) -> None:
-    with database.write() as tx:
-        a_put(tx, a_schedule())
-        tx.schedules.pause("etl-morning", at=NOW, by="kim", reason="the disk is full")
-        with pytest.raises(Conflict, match="by kim: the disk is full"):
-            tx.schedules.pause("etl-morning", at=LATER, by="lee", reason="")
-        tx.schedules.remove("etl-morning", now=NOW)
-        with pytest.raises(NotFound):
-            tx.schedules.pause("etl-morning", at=LATER, by="lee", reason="")
 
 
 def test_a_reboot_is_to_be_decided_once_for_each_boot(database: Database) -> None:

@@ -131,17 +131,21 @@ class _Deeds:
         return self._asked(asked)
 
     def cancel(self, request: Request, run: str, wish: Cancel) -> Done:
-        asked, actor = self._operations.runs, actor_of(request)
-        return self._taken(asked.cancel(run, actor=actor, reason=wish.reason, by=principal_of(request)))
+        actor = actor_of(request)
+        return self._taken(
+            self._operations.runs.cancel(run, actor=actor, reason=wish.reason, by=principal_of(request))
+        )
 
     def kill(self, request: Request, run: str, wish: Cancel) -> Done:
-        asked, actor = self._operations.runs, actor_of(request)
-        found = asked.kill(run, actor=actor, reason=wish.reason, by=principal_of(request))
+        actor = actor_of(request)
+        found = self._operations.runs.kill(run, actor=actor, reason=wish.reason, by=principal_of(request))
         return self._taken(found)
 
     def retry(self, request: Request, run: str, wish: Retry) -> Done:
-        asked, actor = self._operations.reruns, actor_of(request)
-        found = asked.retry(run, from_failed=wish.from_failed, actor=actor, by=principal_of(request))
+        actor = actor_of(request)
+        found = self._operations.reruns.retry(
+            run, from_failed=wish.from_failed, actor=actor, by=principal_of(request)
+        )
         return self._taken(found)
 
     def decide(self, request: Request, run: str, wish: Approve) -> Done:

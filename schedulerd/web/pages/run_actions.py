@@ -160,18 +160,20 @@ class _Deeds:
         return self._operations.flows.get(run.flow).schedules.next_due is not None
 
     def cancel(self, request: Request, selector: str, *, reason: str) -> Response:
-        asked, actor = self._operations.runs, actor_of(request)
-        run = asked.cancel(selector, actor=actor, reason=reason, by=principal_of(request))
+        actor = actor_of(request)
+        run = self._operations.runs.cancel(selector, actor=actor, reason=reason, by=principal_of(request))
         return go_on(f"/runs/{run.id}", "cancelling", run.selector)
 
     def kill(self, request: Request, selector: str, *, reason: str) -> Response:
-        asked, actor = self._operations.runs, actor_of(request)
-        run = asked.kill(selector, actor=actor, reason=reason, by=principal_of(request))
+        actor = actor_of(request)
+        run = self._operations.runs.kill(selector, actor=actor, reason=reason, by=principal_of(request))
         return go_on(f"/runs/{run.id}", "killed", run.selector)
 
     def retry(self, request: Request, selector: str, *, from_failed: bool) -> Response:
-        asked, actor = self._operations.reruns, actor_of(request)
-        run = asked.retry(selector, from_failed=from_failed, actor=actor, by=principal_of(request))
+        actor = actor_of(request)
+        run = self._operations.reruns.retry(
+            selector, from_failed=from_failed, actor=actor, by=principal_of(request)
+        )
         return go_on(f"/runs/{run.id}", "retrying", run.selector)
 
     def approve(self, request: Request, selector: str, form: FormData) -> Response:

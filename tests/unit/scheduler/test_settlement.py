@@ -9,7 +9,8 @@ from schedulerd.domain.flows import FlowKind
 from schedulerd.domain.states import FINAL, MOVES, RunState
 from schedulerd.domain.surroundings import Surroundings
 from schedulerd.engine.notes import Exit
-from schedulerd.scheduler.settlement import LastWord, Verdict, settle, signal_name, word_of_keeper
+from schedulerd.engine.processes import signal_name
+from schedulerd.scheduler.settlement import LastWord, Verdict, settle, word_of_keeper
 
 A_FAILURE = Failure(type="ValueError", message="no")
 COMPLETED = LastWord(state=RunState.COMPLETED, message="all 3 tasks completed")
