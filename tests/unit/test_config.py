@@ -187,13 +187,6 @@ def test_variables_of_others_are_no_business_of_ours() -> None:
     load_settings(None, {"SCHEDULERD_PORT": "tcp://10.0.0.1:80", "SCHEDULERD_CONFIG": "x"})
 
 
-def test_where_notices_go_does_not_show(write: Write) -> None:
-    settings = load_settings(write("[[notify]]\nurls = ['mailto://u:hunter2@h']"), {})
-
-    assert "hunter2" not in repr(settings)
-    assert settings.notify[0].addresses({}) == ["mailto://u:hunter2@h"]
-
-
 def test_a_password_does_not_show() -> None:
     settings = load_settings(None, {"SCHEDULERD_STORE__URL": "postgresql://u:hunter2@h/d"})
 
@@ -256,21 +249,6 @@ def test_a_password_does_not_show() -> None:
         ("[web]\nproxies = ['a b']", 2, "`web.proxies` 'a b' is not the name of a host"),
         ("[web]\nport = -1\n[store]\nurl = 'x'", 2, "`web.port` must be at least 0"),
         ("results = 'here'", 1, "`results` must be an absolute path, or an URL"),
-        ("notify = [1]", 1, "`notify` must be a table"),
-        ("[notify]\nurls = ['a://b']", 1, "`notify` must be tables with a heading of two brackets"),
-        ("[[notify]]\nname = 'a'", 1, "`notify` has neither `urls` nor `urls_file`"),
-        ("[[notify]]\nurls = ['a://b']\n" * 2 + "name = 'notify-1'", 3, "two tables called 'notify-1'"),
-        ("[[notify]]\nurls = ['a://b']\n[[notify]]\nurls = ['ab']", 4, "`notify.urls` must be URLs"),
-        (
-            "[[notify]]\nurls = ['a://b']\nlimt = 1",
-            3,
-            "`notify.limt` is not a setting; did you mean 'limit'?",
-        ),
-        ("[[notify]]\nurls = ['a://b']\non = ['test']", 3, "`notify.on` must have some of failed,"),
-        ("[[notify]]\nurls = ['a://b']\non = []", 3, "`notify.on` must not be empty"),
-        ("[[notify]]\nurls = ['a://b']\nslow_factor = nan", 3, "`notify.slow_factor` must be a number"),
-        ("[[notify]]\nurls = ['a://b']\nslow_factor = 0.5", 3, "`notify.slow_factor` must be at least 1.0"),
-        ("[[notify]]\nurls = ['a://b']\nlog_lines = true", 3, "`notify.log_lines` must be a whole number"),
     ],
 )
 def test_a_mistake_is_told_with_its_line_and_reason(write: Write, text: str, line: int, reason: str) -> None:
