@@ -6,12 +6,10 @@ from datetime import timedelta
 from enum import Enum
 from inspect import cleandoc
 from pathlib import Path
-from typing import Any, Final, get_args, get_origin
+from typing import Any, Final
 
 import click
 from click.testing import CliRunner
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from docs.api_page import api_page
 from docs.prefect_names import names_page
@@ -22,6 +20,7 @@ from schedulerd.authoring.hooks import ENDS
 from schedulerd.cli.errors import CODES, MEANINGS
 from schedulerd.cli.help import help_
 from schedulerd.cli.root import root
+from schedulerd.config.reading import Setting, settings_of
 from schedulerd.config.settings import PREFIX, Settings
 from schedulerd.domain.durations import duration_text
 from schedulerd.domain.runs import SkipReason, Trigger
@@ -30,7 +29,6 @@ from schedulerd.domain.sizes import Bytes, size_text
 from schedulerd.domain.states import FINAL, LIVE, MOVES, RunState, TaskState
 
 FOLDER: Final = Path(__file__).parent / "reference"
-Fields = Mapping[str, FieldInfo]
 NOTE: Final = "<!-- Generated from the code by `make docs`; do not edit. -->"
 
 
@@ -208,8 +206,8 @@ def code_of_kind(kind: type[BaseException]) -> int:
 
 def config_page() -> str:
     """Every setting with its variable, default and meaning."""
-    fields = Settings.model_fields
-    top = {name: field for name, field in fields.items() if section_of(field) is None}
+    settings = settings_of(Settings)
+    top = {name: one for name, one in settings.items() if one.section is None}
     parts = [
         "# Settings",
         "`config/schedulerd.toml`, or the file that `--config` or `SCHEDULERD_CONFIG` names, else "
@@ -220,40 +218,22 @@ def config_page() -> str:
         "The settings are read when the daemon starts; `schedulerd reload` reads flows and schedules anew, not these.",
         settings_table(top, PREFIX),
     ]
-    for name, field in fields.items():
-        section = section_of(field)
-        if section is not None:
-            is_list = field.annotation is not section
-            parts += [f"## `[[{name}]]`" if is_list else f"## `[{name}]`", field.description or ""]
-            prefix = None if is_list else f"{PREFIX}{name.upper()}__"
-            parts.append(settings_table(section.model_fields, prefix))
+    for name, one in settings.items():
+        if one.section is not None:
+            parts += [f"## `[[{name}]]`" if one.is_list else f"## `[{name}]`", one.description]
+            prefix = None if one.is_list else f"{PREFIX}{name.upper()}__"
+            parts.append(settings_table(settings_of(one.section), prefix))
     return "\n\n".join(parts)
 
 
-def section_of(field: FieldInfo) -> type[BaseModel] | None:
-    """The model of a section of the file, or of those of an array of tables; None for a single setting."""
-    kind = field.annotation
-    if get_origin(kind) is tuple:
-        kind = get_args(kind)[0]
-    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
-
-
-def settings_table(fields: Fields, prefix: str | None) -> str:
+def settings_table(settings: Mapping[str, Setting], prefix: str | None) -> str:
     """The settings of one section; those without a `prefix` are no variables."""
     if prefix is None:
-        told = [
-            (f"`{name}`", f"`{as_toml(field.default)}`", field.description or "")
-            for name, field in fields.items()
-        ]
+        told = [(f"`{name}`", f"`{as_toml(one.default)}`", one.description) for name, one in settings.items()]
         return table(("setting", "default", "meaning"), told)
     rows = [
-        (
-            f"`{name}`",
-            f"`{prefix}{name.upper()}`",
-            f"`{as_toml(field.get_default(call_default_factory=True))}`",
-            field.description or "",
-        )
-        for name, field in fields.items()
+        (f"`{name}`", f"`{prefix}{name.upper()}`", f"`{as_toml(one.default)}`", one.description)
+        for name, one in settings.items()
     ]
     return table(("setting", "variable", "default", "meaning"), rows)
 

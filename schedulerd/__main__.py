@@ -3,7 +3,6 @@
 import os
 import sys
 
-from schedulerd.cli.root import root
 from schedulerd.garbage import leave_all_garbage, look_for_no_garbage
 
 
@@ -17,6 +16,8 @@ def main() -> None:
 
 
 def _run() -> None:
+    from schedulerd.cli.root import root  # while nobody looks for garbage
+
     _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         # a log line may hold what the terminal's encoding does not have

@@ -1,5 +1,6 @@
 """`start`, `stop`, `reload`: the daemon itself."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -83,4 +84,4 @@ def _order(drain: timedelta | None, cancels: bool) -> "StopOrder | None":
 
 
 def _with_web(settings: "Settings", changes: dict[str, Any]) -> "Settings":
-    return settings.model_copy(update={"web": settings.web.model_copy(update=changes)})
+    return replace(settings, web=replace(settings.web, **changes))

@@ -73,14 +73,14 @@ class Invocation:
     @cached_property
     def settings_file(self) -> Path | None:
         """The settings file that is in force, None where there is none."""
-        from schedulerd.config import find_settings_file  # imports pydantic
+        from schedulerd.config import find_settings_file
 
         return find_settings_file(Path(self.config) if self.config else None, self.environ)
 
     @cached_property
     def settings(self) -> "Settings":
         """The settings. Raises `BadDefinition`, and `NotFound` for a file that was named and is not there."""
-        from schedulerd.config import load_settings  # imports pydantic
+        from schedulerd.config import load_settings
 
         return load_settings(self.settings_file, self.environ)
 

@@ -64,7 +64,7 @@ def _addresses(invocation: Invocation, target: str | None) -> "list[tuple[str | 
     """The URLs that are meant, each with the name of its rule where it has one."""
     url = sys.stdin.readline().strip() if target == "-" else target or ""
     if "://" in url or target == "-":
-        from schedulerd.config.notify_settings import with_variables  # imports pydantic
+        from schedulerd.config.notify_settings import with_variables  # few commands need it
 
         if "://" not in url:  # never shown: it may be most of a secret
             raise click.UsageError("what came from stdin is no URL")

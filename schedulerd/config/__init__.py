@@ -1,7 +1,6 @@
 """Settings: a TOML file, the environment over it, defaults under it.
 
-Costs an import of pydantic, so `--help` and `--version` stay clear of it. The environment is an argument: only the
-outermost edge reads `os.environ`.
+The environment is an argument: only the outermost edge reads `os.environ`.
 """
 
 from schedulerd.config.loading import base_folder, find_settings_file, load_settings

@@ -1,14 +1,13 @@
 """From a settings file and the environment to settings, or to the file and line of what is wrong."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
-
+from schedulerd.config.reading import BadValue, Misfit, settings_of, table
 from schedulerd.config.settings import PREFIX, Settings
-from schedulerd.domain.names import did_you_mean
+from schedulerd.config.values import SWITCHES
 from schedulerd.domain.toml_text import TomlText, parse_toml
 from schedulerd.errors import BadDefinition, NotFound, UnreadableName
 from schedulerd.file_names import is_text
@@ -44,11 +43,12 @@ def load_settings(file: Path | None, environ: Mapping[str, str], *, cwd: Path | 
     _require_text(file or cwd or Path.cwd())
     text = _read(file) if file else TomlText(data={}, lines={})
     from_environment = _from_environment(environ)
+    written = _merged(text.data, from_environment)
     try:
-        settings = Settings(**_merged(text.data, from_environment))
-    except ValidationError as error:
+        settings = table(Settings)(written)
+    except BadValue as error:
         raise _first_problem(error, file, text, from_environment) from error
-    return _absolute(settings, file=file, cwd=cwd or Path.cwd())
+    return _absolute(settings, written, file=file, cwd=cwd or Path.cwd())
 
 
 def base_folder(file: Path | None, *, cwd: Path) -> Path:
@@ -87,7 +87,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     """
     said = {name.lower(): value for name, value in environ.items() if value}
     found: dict[str, Any] = {}
-    for name in Settings.model_fields:
+    for name in settings_of(Settings):
         variable = f"{PREFIX}{name}".lower()
         group = f"{variable}{_WITHIN}"
         within = {
@@ -122,28 +122,27 @@ def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]
     return merged
 
 
-def _absolute(settings: Settings, *, file: Path | None, cwd: Path) -> Settings:
+def _absolute(settings: Settings, written: Mapping[str, Any], *, file: Path | None, cwd: Path) -> Settings:
     base = base_folder(file, cwd=cwd)
     state_dir = base / settings.state_dir
     beside = file.parent if file else cwd / "config"
-    schedules_base = base if "schedules" in settings.model_fields_set else beside
-    crontabs_base = base if "crontabs" in settings.model_fields_set else beside
+    schedules_base = base if "schedules" in written else beside
+    crontabs_base = base if "crontabs" in written else beside
     url = f"sqlite:///{state_dir / 'schedulerd.db'}"
-    if "url" in settings.store.model_fields_set:
+    if "url" in written.get("store", {}):
         url = _absolute_url(settings.store.url, base)
-    return settings.model_copy(
-        update={
-            "flows": tuple(base / folder for folder in settings.flows),
-            "schedules": tuple(schedules_base / folder for folder in settings.schedules),
-            "crontabs": tuple(crontabs_base / folder for folder in settings.crontabs),
-            "state_dir": state_dir,
-            "directory": base / settings.directory,
-            "store": settings.store.model_copy(update={"url": url}),
-            "notify": tuple(
-                one if one.urls_file is None else one.model_copy(update={"urls_file": base / one.urls_file})
-                for one in settings.notify
-            ),
-        }
+    return replace(
+        settings,
+        flows=tuple(base / folder for folder in settings.flows),
+        schedules=tuple(schedules_base / folder for folder in settings.schedules),
+        crontabs=tuple(crontabs_base / folder for folder in settings.crontabs),
+        state_dir=state_dir,
+        directory=base / settings.directory,
+        store=replace(settings.store, url=url),
+        notify=tuple(
+            one if one.urls_file is None else replace(one, urls_file=base / one.urls_file)
+            for one in settings.notify
+        ),
     )
 
 
@@ -153,41 +152,35 @@ def _absolute_url(url: str, base: Path) -> str:
 
 
 def _first_problem(
-    error: ValidationError, file: Path | None, text: TomlText, from_environment: Mapping[str, Any]
+    error: BadValue, file: Path | None, text: TomlText, from_environment: Mapping[str, Any]
 ) -> BadDefinition:
-    problems = [_problem(one, file, text, from_environment) for one in error.errors()]
+    problems = [_problem(one, file, text, from_environment) for one in error.misfits]
     return min(problems, key=lambda problem: problem.line or 0)
 
 
 def _problem(
-    error: ErrorDetails, file: Path | None, text: TomlText, from_environment: Mapping[str, Any]
+    misfit: Misfit, file: Path | None, text: TomlText, from_environment: Mapping[str, Any]
 ) -> BadDefinition:
-    path = error["loc"]
-    reason, mend = f"`{_dotted(path)}` {_reason(error)}", ""
-    names = _known(list(path)) if error["type"] == "model_type" and len(path) == 1 else []
+    path = misfit.path
+    reason, mend = f"`{_dotted(path)}` {misfit.reason}", ""
+    names = misfit.names if len(path) == 1 else ()
     if _has(from_environment, path) or file is None:
         variable = PREFIX + _WITHIN.join(str(part).upper() for part in path if isinstance(part, str))
         if names:
             reason = f"`{path[0]}` is a group of settings, and has no value itself"
-            mend = _variables(variable, names, str(error["input"]))
+            mend = _variables(variable, names, str(from_environment[str(path[0])]))
         return BadDefinition(reason, file=f"environment variable {variable}", mend=mend)
     if names:
         mend = f"its settings stand below [{path[0]}]: {', '.join(names)}"
     return BadDefinition(reason, file=file, line=text.line_of(*path), mend=mend)
 
 
-def _variables(group: str, names: list[str], value: str) -> str:
+def _variables(group: str, names: tuple[str, ...], value: str) -> str:
     """What to set in place of the variable of a group of settings."""
-    word = _SWITCHES.get(value.lower())
-    if word is not None and "enabled" in names:
-        return f"set {group}{_WITHIN}ENABLED={word}"
+    switch = SWITCHES.get(value.lower())
+    if switch is not None and "enabled" in names:
+        return f"set {group}{_WITHIN}ENABLED={str(switch).lower()}"
     return f"set a variable of one of them: {', '.join(f'{group}{_WITHIN}{name.upper()}' for name in names)}"
-
-
-_SWITCHES: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("true", "yes", "on", "1"), "true"),
-    **dict.fromkeys(("false", "no", "off", "0"), "false"),
-}
 
 
 def _dotted(path: tuple[str | int, ...]) -> str:
@@ -203,48 +196,3 @@ def _has(values: Any, path: tuple[str | int, ...]) -> bool:
             return False
         values = values[part]
     return True
-
-
-# What pydantic says in its own words, in ours.
-_REASONS: Final[Mapping[str, str]] = {
-    "tuple_type": 'must be a list, such as ["one", "two"]',
-    "int_type": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
-    "string_type": "must be text in quotes",
-    "string_too_short": "must not be empty",
-    "too_short": "must not be empty",
-    "model_type": "must be a table",
-    "dict_type": "must be a table, such as { database = 2 }",
-}
-
-
-def _reason(error: ErrorDetails) -> str:
-    kind, context = error["type"], error.get("ctx", {})
-    if kind == "tuple_type" and error["loc"] == ("notify",):
-        return "must be tables with a heading of two brackets: [[notify]]"
-    if kind == "extra_forbidden":
-        *section, name = error["loc"]
-        return f"is not a setting; {did_you_mean(str(name), _known(section))}"
-    if kind == "value_error":
-        return str(context["error"])
-    if kind == "enum":
-        return f"must be {context['expected']}"
-    if kind in ("greater_than_equal", "less_than_equal"):
-        return f"must be at {'least' if 'ge' in context else 'most'} {context.get('ge', context.get('le'))}"
-    return _REASONS.get(kind, error["msg"])
-
-
-def _known(section: list[int | str]) -> list[str]:
-    model: type[BaseModel] = Settings
-    for part in section:
-        if isinstance(part, int):
-            continue  # the place in an array of tables
-        annotation = model.model_fields[part].annotation
-        annotation, *_ = get_args(annotation) or (annotation,)
-        assert isinstance(annotation, type)
-        assert issubclass(annotation, BaseModel)
-        model = annotation
-    return list(model.model_fields)

@@ -2,13 +2,14 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Final
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
-
-from schedulerd.config.values import Count, Duration, Folder, Group
+from schedulerd.config.reading import BadValue, Misfit, each, setting, table
+from schedulerd.config.values import duration, factor, folder, text, whole_number
 from schedulerd.domain.notices import USUAL, NoticeKind, NoticeRule
 from schedulerd.errors import BadDefinition
 
@@ -27,90 +28,88 @@ def _kind(value: object) -> NoticeKind:
     return NoticeKind(str(value))
 
 
-def _name(value: str) -> str:
-    if not _NAME.fullmatch(value):
+def _name(value: object) -> str:
+    if not _NAME.fullmatch(text(value)):
         raise ValueError("must be a name of letters, digits, `-`, `_` and `.`")
-    return value
+    return text(value)
 
 
-def _url(value: SecretStr) -> SecretStr:
-    text = value.get_secret_value()
-    if not _VARIABLE.search(text) and not _URL.fullmatch(text):
+def _url(value: object) -> str:
+    url = text(value)
+    if not _VARIABLE.search(url) and not _URL.fullmatch(url):
         # never the value itself: it is a secret
         raise ValueError('must be URLs as Apprise has them, such as "mailto://user:password@example.com"')
-    return value
+    return url
 
 
-Kind = Annotated[NoticeKind, BeforeValidator(_kind)]
-Url = Annotated[SecretStr, AfterValidator(_url)]
-RuleName = Annotated[str, AfterValidator(_name)]
-
-
-class NotifySettings(Group):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotifySettings:
     """Who is told of what."""
 
-    name: RuleName | None = Field(
+    name: str | None = setting(
+        _name,
         default=None,
         description="Its name, under which it is remembered and logged. Not given: `notify-1` and so on.",
     )
-    on: tuple[Kind, ...] = Field(
+    on: tuple[NoticeKind, ...] = setting(
+        each(_kind, least=1),
         default=tuple(kind for kind in NoticeKind if kind in USUAL),
-        min_length=1,
         description="Of what it tells: "
         + ", ".join(f"`{kind}`" for kind in NoticeKind if kind is not NoticeKind.TEST)
         + ".",
     )
-    flows: tuple[str, ...] = Field(
+    flows: tuple[str, ...] = setting(
+        each(text, least=1),
         default=_USUAL.flows,
-        min_length=1,
         description='Of which flows: names, or patterns such as `"etl-*"`.',
     )
-    tags: tuple[str, ...] = Field(
-        default=(), description="Only of flows that have one of these tags. Not given: of all."
+    tags: tuple[str, ...] = setting(
+        each(text), default=(), description="Only of flows that have one of these tags. Not given: of all."
     )
-    urls: tuple[Url, ...] = Field(
+    urls: tuple[str, ...] = setting(
+        each(_url),
         default=(),
-        repr=False,
+        is_secret=True,
         description="Where to: URLs as [Apprise](https://github.com/caronc/apprise/wiki) has them. In `${NAME}` a variable "
         "of the daemon's environment is put; those that begin with `SCHEDULERD_NOTIFY_` are not handed on to runs.",
     )
-    urls_file: Folder | None = Field(
+    urls_file: Path | None = setting(
+        folder,
         default=None,
         description="A file of such URLs, one a line, that others may not read. It is read anew for each message.",
     )
-    group: Duration = Field(
-        default=_USUAL.group, description="What happens within so long is told in one message."
+    group: timedelta = setting(
+        duration, default=_USUAL.group, description="What happens within so long is told in one message."
     )
-    limit: Count = Field(
+    limit: int = setting(
+        whole_number(least=1),
         default=_USUAL.limit,
         description="At most so many messages in an hour; what more happens is told, in short, in the next one.",
     )
-    late_after: Duration = Field(
+    late_after: timedelta = setting(
+        duration,
         default=_USUAL.late_after,
         description="A run is `late` that has not started so long after its due time.",
     )
-    slow_factor: float = Field(
+    slow_factor: float = setting(
+        factor(least=1.0),
         default=_USUAL.slow_factor,
-        ge=1.0,
-        allow_inf_nan=False,
         description="A run is `slow` that takes so many times as long as the completed runs of its flow usually do (their "
         "median; there must be 10 of them).",
     )
-    slow_least: Duration = Field(
-        default=_USUAL.slow_least, description="No run is `slow` that has not taken so long."
+    slow_least: timedelta = setting(
+        duration, default=_USUAL.slow_least, description="No run is `slow` that has not taken so long."
     )
-    log_lines: int = Field(
+    log_lines: int = setting(
+        whole_number(least=0, most=100),
         default=_USUAL.log_lines,
-        ge=0,
-        le=100,
         description="So many of the last lines of its log are shown of a run that ended badly. 0: none.",
     )
 
-    @model_validator(mode="after")
-    def _has_an_address(self) -> Self:
+    def __post_init__(self) -> None:
+        """Raise `ValueError` where there is no address."""
         if not self.urls and self.urls_file is None:
             raise ValueError("has neither `urls` nor `urls_file`: nobody would be told")
-        return self
 
     def rule(self, *, usual_name: str) -> NoticeRule:
         """What it says, without where to."""
@@ -133,10 +132,27 @@ class NotifySettings(Group):
 
     def written(self) -> list[str]:
         """The URLs as they are written, without their variables. Raises `BadDefinition`, which never shows one."""
-        written = [url.get_secret_value() for url in self.urls]
+        written = list(self.urls)
         if self.urls_file is not None:
             written += _read(self.urls_file)
         return written
+
+
+def notify_tables(value: object) -> tuple[NotifySettings, ...]:
+    """Reads all of them. Each has a name of its own, under which its state is remembered."""
+    if not isinstance(value, list):
+        raise ValueError("must be tables with a heading of two brackets: [[notify]]")
+    tables = each(table(NotifySettings))(value)
+    names = [rule.name for rule in rules_of(tables)]
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise BadValue([Misfit(reason=f"has two tables called {name!r}", path=(place,))])
+    return tables
+
+
+def rules_of(tables: Iterable[NotifySettings]) -> tuple[NoticeRule, ...]:
+    """What they say; one without a name is called after its place."""
+    return tuple(one.rule(usual_name=f"notify-{place}") for place, one in enumerate(tables, 1))
 
 
 def with_variables(url: str, environ: Mapping[str, str]) -> str:

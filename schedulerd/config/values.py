@@ -1,33 +1,124 @@
-"""The kinds of values that settings have: how each is written, and what is wrong with what is none."""
+"""The kinds of values that settings have: how each is written, and what is wrong with what is none.
 
+In a variable of the environment all is text, so that numbers and switches may be.
+"""
+
+import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Final
-
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from typing import Final, TypeVar
 
 from schedulerd.authoring.storages import is_url, storage_of
+from schedulerd.config.reading import Read, each
 from schedulerd.domain.durations import parse_duration
-from schedulerd.domain.entries import BadEntry, Entry
 from schedulerd.domain.pools import POOL_NAME, is_pool_name
 from schedulerd.domain.sizes import Bytes, parse_size
-from schedulerd.domain.surroundings_values import WITHOUT_LIMIT, read_surroundings
-from schedulerd.domain.zones import zone
 from schedulerd.errors import BadExpression
 
+Choice = TypeVar("Choice", bound=StrEnum)
 
-class Group(BaseModel):
-    """A table of the settings: it has its own keys and no others, and stays as it was read."""
+SWITCHES: Final[Mapping[str, bool]] = {
+    **dict.fromkeys(("true", "yes", "on", "1", "t", "y"), True),
+    **dict.fromkeys(("false", "no", "off", "0", "f", "n"), False),
+}
+"""What true and false may be called."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+_HOST_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
+_POSTGRESQL: Final = re.compile(r"postgres(ql)?(\+psycopg)?://")
 
 
-def _duration(value: object) -> timedelta:
-    if isinstance(value, timedelta):
-        return value
+def text(value: object) -> str:
+    """Any text."""
+    if not isinstance(value, str):
+        raise ValueError("must be text in quotes")
+    return value
+
+
+def some_text(value: object) -> str:
+    """A text that is not empty."""
+    if not (found := text(value)):
+        raise ValueError("must not be empty")
+    return found
+
+
+def switch(value: object) -> bool:
+    """True or false."""
+    found = SWITCHES.get(str(value).lower()) if isinstance(value, bool | int | str) else None
+    if found is None:
+        raise ValueError("must be true or false")
+    return found
+
+
+def whole_number(*, least: int, most: int | None = None) -> Read[int]:
+    """A whole number within these bounds."""
+
+    def read(value: object) -> int:
+        return _bounded(_whole(value), least, most)
+
+    return read
+
+
+def factor(*, least: float) -> Read[float]:
+    """A number, with a fraction or without, of at least so much."""
+
+    def read(value: object) -> float:
+        found = _float(value)
+        if not math.isfinite(found):
+            raise ValueError("must be a number")
+        return _bounded(found, least, None)
+
+    return read
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    try:
+        if isinstance(value, int | str) and not isinstance(value, bool):
+            return int(value)
+    except ValueError:
+        pass
+    raise ValueError("must be a whole number")
+
+
+def _float(value: object) -> float:
+    try:
+        return (
+            float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
+        )
+    except (ValueError, OverflowError):
+        return math.nan
+
+
+_Number = TypeVar("_Number", int, float)
+
+
+def _bounded(value: _Number, least: _Number, most: _Number | None) -> _Number:
+    if value < least:
+        raise ValueError(f"must be at least {least}")
+    if most is not None and value > most:
+        raise ValueError(f"must be at most {most}")
+    return value
+
+
+def one_of(kind: type[Choice]) -> Read[Choice]:
+    """A member of that kind."""
+
+    def read(value: object) -> Choice:
+        *names, last = [repr(one.value) for one in kind]
+        if not isinstance(value, str) or value not in list(kind):
+            raise ValueError(f"must be {', '.join(names)} or {last}")
+        return kind(value)
+
+    return read
+
+
+def duration(value: object) -> timedelta:
+    """A duration, of nothing or more."""
     if not isinstance(value, str):
         raise ValueError('must be a duration in quotes, such as "30s" or "5m"')
     try:
@@ -36,9 +127,27 @@ def _duration(value: object) -> timedelta:
         raise ValueError(f"{value!r} is not a duration: {error.reason}") from error
 
 
-def _size(value: object) -> int:
-    if isinstance(value, Bytes):
-        return value
+def some_time(value: object) -> timedelta:
+    """A duration of more than nothing."""
+    found = duration(value)
+    if not found:
+        raise ValueError("must be longer than nothing")
+    return found
+
+
+def size(*, least: int = 0) -> Read[Bytes]:
+    """An amount of memory or disk, of at least so many bytes."""
+
+    def read(value: object) -> Bytes:
+        found = _size(value)
+        if found < least:
+            raise ValueError(f"must be at least {least}")
+        return found
+
+    return read
+
+
+def _size(value: object) -> Bytes:
     if isinstance(value, int | str) and not isinstance(value, bool) and str(value).strip() == "0":
         return Bytes(0)
     if not isinstance(value, str):
@@ -49,114 +158,101 @@ def _size(value: object) -> int:
         raise ValueError(f"{value!r} is not a size: {error.reason}") from error
 
 
-def _whole_number(value: object) -> object:
-    if isinstance(value, bool):  # pydantic would read `true` as 1
-        raise ValueError("must be a whole number")
-    return value
-
-
-def _folder(value: object) -> object:
-    if not isinstance(value, str | Path) or not str(value):
+def folder(value: object) -> Path:
+    """A path of a folder, or of a file."""
+    if not isinstance(value, str) or not value:
         raise ValueError("must be the path of a folder, in quotes")
-    if str(value).startswith("~"):
+    if value.startswith("~"):
         raise ValueError("`~` is not expanded here; write the whole path")
-    return value
+    return Path(value)
 
 
-def _zone(value: str) -> str:
+def zone_name(value: object) -> str:
+    """The name of a time zone."""
+    from schedulerd.domain.zones import zone  # only those who name a zone pay for its data
+
     try:
-        zone(value)
+        zone(text(value))
     except BadExpression as error:
         raise ValueError(error.reason) from error
-    return value
+    return text(value)
 
 
-def _host_names(value: object) -> object:
-    """Several in the environment have commas between them."""
-    return [one.strip() for one in value.split(",") if one.strip()] if isinstance(value, str) else value
+def host_names(value: object) -> tuple[str, ...]:
+    """Names of hosts. Several in the environment have commas between them."""
+    if isinstance(value, str):
+        value = [one.strip() for one in value.split(",") if one.strip()]
+    return each(_host_name)(value)
 
 
-def _host_name(value: str) -> str:
-    if not _HOST_NAME.fullmatch(value):
+def _host_name(value: object) -> str:
+    if not _HOST_NAME.fullmatch(text(value)):
         raise ValueError(
             f"{value!r} is not the name of a host, without a port, such as `schedulerd.example.com`"
         )
-    return value.lower()
+    return text(value).lower()
 
 
-def _module(value: str) -> str:
-    if not all(part.isidentifier() for part in value.split(".")):
+def module(value: object) -> str:
+    """The name of a module."""
+    if not all(part.isidentifier() for part in text(value).split(".")):
         raise ValueError(f"{value!r} is not the name of a module")
-    return value
+    return text(value)
 
 
-def _pool_name(value: str) -> str:
+def require_pool_name(value: str) -> None:
+    """Raise `ValueError` unless a pool can be called so."""
     if not is_pool_name(value):
         raise ValueError(f"{value!r} cannot be the name of a pool: it is {POOL_NAME}")
-    return value
 
 
-_HOST_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
-_POSTGRESQL: Final = re.compile(r"postgres(ql)?(\+psycopg)?://")
-
-
-def _database_url(value: str) -> str:
-    if value.startswith("sqlite:///") and value != "sqlite:///":
-        return value
-    if _POSTGRESQL.match(value):
-        return _POSTGRESQL.sub("postgresql+psycopg://", value, count=1)
+def database_url(value: object) -> str:
+    """The URL of a database that the store knows."""
+    url = text(value)
+    if url.startswith("sqlite:///") and url != "sqlite:///":
+        return url
+    if _POSTGRESQL.match(url):
+        return _POSTGRESQL.sub("postgresql+psycopg://", url, count=1)
     # never the value itself: it may hold a password
     raise ValueError("must begin with sqlite:/// (and a path) or postgresql://")
 
 
-def _time_limit(value: object) -> timedelta:
+def time_limit(value: object) -> timedelta:
+    """A duration of more than nothing; nothing stands for no limit."""
+    from schedulerd.domain.surroundings_values import WITHOUT_LIMIT  # few set one
+
     if value == WITHOUT_LIMIT:
         return timedelta()
-    limit = _duration(value)
-    if limit <= timedelta():
+    if not (limit := duration(value)):
         raise ValueError(f'must be longer than nothing; for no limit it is "{WITHOUT_LIMIT}"')
     return limit
 
 
-def _said(key: str) -> Callable[[object], object]:
-    """Reads a limit as schedule files do, with the same words for what cannot be."""
+def surrounding(key: str) -> Callable[[object], int]:
+    """A limit that is read as in schedule files, with the same words for what cannot be."""
 
-    def read(value: object) -> object:
+    def read(value: object) -> int:
+        from schedulerd.domain.entries import BadEntry, Entry
+        from schedulerd.domain.surroundings_values import read_surroundings  # few set one
+
         if isinstance(value, str) and value.lstrip("-").isdecimal():  # from the environment
             value = int(value)
         try:
             found = read_surroundings(Entry({key: value})).as_json()
         except BadEntry as error:
             raise ValueError(error.reason.removeprefix(f"`{key}` ").removeprefix(f"`{key}`: ")) from error
-        return next(iter(found.values()))
+        return int(next(iter(found.values())))
 
     return read
 
 
-def _storage(value: str) -> str:
-    if not value:
-        return value
-    if not is_url(value) and not value.startswith(("/", "~")):
+def storage(value: object) -> str:
+    """A folder or an URL for values; empty for neither."""
+    place = text(value)
+    if not place:
+        return place
+    if not is_url(place) and not place.startswith(("/", "~")):
         raise ValueError("must be an absolute path, or an URL such as s3://bucket/results")
-    if is_url(value) and find_spec("fsspec") is None:
+    if is_url(place) and find_spec("fsspec") is None:
         raise ValueError("an URL needs fsspec, which is not installed: pip install 'schedulerd[storage]'")
-    return storage_of("results", value) or ""
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(0))]
-Size = Annotated[int, BeforeValidator(_size), Field(ge=0)]
-Kept = Annotated[int, BeforeValidator(_whole_number), Field(ge=0)]
-Count = Annotated[int, BeforeValidator(_whole_number), Field(ge=1)]
-Few = Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=1000)]
-PoolName = Annotated[str, AfterValidator(_pool_name)]
-Port = Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=65_535)]
-Folder = Annotated[Path, BeforeValidator(_folder)]
-Zone = Annotated[str, AfterValidator(_zone)]
-Storage = Annotated[str, AfterValidator(_storage)]
-HostNames = Annotated[tuple[Annotated[str, AfterValidator(_host_name)], ...], BeforeValidator(_host_names)]
-Module = Annotated[str, AfterValidator(_module)]
-DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
-TimeLimit = Annotated[timedelta, BeforeValidator(_time_limit)]
-Memory = Annotated[int, BeforeValidator(_said("memory"))]
-OpenFiles = Annotated[int, BeforeValidator(_said("open_files"))]
-Nice = Annotated[int, BeforeValidator(_said("nice"))]
+    return storage_of("results", place) or ""

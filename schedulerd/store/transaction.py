@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Connection
 
 from schedulerd.domain.notices import NoticeRule
-from schedulerd.store.flows import Flows
 from schedulerd.store.hearing import Hearing
 from schedulerd.store.notices import Notices
 from schedulerd.store.pings import Monitored, Pings
 from schedulerd.store.runs import Runs
-from schedulerd.store.schedules import Schedules
 
 if TYPE_CHECKING:
     from schedulerd.store.agents import Agents
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from schedulerd.store.causes import Causes
     from schedulerd.store.child_runs import ChildRuns
     from schedulerd.store.facts import Facts
+    from schedulerd.store.flows import Flows
     from schedulerd.store.history import History
     from schedulerd.store.hooks import Hooks
     from schedulerd.store.intake import IntakeTable
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from schedulerd.store.questions import Questions
     from schedulerd.store.replies import Replies
     from schedulerd.store.results import Results
+    from schedulerd.store.schedules import Schedules
     from schedulerd.store.secrets import Secrets
     from schedulerd.store.sessions import Sessions
     from schedulerd.store.size import Size
@@ -46,15 +46,15 @@ if TYPE_CHECKING:
 
 
 class _Noun:
-    """What works on the connection alone (or, where it `hears`, on what tells of runs too): it is made when a transaction is
-    first asked for it, and its module is loaded when the first is. A command asks for three or four, and none waits for
-    those of others.
+    """What works on the connection alone, or also on what the transaction has by the name that it `takes`: it is made when a
+    transaction is first asked for it, and its module is loaded when the first is. A command asks for three or four, and none
+    waits for those of others.
     """
 
-    def __init__(self, module: str, kind: str, *, hears: bool = False) -> None:
+    def __init__(self, module: str, kind: str, *, takes: str = "") -> None:
         self._module: Final = module
         self._kind: Final = kind
-        self._hears: Final = hears
+        self._takes: Final = takes
         self._make: Any = None
         self._name = ""
 
@@ -62,8 +62,8 @@ class _Noun:
         self._name = name
 
     def __get__(self, transaction: "Transaction", _: type) -> Any:
-        given = (transaction._connection, transaction._hearing) if self._hears else (transaction._connection,)
-        found = self.load()(*given)
+        given = (getattr(transaction, self._takes),) if self._takes else ()
+        found = self.load()(transaction._connection, *given)
         vars(transaction)[self._name] = found  # which Python looks into first, from now on
         return found
 
@@ -74,8 +74,8 @@ class _Noun:
         return self._make
 
 
-def _noun(module: str, kind: str, *, hears: bool = False) -> Any:
-    return _Noun(module, kind, hears=hears)
+def _noun(module: str, kind: str, *, takes: str = "") -> Any:
+    return _Noun(module, kind, takes=takes)
 
 
 class Transaction:
@@ -84,6 +84,8 @@ class Transaction:
     What the `rules` want to be told of is written beside it.
     """
 
+    flows: "Flows" = _noun("flows", "Flows")
+    schedules: "Schedules" = _noun("schedules", "Schedules", takes="_monitored")
     causes: "Causes" = _noun("causes", "Causes")
     messages: "Messages" = _noun("messages", "Messages")
     size: "Size" = _noun("size", "Size")
@@ -111,17 +113,15 @@ class Transaction:
     facts: "Facts" = _noun("facts", "Facts")
     snapshots: "Snapshots" = _noun("snapshots", "Snapshots")
     pruning: "Pruning" = _noun("pruning", "Pruning")
-    intake: "IntakeTable" = _noun("intake", "IntakeTable", hears=True)
+    intake: "IntakeTable" = _noun("intake", "IntakeTable", takes="_hearing")
 
     def __init__(
         self, connection: Connection, rules: Sequence[NoticeRule] = (), monitored: Monitored | None = None
     ) -> None:
         self._connection: Final = connection
-        monitored = monitored or Monitored()
-        self.flows: Final = Flows(connection)
-        self.schedules: Final = Schedules(connection, monitored)
+        self._monitored: Final = monitored or Monitored()
         self.notices: Final = Notices(connection, rules)
-        self.pings: Final = Pings(connection, monitored)
+        self.pings: Final = Pings(connection, self._monitored)
         self._hearing: Final = Hearing(connection, self.notices, self.pings, rules)
         self.runs: Final = Runs(connection, self._hearing)
 

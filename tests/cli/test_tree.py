@@ -145,6 +145,23 @@ def test_the_top_level_imports_no_command() -> None:
     assert modules == {"root", "commands", "errors", "invocation", "moments", "output", "tables"}
 
 
+def test_a_list_of_runs_loads_what_it_needs_and_no_more(project: Project) -> None:
+    program = (
+        "import sys; from schedulerd.cli.root import root\n"
+        f"try:\n    root.main(['--config', {str(project.config)!r}, 'runs', 'list'])\n"
+        "finally:\n    sys.stderr.write(' '.join(sys.modules))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert done.returncode == 0
+    loaded = {*done.stderr.split()}
+    assert loaded & {*HEAVY} == {"sqlalchemy"}
+    assert loaded.isdisjoint({"psycopg", "schedulerd.store.schedules", "schedulerd.operations.flows"})
+
+
 @pytest.mark.parametrize(("alias", "plural"), [("flow", "flows"), ("schedule", "schedules")])
 def test_the_singular_of_a_noun_is_accepted_and_not_shown(alias: str, plural: str) -> None:
     result = CliRunner().invoke(root, [alias, "list", "--help"])

@@ -14,6 +14,7 @@ from docs import generate
 from schedulerd.cli.invocation import Invocation
 from schedulerd.cli.root import root
 from schedulerd.config import Settings, load_settings
+from schedulerd.config.reading import settings_of
 from schedulerd.domain.schedule_values import KEYS
 from schedulerd.domain.states import RunState, TaskState
 from schedulerd.errors import BadDefinition
@@ -36,7 +37,7 @@ def test_every_command_setting_key_and_state_is_in_the_reference() -> None:
 
     for path, _ in generate.commands():
         assert f"# `{' '.join(path)}`\n" in reference["cli.md"]
-    for setting in every_setting(Settings.model_fields):
+    for setting in every_setting(Settings):
         assert f"| `{setting}` |" in reference["config.md"]
     for key in KEYS:
         assert f"| `{key}` |" in reference["schedule-files.md"]
@@ -44,13 +45,12 @@ def test_every_command_setting_key_and_state_is_in_the_reference() -> None:
         assert f"| `{state}` |" in reference["states.md"]
 
 
-def every_setting(fields: "generate.Fields") -> Iterator[str]:
-    for name, field in fields.items():
-        section = generate.section_of(field)
-        if section is None:
+def every_setting(kind: type) -> Iterator[str]:
+    for name, setting in settings_of(kind).items():
+        if setting.section is None:
             yield name
         else:
-            yield from every_setting(section.model_fields)
+            yield from every_setting(setting.section)
 
 
 @EVERY_PAGE

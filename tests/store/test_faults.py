@@ -653,6 +653,8 @@ import os, sys
 from sqlalchemy import create_engine, text
 from schedulerd.errors import StoreUnavailable
 from schedulerd.store.database import Database
+from schedulerd.store.transaction import Transaction
+Transaction.load()
 create_engine("sqlite://").connect().execute(text("SELECT 1"))
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 try:

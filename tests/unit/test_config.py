@@ -1,12 +1,14 @@
 """Settings: where they come from, which wins, and what is said of a mistake."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from schedulerd.config import OnStop, Settings, base_folder, find_settings_file, load_settings
+from schedulerd.config.reading import settings_of
 from schedulerd.config.settings import WebSettings
 from schedulerd.errors import BadDefinition, NotFound
 
@@ -69,7 +71,7 @@ def test_pools_have_names_and_numbers_of_places(tmp_path: Path) -> None:
 def test_the_settings_of_this_repository_name_every_setting() -> None:
     text = (REPOSITORY / "config" / "schedulerd.toml").read_text()
 
-    names = [*Settings.model_fields, "url", "runs", "logs", "keep_per_flow", "enabled", "host", "port"]
+    names = [*settings_of(Settings), "url", "runs", "logs", "keep_per_flow", "enabled", "host", "port"]
     assert [name for name in names if f"{name} =" not in text and f"[{name}]" not in text] == []
 
 
@@ -83,13 +85,11 @@ def test_the_comments_in_the_settings_of_this_repository_show_the_defaults(tmp_p
 
 
 def test_every_setting_says_what_it_is() -> None:
-    fields = [*Settings.model_fields.items()]
-    for section in ("store", "web"):
-        model = Settings.model_fields[section].annotation
-        assert model is not None
-        fields += model.model_fields.items()
+    groups = [Settings, *(one.section for one in settings_of(Settings).values() if one.section)]
+    settings = [(name, one) for group in groups for name, one in settings_of(group).items()]
 
-    assert [name for name, field in fields if not field.description] == []
+    assert len(groups) == 6
+    assert [name for name, one in settings if not one.description] == []
 
 
 def test_relative_paths_are_relative_to_the_folder_that_holds_config(write: Write, tmp_path: Path) -> None:
@@ -159,6 +159,19 @@ def test_the_environment_wins_over_the_file(write: Write) -> None:
     assert settings.store.url == "postgresql+psycopg://u:p@h/d"
 
 
+@pytest.mark.parametrize(
+    ("text", "is_on"), [("true", True), ("YES", True), ("1", True), ("off", False), ("n", False)]
+)
+def test_a_switch_in_the_environment_may_be_said_in_several_words(text: str, is_on: bool) -> None:
+    assert load_settings(None, {"SCHEDULERD_WEB__ENABLED": text}).web.enabled is is_on
+
+
+def test_what_is_not_given_in_a_table_is_as_without_it(write: Write) -> None:
+    web = load_settings(write("[web]\nport = 1"), {}).web
+
+    assert web == replace(WebSettings(), port=1)
+
+
 def test_only_the_environment_that_is_handed_in_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCHEDULERD_MAX_RUNNING", "7")
 
@@ -226,6 +239,16 @@ def test_a_password_does_not_show() -> None:
         ("[limits]\nopen_files = 1", 2, "`limits.open_files` must be a whole number from 16"),
         ("[limits]\nnice = 40", 2, "`limits.nice` must be a whole number from -20 to 19"),
         ("[limits]\nuser = 'kim'", 2, "`limits.user` is not a setting"),
+        ("hook_timeout = '0s'", 1, "`hook_timeout` must be longer than nothing"),
+        ("max_log = '1B'", 1, "`max_log` must be at least 1000"),
+        ("spare_processes = 1001", 1, "`spare_processes` must be at most 1000"),
+        ("max_running = inf", 1, "`max_running` must be a whole number"),
+        ("timezone = 9", 1, "`timezone` must be text in quotes"),
+        ("[web]\nhost = ''", 2, "`web.host` must not be empty"),
+        ("[web]\nenabled = 2", 2, "`web.enabled` must be true or false"),
+        ("[web]\nproxies = ['a b']", 2, "`web.proxies` 'a b' is not the name of a host"),
+        ("[web]\nport = -1\n[store]\nurl = 'x'", 2, "`web.port` must be at least 0"),
+        ("results = 'here'", 1, "`results` must be an absolute path, or an URL"),
     ],
 )
 def test_a_mistake_is_told_with_its_line_and_reason(write: Write, text: str, line: int, reason: str) -> None:
