@@ -13,11 +13,12 @@ from typing import Final
 
 from schedulerd.clock import SystemClock
 from schedulerd.config import Settings
+from schedulerd.daemon.binding import bind
 from schedulerd.daemon.doorstep import link_for_starter, require_users
 from schedulerd.daemon.environment import for_children, own_environment
 from schedulerd.daemon.logs import goes_to_journald, set_up_logs
 from schedulerd.daemon.notify import Notifier
-from schedulerd.daemon.webprocess import WebProcess, bind, told_to_web
+from schedulerd.daemon.webprocess import WebProcess, told_to_web
 from schedulerd.engine.lock import holder
 from schedulerd.errors import SchedulerdError
 from schedulerd.garbage import look_for_garbage_again

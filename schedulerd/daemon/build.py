@@ -14,11 +14,12 @@ from schedulerd.clock import Clock
 from schedulerd.config import Settings
 from schedulerd.config.settings import LimitSettings
 from schedulerd.daemon.agent_names import agent_name
+from schedulerd.daemon.binding import bind
 from schedulerd.daemon.doorstep import require_users
 from schedulerd.daemon.feed import Feed
 from schedulerd.daemon.heralding import Heralding
 from schedulerd.daemon.spawner_of import spawner_of
-from schedulerd.daemon.webprocess import WebProcess, bind, told_to_web
+from schedulerd.daemon.webprocess import WebProcess, told_to_web
 from schedulerd.domain.agents import AgentBeat
 from schedulerd.domain.causes import SettledFile
 from schedulerd.domain.entries import BadEntry

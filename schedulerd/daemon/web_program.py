@@ -16,8 +16,10 @@ def main() -> None:
     loaded = Event()
     Thread(target=_end_unless, args=(loaded, _lifeline()), name="loading", daemon=True).start()
     from schedulerd.daemon.definition_reader import places_of
+    from schedulerd.daemon.logs import goes_to_journald, set_up_logs
     from schedulerd.web.program import serve
 
+    set_up_logs(for_journald=goes_to_journald(os.environ))
     serve(places_of, loaded)
 
 

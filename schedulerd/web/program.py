@@ -59,6 +59,7 @@ def serve(places_of: Callable[[Mapping[str, Any]], Places], loaded: threading.Ev
     )
     config = uvicorn.Config(
         app,
+        log_config=None,  # it says what it has to say in the log of this process
         log_level="warning",
         server_header=False,
         proxy_headers=bool(told["proxies"]),  # else any program of this machine could say that it is another

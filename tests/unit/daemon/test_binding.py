@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from schedulerd.daemon.webprocess import bind
+from schedulerd.daemon.binding import bind
 from schedulerd.errors import NotPermitted, PortTaken
 
 
