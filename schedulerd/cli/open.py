@@ -41,16 +41,22 @@ def open_(invocation: Invocation) -> None:
 
 
 def _address(status: "DaemonStatus") -> str:
-    """Where the web interface is. Raises `Unreachable` where there is none."""
+    """Where the web interface is. Raises `Unreachable` where there is none, or nobody knows."""
     if status.pid is None:
         raise Unreachable(
             f"no schedulerd runs on {status.state_dir}", mend="start it with `schedulerd start`"
         )
     agents = () if status.recorded is None else status.recorded.agents
     host = socket.gethostname()  # another machine's, on the same database, may have the same pid
-    address = next(
-        (one.status.get("web") for one in agents if (one.host, one.pid) == (host, status.pid)), None
-    )
+    its = next((one for one in agents if (one.host, one.pid) == (host, status.pid)), None)
+    if its is None:
+        wrong = [trouble.reason for trouble in status.health.troubles]
+        raise Unreachable(
+            f"the daemon (process {status.pid}) has not written into the database yet where its web interface is"
+            + (f": {'; '.join(wrong)}" if wrong else ""),
+            mend="`schedulerd status` says what keeps it from writing; its log says where the web interface is (`ready web=`)",
+        )
+    address = its.status.get("web")
     if not address:
         raise Unreachable(
             "the daemon runs without its web interface",

@@ -1,9 +1,11 @@
 """The journal of a run: a line of JSON for each thing that happened, appended with one write.
 
-It is the only thing that a run ever waits for. A record is taken for good once its newline is there.
+It is the only thing that a run ever waits for. A record is taken for good once its newline is there. What found no room is
+counted, and told by a record of kind `lost` as soon as there is room for that.
 """
 
 import ctypes
+import errno
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from schedulerd.clock import microseconds
 from schedulerd.domain.redaction import Redactor
 
 Record = dict[str, Any]
@@ -19,6 +22,10 @@ _LAST: Final = ("end", "exit")  # kinds of records that say what a run came to
 _NO_WORDS: Final = frozenset({"k", "t", "s", "q", "id", "c"})
 _KEPT: Final = frozenset({"v", "x"})  # values that hold a secret are not kept in the first place
 _CHUNK: Final = 1 << 20
+_CUT: Final = (
+    b"\x18"  # at the end of a line that was cut short: no JSON has it, and no page that was never written
+)
+_FULL: Final = {errno.ENOSPC: "the disk was full", errno.EDQUOT: "the quota of the disk was used up"}
 _LOG_LINE: Final = b'{"k":"log",'
 _KEEP_SIZE, _PUNCH_HOLE = 1, 2  # linux/falloc.h
 TAIL: Final = (
@@ -47,6 +54,8 @@ class Journal:
         self._wrote = wrote
         self._make_room = make_room
         self._torn = False
+        self._lost = 0
+        self._why = ""
         self._redactor = Redactor() if redactor is None else redactor  # an empty one is filled later
 
     def append(self, record: Record) -> bool:
@@ -54,22 +63,46 @@ class Journal:
         if self._redactor:
             record = _redacted(record, self._redactor)
         line = _encode(record).encode() + b"\n"
-        written = self._write(line)
-        if not written and record["k"] in _LAST:
-            self._make_room()
-            written = self._write(line)
-        return written
+        lost, self._lost = self._lost, 0  # taken, so that no other thread tells of the same ones
+        note = self._note(lost)
+        written = self._write(note + line)
+        if written == len(note) + len(line):
+            return True
+        if written >= len(note):
+            lost = 0  # that is told
+        if record["k"] in _LAST and self._write_last(line, lost):
+            return True
+        self._lost += lost + 1
+        return False
 
-    def _write(self, line: bytes) -> bool:
-        if self._torn:
-            line = b"\n" + line  # ends what a short write left, so that only that one is damaged
-        try:
-            written = os.write(self._descriptor, line)
-        except OSError:
+    def _write_last(self, line: bytes, lost: int) -> bool:
+        """Write the last record into the room that is kept for it, and then what of those before it was lost."""
+        self._make_room()
+        if self._write(line) != len(line):
             return False
-        self._torn = written != len(line)
+        self._write(self._note(lost))
+        return True
+
+    def _note(self, lost: int) -> bytes:
+        """The record that tells of so many that were lost; nothing where none was."""
+        if not lost:
+            return b""
+        return _encode({"k": "lost", "t": microseconds(), "n": lost, "m": self._why}).encode() + b"\n"
+
+    def _write(self, lines: bytes) -> int:
+        """Write whole lines; how many bytes of them found room."""
+        if not lines:
+            return 0
+        ending = _CUT + b"\n" if self._torn else b""  # of what a short write left
+        data = ending + lines
+        try:
+            written = os.write(self._descriptor, data)
+        except OSError as error:
+            self._why = _FULL.get(error.errno or 0) or os.strerror(error.errno or 0)
+            return 0
+        self._torn = not data[:written].endswith(b"\n")
         self._wrote()
-        return not self._torn
+        return max(0, written - len(ending))
 
 
 def _redacted(record: Record, redactor: Redactor) -> Record:
@@ -181,9 +214,12 @@ def _whole_characters(data: bytes) -> int:
 
 
 def parse(lines: tuple[bytes, ...]) -> Iterator[Record]:
-    """The records of journal lines. One that cannot be parsed becomes a record of kind `damaged`."""
+    """The records of journal lines. One that cannot be parsed becomes a record of kind `damaged`.
+
+    What a short write left of one is none: that it was lost is told by a record of its own.
+    """
     for line in lines:
-        if not line:
+        if not line or line.endswith(_CUT):
             continue
         try:
             record = _decode(line.decode("utf-8", "surrogatepass"))

@@ -26,6 +26,7 @@ _AT_ONCE: Final = 2
 _SLOW_SECONDS: Final = 2.0  # one that takes longer hangs, perhaps, and holds up no others
 _MOST_AT_ONCE: Final = 8
 _TAIL_BYTES: Final = 4096
+_TOLD_AGAIN_SECONDS: Final = 300.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +60,8 @@ class Inspector:
         self._going: dict[str, str] = {}
         self._started: dict[str, float] = {}
         self._count = 0
+        self._trouble = ""
+        self._told_at = float("-inf")
 
     @property
     def is_idle(self) -> bool:
@@ -87,8 +90,9 @@ class Inspector:
         try:
             self._folders.prepare(key, request)
         except OSError as error:  # no room on the disk, say; it is tried again
-            log.warning("inspection_not_prepared", extra={"file": file, "reason": str(error)})
+            self._not_prepared(file, error.strerror or str(error))
             return False
+        self._trouble = ""
         if not self._ask(key):
             self._folders.remove(key)
             return False
@@ -96,6 +100,15 @@ class Inspector:
         self._going[key] = file
         self._started[key] = self._clock.monotonic()
         return True
+
+    def _not_prepared(self, file: str, reason: str) -> None:
+        """Say so in the log: each turn tries again, and it is said when it begins, or is something else, and now and then."""
+        now = self._clock.monotonic()
+        if reason == self._trouble and now - self._told_at < _TOLD_AGAIN_SECONDS:
+            return
+        self._trouble, self._told_at = reason, now
+        waiting = len(self._waiting)
+        log.warning("inspection_not_prepared", extra={"file": file, "reason": reason, "waiting": waiting})
 
     def not_taken(self, key: str) -> None:
         """The spawner could not take it: it is wanted again. Nothing happens for what is no inspection."""

@@ -67,7 +67,7 @@ def read_records(records: Iterable[Record], *, now: datetime) -> Said:
         try:
             _KINDS.get(record["k"], _unknown)(said, record)
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError, BadParameters) as error:
-            said.lines.append(_damaged(f"a record of the journal is damaged ({error!r})", now))
+            said.lines.append(_remark(f"a record of the journal is damaged ({error!r})", now))
     return said
 
 
@@ -242,6 +242,12 @@ def _event(said: Said, record: Record) -> None:
     )
 
 
+def _lost(said: Said, record: Record) -> None:
+    why = clean(str(record.get("m") or "")) or "there was no room for them"
+    text = f"{_number(record['n'])} line(s) or other record(s) of the run are missing here: {why}"
+    said.lines.append(_remark(text, moment(record["t"])))
+
+
 def _unknown(said: Said, record: Record) -> None:
     if record["k"] == "damaged":
         raise ValueError(record["m"])
@@ -257,6 +263,7 @@ _KINDS: Final = {
     "free": _free,
     "artifact": _artifact,
     "event": _event,
+    "lost": _lost,
     "end": _end,
     "exit": _exit,
 }
@@ -322,8 +329,8 @@ def _failure(fields: Any) -> Failure | None:
     )
 
 
-def _damaged(message: str, now: datetime) -> LogLine:
-    return LogLine(at=now, level=_WARNING, message=message, stream=Stream.SYSTEM, logger="schedulerd")
+def _remark(message: str, at: datetime) -> LogLine:
+    return LogLine(at=at, level=_WARNING, message=message, stream=Stream.SYSTEM, logger="schedulerd")
 
 
 def output_lines(

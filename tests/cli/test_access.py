@@ -12,7 +12,9 @@ import pytest
 
 from schedulerd.cli import open as opening
 from schedulerd.domain.agents import AgentBeat
+from schedulerd.domain.health import Health, Trouble, TroubleKind
 from schedulerd.domain.sessions import SignInCode
+from schedulerd.engine.health_file import HealthFile
 from schedulerd.engine.lock import DaemonLock
 from schedulerd.operations.sign_in import digest_of
 from tests.builders import BOOT, NOW
@@ -217,6 +219,23 @@ def test_open_says_what_keeps_it_from_making_a_link(project: Project) -> None:
 
     assert (none.exit_code, "schedulerd start" in none.stderr) == (6, True)
     assert (without.exit_code, "without its web interface" in without.stderr) == (6, True)
+
+
+def test_open_does_not_say_that_there_is_no_web_interface_where_the_daemon_could_not_write_where_it_is(
+    project: Project,
+) -> None:
+    lock = DaemonLock(project.state_dir)
+    lock.acquire()
+    full = Trouble(kind=TroubleKind.SPACE, reason="the state directory has 0 B left", since=NOW)
+    HealthFile(project.state_dir).write(Health(troubles=(full,)))
+
+    done = project.call("open")
+
+    lock.release()
+    assert done.exit_code == 6
+    assert "has not written into the database yet where its web interface is" in done.stderr
+    assert "the state directory has 0 B left" in done.stderr
+    assert "without" not in done.stderr
 
 
 def test_a_browser_is_shown_the_link_by_a_file_for_this_user_and_not_by_an_argument(

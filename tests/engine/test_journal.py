@@ -63,7 +63,7 @@ def test_what_has_no_json_is_written_as_it_is_shown(tmp_path: Path) -> None:
     assert records(path) == [a_record(1, m="PosixPath('/tmp')")]
 
 
-def test_a_record_that_was_cut_short_costs_itself_only(tmp_path: Path) -> None:
+def test_a_record_that_was_cut_short_costs_itself_only_and_what_was_lost_is_told(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     with a_journal(path) as (journal, _):
         journal.append(a_record(1))
@@ -73,10 +73,36 @@ def test_a_record_that_was_cut_short_costs_itself_only(tmp_path: Path) -> None:
         journal.append(a_record(4))
         journal.append(a_record(5))
 
-    first, torn, *rest = records(path)
+    first, told, *rest = records(path)
     assert first == a_record(1)
-    assert torn["k"] == "damaged"
+    assert (told["k"], told["n"], told["m"]) == ("lost", 2, "File too large")
     assert rest == [a_record(4), a_record(5)]
+
+
+def test_half_a_record_after_which_nothing_was_written_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    with a_journal(path) as (journal, _), room_for(10):
+        journal.append(a_record(1))
+
+    assert [one["k"] for one in records(path)] == ["damaged"]
+
+
+def test_what_was_lost_is_told_once_also_where_only_that_finds_room(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    with a_journal(path) as (journal, _):
+        with room_for(0):
+            journal.append(a_record(1))
+        with room_for(150):
+            journal.append(a_record(2, m="x" * 1_000))
+        journal.append(a_record(3))
+        journal.append(a_record(4))
+
+    assert [(one["k"], one["n"]) for one in records(path)] == [
+        ("lost", 1),
+        ("lost", 1),
+        ("log", 3),
+        ("log", 4),
+    ]
 
 
 def test_a_journal_without_any_room_raises_nothing(tmp_path: Path) -> None:
@@ -100,8 +126,10 @@ def test_a_full_pipe_takes_part_of_a_record_and_raises_nothing() -> None:
     os.close(reading)
 
     assert not before.endswith(b"\n")
-    assert after.startswith(b"\n")
-    assert json.loads(after) == a_record(2)
+    end, lost, record = after.splitlines()
+    assert end == b"\x18"
+    assert json.loads(lost)["n"] == 2
+    assert json.loads(record) == a_record(2)
 
 
 def test_a_piece_begins_where_the_last_one_ended(tmp_path: Path) -> None:

@@ -117,7 +117,8 @@ def test_the_last_record_of_a_journal_has_room_where_others_have_none(disk: Smal
 
     lines = (disk.path / "runs" / "run.1" / "journal.jsonl").read_text().splitlines()
     os.close(journal._descriptor)
-    assert lines[-1] == '{"k":"end","m":"' + "y" * 1_000 + '"}'
+    assert lines[-2] == '{"k":"end","m":"' + "y" * 1_000 + '"}'
+    assert '"n":1,"m":"the disk was full"' in lines[-1]
 
 
 def _journal(folder: int, reserve: Reserve) -> Journal:

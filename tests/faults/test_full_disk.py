@@ -58,6 +58,7 @@ class Full:
             None if self.database_disk is None else f"sqlite:///{self.database_disk.path / 'schedulerd.db'}"
         )
         url = place or f"sqlite:///{folder / 'schedulerd.db'}"
+        self.is_the_journals = state
         self.go = folder / "go"
         self.service = Service(
             folder, url=url, settings=SETTINGS, state=None if disks is None else disks.path / "state"
@@ -140,6 +141,9 @@ def test_on_a_full_disk_no_runs_are_started_and_all_is_settled_when_there_is_roo
     assert status.returncode == 6
     assert "no runs are started" in status.stdout
     assert [service.wait_for_end(key).state for key in going] == ["completed", "completed"]
+    log = "\n".join(one.line.message for one in service.lines(going[1]))
+    assert ("missing here: the disk was full" in log) == full.is_the_journals
+    assert "damaged" not in log
     acknowledged = sum(one.returncode == 0 for one in asked)
     assert all(one.returncode in (0, 6) for one in asked), asked
     assert all("the run waits: no runs are started now" in one.stderr for one in asked if not one.returncode)

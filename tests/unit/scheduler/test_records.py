@@ -233,6 +233,16 @@ def test_a_damaged_line_costs_itself_and_leaves_a_trace(line: bytes) -> None:
     assert len(trace.message) < 1_000
 
 
+def test_records_that_found_no_room_are_told_with_how_many_they_were_and_why() -> None:
+    torn = b'{"k":"log","t":1,"l":20,"m":"ha\x18'
+    lost = b'{"k":"lost","t":1000000,"n":7,"m":"the disk was full"}'
+
+    (line,) = read_records(parse((torn, lost)), now=NOW).lines
+
+    assert line.message == "7 line(s) or other record(s) of the run are missing here: the disk was full"
+    assert (line.stream, line.level, line.at) == (Stream.SYSTEM, 30, moment(1_000_000))
+
+
 def test_what_a_database_cannot_hold_is_replaced_in_all_texts() -> None:
     dirty = "a\0b\ud800c"
     records: list[dict[str, Any]] = [
