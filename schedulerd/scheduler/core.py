@@ -45,6 +45,9 @@ _SWEEP_SECONDS: Final = 0.5
 _LOOK_SECONDS: Final = 0.9
 _RECONCILE_SECONDS: Final = 10.0
 _BEAT_SECONDS: Final = 10.0
+# What is over by the second time that it is tried again is nothing that anybody could do something about. It is less than the
+# store's own patience, so that what it has waited for in vain is told at once.
+_HICCUP_SECONDS: Final = 1.5
 _HOOKS_SECONDS: Final = 10.0  # how long a stop that cancels the runs waits for what is called at their end
 
 Mailbox = queue.SimpleQueue[Message]
@@ -63,6 +66,7 @@ class Core:
         self._stop_deadline = 0.0
         self._claim = self._may_have_wishes = True
         self._was_held = False
+        self._away_since: float | None = None
         self._lookout: Final = Lookout(parts.database.mark)
         self._next_due: datetime | None = None
         self._ticked_at = self._swept_at = self._reconciled_at = self._beat_at = float("-inf")
@@ -120,7 +124,7 @@ class Core:
     @property
     def store_is_away(self) -> bool:
         """Did the database fail to answer the last time?"""
-        return self._parts.health.has(TroubleKind.DATABASE)
+        return self._away_since is not None
 
     @property
     def health(self) -> Health:
@@ -146,14 +150,16 @@ class Core:
 
     def turn(self, messages: Iterable[Message]) -> None:
         """One turn: hear the messages, then do what is due."""
+        began = self._parts.clock.monotonic()
         try:
             for message in messages:
                 self._try(partial(self._hear, message))
             for step in self._steps():
                 self._try(step)
         except StoreUnavailable as error:  # all of it is still to be done, and is, when the database is back
-            self._note_store(error)
+            self._note_store(error, began)
         else:
+            self._away_since = None
             self._parts.health.clear(TroubleKind.DATABASE)
         self._try(partial(self._on_turn, self))
 
@@ -359,8 +365,12 @@ class Core:
         hooks_may_end = self._parts.clock.monotonic() < self._stop_deadline and not self._parts.hooks.is_idle
         return not len(self._parts.attempts) and not hooks_may_end
 
-    def _note_store(self, error: StoreUnavailable) -> None:
-        self._parts.health.note(TroubleKind.DATABASE, error.message, mend=error.mend)
+    def _note_store(self, error: StoreUnavailable, began: float) -> None:
+        if self._away_since is None:
+            self._away_since = began
+        lasted = self._parts.clock.monotonic() - self._away_since
+        if lasted >= _HICCUP_SECONDS:
+            self._parts.health.note(TroubleKind.DATABASE, error.message, mend=error.mend, lasted=lasted)
         self._claim = True  # whether it is back is found by trying
         if isinstance(error, StoreFull):
             self._parts.space.relieve()

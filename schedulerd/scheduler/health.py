@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from schedulerd.clock import Clock
@@ -36,16 +36,24 @@ class HealthBook:
         """Is there trouble of this kind now?"""
         return kind in self._troubles
 
-    def note(self, kind: TroubleKind, reason: str, *, mend: str = "", since: datetime | None = None) -> None:
-        """There is this trouble, since now unless said. Told in the log once, however often it is noted."""
+    def note(
+        self,
+        kind: TroubleKind,
+        reason: str,
+        *,
+        mend: str = "",
+        since: datetime | None = None,
+        lasted: float = 0.0,
+    ) -> None:
+        """There is this trouble, since now unless said, or for so many seconds already. Told in the log once, however often
+        it is noted."""
         known = self._troubles.get(kind)
         if known is not None:
             self._troubles[kind] = replace(known, reason=reason, mend=mend or MENDS[kind])
             return
-        self._troubles[kind] = Trouble(
-            kind=kind, reason=reason, since=since or self._clock.now(), mend=mend or MENDS[kind]
-        )
-        self._since[kind] = self._clock.monotonic()
+        began = since or self._clock.now() - timedelta(seconds=lasted)
+        self._troubles[kind] = Trouble(kind=kind, reason=reason, since=began, mend=mend or MENDS[kind])
+        self._since[kind] = self._clock.monotonic() - lasted
         level = logging.ERROR if kind in _SERIOUS else logging.WARNING
         log.log(level, "trouble", extra={"with": kind, "reason": reason})
         self._heard(kind, f"{reason}; {self._troubles[kind].mend}")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from schedulerd.domain.bundles import bundled
+from schedulerd.domain.health import TroubleKind
 from schedulerd.domain.ids import RunKey
 from schedulerd.domain.limits import Limits
 from schedulerd.domain.runs import Position
@@ -506,6 +507,42 @@ def test_an_outage_of_the_database_costs_time_and_nothing_else(impatient: World)
     assert [run.due_at for run in world.runs() if run.flow == "tick"] == [
         NOW + timedelta(minutes=n) for n in (1, 2)
     ]
+
+
+def test_a_hiccup_of_the_database_is_no_trouble_to_anybody(
+    impatient: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = impatient
+    with caplog.at_level("INFO", "schedulerd.scheduler.health"):
+        with locked(world):
+            world.turn(minutes=1)
+            was_away, troubles = world.core.store_is_away, world.core.health.troubles
+            world.turn(seconds=1)
+            troubles += world.core.health.troubles
+        world.turn(seconds=1)
+
+    assert (was_away, world.core.store_is_away) == (True, False)
+    assert (troubles, caplog.messages) == ((), [])
+
+
+def test_an_outage_that_the_store_has_waited_out_is_told_at_once_and_as_of_its_beginning(
+    impatient: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world, began = impatient, impatient.clock.now()
+
+    def while_time_passes() -> Iterator[Message]:
+        world.clock.advance(seconds=2)
+        yield Tick()
+
+    with caplog.at_level("INFO", "schedulerd.scheduler.health"):
+        with locked(world):
+            world.core.turn(while_time_passes())
+            (trouble,) = world.core.health.troubles
+        world.turn(seconds=1)
+
+    assert (trouble.kind, trouble.since) == (TroubleKind.DATABASE, began)
+    assert caplog.messages == ["trouble", "trouble_over"]
+    assert vars(caplog.records[1])["seconds"] == 3.0
 
 
 def test_definitions_that_change_during_an_outage_count_after_it(impatient: World) -> None:
