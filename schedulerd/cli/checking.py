@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -46,7 +47,7 @@ class Finding:
 
 @dataclass(kw_only=True)
 class Checker:
-    """Looks at files, and remembers what they define."""
+    """Looks at files, and remembers what they define. A finding comes as soon as it is known: each file may take its time."""
 
     settings: Settings
     files: list[FileDefinition] = field(default_factory=list)
@@ -72,7 +73,9 @@ class Checker:
     def path(self, path: Path, environ: "Mapping[str, str]") -> Iterator[Finding]:
         """One file, or the files of a folder and of those below it that the settings name."""
         if path.is_dir():
-            yield from list(self._folder(path, environ)) or [_nothing_in(path)]
+            found = self._folder(path, environ)
+            yield next(found, None) or _nothing_in(path)
+            yield from found
         elif path.name == _SETTINGS_NAME:
             yield from _settings(path, environ)
         elif path.suffix == ".toml":
@@ -93,7 +96,11 @@ class Checker:
         yield from self._seen(scan([*folders, *named], Scan(), now=_LONG_AGO))
 
     def _seen(self, seen: Scan) -> Iterator[Finding]:
-        yield from dict.fromkeys([*map(_of_error, seen.problems), *self._each(seen)])  # each once
+        told: set[Finding] = set()
+        for finding in chain(map(_of_error, seen.problems), self._each(seen)):
+            if finding not in told:  # each once
+                told.add(finding)
+                yield finding
 
     def _each(self, seen: Scan) -> Iterator[Finding]:
         for file in sorted(seen.files.values(), key=lambda one: one.path):

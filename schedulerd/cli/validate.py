@@ -1,6 +1,7 @@
 """`validate`: are the files that people write good?"""
 
 import os
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import click
 from schedulerd.cli.commands import Command
 from schedulerd.cli.errors import CHECKS_FAILED, SUCCESS
 from schedulerd.cli.invocation import Invocation, pass_invocation
-from schedulerd.cli.output import Shape
+from schedulerd.cli.output import Output, Shape
 from schedulerd.cli.tables import some, visible
 
 if TYPE_CHECKING:
@@ -30,42 +31,52 @@ def validate(invocation: Invocation, paths: tuple[Path, ...]) -> None:
     nothing in it can be checked is a finding too, and so is a webhook whose secret the database has not got, or that is too short.
     What is wrong is printed as file:line: message, and ends with exit code 8.
     """
-    found = _check(invocation, paths)
-    _show(invocation, found)
+    found = _shown(invocation, _check(invocation, paths))
     is_good = all(one.is_good for one in found)
     click.get_current_context().exit(SUCCESS if is_good else CHECKS_FAILED)
 
 
-def _check(invocation: Invocation, paths: tuple[Path, ...]) -> "list[Finding]":
+def _check(invocation: Invocation, paths: tuple[Path, ...]) -> "Iterator[Finding]":
     from schedulerd.cli.checking import Checker  # imports what reads and runs the files
     from schedulerd.cli.checking_webhooks import shut_webhooks
 
     checker = Checker(settings=invocation.settings)
     if paths:
-        found = [finding for path in paths for finding in checker.path(path, invocation.environ)]
+        for path in paths:
+            yield from checker.path(path, invocation.environ)
     else:
-        found = list(checker.everything(invocation.settings_file))
-    return [*found, *shut_webhooks(invocation, checker.webhooks())]
+        yield from checker.everything(invocation.settings_file)
+    yield from shut_webhooks(invocation, checker.webhooks())
 
 
-def _show(invocation: Invocation, found: "list[Finding]") -> None:
-    out = invocation.output
-    if not out.is_for_people:
+def _shown(invocation: Invocation, coming: "Iterable[Finding]") -> "list[Finding]":
+    """All of them; people see each when it comes."""
+    out, found = invocation.output, []
+    for one in coming:
+        found.append(one)
+        if out.is_for_people:
+            _show(out, one)
+    if out.is_for_people:
+        _sum_up(out, found)
+    else:
         out.rows([_shape(one) for one in found], [], empty="there is nothing to check", name="file")
+    return found
+
+
+def _show(out: Output, one: "Finding") -> None:
+    if one.is_good:
+        holds = some(one.holds, most=_MOST_HELD) or "nothing"
+        out.say(click.style("✓ ", fg="green") + visible(f"{_short(one.file)}: {holds}"))
         return
-    for one in found:
-        if one.is_good:
-            out.say(
-                click.style("✓ ", fg="green")
-                + visible(f"{_short(one.file)}: {some(one.holds, most=_MOST_HELD) or 'nothing'}")
-            )
-        else:
-            first, *more = one.message.splitlines()
-            out.line(visible(f"{_place(one)}: {first}"))
-            for line in more:
-                out.line(f"  {visible(line)}")
-            if one.mend:
-                out.say(visible(f"  {one.mend}"))
+    first, *more = one.message.splitlines()
+    out.line(visible(f"{_place(one)}: {first}"))
+    for line in more:
+        out.line(f"  {visible(line)}")
+    if one.mend:
+        out.say(visible(f"  {one.mend}"))
+
+
+def _sum_up(out: Output, found: "Sequence[Finding]") -> None:
     bad = sum(not one.is_good for one in found)
     if bad:
         out.say(f"{bad} finding{'' if bad == 1 else 's'}")

@@ -110,6 +110,33 @@ def test_nothing_goes_on_looking_at_a_file_when_the_command_has_been_ended(proje
     eventually(lambda: process_state(pid) in ("", "Z"), within=10)
 
 
+@pytest.mark.parametrize("by_folder", [False, True], ids=["all", "a folder"])
+def test_what_is_known_of_a_file_is_shown_while_the_next_one_is_looked_at(
+    project: Project, by_folder: bool
+) -> None:
+    flows, awaited = project.folder / "flows", project.folder / "awaited"
+    os.mkfifo(awaited)
+    (flows / "a.py").write_text(GOOD_FLOW)
+    (flows / "b.py").write_text(f"open({str(awaited)!r}).readline()\n" + GOOD_FLOW.replace("etl", "slow"))
+    command = [sys.executable, "-m", "schedulerd", "validate", *([str(flows)] if by_folder else [])]
+    environ = {**os.environ, "SCHEDULERD_INSPECT_TIMEOUT": "20s"}  # of b, when nothing is shown before
+
+    with (
+        open(os.open(awaited, os.O_RDWR), "w") as line,
+        subprocess.Popen(
+            command, cwd=project.folder, env=environ, stderr=subprocess.PIPE, text=True
+        ) as validating,
+    ):
+        assert validating.stderr is not None
+        before = next(said for said in validating.stderr if "a.py" in said)
+        print(file=line, flush=True)
+        after = validating.stderr.read()
+
+    assert before == "✓ flows/a.py: etl\n"
+    assert after == "✓ flows/b.py: slow\nall is well\n"
+    assert validating.returncode == 0
+
+
 def test_a_bad_schedule_file_is_told_with_its_lines(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
