@@ -31,6 +31,7 @@ from schedulerd.authoring.redacting import given
 from schedulerd.authoring.sent_runs import told
 from schedulerd.authoring.task_values import TaskTimedOut
 from schedulerd.authoring.tasks import Task
+from schedulerd.domain.signal_names import signal_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -277,5 +278,5 @@ def _ask_to_end(workers: list[Worker]) -> None:
 def _ended(status: int) -> str:
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
-        return f"was killed by signal {number} ({signal.Signals(number).name})"
+        return f"was killed by signal {number} ({signal_name(number)})"
     return f"ended with exit status {os.WEXITSTATUS(status)} before the task had"

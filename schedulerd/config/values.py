@@ -5,7 +5,7 @@ In a variable of the environment all is text, so that numbers and switches may b
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from importlib.util import find_spec
@@ -139,10 +139,7 @@ def size(*, least: int = 0) -> Read[Bytes]:
     """An amount of memory or disk, of at least so many bytes."""
 
     def read(value: object) -> Bytes:
-        found = _size(value)
-        if found < least:
-            raise ValueError(f"must be at least {least}")
-        return found
+        return Bytes(_bounded(_size(value), least, None))
 
     return read
 
@@ -228,7 +225,7 @@ def time_limit(value: object) -> timedelta:
     return limit
 
 
-def surrounding(key: str) -> Callable[[object], int]:
+def surrounding(key: str) -> Read[int]:
     """A limit that is read as in schedule files, with the same words for what cannot be."""
 
     def read(value: object) -> int:

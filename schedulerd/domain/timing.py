@@ -44,8 +44,8 @@ _WITHOUT_TIMES: Final[Mapping[type, str]] = {
     FileAppears: "file",
     Webhook: "webhook",
 }
-_IN_SIGHT: Final = 100
 _NEVER: Final = Never()
+_IN_SIGHT: Final = 100
 """So many stretches of a blackout in a row are searched for a due time between them, at each tick."""
 
 _IN_FULL_SIGHT: Final = 1_500

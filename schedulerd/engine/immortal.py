@@ -34,9 +34,7 @@ _KINDS: Final = frozenset(
     }
 )
 """What a program is made of. Nothing that is missed when it is never freed, as an open file would be."""
-_count_at: Final = (
-    ctypes.c_uint32.from_address
-)  # both of a count's halves, of which the lower says that it is none
+_count_at: Final = ctypes.c_uint32.from_address  # the half of it that says whether it counts
 
 
 def make_immortal_what_is_loaded() -> bool:

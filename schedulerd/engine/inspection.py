@@ -22,12 +22,12 @@ from schedulerd.domain.hooks import read_hooks
 from schedulerd.domain.limit_values import mend_of, unknown_pool
 from schedulerd.domain.retrying import read_retries
 from schedulerd.domain.schedules import ScheduleDefinition
+from schedulerd.domain.signal_names import signal_name
 from schedulerd.domain.surroundings import Surroundings
 from schedulerd.domain.surroundings_values import read_environment, read_surroundings
 from schedulerd.engine.accounts import check_surroundings
 from schedulerd.engine.code import Source, execute_file, find_neighbours, keep, loaded_neighbours
 from schedulerd.engine.late_imports import late_neighbours
-from schedulerd.engine.processes import signal_name
 from schedulerd.engine.recorder import failure_as_json
 
 Answer = Mapping[str, Any]

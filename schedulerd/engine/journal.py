@@ -22,9 +22,8 @@ _LAST: Final = ("end", "exit")  # kinds of records that say what a run came to
 _NO_WORDS: Final = frozenset({"k", "t", "s", "q", "id", "c"})
 _KEPT: Final = frozenset({"v", "x"})  # values that hold a secret are not kept in the first place
 _CHUNK: Final = 1 << 20
-_CUT: Final = (
-    b"\x18"  # at the end of a line that was cut short: no JSON has it, and no page that was never written
-)
+# At the end of a line that was cut short: no JSON has it, and no page that was never written.
+_CUT: Final = b"\x18"
 _FULL: Final = {errno.ENOSPC: "the disk was full", errno.EDQUOT: "the quota of the disk was used up"}
 _LOG_LINE: Final = b'{"k":"log",'
 _KEEP_SIZE, _PUNCH_HOLE = 1, 2  # linux/falloc.h

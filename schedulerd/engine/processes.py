@@ -140,11 +140,3 @@ def _children_of_threads() -> list[int]:
 def thread_count() -> int:
     """How many threads this process has, those of C libraries included."""
     return len(os.listdir("/proc/self/task"))
-
-
-def signal_name(number: int) -> str:
-    """The name of a signal, `SIGSEGV` for 11; its number when it has none."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

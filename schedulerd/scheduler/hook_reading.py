@@ -9,11 +9,11 @@ from typing import Final
 from schedulerd.clock import moment
 from schedulerd.domain.durations import duration_text
 from schedulerd.domain.logs import LogLine, Stream
+from schedulerd.domain.signal_names import signal_name
 from schedulerd.domain.told import Artifact, Event
 from schedulerd.engine import folders
 from schedulerd.engine.journal import TAIL, Record, clean, forget, parse, read_piece, read_tail
 from schedulerd.engine.notes import Exit, Word, read_exit, read_word
-from schedulerd.engine.processes import signal_name
 from schedulerd.scheduler.records import output_lines, read_records
 
 KEPT_BYTES: Final = 1 << 20  # of each of its files, which is what one reading takes

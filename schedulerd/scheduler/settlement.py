@@ -6,10 +6,10 @@ from typing import Final
 
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FlowKind
+from schedulerd.domain.signal_names import signal_name
 from schedulerd.domain.states import RunState
 from schedulerd.domain.surroundings import Surroundings, has_memory, used_up_cpu
 from schedulerd.engine.notes import Exit
-from schedulerd.engine.processes import signal_name
 
 NO_LIMITS: Final = Surroundings()
 

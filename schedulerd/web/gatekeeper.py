@@ -3,7 +3,6 @@
 What is open is open by its very route: neither the end, nor the beginning, nor the case of letters of a path opens anything.
 """
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -29,8 +28,6 @@ from schedulerd.web.problems import API, Problem, problem, shown
 from schedulerd.web.rendering import Pages
 from schedulerd.web.routers import admit
 from schedulerd.web.segments import path_of
-
-log = logging.getLogger(__name__)
 
 OPEN: Final = frozenset(
     {

@@ -70,6 +70,10 @@ def test_good_files_are_named_with_what_they_hold(project: Project) -> None:
         ("\nraise KeyError('region')\n", "etl.py:2: KeyError: 'region'"),
         ("import os\nos._exit(3)\n", "etl.py: LoadError: loading the file ended its process with status 3"),
         (
+            "import os\nos.kill(os.getpid(), 9)\n",
+            "etl.py: LoadError: loading the file killed its process with SIGKILL",
+        ),
+        (
             "import os\nos.kill(os.getppid(), 9)\n",
             "etl.py: LoadError: loading the file killed its process with SIGKILL: while it is imported it sends signals",
         ),
@@ -83,7 +87,7 @@ def test_good_files_are_named_with_what_they_hold(project: Project) -> None:
             "etl.py:3: schedule 'etl#0': `cron`: hour: '99' is not one of 0-23\n  0 99 * * *\n    ^^\n",
         ),
     ],
-    ids=["syntax", "exception", "exit", "kill", "endless", "schedule"],
+    ids=["syntax", "exception", "exit", "kill", "kill of its parent", "endless", "schedule"],
 )
 def test_a_bad_flow_file_is_told_with_its_place(
     project: Project, content: str, said: str, monkeypatch: pytest.MonkeyPatch

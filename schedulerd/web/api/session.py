@@ -17,6 +17,7 @@ from schedulerd.web.api.bodies import Body
 from schedulerd.web.api.routing import api_router
 from schedulerd.web.cookies import give_cookie, take_cookie
 from schedulerd.web.needs import needs
+from schedulerd.web.principals import principal_of
 from schedulerd.web.problems import problem
 from schedulerd.web.sign_in_desk import SignInDesk, TooManyTries
 
@@ -46,7 +47,7 @@ def me_routes(desk: SignInDesk) -> APIRouter:
     @needs(Role.VIEWER)
     async def me(request: Request) -> dict[str, Any]:
         """Who asks."""
-        return principal_shape(request.state.principal)
+        return principal_shape(principal_of(request))
 
     @router.put("/me/password", status_code=204, operation_id="change_own_password")
     @needs(Role.VIEWER)
@@ -116,7 +117,7 @@ def session_routes(operations: Operations, desk: SignInDesk) -> APIRouter:
 
 def _person(request: Request) -> Principal:
     """Who asks, where that is no token: one that leaked is not to look at sessions. Raises `NotPermitted`."""
-    you: Principal = request.state.principal
+    you = principal_of(request)
     if you.scopes is not None:
         raise NotPermitted("a token cannot do this", mend="sign in")
     return you

@@ -17,6 +17,7 @@ from schedulerd.web.api.answers import Items
 from schedulerd.web.api.bodies import Body
 from schedulerd.web.api.routing import api_router
 from schedulerd.web.needs import needs
+from schedulerd.web.principals import principal_of
 
 
 class TokenBody(Body):
@@ -59,7 +60,7 @@ def token_routes(operations: Operations, clock: Clock) -> APIRouter:
 
 def _person(request: Request) -> Principal:
     """Who asks, where that is a person or a token for everything. Raises `NotPermitted`."""
-    you: Principal = request.state.principal
+    you = principal_of(request)
     if not you.is_for(Scope.ADMIN):
         raise NotPermitted(f"this token is not for {Scope.ADMIN}")
     return you

@@ -6,13 +6,14 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Form, Request, Response
 
 from schedulerd.clock import Clock
-from schedulerd.domain.access import Principal, Role, Scope, scopes_of
+from schedulerd.domain.access import Role, Scope, scopes_of
 from schedulerd.domain.api_tokens import LONGEST_LIFE, USUAL_LIFE
 from schedulerd.errors import BadParameters
 from schedulerd.operations.operations import Operations
 from schedulerd.sentences import said
 from schedulerd.web.forms import go_on
 from schedulerd.web.needs import needs
+from schedulerd.web.principals import principal_of
 from schedulerd.web.rendering import Pages
 from schedulerd.web.routers import page_router
 
@@ -41,21 +42,16 @@ def settings_pages(operations: Operations, pages: Pages, clock: Clock) -> APIRou
     @router.post(_HERE + "/tokens/{token}/revoke")
     @needs(Role.VIEWER)
     def revoke(request: Request, token: str) -> Response:
-        operations.api_tokens.revoke(token, by=_you(request))
+        operations.api_tokens.revoke(token, by=principal_of(request))
         return go_on(_HERE, "revoked")
 
     @router.post(_HERE + "/sessions/{session}/end")
     @needs(Role.VIEWER)
     def end(request: Request, session: int) -> Response:
-        operations.sign_in.end_session(session, by=_you(request))
+        operations.sign_in.end_session(session, by=principal_of(request))
         return go_on(_HERE, "ended")
 
     return router
-
-
-def _you(request: Request) -> Principal:
-    you: Principal = request.state.principal
-    return you
 
 
 class _View:
@@ -65,7 +61,7 @@ class _View:
         self._clock: Final = clock
 
     def page(self, request: Request, *, status: int = 200, made: str = "", trouble: str = "") -> Response:
-        you, now = _you(request), self._clock.now()
+        you, now = principal_of(request), self._clock.now()
         tokens = self._operations.api_tokens.list(of=you)
         return self._pages.render(
             request,
@@ -86,7 +82,9 @@ class _View:
         try:
             if not scopes:
                 raise BadParameters(said("choose what the token is for"))
-            made = self._operations.api_tokens.create(name, by=_you(request), scopes=scopes, life=life)
+            made = self._operations.api_tokens.create(
+                name, by=principal_of(request), scopes=scopes, life=life
+            )
         except BadParameters as error:
             return self.page(request, status=422, trouble=error.message)
         return self.page(request, made=made.text)

@@ -6,10 +6,10 @@ import pytest
 
 from schedulerd.domain.failures import Failure
 from schedulerd.domain.flows import FlowKind
+from schedulerd.domain.signal_names import signal_name
 from schedulerd.domain.states import FINAL, MOVES, RunState
 from schedulerd.domain.surroundings import Surroundings
 from schedulerd.engine.notes import Exit
-from schedulerd.engine.processes import signal_name
 from schedulerd.scheduler.settlement import LastWord, Verdict, settle, word_of_keeper
 
 A_FAILURE = Failure(type="ValueError", message="no")
